@@ -1,0 +1,20 @@
+"""One step of an automaton, and nothing else: this package knows no other room of ncabook."""
+
+from ncabook.automaton.fire import hashed_fire, random_fire
+from ncabook.automaton.nca import NCA
+from ncabook.automaton.perception import ConvPerception, SobelPerception
+from ncabook.automaton.state import ChannelLayout, centre_seed, empty_state, plant_seed
+from ncabook.automaton.update import MLPUpdate
+
+__all__ = [
+    "NCA",
+    "ChannelLayout",
+    "ConvPerception",
+    "MLPUpdate",
+    "SobelPerception",
+    "centre_seed",
+    "empty_state",
+    "hashed_fire",
+    "plant_seed",
+    "random_fire",
+]

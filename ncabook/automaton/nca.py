@@ -1,0 +1,129 @@
+"""The neural cellular automaton: ``s' = (s + m ⊙ U(P(s, c))) ⊙ M`` (eq. 2, Algorithm 1)."""
+
+from collections.abc import Callable
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ncabook.automaton.fire import random_fire
+from ncabook.automaton.perception import ConvPerception, SobelPerception, circular_pad
+from ncabook.automaton.state import ChannelLayout
+from ncabook.automaton.update import MLPUpdate
+
+Perception = ConvPerception | SobelPerception
+
+
+class NCA(nn.Module):
+    """A perception, an update, and the two masks that make them an automaton.
+
+    Args:
+        layout: the state's channels.
+        perception: what a cell sees.
+        update: what it makes of it; writes all channels that are not fixed.
+        fire_rate: probability that a cell fires in a step.
+        living_threshold: a cell lives while some alpha in its 3×3 neighbourhood exceeds this;
+            None for automata that have no dead cells.
+    """
+
+    def __init__(
+        self,
+        layout: ChannelLayout,
+        perception: Perception,
+        update: MLPUpdate,
+        fire_rate: float = 0.5,
+        living_threshold: float | None = 0.1,
+    ) -> None:
+        super().__init__()
+        if not 0.0 < fire_rate <= 1.0:
+            raise ValueError(f"fire_rate is {fire_rate}; expected a probability in (0, 1]")
+        if living_threshold is not None:
+            _ = layout.alpha  # says what is wrong if there is no alpha channel
+        self.layout = layout
+        self.perception = perception
+        self.update = update
+        self.fire_rate = fire_rate
+        self.living_threshold = living_threshold
+
+    @property
+    def parameter_count(self) -> int:
+        """Learned numbers, all together."""
+        return sum(p.numel() for p in self.parameters())
+
+    def living(self, state: Tensor) -> Tensor:
+        """Bool ``[B, 1, H, W]``: cells with some alpha above the threshold in their 3×3 window."""
+        alpha = state[:, self.layout.alpha : self.layout.alpha + 1].detach()
+        return F.max_pool2d(circular_pad(alpha, 1), 3, stride=1) > self.living_threshold
+
+    def step(
+        self,
+        state: Tensor,
+        condition: Tensor | None = None,
+        *,
+        generator: torch.Generator | None = None,
+        fire: Tensor | None = None,
+    ) -> Tensor:
+        """One step of every cell. Pure: ``state`` is not changed.
+
+        Args:
+            state: ``[B, C, H, W]``.
+            condition: ``[B, D]`` or ``[B, D, H, W]``, as the perception was built for.
+            generator: source of the fire mask; None uses PyTorch's global one.
+            fire: a bool mask ``[1 or B, 1, H, W]`` in place of a random one.
+        """
+        self._check_state(state)
+        return self._step(state, self.perception.encode(condition), generator, fire)
+
+    def rollout(
+        self,
+        state: Tensor,
+        steps: int,
+        condition: Tensor | None = None,
+        *,
+        record_every: int | None = None,
+        generator: torch.Generator | None = None,
+        fire: Callable[[int], Tensor] | None = None,
+    ) -> Tensor:
+        """``steps`` steps in a row.
+
+        Args:
+            record_every: also keep every so many states, the first one included.
+            fire: a function from the step's number, counted from 0, to its fire mask.
+
+        Returns:
+            The last state ``[B, C, H, W]``, or, recording, ``[records, B, C, H, W]``.
+        """
+        self._check_state(state)
+        if steps < 0 or (record_every is not None and record_every < 1):
+            raise ValueError(f"steps {steps} must be ≥ 0 and record_every {record_every} ≥ 1")
+        encoded = self.perception.encode(condition)
+        records = [state]
+        for t in range(steps):
+            state = self._step(state, encoded, generator, None if fire is None else fire(t))
+            if record_every is not None and (t + 1) % record_every == 0:
+                records.append(state)
+        return state if record_every is None else torch.stack(records)
+
+    def _step(
+        self,
+        state: Tensor,
+        encoded: Tensor | None,
+        generator: torch.Generator | None,
+        fire: Tensor | None,
+    ) -> Tensor:
+        change = self.update(self.perception(state, encoded))
+        if fire is None:
+            fire = random_fire(state, self.fire_rate, generator)
+        if self.layout.fixed:
+            change = F.pad(change, (0, 0, 0, 0, self.layout.fixed, 0))
+        after = state + change * fire
+        if self.living_threshold is None:
+            return after
+        return after * (self.living(state) & self.living(after))
+
+    def _check_state(self, state: Tensor) -> None:
+        if state.ndim != 4 or state.shape[1] != self.layout.channels:
+            raise ValueError(
+                f"state of shape {list(state.shape)}; "
+                f"expected [batch, {self.layout.channels}, height, width]"
+            )

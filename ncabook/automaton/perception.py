@@ -1,0 +1,155 @@
+"""What a cell sees: perception modules, ``P(s, c)`` in the book's notation.
+
+Every perception is used in two calls. ``encode(condition)`` does, once per rollout, all the
+work that depends on the condition alone; ``forward(state, encoded)`` does the rest at every
+step. Perception is linear in its input before the activation, and the condition does not
+change during a rollout, so splitting it off is exact and saves its share of every step.
+A condition is a vector per sample, ``[batch, condition_channels]``, or a map,
+``[batch, condition_channels, height, width]``.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+LEAKY_SLOPE = 0.2
+
+
+def circular_pad(x: Tensor, reach: int) -> Tensor:
+    """Wraps ``[B, C, H, W]`` around its four edges by ``reach`` cells."""
+    if min(x.shape[-2:]) < reach:
+        raise ValueError(
+            f"a grid of {x.shape[-2]}×{x.shape[-1]} cells is smaller than the perception's "
+            f"reach of {reach}; use a larger grid"
+        )
+    padded = F.pad(x, (reach, reach, reach, reach), mode="circular")
+    return padded.contiguous(memory_format=torch.channels_last)
+
+
+def check_condition(condition: Tensor | None, channels: int) -> Tensor | None:
+    """Refuses a condition that does not fit a perception built for ``channels`` of them."""
+    if (condition is None) != (channels == 0) or (
+        condition is not None and (condition.ndim not in (2, 4) or condition.shape[1] != channels)
+    ):
+        given = "none" if condition is None else f"one of shape {list(condition.shape)}"
+        wanted = f"[batch, {channels}] or [batch, {channels}, height, width]"
+        raise ValueError(
+            f"condition: given {given}, expected {wanted if channels else 'none'}"
+        )
+    return condition
+
+
+class ConvPerception(nn.Module):
+    """A learned k×k convolution on the torus, then LeakyReLU(0.2) (§2.1, i).
+
+    Args:
+        state_channels: channels of the state.
+        out_channels: features per cell.
+        kernel_size: side of the window, odd.
+        dilation: distance between the cells that are looked at.
+        condition_channels: channels of the condition, 0 for none.
+
+    Shapes:
+        state ``[B, state_channels, H, W]`` → features ``[B, out_channels, H, W]``.
+    """
+
+    def __init__(
+        self,
+        state_channels: int,
+        out_channels: int,
+        kernel_size: int = 3,
+        dilation: int = 1,
+        condition_channels: int = 0,
+    ) -> None:
+        super().__init__()
+        if kernel_size < 1 or kernel_size % 2 == 0:
+            raise ValueError(f"kernel_size is {kernel_size}; expected an odd number ≥ 1")
+        if dilation < 1:
+            raise ValueError(f"dilation is {dilation}; expected a whole number ≥ 1")
+        self.state_channels = state_channels
+        self.condition_channels = condition_channels
+        self.out_channels = out_channels
+        self.dilation = dilation
+        self.reach = dilation * (kernel_size // 2)
+        self.conv = nn.Conv2d(
+            state_channels + condition_channels, out_channels, kernel_size, dilation=dilation
+        )
+
+    def encode(self, condition: Tensor | None) -> Tensor | None:
+        """The condition's share of the convolution, to be added to every step's.
+
+        A vector is the same in every cell, and on a torus every cell sees it through the
+        whole kernel: its share is the kernel's sum times the vector, a bias per sample.
+
+        Returns:
+            ``[B, out, 1, 1]`` for a vector, ``[B, out, H, W]`` for a map, None for none.
+        """
+        condition = check_condition(condition, self.condition_channels)
+        if condition is None:
+            return None
+        kernel = self.conv.weight[:, self.state_channels :]
+        if condition.ndim == 2:
+            return F.linear(condition, kernel.sum((2, 3)))[:, :, None, None]
+        return F.conv2d(circular_pad(condition, self.reach), kernel, dilation=self.dilation)
+
+    def forward(self, state: Tensor, encoded: Tensor | None = None) -> Tensor:
+        """Features of every cell; ``encoded`` is what :meth:`encode` returned."""
+        kernel = self.conv.weight[:, : self.state_channels]
+        features = F.conv2d(
+            circular_pad(state, self.reach), kernel, self.conv.bias, dilation=self.dilation
+        )
+        if encoded is not None:
+            features = features + encoded
+        return F.leaky_relu_(features, LEAKY_SLOPE)
+
+
+class SobelPerception(nn.Module):
+    """Fixed filters: each channel's value, ∂x and ∂y (Sobel / 8), and on request a Laplacian.
+
+    The Laplacian is [[1, 2, 1], [2, −12, 2], [1, 2, 1]] / 8. It sums to zero, so that a flat
+    field has none (the authors' code has −6 at the centre, which mixes in the value itself).
+    No parameters, no activation (§2.1, iii; Mordvintsev et al. 2020).
+
+    Shapes:
+        state ``[B, C, H, W]`` → ``[B, filters · (C + condition), H, W]``, ordered by filter.
+    """
+
+    def __init__(
+        self, state_channels: int, condition_channels: int = 0, laplacian: bool = False
+    ) -> None:
+        super().__init__()
+        identity = torch.tensor([[0.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 0.0]])
+        sobel_x = torch.tensor([[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]]) / 8
+        bank = [identity, sobel_x, sobel_x.T]
+        if laplacian:
+            bank.append(torch.tensor([[1.0, 2.0, 1.0], [2.0, -12.0, 2.0], [1.0, 2.0, 1.0]]) / 8)
+        self.state_channels = state_channels
+        self.condition_channels = condition_channels
+        self.out_channels = len(bank) * (state_channels + condition_channels)
+        self.reach = 1
+        self.register_buffer("bank", torch.stack(bank), persistent=False)
+
+    def _filter(self, x: Tensor) -> Tensor:
+        """``[B, C, H, W]`` → ``[B, filters, C, H, W]``."""
+        channels = x.shape[1]
+        kernel = self.bank.repeat(channels, 1, 1)[:, None]
+        out = F.conv2d(circular_pad(x, 1), kernel, groups=channels)
+        return out.unflatten(1, (channels, len(self.bank))).transpose(1, 2)
+
+    def encode(self, condition: Tensor | None) -> Tensor | None:
+        """The condition's features ``[B, filters, D, 1 or H, 1 or W]``; flat ones have no slope."""
+        condition = check_condition(condition, self.condition_channels)
+        if condition is None:
+            return None
+        if condition.ndim == 2:
+            sums = self.bank.sum((1, 2))
+            return (sums[None, :, None] * condition[:, None, :])[..., None, None]
+        return self._filter(condition)
+
+    def forward(self, state: Tensor, encoded: Tensor | None = None) -> Tensor:
+        """Features of every cell; ``encoded`` is what :meth:`encode` returned."""
+        features = self._filter(state)
+        if encoded is not None:
+            encoded = encoded.expand(*encoded.shape[:3], *state.shape[2:])
+            features = torch.cat([features, encoded], dim=2)
+        return features.flatten(1, 2)

@@ -1,6 +1,5 @@
 """Emoji as targets: six glyphs come with the package, any other is downloaded and checked."""
 
-from importlib import resources
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +7,9 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from ncabook.data.registry import data_sets, get
+
+VARIATION_SELECTOR = "\ufe0f"
 SHIPPED = ("😀", "🦎", "🕸", "🐠", "🦋", "🎄")
 
 
@@ -50,7 +52,19 @@ def rgba_target(image: Image.Image, size: int, padding: int = 0) -> Tensor:
 
 
 def _glyph_file(glyph: str) -> Path:
-    bare = glyph.replace("\ufe0f", "")
+    """The PNG of ``glyph``: the shipped 128×128 one, or a downloaded 64×64 one."""
+    sets = data_sets()
+    bare = glyph.replace(VARIATION_SELECTOR, "")
+    if len(bare) != 1:
+        raise ValueError(f"expected one emoji, got {glyph!r}; joined emojis are not supported")
+    code = f"{ord(bare):x}"
     if bare in SHIPPED:
-        return Path(str(resources.files("ncabook.data"))) / "glyphs" / f"emoji_u{ord(bare):x}.png"
-    raise NotImplementedError(glyph)
+        files = sets["emoji-default"].files
+        wanted = {f"glyphs/emoji_u{code}.png"}
+    else:
+        files = sets["emoji-noto"].files
+        wanted = {f"emoji-noto/{code}.png", f"emoji-noto/{code}-fe0f.png"}
+    for file in files:
+        if file.path in wanted:
+            return get(file)
+    raise ValueError(f"{glyph!r} (U+{code.upper()}) is not an emoji that Noto draws")

@@ -1,9 +1,6 @@
 """Checkpoints: named tensors and a little JSON in one safetensors file. No pickles, ever."""
 
-import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,30 +10,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
-
-class CorruptFileError(Exception):
-    """A file that is not what its record, or its format, says it should be."""
-
-
-def sha256(path: Path) -> str:
-    """Hex digest of a file's bytes."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Writes a file whole or not at all: a reader never sees half of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+from ncabook.files import CorruptFileError, sha256, write_atomically
 
 
 def save_tensors(path: Path, tensors: Mapping[str, Tensor], meta: Any = None) -> None:

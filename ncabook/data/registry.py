@@ -1,0 +1,155 @@
+"""What data the book uses, where it comes from, and whether a copy is the right one.
+
+A file is looked for in the folder that ``NCABOOK_DATA`` names, then in the cache, and is
+downloaded only when something asks for it. Every file is checked against its sha256 before it
+is used; a download that fails the check is never put in place.
+"""
+
+import json
+import os
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+import pooch
+
+from ncabook.files import CorruptFileError, sha256
+
+PACKAGE_DATA = Path(__file__).parent
+
+
+class DataUnavailableError(Exception):
+    """Data that is not here and could not be downloaded."""
+
+
+@dataclass(frozen=True)
+class DataFile:
+    """One file of a data set.
+
+    Attributes:
+        path: below ``NCABOOK_DATA``, the cache, or, for shipped files, ``ncabook/data``.
+        sha256: of the file's bytes.
+        size: in bytes; None where only the digest is known beforehand.
+        url: where it can be downloaded; None for files of the package itself.
+    """
+
+    path: str
+    sha256: str
+    size: int | None = None
+    url: str | None = None
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """A named group of files with one source and one licence."""
+
+    name: str
+    description: str
+    source: str
+    licence: str
+    files: tuple[DataFile, ...] = field(repr=False)
+
+    @property
+    def shipped(self) -> bool:
+        """Whether the package itself holds the files."""
+        return all(file.url is None for file in self.files)
+
+
+# Name, sha256, bytes: written down by hand when scripts/render_emoji.py made the files.
+_GLYPHS = (
+    ("emoji_u1f384.png", "30c9e70fbb9239578ff632b217c6bfd44e48eb50ac65ebba2ca25eb8b20b1679", 8627),
+    ("emoji_u1f420.png", "e2de4983d5b77d1523cc13568f5f0c09de9459028b8ae3f3110cfc817a6f0bc5", 4743),
+    ("emoji_u1f578.png", "c9dbb3c7490efe3d7ac0fa0c2134833797c46e2f09eb683dbd4f695e0cfd66b9", 6412),
+    ("emoji_u1f600.png", "6006299e8a46da2ddc66db196cd30bf7b9ed0b938f993619af1189a417ed1339", 8283),
+    ("emoji_u1f98b.png", "2b185aa96c0eeeb4af2960a6b293dae7d623aa48813d2b69691af4575d1e226f", 10501),
+    ("emoji_u1f98e.png", "dacd5740c337d9b2d89c19b3c25d53d8f737c2871b84d1f09f6f77e11d52a2d2", 8204),
+)
+_EMOJI_URL = "https://cdn.jsdelivr.net/npm/emoji-datasource-google@16.0.0/img/google/64"
+_LICENCE = "SIL Open Font License 1.1"
+
+
+@cache
+def data_sets() -> dict[str, DataSet]:
+    """All data sets by name."""
+    manifest = json.loads((PACKAGE_DATA / "emoji_manifest.json").read_text())
+    sets = (
+        DataSet(
+            "emoji-default",
+            "six glyphs, 128×128 RGBA, part of the package: 😀 🦎 🕸 🐠 🦋 🎄",
+            "Noto Color Emoji, rendered by scripts/render_emoji.py",
+            _LICENCE,
+            tuple(DataFile(f"glyphs/{name}", digest, size) for name, digest, size in _GLYPHS),
+        ),
+        DataSet(
+            "emoji-noto",
+            f"{len(manifest):,} glyphs, 64×64 RGBA, downloaded one by one when asked for",
+            "emoji-datasource-google 16.0.0 (Noto Color Emoji)",
+            _LICENCE,
+            tuple(
+                DataFile(f"emoji-noto/{name}.png", digest, url=f"{_EMOJI_URL}/{name}.png")
+                for name, digest in manifest.items()
+            ),
+        ),
+    )
+    return {d.name: d for d in sets}
+
+
+def cache_folder() -> Path:
+    """Where downloads go: ``NCABOOK_CACHE``, or the user's cache folder."""
+    return Path(os.environ.get("NCABOOK_CACHE") or pooch.os_cache("ncabook"))
+
+
+def locate(file: DataFile) -> Path | None:
+    """The checked local copy of ``file``, or None if there is none yet.
+
+    Raises:
+        CorruptFileError: a copy is there, but its bytes are not the expected ones.
+    """
+    for folder in _folders():
+        path = folder / file.path
+        if path.is_file():
+            found = sha256(path)
+            if found != file.sha256:
+                raise CorruptFileError(
+                    f"{path} is corrupt: expected sha256 {file.sha256}, found {found}; "
+                    "delete the file to have it downloaded again"
+                )
+            return path
+    return None
+
+
+def get(file: DataFile) -> Path:
+    """The checked local copy of ``file``, downloaded into the cache if need be.
+
+    Raises:
+        CorruptFileError: the local copy, or what came over the network, is not the file.
+        DataUnavailableError: it is not here and cannot be downloaded.
+    """
+    path = locate(file)
+    if path is not None:
+        return path
+    if file.url is None:
+        raise DataUnavailableError(
+            f"{file.path} should have come with the package; install ncabook again"
+        )
+    target = cache_folder() / file.path
+    try:
+        pooch.retrieve(
+            file.url, f"sha256:{file.sha256}", fname=target.name, path=target.parent
+        )
+    except ValueError as error:  # pooch keeps a wrong download out of the cache
+        raise CorruptFileError(
+            f"{file.url}: the download is not the expected file (sha256 {file.sha256}): {error}"
+        ) from None
+    except Exception as error:
+        raise DataUnavailableError(
+            f"{file.path} is not here and {file.url} cannot be reached "
+            f"({type(error).__name__}); connect to the network, or put the file into a folder "
+            f"and name it in NCABOOK_DATA"
+        ) from None
+    return target
+
+
+def _folders() -> list[Path]:
+    named = os.environ.get("NCABOOK_DATA")
+    return [*([Path(named)] if named else []), cache_folder(), PACKAGE_DATA]

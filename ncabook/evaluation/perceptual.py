@@ -1,0 +1,48 @@
+"""Perceptual distance: LPIPS (eq. 4; Zhang et al. 2018) through the ``lpips`` package."""
+
+import warnings
+from functools import cache
+
+import lpips
+import torch
+from torch import Tensor, nn
+
+from ncabook.data.weights import alexnet_features
+
+
+@cache
+def _network() -> nn.Module:
+    """LPIPS with AlexNet: heads from the package, backbone from :mod:`ncabook.data.weights`."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torchvision's deprecated constructor, called by lpips
+        model = lpips.LPIPS(net="alex", pnet_rand=True, verbose=False)
+    features = alexnet_features()
+    backbone = {
+        name: features[name.split(".", 1)[1]] for name in model.net.state_dict()
+    }  # "slice2.3.weight" is features.3.weight
+    model.net.load_state_dict(backbone)
+    return model.eval().requires_grad_(False)
+
+
+@torch.no_grad()
+def lpips_distance(a: Tensor, b: Tensor, chunk: int = 100) -> Tensor:
+    """LPIPS of image pairs.
+
+    Args:
+        a, b: RGB in [0, 1], ``[N, 3, H, W]``; scaled to [−1, 1] here, as the package expects.
+        chunk: pairs computed at once.
+
+    Returns:
+        ``[N]``, 0 for equal images.
+
+    Raises:
+        ValueError: shapes differ, or values are far outside [0, 1].
+    """
+    if a.shape != b.shape or a.ndim != 4 or a.shape[1] != 3:
+        raise ValueError(f"LPIPS of {list(a.shape)} and {list(b.shape)}; expected two [N, 3, H, W]")
+    low, high = min(a.min(), b.min()), max(a.max(), b.max())
+    if low < -1e-3 or high > 1 + 1e-3:
+        raise ValueError(f"LPIPS of values in [{low:.3g}, {high:.3g}]; expected RGB in [0, 1]")
+    network = _network()
+    pairs = zip((2 * a.cpu() - 1).split(chunk), (2 * b.cpu() - 1).split(chunk), strict=True)
+    return torch.cat([network(x, y).flatten() for x, y in pairs])

@@ -1,0 +1,40 @@
+"""Recovery after a perturbation (eq. 3), with a bootstrap interval."""
+
+import torch
+from torch import Tensor
+
+
+def recovery(before: Tensor, damaged: Tensor, final: Tensor) -> float:
+    """Percentage of a perturbation's harm that was undone (eq. 3).
+
+    100 · (m_final − m_d) / (m_pre − m_d), of the means over rollouts. 100: as good as before;
+    0: no better than just after the perturbation; negative: worse.
+
+    Args:
+        before, damaged, final: the metric of each rollout, ``[N]``, before the perturbation,
+            right after it, and at the end.
+
+    Raises:
+        ValueError: the perturbation did no harm, so that there is nothing to recover from.
+    """
+    harm = before.mean() - damaged.mean()
+    if harm == 0:
+        raise ValueError("the metric is the same before and after the perturbation; no recovery")
+    return float(100 * (final.mean() - damaged.mean()) / harm)
+
+
+def bootstrap_interval(
+    before: Tensor,
+    damaged: Tensor,
+    final: Tensor,
+    level: float = 0.95,
+    draws: int = 2000,
+    seed: int = 0,
+) -> tuple[float, float]:
+    """Percentile interval of :func:`recovery` over rollouts drawn with replacement."""
+    generator = torch.Generator().manual_seed(seed)
+    picks = torch.randint(len(before), (draws, len(before)), generator=generator)
+    values = torch.tensor([recovery(before[p], damaged[p], final[p]) for p in picks])
+    tail = (1 - level) / 2
+    low, high = torch.quantile(values, torch.tensor([tail, 1 - tail])).tolist()
+    return low, high

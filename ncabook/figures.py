@@ -1,0 +1,70 @@
+"""The look of every figure, and the few plots that several chapters share."""
+
+from collections.abc import Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+import torch
+from matplotlib.figure import Figure
+from torch import Tensor
+
+WIDTH = 7.0  # inches; every figure of the book is this wide
+# Okabe and Ito's colours: told apart by colour-blind readers too.
+COLORS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"]
+
+
+def use_style() -> None:
+    """Sets Matplotlib up for the book; chapters call it once."""
+    plt.rcParams.update(
+        {
+            "figure.figsize": (WIDTH, 2.6),
+            "figure.dpi": 110,
+            "figure.constrained_layout.use": True,
+            "axes.prop_cycle": plt.cycler(color=COLORS),
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "axes.grid": True,
+            "grid.alpha": 0.25,
+            "font.size": 9,
+            "legend.frameon": False,
+            "image.interpolation": "nearest",
+        }
+    )
+
+
+def on_white(state: Tensor) -> Tensor:
+    """Premultiplied RGBA on a white page: ``[..., ≥4, H, W]`` → RGB ``[..., 3, H, W]`` in [0, 1].
+
+    Looks at the first four channels only, so a whole state of a layout without fixed channels
+    will do.
+    """
+    rgb, alpha = state[..., :3, :, :], state[..., 3:4, :, :].clamp(0, 1)
+    return (rgb + 1 - alpha).clamp(0, 1)
+
+
+def show_images(
+    images: Sequence[Tensor | np.ndarray],
+    titles: Sequence[str] = (),
+    columns: int | None = None,
+    cmap: str = "viridis",
+    limits: tuple[float, float] | None = None,
+) -> Figure:
+    """Images side by side: RGB(A) or state ``[≥3, H, W]``, or one channel ``[H, W]`` in colours."""
+    columns = columns or len(images)
+    rows = -(-len(images) // columns)
+    height = WIDTH / columns * rows + (0.3 * rows if titles else 0)
+    figure, axes = plt.subplots(rows, columns, figsize=(WIDTH, height), squeeze=False)
+    for axis in axes.flat:
+        axis.axis("off")
+    for i, image in enumerate(images):
+        axis = axes.flat[i]
+        data = torch.as_tensor(image).detach().float().cpu()
+        if data.ndim == 3:
+            rgb = on_white(data) if data.shape[0] >= 4 else data.clamp(0, 1)
+            axis.imshow(rgb.permute(1, 2, 0).numpy())
+        else:
+            low, high = limits or (float(data.min()), float(data.max()))
+            axis.imshow(data.numpy(), cmap=cmap, vmin=low, vmax=high)
+        if i < len(titles):
+            axis.set_title(titles[i])
+    return figure

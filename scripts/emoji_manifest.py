@@ -1,0 +1,26 @@
+"""Writes ``ncabook/data/emoji_manifest.json``: the sha256 of every glyph that can be downloaded.
+
+The images are those of the npm package emoji-datasource-google. Unpack it, then run
+``python scripts/emoji_manifest.py package/img/google/64``. Glyphs of one code point only,
+with or without the variation selector: 64×64 pixels each.
+"""
+
+import hashlib
+import json
+import re
+import sys
+from pathlib import Path
+
+OUTPUT = Path(__file__).parents[1] / "ncabook" / "data" / "emoji_manifest.json"
+
+
+def main(folder: Path) -> None:
+    """Hashes the folder's single-glyph images into the manifest."""
+    files = sorted(p for p in folder.glob("*.png") if re.fullmatch(r"[0-9a-f]+(-fe0f)?", p.stem))
+    digests = {p.stem: hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
+    OUTPUT.write_text(json.dumps(digests, indent=0, sort_keys=True) + "\n")
+    print(f"{len(digests)} glyphs, {OUTPUT.stat().st_size // 1024} kB")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -163,7 +163,7 @@ class GrowthTrainer:
         tensors = {
             **prefixed("model", self.nca.state_dict()),
             **prefixed("optimizer", self.optimizer.state_dict()),
-            **(prefixed("pool", self.pool.state_dict()) if self.pool else {}),
+            **(prefixed("pool", self.pool.state_dict()) if self.pool is not None else {}),
             "random/host": self.host_generator.get_state(),
             "random/device": self.generator.get_state(),
             "losses": torch.tensor(self.losses, dtype=torch.float64),

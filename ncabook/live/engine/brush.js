@@ -1,0 +1,111 @@
+// Pointer and keyboard on the canvas: erase cells, plant seeds, show where.
+
+const DOUBLE_TAP = { milliseconds: 350, pixels: 24 };
+const MOVES = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+const LEAP = 5;  // cells that an arrow key moves with Shift
+
+/**
+ * Connects a view's canvas. `act` has erase(x, y, radius), plant(x, y) and say(text), in cells.
+ * Returns a function that disconnects it.
+ */
+export function connectBrush({ canvas, cursor, slider }, act) {
+  const { width, height } = canvas;
+  const radius = () => Number(slider.value);
+  const keyboard = { x: width >> 1, y: height >> 1 };
+  const off = new AbortController();
+  const listen = (target, type, action) =>
+    target.addEventListener(type, action, { signal: off.signal });
+
+  // Cell coordinates of a pointer; a cell's centre is a whole number.
+  const cellAt = (event) => {
+    const box = canvas.getBoundingClientRect();
+    return {
+      x: (event.clientX - box.left) / box.width * width - 0.5,
+      y: (event.clientY - box.top) / box.height * height - 0.5,
+    };
+  };
+  const nearest = ({ x, y }) => ({
+    x: Math.min(width - 1, Math.max(0, Math.round(x))),
+    y: Math.min(height - 1, Math.max(0, Math.round(y))),
+  });
+
+  const showCursor = ({ x, y }, crosshair) => {
+    cursor.hidden = false;
+    cursor.classList.toggle("nca-crosshair", crosshair);
+    cursor.style.left = `${(x + 0.5) / width * 100}%`;
+    cursor.style.top = `${(y + 0.5) / height * 100}%`;
+    cursor.style.width = `${(2 * radius() + 1) / width * 100}%`;
+  };
+  const hideCursor = () => { cursor.hidden = true; };
+
+  // A fast drag reports points far apart: erase along the line between them.
+  const eraseLine = (from, to) => {
+    const length = Math.hypot(to.x - from.x, to.y - from.y);
+    const pieces = Math.max(1, Math.ceil(length / radius()));
+    for (let i = 1; i <= pieces; i++) {
+      const t = i / pieces;
+      act.erase(from.x + t * (to.x - from.x), from.y + t * (to.y - from.y), radius());
+    }
+  };
+
+  const isDoubleTap = (event, before) => before !== null &&
+    event.timeStamp - before.timeStamp < DOUBLE_TAP.milliseconds &&
+    Math.hypot(event.clientX - before.clientX, event.clientY - before.clientY) < DOUBLE_TAP.pixels;
+
+  let last = null;  // where a drag was last seen
+  let tap = null;  // the last press, for double taps
+  listen(canvas, "pointerdown", (event) => {
+    if (event.button !== 0) return;
+    canvas.setPointerCapture(event.pointerId);
+    const here = cellAt(event);
+    if (isDoubleTap(event, tap)) {
+      const { x, y } = nearest(here);
+      act.plant(x, y);
+      tap = null;
+      return;
+    }
+    tap = event;
+    last = here;
+    act.erase(here.x, here.y, radius());
+    showCursor(here, false);
+  });
+  listen(canvas, "pointermove", (event) => {
+    const here = cellAt(event);
+    showCursor(here, false);
+    if (last === null) return;
+    eraseLine(last, here);
+    last = here;
+  });
+  const release = () => {
+    if (last !== null) act.say("Erased cells");
+    last = null;
+  };
+  listen(canvas, "pointerup", release);
+  listen(canvas, "pointercancel", release);
+  listen(canvas, "pointerleave", () => { if (last === null) hideCursor(); });
+
+  listen(canvas, "focus", () => {
+    if (canvas.matches(":focus-visible")) showCursor(keyboard, true);
+  });
+  listen(canvas, "blur", hideCursor);
+  listen(canvas, "keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const where = `column ${keyboard.x + 1}, row ${keyboard.y + 1}`;
+    const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+    if (key in MOVES) {
+      const leap = event.shiftKey ? LEAP : 1;
+      keyboard.x = (keyboard.x + leap * MOVES[key][0] + width) % width;
+      keyboard.y = (keyboard.y + leap * MOVES[key][1] + height) % height;
+    } else if (key === "e" || key === " ") {
+      act.erase(keyboard.x, keyboard.y, radius());
+      act.say(`Erased around ${where}`);
+    } else if (key === "s") {
+      act.plant(keyboard.x, keyboard.y);
+    } else {
+      return;
+    }
+    event.preventDefault();  // the page must not scroll
+    showCursor(keyboard, true);
+  });
+  return () => off.abort();
+}

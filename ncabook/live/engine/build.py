@@ -1,0 +1,85 @@
+"""Builds the live engine: C kernels, JavaScript and style, into two files without dependencies.
+
+``python -m ncabook.live.engine.build`` writes ``ncabook/live/nca-live.js``, an ES module for
+widgets and Node, and ``ncabook/live/nca-live.classic.js``, a classic script for pages, which
+also loads from ``file://`` (browsers refuse modules there). Both are committed, so that nobody
+needs the compiler to use the package; the same sources and compiler give the same bytes.
+"""
+
+import base64
+import json
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+HERE = Path(__file__).parent
+OUTPUT = HERE.parent
+# In the order in which they need each other: a file may import only from those before it.
+SHARED = ["description.js", "engine.js", "icons.js", "view.js", "brush.js", "player.js"]
+MODULE = "nca-live.js"
+CLASSIC = "nca-live.classic.js"
+COMPILE = [
+    *("-target", "wasm32-freestanding", "-O3", "-msimd128", "-nostdlib", "-s"),
+    *("-Wl,--no-entry", "-Wl,--export=__heap_base", "-Wl,-z,stack-size=16384"),
+]
+BANNER = "// Built from ncabook/live/engine by build.py. Change the sources there, not this file.\n"
+
+
+def compile_kernels() -> bytes:
+    """The WebAssembly module of ``kernels.c``.
+
+    Raises:
+        RuntimeError: the compiler is missing (package ``ziglang``) or refuses the source.
+
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        target = Path(folder) / "kernels.wasm"
+        command = [sys.executable, "-m", "ziglang", "cc", *COMPILE, "-o", str(target), "kernels.c"]
+        result = subprocess.run(command, cwd=HERE, capture_output=True, text=True, check=False)
+        if result.returncode != 0:
+            raise RuntimeError(f"kernels.c was not compiled:\n{result.stderr.strip()}")
+        return target.read_bytes()
+
+
+def bundle() -> dict[str, str]:
+    """The built files' contents, by name."""
+    assets = {
+        "KERNELS": base64.b64encode(compile_kernels()).decode("ascii"),
+        "STYLE": _squeeze_css((HERE / "style.css").read_text(encoding="utf-8")),
+    }
+    constants = "".join(f"const {name} = {json.dumps(text)};\n" for name, text in assets.items())
+    shared = constants + "".join(_inline(name) for name in SHARED)
+    return {
+        MODULE: f"{BANNER}{shared}{_inline('host_widget.js', exports=True)}",
+        CLASSIC: f'{BANNER}(() => {{\n"use strict";\n{shared}{_inline("host_page.js")}}})();\n',
+    }
+
+
+def main() -> None:
+    """Writes both files."""
+    for name, content in bundle().items():
+        (OUTPUT / name).write_text(content, encoding="utf-8", newline="\n")
+        print(f"{name}: {len(content.encode()):,} bytes")
+
+
+def _inline(name: str, exports: bool = False) -> str:
+    """A source file as a part of one script: no imports, no comments, exports only on request."""
+    source = (HERE / name).read_text(encoding="utf-8")
+    source = re.sub(r"^import \{[^}]*\} from \"\./[a-z_]+\.js\";\n", "", source, flags=re.M)
+    if not exports:
+        source = re.sub(r"^export (?=(async |function|class|const))", "", source, flags=re.M)
+    # Comments that stand on lines of their own; no string or template in the sources holds one.
+    source = re.sub(r"^\s*/\*\*.*?\*/\n", "", source, flags=re.M | re.S)
+    source = re.sub(r"^\s*//.*\n", "", source, flags=re.M)
+    return re.sub(r"\n{2,}", "\n", source).lstrip("\n")
+
+
+def _squeeze_css(style: str) -> str:
+    style = re.sub(r"/\*.*?\*/", "", style, flags=re.S)
+    return re.sub(r"\s*([{};,])\s*", r"\1", re.sub(r"\s+", " ", style)).strip()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,85 @@
+"""The live figure as HTML: a fragment for a page of the book, or a whole page in one file."""
+
+import base64
+import json
+from functools import cache
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from ncabook.automaton import NCA
+from ncabook.live.export import describe
+
+HERE = Path(__file__).parent
+
+PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; \
+style-src 'unsafe-inline'; script-src 'unsafe-inline' 'wasm-unsafe-eval'">
+<link rel="icon" href="data:,">
+<title>{title}</title>
+<style>
+body {{ margin: 0; padding: 1rem; color: #1b2127; background: #ffffff;
+  font: 1rem/1.5 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }}
+main {{ max-width: 46rem; margin: 1rem auto; }}
+h1 {{ font-size: 1.375rem; line-height: 1.25; margin: 0; text-wrap: balance; }}
+@media (prefers-color-scheme: dark) {{ body {{ color: #e9edf1; background: #12161a; }} }}
+</style>
+</head>
+<body>
+<main>
+<h1>{title}</h1>
+{figure}
+</main>
+<script>
+{script}</script>
+</body>
+</html>
+"""
+
+
+def figure_html(description: dict[str, Any], weights: bytes, *, caption: bool = True) -> str:
+    """A ``<figure>`` that ``nca-live.classic.js`` brings to life; without it, words only.
+
+    Args:
+        description: from :func:`~ncabook.live.export.describe`.
+        weights: from there too.
+        caption: whether the title is shown below.
+
+    """
+    data = json.dumps(description, ensure_ascii=False, separators=(",", ":"))
+    title, alt = escape(description["title"]), escape(description["alt"])
+    return (
+        f'<figure class="nca-figure" data-nca="{escape(data)}" '
+        f'data-weights="{base64.b64encode(weights).decode("ascii")}">'
+        f"<noscript><p>{alt} (This figure is interactive and needs JavaScript.)</p></noscript>"
+        + (f"<figcaption>{title}</figcaption>" if caption else "")
+        + "</figure>"
+    )
+
+
+def to_html(nca: NCA, height: int, width: int, **options: Any) -> str:
+    """One page with engine and weights in it, which runs from ``file://`` without a network.
+
+    Args:
+        nca: the automaton.
+        height: cells from top to bottom.
+        width: cells from left to right.
+        options: as in :func:`~ncabook.live.export.describe`.
+
+    """
+    description, weights = describe(nca, height, width, **options)
+    return PAGE.format(
+        title=escape(description["title"]),
+        figure=figure_html(description, weights, caption=False),
+        script=page_script(),
+    )
+
+
+@cache
+def page_script() -> str:
+    """The built classic script, which mounts every figure of the page that it is in."""
+    return (HERE / "nca-live.classic.js").read_text(encoding="utf-8")

@@ -1,0 +1,242 @@
+"""The page's engine, run by Node, computes what PyTorch computes."""
+
+import base64
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from ncabook.automaton import (
+    NCA,
+    ChannelLayout,
+    ConvPerception,
+    MLPUpdate,
+    centre_seed,
+    hashed_fire,
+    plant_seed,
+)
+from ncabook.live import describe
+from ncabook.live.engine.build import OUTPUT, bundle
+
+pytestmark = pytest.mark.node
+HEIGHT, WIDTH, CLASSES, STEPS, SEED = 19, 26, 5, 96, 1234
+
+
+def automaton(
+    hidden=12,
+    classes=CLASSES,
+    kernel_size=3,
+    dilation=1,
+    features=40,
+    widths=(24,),
+    living_threshold=0.1,
+    fire_rate=0.5,
+    std=0.05,
+):
+    """Random weights that float16 holds exactly, drawn from a fixed seed."""
+    torch.manual_seed(3)
+    layout = ChannelLayout(visible=4, hidden=hidden)
+    perception = ConvPerception(layout.channels, features, kernel_size, dilation, classes)
+    update = MLPUpdate(features, layout.channels, widths)
+    torch.nn.init.normal_(update.layers[-1].weight, std=std)
+    nca = NCA(layout, perception, update, fire_rate, living_threshold)
+    return nca.half().float().requires_grad_(False)
+
+
+def expected(nca, state, class_index, steps=STEPS, first=0):
+    classes = nca.perception.condition_channels
+    condition = torch.eye(classes)[[class_index]] if classes else None
+    height, width = state.shape[2:]
+    return nca.rollout(
+        state,
+        steps,
+        condition,
+        fire=lambda t: hashed_fire(height, width, t + first, SEED, nca.fire_rate),
+    )
+
+
+@pytest.fixture(scope="module")
+def engine_file(tmp_path_factory):
+    """The built module under a name that tells Node that it is one."""
+    target = tmp_path_factory.mktemp("engine") / "engine.mjs"
+    shutil.copy(OUTPUT / "nca-live.js", target)
+    return target
+
+
+@pytest.fixture
+def run(engine_file, tmp_path):
+    def run(description, weights, actions):
+        job = {
+            "description": description,
+            "weights": base64.b64encode(weights).decode(),
+            "actions": actions,
+        }
+        (tmp_path / "job.json").write_text(json.dumps(job))
+        script = Path(__file__).parent / "run_engine.mjs"
+        out = subprocess.run(
+            ["node", script, tmp_path / "job.json", engine_file],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        answer = json.loads(out)
+        if "error" in answer:
+            raise RuntimeError(answer["error"])
+        flat = np.frombuffer(base64.b64decode(answer["state"]), np.float32)
+        shape = (description["height"], description["width"], description["channels"])
+        return torch.from_numpy(flat.reshape(shape).copy()).permute(2, 0, 1)[None]
+
+    return run
+
+
+def described(nca, height=HEIGHT, width=WIDTH):
+    return describe(nca, height, width, seed=SEED)
+
+
+@pytest.mark.parametrize("class_index", [0, 3])
+def test_trajectory_is_that_of_pytorch(run, class_index):
+    nca = automaton()
+    actual = run(*described(nca), [["setClass", class_index], ["steps", STEPS]])
+    wanted = expected(nca, centre_seed(nca.layout, HEIGHT, WIDTH), class_index)
+    assert 0.5 < wanted.abs().max() < 100  # neither dead nor exploded
+    assert (actual - wanted).abs().max() <= 1e-4
+
+
+@pytest.mark.parametrize(
+    "variant",
+    [
+        {"hidden": 5, "features": 30, "widths": (7, 9)},  # nothing is a multiple of four
+        {"classes": 0},
+        {"kernel_size": 5, "dilation": 2},
+        {"kernel_size": 1},
+        {"living_threshold": None, "std": 0.02},
+        {"fire_rate": 1.0, "std": 0.02},
+    ],
+    ids=str,
+)
+def test_other_automata(run, variant):
+    nca = automaton(**variant)
+    actual = run(*described(nca), [["steps", 32]])
+    wanted = expected(nca, centre_seed(nca.layout, HEIGHT, WIDTH), 0, steps=32)
+    assert wanted.abs().max() < 100
+    assert (actual - wanted).abs().max() <= 1e-4
+
+
+def test_leaving_out_cells_is_exact(run):
+    described_nca = described(automaton())
+    sparse = run(*described_nca, [["steps", STEPS]])
+    dense = run(*described_nca, [["skip", False], ["steps", STEPS]])
+    assert torch.equal(sparse, dense)
+
+
+def test_a_dead_cell_may_keep_its_neighbour_alive(run):
+    """The alpha of a cell that was dead before the step counts for its neighbours after it."""
+    nca = automaton(hidden=0, classes=0, features=4, widths=(), fire_rate=1.0)
+    with torch.no_grad():
+        # Alpha moves two cells to the right in one step, out of the seed's own window; red rises
+        # everywhere. What survives is the red of the three cells that lie between the two alphas.
+        nca.perception.conv.weight.zero_()
+        nca.perception.conv.bias.zero_()
+        nca.perception.conv.weight[3, 3, 1, 0] = 1.0
+        nca.perception.conv.weight[2, 3, 1, 1] = 1.0
+        nca.perception.dilation, nca.perception.reach = 2, 2
+        nca.update.layers[0].weight.zero_()
+        nca.update.layers[0].bias.copy_(torch.tensor([0.5, 0.0, 0.0, 0.0]))
+        nca.update.layers[0].weight[3, 3] = 1.0
+        nca.update.layers[0].weight[3, 2] = -1.0
+    actual = run(*described(nca), [["steps", 1]])
+    wanted = expected(nca, centre_seed(nca.layout, HEIGHT, WIDTH), 0, steps=1)
+    assert wanted.count_nonzero() == 3
+    assert torch.equal(actual, wanted)
+
+
+def test_reset_replays_the_same_steps(run):
+    described_nca = described(automaton())
+    once = run(*described_nca, [["steps", 20]])
+    assert torch.equal(run(*described_nca, [["steps", 7], ["reset"], ["steps", 20]]), once)
+
+
+def test_plant_and_erase(run):
+    nca = automaton()
+    state = run(*described(nca), [["plant", 1, 18], ["plant", -1, 0]])
+    wanted = centre_seed(nca.layout, HEIGHT, WIDTH)
+    for row, column in [(18, 1), (0, -1)]:
+        wanted = plant_seed(wanted, nca.layout, row, column)
+    assert torch.equal(state, wanted)
+    # A disc around the corner reaches the seed on the other side of the torus.
+    erased = run(*described(nca), [["plant", 25, 18], ["plant", 3, 0], ["erase", 0, 0, 2]])
+    wanted = plant_seed(centre_seed(nca.layout, HEIGHT, WIDTH), nca.layout, 0, 3)
+    assert torch.equal(erased, wanted)
+
+
+def test_mutation_keeps_the_state(run):
+    nca = automaton()
+    actual = run(*described(nca), [["steps", 10], ["setClass", 3], ["steps", 10]])
+    wanted = expected(nca, centre_seed(nca.layout, HEIGHT, WIDTH), 0, steps=10)
+    wanted = expected(nca, wanted, 3, steps=10, first=10)
+    assert (actual - wanted).abs().max() <= 1e-4
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"format": "gif"}, 'format "gif", expected "nca-live"'),
+        ({"version": 2}, "description version 2; this engine reads version 1"),
+        ({"height": 0}, "height is 0; expected a whole number ≥ 1"),
+        ({"width": None}, "width is null"),
+        ({"channels": 15}, r"layers\[0\].in is 16; expected 15"),
+        ({"alpha": 16}, "alpha is 16"),
+        ({"fire_rate": 0}, r"fire_rate is 0; expected a probability in \(0, 1\]"),
+        ({"living_threshold": "no"}, "living_threshold"),
+        ({"seed": 0.5}, "seed is 0.5"),
+        ({"class_index": 5}, "class_index is 5; expected a whole number from 0 to 4"),
+        ({"classes": []}, r"class_index|bias_rows is 5"),
+        ({"layers": []}, "layers is .*; expected a list of layers"),
+        ({"weights_bytes": 8}, "within the weights"),
+        ({"weights_bytes": 10**6}, "bytes of weights, the description expects 1000000"),
+    ],
+    ids=str,
+)
+def test_bad_description(run, change, message):
+    description, weights = described(automaton())
+    with pytest.raises(RuntimeError, match=message):
+        run({**description, **change}, weights, [])
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"kind": "gabor"}, r"layers\[1\].kind is \"gabor\"; expected \"conv\""),
+        ({"in": 3}, r"layers\[1\].in is 3; expected 40"),
+        ({"out": 3}, r"layers\[2\].in is 24; expected 3"),
+        ({"kernel": 2}, "kernel is 2; expected an odd number"),
+        ({"kernel": 3, "dilation": 30}, "at least 30, the reach of layer 1"),
+        ({"leaky": 2}, "leaky is 2"),
+        ({"bias_rows": 2}, "bias_rows is 2; expected 1 or 5"),
+        ({"weight": 1}, "weight is 1; expected an even offset"),
+        ({"bias": 10**9}, "bias is 1000000000"),
+    ],
+    ids=str,
+)
+def test_bad_layer(run, change, message):
+    description, weights = described(automaton())
+    description["layers"][1].update(change)
+    with pytest.raises(RuntimeError, match=message):
+        run(description, weights, [])
+
+
+def test_unknown_class(run):
+    with pytest.raises(RuntimeError, match="class 5; this automaton has 5"):
+        run(*described(automaton()), [["setClass", 5]])
+
+
+def test_built_files_are_those_of_the_sources():
+    """``python -m ncabook.live.engine.build`` would change nothing."""
+    pytest.importorskip("ziglang")
+    for name, content in bundle().items():
+        committed = (OUTPUT / name).read_bytes()
+        assert committed == content.encode(), f"{name} is not what the sources build; run build.py"

@@ -24,6 +24,7 @@ class NCA(nn.Module):
         fire_rate: probability that a cell fires in a step.
         living_threshold: a cell lives while some alpha in its 3×3 neighbourhood exceeds this;
             None for automata that have no dead cells.
+
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class NCA(nn.Module):
             condition: ``[B, D]`` or ``[B, D, H, W]``, as the perception was built for.
             generator: source of the fire mask; None uses PyTorch's global one.
             fire: a bool mask ``[1 or B, 1, H, W]`` in place of a random one.
+
         """
         self._check_state(state)
         return self._step(state, self.perception.encode(condition), generator, fire)
@@ -87,11 +89,16 @@ class NCA(nn.Module):
         """``steps`` steps in a row.
 
         Args:
+            state: ``[B, C, H, W]``.
+            steps: how many.
+            condition: ``[B, D]`` or ``[B, D, H, W]``, the same at every step.
+            generator: source of the fire masks; None uses PyTorch's global one.
             record_every: also keep every so many states, the first one included.
             fire: a function from the step's number, counted from 0, to its fire mask.
 
         Returns:
             The last state ``[B, C, H, W]``, or, recording, ``[records, B, C, H, W]``.
+
         """
         self._check_state(state)
         if steps < 0 or (record_every is not None and record_every < 1):

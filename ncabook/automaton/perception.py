@@ -33,9 +33,7 @@ def check_condition(condition: Tensor | None, channels: int) -> Tensor | None:
     ):
         given = "none" if condition is None else f"one of shape {list(condition.shape)}"
         wanted = f"[batch, {channels}] or [batch, {channels}, height, width]"
-        raise ValueError(
-            f"condition: given {given}, expected {wanted if channels else 'none'}"
-        )
+        raise ValueError(f"condition: given {given}, expected {wanted if channels else 'none'}")
     return condition
 
 
@@ -51,6 +49,7 @@ class ConvPerception(nn.Module):
 
     Shapes:
         state ``[B, state_channels, H, W]`` → features ``[B, out_channels, H, W]``.
+
     """
 
     def __init__(
@@ -83,6 +82,7 @@ class ConvPerception(nn.Module):
 
         Returns:
             ``[B, out, 1, 1]`` for a vector, ``[B, out, H, W]`` for a map, None for none.
+
         """
         condition = check_condition(condition, self.condition_channels)
         if condition is None:

@@ -22,6 +22,7 @@ class ChannelLayout:
         hidden: channels for the automaton's own use.
         fixed: input channels that a step never writes (an image to classify).
         classes: output channels, one for each class.
+
     """
 
     visible: int
@@ -33,9 +34,7 @@ class ChannelLayout:
         for name in ("visible", "hidden", "fixed", "classes"):
             value = getattr(self, name)
             if not isinstance(value, int) or value < 0:
-                raise ValueError(
-                    f"ChannelLayout.{name} is {value!r}; expected a whole number ≥ 0"
-                )
+                raise ValueError(f"ChannelLayout.{name} is {value!r}; expected a whole number ≥ 0")
         if self.channels == 0:
             raise ValueError("a ChannelLayout needs at least one channel; all four are 0")
 
@@ -66,6 +65,7 @@ class ChannelLayout:
 
         Raises:
             ValueError: the visible channels are not RGBA.
+
         """
         if self.visible != RGBA:
             raise ValueError(

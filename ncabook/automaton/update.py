@@ -1,6 +1,7 @@
 """What a cell does: update modules, ``U`` in the book's notation."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -23,9 +24,7 @@ class MLPUpdate(nn.Module):
     def __init__(self, in_channels: int, out_channels: int, hidden: Sequence[int] = (80,)) -> None:
         super().__init__()
         widths = [in_channels, *hidden, out_channels]
-        self.layers = nn.ModuleList(
-            nn.Linear(a, b) for a, b in zip(widths, widths[1:], strict=False)
-        )
+        self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise(widths))
         nn.init.normal_(self.layers[-1].weight, std=LAST_LAYER_STD)
         nn.init.zeros_(self.layers[-1].bias)
 

@@ -23,8 +23,9 @@ def emoji(glyph: str, size: int = 32, padding: int = 8) -> Tensor:
 
     Returns:
         ``[4, size + 2·padding, size + 2·padding]``, float32, premultiplied RGBA in [0, 1].
+
     """
-    with Image.open(_glyph_file(glyph)) as image:
+    with Image.open(glyph_file(glyph)) as image:
         return rgba_target(image.convert("RGBA"), size, padding)
 
 
@@ -51,7 +52,7 @@ def rgba_target(image: Image.Image, size: int, padding: int = 0) -> Tensor:
     return torch.nn.functional.pad(target, (padding,) * 4)
 
 
-def _glyph_file(glyph: str) -> Path:
+def glyph_file(glyph: str) -> Path:
     """The PNG of ``glyph``: the shipped 128×128 one, or a downloaded 64×64 one."""
     sets = data_sets()
     bare = glyph.replace(VARIATION_SELECTOR, "")

@@ -31,6 +31,7 @@ class DataFile:
         sha256: of the file's bytes.
         size: in bytes; None where only the digest is known beforehand.
         url: where it can be downloaded; None for files of the package itself.
+
     """
 
     path: str
@@ -104,6 +105,7 @@ def locate(file: DataFile) -> Path | None:
 
     Raises:
         CorruptFileError: a copy is there, but its bytes are not the expected ones.
+
     """
     for folder in _folders():
         path = folder / file.path
@@ -124,6 +126,7 @@ def get(file: DataFile) -> Path:
     Raises:
         CorruptFileError: the local copy, or what came over the network, is not the file.
         DataUnavailableError: it is not here and cannot be downloaded.
+
     """
     path = locate(file)
     if path is not None:
@@ -134,9 +137,7 @@ def get(file: DataFile) -> Path:
         )
     target = cache_folder() / file.path
     try:
-        pooch.retrieve(
-            file.url, f"sha256:{file.sha256}", fname=target.name, path=target.parent
-        )
+        pooch.retrieve(file.url, f"sha256:{file.sha256}", fname=target.name, path=target.parent)
     except ValueError as error:  # pooch keeps a wrong download out of the cache
         raise CorruptFileError(
             f"{file.url}: the download is not the expected file (sha256 {file.sha256}): {error}"

@@ -22,6 +22,7 @@ def alexnet_features() -> dict[str, Tensor]:
 
     Returns:
         ``{"N.weight": …, "N.bias": …}`` with N the layer's place in ``alexnet().features``.
+
     """
     folder = os.environ.get("NCABOOK_DATA")
     path = Path(folder) / _ALEXNET if folder else None

@@ -29,7 +29,8 @@ def lpips_distance(a: Tensor, b: Tensor, chunk: int = 100) -> Tensor:
     """LPIPS of image pairs.
 
     Args:
-        a, b: RGB in [0, 1], ``[N, 3, H, W]``; scaled to [−1, 1] here, as the package expects.
+        a: RGB in [0, 1], ``[N, 3, H, W]``; scaled to [−1, 1] here, as the package expects.
+        b: likewise; the distance is symmetric.
         chunk: pairs computed at once.
 
     Returns:
@@ -37,6 +38,7 @@ def lpips_distance(a: Tensor, b: Tensor, chunk: int = 100) -> Tensor:
 
     Raises:
         ValueError: shapes differ, or values are far outside [0, 1].
+
     """
     if a.shape != b.shape or a.ndim != 4 or a.shape[1] != 3:
         raise ValueError(f"LPIPS of {list(a.shape)} and {list(b.shape)}; expected two [N, 3, H, W]")

@@ -43,6 +43,7 @@ class Protocol:
         final: the last step after a perturbation.
         long: the last step of the undisturbed rollout.
         random_seed: where all fire masks come from.
+
     """
 
     version: int = 1
@@ -123,6 +124,7 @@ def evaluate(
 
     Raises:
         ValueError: there is only one class, so that mutation cannot be measured.
+
     """
     protocol = protocol or Protocol()
     count = len(targets)
@@ -156,9 +158,7 @@ def evaluate(
         horizon.append(distances(state, classes))
         if step == protocol.grown:
             seen["grown"] = horizon[-1]
-    seen["stage1"] = {
-        name: torch.stack([h[name] for h in horizon]).mean(0) for name in horizon[0]
-    }
+    seen["stage1"] = {name: torch.stack([h[name] for h in horizon]).mean(0) for name in horizon[0]}
     state = advance(state, protocol.perturb - last, classes)
     seen["stage2"] = distances(state, classes)
 

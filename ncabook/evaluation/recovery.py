@@ -11,11 +11,13 @@ def recovery(before: Tensor, damaged: Tensor, final: Tensor) -> float:
     0: no better than just after the perturbation; negative: worse.
 
     Args:
-        before, damaged, final: the metric of each rollout, ``[N]``, before the perturbation,
-            right after it, and at the end.
+        before: the metric of each rollout before the perturbation, ``[N]``.
+        damaged: right after it.
+        final: at the end.
 
     Raises:
         ValueError: the perturbation did no harm, so that there is nothing to recover from.
+
     """
     harm = before.mean() - damaged.mean()
     if harm == 0:

@@ -24,9 +24,7 @@ def build_nca(experiment: Experiment) -> NCA:
         )
     else:
         perception = SobelPerception(layout.channels, condition, model.perception.laplacian)
-    update = MLPUpdate(
-        perception.out_channels, layout.channels - layout.fixed, model.update_hidden
-    )
+    update = MLPUpdate(perception.out_channels, layout.channels - layout.fixed, model.update_hidden)
     return NCA(layout, perception, update, model.fire_rate, model.living_threshold)
 
 

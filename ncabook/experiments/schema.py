@@ -7,28 +7,23 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
-Positive = Annotated[int, Field(ge=1)]
-Ratio = Annotated[float, Field(ge=0, le=1)]
-Rate = Annotated[float, Field(gt=0)]
+from ncabook.training.config import Positive, Strict, TrainingConfig
 
 
 class ConfigError(Exception):
     """An experiment file that cannot be used."""
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class EmojiData(_Strict):
+class EmojiData(Strict):
     """Which glyphs are the classes, and how large they are drawn.
 
     Attributes:
         glyphs: one emoji per class.
         size: side of the drawn glyph, in cells.
         padding: empty cells on every side.
+
     """
 
     glyphs: Annotated[list[str], Field(min_length=1)]
@@ -41,7 +36,7 @@ class EmojiData(_Strict):
         return self.size + 2 * self.padding
 
 
-class ConvConfig(_Strict):
+class ConvConfig(Strict):
     """A :class:`~ncabook.automaton.ConvPerception`."""
 
     kind: Literal["conv"]
@@ -50,14 +45,14 @@ class ConvConfig(_Strict):
     dilation: Positive = 1
 
 
-class SobelConfig(_Strict):
+class SobelConfig(Strict):
     """A :class:`~ncabook.automaton.SobelPerception`."""
 
     kind: Literal["sobel"]
     laplacian: bool = False
 
 
-class ModelConfig(_Strict):
+class ModelConfig(Strict):
     """The automaton: RGBA and hidden channels, perception, update, masks."""
 
     hidden_channels: Annotated[int, Field(ge=0)]
@@ -67,77 +62,7 @@ class ModelConfig(_Strict):
     living_threshold: float | None = 0.1
 
 
-class StepsConfig(_Strict):
-    """Rollout length, drawn uniformly from ``min`` to ``max``, both included."""
-
-    min: Positive
-    max: Positive
-
-    @model_validator(mode="after")
-    def _ordered(self) -> "StepsConfig":
-        if self.max < self.min:
-            raise ValueError(f"steps.max {self.max} is smaller than steps.min {self.min}")
-        return self
-
-
-class PoolConfig(_Strict):
-    """The sample pool (§2.4).
-
-    Attributes:
-        capacity: states kept.
-        delay: iterations before the pool is first used and filled.
-        ratio: share of a batch that is drawn from the pool.
-        mutation: share of the drawn samples that get another class.
-        damage: share of the drawn samples that are damaged; no sample is both.
-    """
-
-    capacity: Positive
-    delay: Annotated[int, Field(ge=0)] = 0
-    ratio: Ratio
-    mutation: Ratio
-    damage: Ratio
-
-    @model_validator(mode="after")
-    def _disjoint(self) -> "PoolConfig":
-        if self.mutation + self.damage > 1 + 1e-9:
-            raise ValueError(
-                f"pool.mutation {self.mutation} and pool.damage {self.damage} add up to more than 1"
-            )
-        return self
-
-
-class OptimizerConfig(_Strict):
-    """Muon (with Adam for biases) or Adam for everything."""
-
-    kind: Literal["muon", "adam"]
-    learning_rate: Rate
-    adam_learning_rate: Rate = 2e-3
-
-
-class TrainingConfig(_Strict):
-    """How the automaton is trained (Algorithm 1)."""
-
-    iterations: Positive
-    batch: Positive
-    steps: StepsConfig
-    optimizer: OptimizerConfig
-    warmup: Positive
-    clip: Rate = 1.0
-    overflow: Annotated[float, Field(ge=0)] = 1.0
-    pool: PoolConfig | None = None
-    precision: Literal["float32", "bfloat16"] = "float32"
-    checkpoint_every: Positive = 250
-
-    @model_validator(mode="after")
-    def _fits(self) -> "TrainingConfig":
-        if self.pool is not None and self.pool.capacity < self.batch:
-            raise ValueError(
-                f"pool.capacity {self.pool.capacity} is smaller than the batch of {self.batch}"
-            )
-        return self
-
-
-class Experiment(_Strict):
+class Experiment(Strict):
     """One row of a table: data, model, training and seed."""
 
     name: str
@@ -160,6 +85,7 @@ def parse_experiment(content: Any, source: str) -> Experiment:
 
     Raises:
         ConfigError: one line per mistake, each with source, field and reason.
+
     """
     try:
         return Experiment.model_validate(content)
@@ -179,6 +105,7 @@ def load_experiment(path: Path) -> Experiment:
 
     Raises:
         ConfigError: the file is missing, is not YAML, or does not fit the schema.
+
     """
     if not path.is_file():
         raise ConfigError(f"{path}: no such experiment file")

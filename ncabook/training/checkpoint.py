@@ -25,6 +25,7 @@ def load_tensors(path: Path, expected_sha256: str | None = None) -> tuple[dict[s
     Raises:
         FileNotFoundError: there is no such file.
         CorruptFileError: the file is damaged, or its sha256 is not ``expected_sha256``.
+
     """
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such file")

@@ -20,11 +20,10 @@ class MuonWithAdam:
         model: its parameters are updated in place.
         learning_rate: of Muon, per update of spectral norm 1.
         adam_learning_rate: of Adam, for biases.
+
     """
 
-    def __init__(
-        self, model: nn.Module, learning_rate: float, adam_learning_rate: float
-    ) -> None:
+    def __init__(self, model: nn.Module, learning_rate: float, adam_learning_rate: float) -> None:
         if not hasattr(torch.optim, "Muon"):
             raise RuntimeError(
                 f"torch {torch.__version__} has no Muon; install torch ≥ 2.9 "

@@ -62,9 +62,7 @@ def mutate(classes: Tensor, count: int, generator: torch.Generator) -> Tensor:
     """Gives each sample, ``[B]`` of class numbers, one of the ``count − 1`` other classes."""
     if count < 2:
         raise ValueError(f"mutation needs at least 2 classes; there are {count}")
-    shift = torch.randint(
-        1, count, classes.shape, generator=generator, device=classes.device
-    )
+    shift = torch.randint(1, count, classes.shape, generator=generator, device=classes.device)
     return (classes + shift) % count
 
 

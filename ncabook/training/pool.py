@@ -12,6 +12,7 @@ class SamplePool:
     Args:
         capacity: states kept; the oldest make room for new ones.
         state_shape: ``(channels, height, width)``.
+
     """
 
     def __init__(

@@ -12,8 +12,8 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from ncabook.automaton import NCA, centre_seed
-from ncabook.experiments.schema import TrainingConfig
 from ncabook.training.checkpoint import load_tensors, prefixed, save_tensors, under
+from ncabook.training.config import TrainingConfig
 from ncabook.training.losses import overflow, visible_mse
 from ncabook.training.optimizer import Adam, MuonWithAdam, warmup_cosine
 from ncabook.training.perturbation import mutate, random_damage
@@ -35,6 +35,7 @@ class GrowthTrainer:
         checkpoint: file to save to and to resume from; None trains without.
         device: where to train.
         provenance: what to note in the checkpoint about the machine and the code.
+
     """
 
     def __init__(
@@ -78,6 +79,7 @@ class GrowthTrainer:
         Raises:
             TrainingDivergedError: the loss is not finite.
             KeyboardInterrupt: Ctrl-C, after a checkpoint was saved.
+
         """
         bar = tqdm(
             total=self.config.iterations,
@@ -134,9 +136,7 @@ class GrowthTrainer:
         size, count = self.config.batch, len(self.targets)
         height, width = self.targets.shape[-2:]
         state = centre_seed(self.nca.layout, height, width, size, self.device)
-        classes = torch.randint(
-            count, (size,), generator=self.generator, device=self.device
-        )
+        classes = torch.randint(count, (size,), generator=self.generator, device=self.device)
         if self.pool is None or len(self.pool) < size:
             return state, classes
         pool = self.config.pool
@@ -184,6 +184,7 @@ class GrowthTrainer:
             FileNotFoundError: there is none.
             CorruptFileError: it is damaged.
             ValueError: it belongs to another configuration or seed.
+
         """
         tensors, meta = load_tensors(self.checkpoint)
         if meta["config"] != self.config.model_dump() or meta["seed"] != self.seed:

@@ -1,0 +1,133 @@
+"""Trained models: a folder each, with ``weights.safetensors`` and ``card.json``."""
+
+import json
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from torch import Tensor
+
+from ncabook.automaton import NCA
+from ncabook.experiments.build import build_nca, build_targets
+from ncabook.experiments.schema import Experiment
+from ncabook.files import CorruptFileError, write_atomically
+from ncabook.training.checkpoint import load_weights
+
+ZOO = Path(__file__).parent
+WEIGHTS, CARD = "weights.safetensors", "card.json"
+
+
+class UnknownNameError(Exception):
+    """A name that nothing has; says which names are near."""
+
+
+class Card(BaseModel):
+    """What is known of a trained model: where it comes from and how good it is.
+
+    Attributes:
+        experiment: the full configuration.
+        parameters: learned numbers.
+        weights_sha256: of the weights file; another file is refused.
+        data_sha256: of the targets' bytes, as float32.
+        training: seed, iterations, seconds, device, loss and, per start, commit and machine.
+        metrics: the evaluation's summary; None until the model is evaluated.
+        evaluation: commit and machine of the evaluation.
+        notes: anything else a reader of the numbers has to know.
+
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    experiment: Experiment
+    parameters: int
+    weights_sha256: str
+    data_sha256: str
+    training: dict[str, Any]
+    metrics: dict[str, Any] | None = None
+    evaluation: dict[str, Any] | None = None
+    notes: list[str] = []
+
+
+@dataclass
+class TrainedModel:
+    """A model of the zoo, ready to run.
+
+    Attributes:
+        nca: with its trained weights.
+        targets: ``[classes, 4, H, W]``, what it was trained to grow.
+        card: its record.
+        folder: where it was loaded from.
+
+    """
+
+    nca: NCA
+    targets: Tensor
+    card: Card
+    folder: Path
+
+
+def names() -> list[str]:
+    """Models that come with the package."""
+    return sorted(p.parent.name for p in ZOO.glob(f"*/{CARD}"))
+
+
+def find(name: str) -> Path:
+    """The folder of a model: a name of the zoo, or a path to a folder with a card.
+
+    Raises:
+        UnknownNameError: there is neither.
+
+    """
+    for folder in (ZOO / name, Path(name)):
+        if (folder / CARD).is_file():
+            return folder
+    raise unknown("model", name, names())
+
+
+def load(name: str) -> TrainedModel:
+    """Loads a trained model by name or folder.
+
+    Raises:
+        UnknownNameError: no such model.
+        CorruptFileError: the card is not a card, or the weights are not the card's.
+
+    """
+    folder = find(name)
+    card = read_card(folder)
+    nca = build_nca(card.experiment)
+    load_weights(nca, folder / WEIGHTS, card.weights_sha256)
+    return TrainedModel(nca.eval(), build_targets(card.experiment.data), card, folder)
+
+
+def read_card(folder: Path) -> Card:
+    """Reads ``card.json``.
+
+    Raises:
+        CorruptFileError: it is not JSON or lacks something.
+
+    """
+    path = folder / CARD
+    try:
+        return Card.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(map(str, first["loc"])) or "(whole file)"
+        raise CorruptFileError(f"{path} is not a model card: {where}: {first['msg']}") from None
+
+
+def write_card(folder: Path, card: Card) -> None:
+    """Writes ``card.json``, whole or not at all."""
+    text = json.dumps(card.model_dump(mode="json"), indent=2, ensure_ascii=False)
+    write_atomically(folder / CARD, (text + "\n").encode())
+
+
+def unknown(kind: str, name: str, known: list[str]) -> UnknownNameError:
+    """The error for a name that nothing has, with the nearest ones that something has."""
+    near = get_close_matches(name, known, n=3, cutoff=0.4)
+    if near:
+        hint = "did you mean " + " or ".join(near) + "?"
+    else:
+        hint = "known: " + (", ".join(known) if known else "none yet")
+    return UnknownNameError(f"there is no {kind} {name!r}; {hint}")

@@ -1,0 +1,266 @@
+"""The ``ncabook`` command."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import torch
+import typer
+
+from ncabook import zoo
+from ncabook.data import registry
+from ncabook.data.emoji import VARIATION_SELECTOR, glyph_file
+from ncabook.evaluation.protocol import Evaluation, Protocol
+from ncabook.experiments import runner
+from ncabook.experiments.schema import ConfigError
+from ncabook.files import CorruptFileError, write_atomically
+from ncabook.training.trainer import TrainingDivergedError
+
+EXPECTED_ERRORS = (
+    ConfigError,
+    CorruptFileError,
+    FileNotFoundError,
+    IsADirectoryError,
+    PermissionError,
+    RuntimeError,
+    TrainingDivergedError,
+    ValueError,
+    registry.DataUnavailableError,
+    runner.RunExistsError,
+    zoo.UnknownNameError,
+)
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="""Neural cellular automata: train, measure and show them.
+
+Examples:
+
+  ncabook list                                  what there is
+
+  ncabook train emoji-conv3                     train an experiment into runs/emoji-conv3
+
+  ncabook train emoji-conv3 --resume            go on after an interruption
+
+  ncabook evaluate emoji-conv3                  measure a trained model
+
+  ncabook export emoji-conv3 --html lizard.html a page that runs it, without a network
+""",
+)
+data = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="""Data: what there is, fetching it, checking it.
+
+Examples:
+
+  ncabook data list
+
+  ncabook data get 🍀            download one emoji
+
+  ncabook data verify            check every local file's sha256
+""",
+)
+app.add_typer(data, name="data")
+
+
+@app.command("list")
+def list_() -> None:
+    """Show the experiments and the trained models.
+
+    Example: ncabook list
+    """
+    typer.echo("experiments (ncabook train NAME):")
+    for name in runner.names():
+        typer.echo(f"  {name:24} {runner.find(name).title}")
+    typer.echo("trained models (ncabook evaluate NAME, ncabook export NAME --html FILE):")
+    for name in zoo.names():
+        card = zoo.read_card(zoo.ZOO / name)
+        typer.echo(f"  {name:24} {card.parameters:,} parameters, {card.experiment.title}")
+
+
+@app.command()
+def train(
+    name: Annotated[str, typer.Argument(help="An experiment's name, or a path to a YAML file.")],
+    output: Annotated[
+        Path | None, typer.Option(help="Folder for the result; runs/NAME if not given.")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint.")] = False,
+    device: Annotated[
+        str | None, typer.Option(help="cpu, cuda or cuda:1; the GPU if there is one.")
+    ] = None,
+) -> None:
+    """Train an experiment. Ctrl-C saves a checkpoint and stops.
+
+    Examples:
+      ncabook train emoji-conv3
+
+      ncabook train my.yaml --output runs/mine --device cuda
+
+    """
+    experiment = runner.find(name)
+    folder = output or Path("runs") / experiment.name
+    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        card = runner.train(experiment, folder, device, resume)
+    except KeyboardInterrupt:
+        where = f" --output {output}" if output else ""
+        typer.echo(
+            f"\nstopped; the checkpoint is {folder / runner.CHECKPOINT}\n"
+            f"go on with: ncabook train {name}{where} --resume",
+            err=True,
+        )
+        raise typer.Exit(130) from None
+    typer.echo(
+        f"trained {card.parameters:,} parameters in {card.training['seconds'] / 60:.1f} minutes, "
+        f"loss {card.training['mean_loss_of_last_100']:.5f}\n"
+        f"measure it with: ncabook evaluate {folder} --save"
+    )
+
+
+@app.command()
+def evaluate(
+    name: Annotated[str, typer.Argument(help="A trained model's name, or its folder.")],
+    seeds: Annotated[
+        int, typer.Option(min=1, help="Rollouts per class; 20 is the protocol.")
+    ] = Protocol.seeds,
+    lpips: Annotated[bool, typer.Option(help="Also measure LPIPS.")] = True,
+    save: Annotated[bool, typer.Option("--save", help="Write the result into card.json.")] = False,
+) -> None:
+    """Measure growth, persistence and repair by the book's protocol.
+
+    Examples:
+      ncabook evaluate emoji-conv3
+
+      ncabook evaluate runs/emoji-conv3 --save
+
+      ncabook evaluate emoji-conv3 --seeds 2 --no-lpips    a quick look
+
+    """
+    if save and (seeds != Protocol.seeds or not lpips):
+        raise ValueError(
+            f"--save keeps whole evaluations only: --seeds {Protocol.seeds}, with LPIPS"
+        )
+    result = runner.evaluate_model(name, Protocol(seeds=seeds), lpips, save)
+    typer.echo(_report(result))
+
+
+@app.command()
+def export(
+    name: Annotated[str, typer.Argument(help="A trained model's name, or its folder.")],
+    html: Annotated[Path, typer.Option(help="The page to write.")],
+    force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
+) -> None:
+    """Write one self-contained page that runs the automaton, also from file://.
+
+    Example: ncabook export emoji-conv3 --html emoji.html
+    """
+    from ncabook.live import to_html  # the widget stack is slow to import
+
+    if html.exists() and not force:
+        raise ValueError(f"{html} exists; add --force to replace it, or name another file")
+    page = to_html(zoo.load(name))
+    write_atomically(html, page.encode())
+    typer.echo(f"wrote {html} ({html.stat().st_size / 1024:.0f} kB); open it in any browser")
+
+
+@data.command("list")
+def data_list() -> None:
+    """Show the data sets, their sources and licences.
+
+    Example: ncabook data list
+    """
+    for name, entry in registry.data_sets().items():
+        present = sum(registry.locate(f) is not None for f in entry.files)
+        typer.echo(f"{name}: {entry.description}")
+        typer.echo(f"    {entry.source}; {entry.licence}")
+        typer.echo(f"    {present} of {len(entry.files)} files are here")
+
+
+@data.command("get")
+def data_get(
+    name: Annotated[str, typer.Argument(help="A data set's name, or one emoji.")],
+) -> None:
+    """Download a data set, or one emoji, and check it.
+
+    Examples:
+      ncabook data get 🍀
+
+      ncabook data get emoji-default
+
+    """
+    if len(name.replace(VARIATION_SELECTOR, "")) == 1:
+        typer.echo(str(glyph_file(name)))
+        return
+    for file in _data_set(name).files:
+        typer.echo(str(registry.get(file)))
+
+
+@data.command("verify")
+def data_verify(
+    name: Annotated[str | None, typer.Argument(help="A data set; all if not given.")] = None,
+) -> None:
+    """Check every local file against its sha256.
+
+    Example: ncabook data verify
+    """
+    chosen = [_data_set(name)] if name else list(registry.data_sets().values())
+    damaged = 0
+    for entry in chosen:
+        good = 0
+        for file in entry.files:
+            try:
+                good += registry.locate(file) is not None
+            except CorruptFileError as error:
+                damaged += 1
+                typer.echo(f"error: {error}", err=True)
+        typer.echo(f"{entry.name}: {good} of {len(entry.files)} files here and correct")
+    if damaged:
+        raise typer.Exit(1)
+
+
+def _data_set(name: str) -> registry.DataSet:
+    sets = registry.data_sets()
+    if name not in sets:
+        raise zoo.unknown("data set", name, list(sets))
+    return sets[name]
+
+
+def _report(result: Evaluation) -> str:
+    protocol = result.protocol
+    lines = [
+        f"protocol {protocol.version}, {protocol.seeds} seeds per class",
+        f"{'':28}" + "".join(f"{name.upper():>24}" for name in result.metrics),
+    ]
+    summaries = {name: m.summary() for name, m in result.metrics.items()}
+    rows = {
+        f"steps {protocol.stage1[0]}–{protocol.stage1[1]}": "stage1",
+        f"step {protocol.grown}": "grown",
+        f"step {protocol.perturb}": "stage2",
+        f"step {protocol.long}": "long",
+        "after damage": "damaged",
+        f"damage, step {protocol.final}": "damage_final",
+        "after mutation": "mutated",
+        f"mutation, step {protocol.final}": "mutation_final",
+    }
+    for label, key in rows.items():
+        lines.append(f"{label:28}" + "".join(f"{s[key]:>24.5f}" for s in summaries.values()))
+    for kind in ("damage", "mutation"):
+        cells = []
+        for s in summaries.values():
+            low, high = s[f"{kind}_recovery_interval"]
+            cells.append(f"{s[f'{kind}_recovery']:.2f} % [{low:.2f}, {high:.2f}]")
+        lines.append(f"{f'recovery after {kind}':28}" + "".join(f"{c:>24}" for c in cells))
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Runs the command; errors that a user can mend become one line."""
+    try:
+        app(prog_name="ncabook")
+    except EXPECTED_ERRORS as error:
+        typer.echo(f"error: {error}", err=True)
+        sys.exit(1)

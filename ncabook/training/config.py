@@ -1,0 +1,86 @@
+"""How an automaton is trained, as typed configuration: the ``training`` part of an experiment."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Positive = Annotated[int, Field(ge=1)]
+Ratio = Annotated[float, Field(ge=0, le=1)]
+Rate = Annotated[float, Field(gt=0)]
+
+
+class Strict(BaseModel):
+    """Unknown keys and wrong types are errors; values do not change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class StepsConfig(Strict):
+    """Rollout length, drawn uniformly from ``min`` to ``max``, both included."""
+
+    min: Positive
+    max: Positive
+
+    @model_validator(mode="after")
+    def _ordered(self) -> "StepsConfig":
+        if self.max < self.min:
+            raise ValueError(f"steps.max {self.max} is smaller than steps.min {self.min}")
+        return self
+
+
+class PoolConfig(Strict):
+    """The sample pool (§2.4).
+
+    Attributes:
+        capacity: states kept.
+        delay: iterations before the pool is first used and filled.
+        ratio: share of a batch that is drawn from the pool.
+        mutation: share of the drawn samples that get another class.
+        damage: share of the drawn samples that are damaged; no sample is both.
+
+    """
+
+    capacity: Positive
+    delay: Annotated[int, Field(ge=0)] = 0
+    ratio: Ratio
+    mutation: Ratio
+    damage: Ratio
+
+    @model_validator(mode="after")
+    def _disjoint(self) -> "PoolConfig":
+        if self.mutation + self.damage > 1 + 1e-9:
+            raise ValueError(
+                f"pool.mutation {self.mutation} and pool.damage {self.damage} add up to more than 1"
+            )
+        return self
+
+
+class OptimizerConfig(Strict):
+    """Muon (with Adam for biases) or Adam for everything."""
+
+    kind: Literal["muon", "adam"]
+    learning_rate: Rate
+    adam_learning_rate: Rate = 2e-3
+
+
+class TrainingConfig(Strict):
+    """How the automaton is trained (Algorithm 1)."""
+
+    iterations: Positive
+    batch: Positive
+    steps: StepsConfig
+    optimizer: OptimizerConfig
+    warmup: Positive
+    clip: Rate = 1.0
+    overflow: Annotated[float, Field(ge=0)] = 1.0
+    pool: PoolConfig | None = None
+    precision: Literal["float32", "bfloat16"] = "float32"
+    checkpoint_every: Positive = 250
+
+    @model_validator(mode="after")
+    def _fits(self) -> "TrainingConfig":
+        if self.pool is not None and self.pool.capacity < self.batch:
+            raise ValueError(
+                f"pool.capacity {self.pool.capacity} is smaller than the batch of {self.batch}"
+            )
+        return self

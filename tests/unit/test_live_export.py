@@ -1,0 +1,168 @@
+"""Descriptions, HTML and the widget's two faces; what the engine makes of them is in tests/live."""
+
+import base64
+import json
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+import torch
+from traitlets import TraitError
+
+from ncabook.automaton import NCA, ChannelLayout, ConvPerception, MLPUpdate, SobelPerception
+from ncabook.live import LivePlayer, describe, figure_html, to_html
+from ncabook.live.html import page_script
+
+NASTY = "<script>alert('a')</script> & \"b\" ' </figure>"
+
+
+def automaton(classes=2, layout=None):
+    torch.manual_seed(0)
+    layout = layout or ChannelLayout(visible=4, hidden=4)
+    perception = ConvPerception(layout.channels, 8, condition_channels=classes)
+    return NCA(layout, perception, MLPUpdate(8, layout.channels - layout.fixed, [8]))
+
+
+class Elements(HTMLParser):
+    """All start tags with their attributes."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.found = []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.found.append((tag, dict(attrs)))
+
+    def one(self, tag):
+        (attributes,) = [a for t, a in self.found if t == tag]
+        return attributes
+
+
+def test_description_is_json_and_names_its_numbers():
+    nca = automaton()
+    description, weights = describe(nca, 12, 16, classes=["😀", "🦎"], seed=7)
+    assert json.loads(json.dumps(description)) == description
+    assert (description["format"], description["version"]) == ("nca-live", 1)
+    assert (description["height"], description["width"]) == (12, 16)
+    assert (description["channels"], description["alpha"], description["seed"]) == (8, 3, 7)
+    assert description["classes"] == [
+        {"label": "😀", "name": "grinning face"},
+        {"label": "🦎", "name": "lizard"},
+    ]
+    assert len(weights) == description["weights_bytes"]
+    first, *_, last = description["layers"]
+    assert (first["in"], first["out"], first["kernel"], first["leaky"]) == (8, 8, 3, 0.2)
+    assert (last["out"], last["kernel"], last["leaky"]) == (8, 1, None)
+
+
+def test_weights_are_half_precision_kernels_and_a_bias_per_class():
+    nca = automaton()
+    description, weights = describe(nca, 12, 16, classes=["a", "b"])
+    layer = description["layers"][0]
+    conv = nca.perception.conv
+    kernel = np.frombuffer(weights, "<f2", 9 * 8 * 8, layer["weight"]).reshape(3, 3, 8, 8)
+    wanted = conv.weight[:, :8].detach().permute(2, 3, 1, 0).numpy().astype("f2")
+    np.testing.assert_array_equal(kernel, wanted)
+    bias = np.frombuffer(weights, "<f4", 2 * 8, layer["bias"]).reshape(2, 8)
+    encoded = nca.perception.encode(torch.eye(2))[:, :, 0, 0] + conv.bias
+    np.testing.assert_allclose(bias, encoded.detach().numpy(), rtol=1e-6)
+
+
+def test_labels():
+    plain, _ = describe(automaton(), 8, 8)
+    assert [c["name"] for c in plain["classes"]] == ["class 1", "class 2"]
+    named, _ = describe(automaton(), 8, 8, classes=["🕸️", "x"], class_names=None)
+    assert [c["name"] for c in named["classes"]] == ["spider web", "x"]
+    given, _ = describe(automaton(), 8, 8, classes=["😀", "🦎"], class_names=["face", "gecko"])
+    assert [c["name"] for c in given["classes"]] == ["face", "gecko"]
+    none, _ = describe(automaton(classes=0), 8, 8)
+    assert none["classes"] == []
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"classes": ["a"]}, "classes has 1 labels; the automaton's condition has 2"),
+        ({"classes": ["a", "b"], "class_names": ["a"]}, "class_names has 1 names for 2 classes"),
+        ({"class_index": 2}, "class_index is 2; there are 2 classes"),
+        ({"class_index": -1}, "class_index is -1"),
+    ],
+)
+def test_options_that_do_not_fit(options, message):
+    with pytest.raises(ValueError, match=message):
+        describe(automaton(), 8, 8, **options)
+
+
+def test_automata_that_the_engine_does_not_know():
+    layout = ChannelLayout(visible=4, hidden=4)
+    perception = SobelPerception(8)
+    sobel = NCA(layout, perception, MLPUpdate(perception.out_channels, 8))
+    with pytest.raises(TypeError, match="knows ConvPerception; given SobelPerception"):
+        describe(sobel, 8, 8)
+    classifier = automaton(0, ChannelLayout(visible=4, hidden=4, fixed=1, classes=3))
+    with pytest.raises(ValueError, match="visible and hidden channels; given ChannelLayout"):
+        describe(classifier, 8, 8)
+    with pytest.raises(ValueError, match="a grid of 0×8 cells; expected at least 1×1"):
+        describe(automaton(), 0, 8)
+
+
+@pytest.mark.parametrize("value", [1e6, float("nan")])
+def test_weights_that_half_precision_cannot_hold(value):
+    nca = automaton()
+    with torch.no_grad():
+        nca.update.layers[1].weight[0, 0] = value
+    with pytest.raises(ValueError, match="update layer 1 has weights that float16 cannot hold"):
+        describe(nca, 8, 8)
+
+
+def test_figure_keeps_any_text_in_its_place():
+    description, weights = describe(
+        automaton(), 8, 8, classes=["'", '"><b>'], title=NASTY, alt=NASTY
+    )
+    elements = Elements(figure_html(description, weights))
+    assert [tag for tag, _ in elements.found] == ["figure", "noscript", "p", "figcaption"]
+    figure = elements.one("figure")
+    assert json.loads(figure["data-nca"]) == description
+    assert base64.b64decode(figure["data-weights"]) == weights
+
+
+def test_page_needs_nothing_else():
+    page = to_html(automaton(), 8, 8, title=NASTY)
+    elements = Elements(page)
+    for _, attributes in elements.found:
+        assert "src" not in attributes
+        assert attributes.get("href", "data:,") == "data:,"
+    assert not re.search(r"https?://|@import|url\(", page)
+    assert page.count("<script>") == page.count("</script>") == 1
+    assert "</script" not in page_script()
+    assert elements.one("html")["lang"] == "en"
+
+
+def test_widget_in_a_notebook(monkeypatch):
+    monkeypatch.delenv("NCABOOK_STATIC", raising=False)
+    player = LivePlayer(automaton(), 8, 8, class_index=1)
+    data, _ = player._repr_mimebundle_()
+    assert "application/vnd.jupyter.widget-view+json" in data
+    assert "text/html" not in data
+    state = player.get_state()
+    assert (state["class_index"], state["steps_shown"]) == (1, 0)
+    assert len(state["weights"]) == json.loads(state["description"])["weights_bytes"]
+    assert "export default" in state["_esm"]
+    player.class_index = 0
+    with pytest.raises(TraitError, match="class_index is 2; expected 0 to 1"):
+        player.class_index = 2
+
+
+def test_widget_in_the_book(monkeypatch):
+    monkeypatch.setenv("NCABOOK_STATIC", "1")
+    player = LivePlayer(automaton(), 8, 8, title="Two <classes>", alt="They grow.")
+    player.class_index = 1
+    data, metadata = player._repr_mimebundle_()
+    assert set(data) == {"text/plain", "text/html"}
+    assert data["text/plain"] == "Two <classes>: They grow."
+    assert metadata == {}
+    description = json.loads(Elements(data["text/html"]).one("figure")["data-nca"])
+    assert description["class_index"] == 1
+    assert player.comm is None  # nothing is sent, so no notebook stores the weights again

@@ -23,7 +23,7 @@ style-src 'unsafe-inline'; script-src 'unsafe-inline' 'wasm-unsafe-eval'">
 <title>{title}</title>
 <style>
 body {{ margin: 0; padding: 1rem; color: #1b2127; background: #ffffff;
-  font: 1rem/1.5 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }}
+  font: 1rem/1.5 -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif; }}
 main {{ max-width: 46rem; margin: 1rem auto; }}
 h1 {{ font-size: 1.375rem; line-height: 1.25; margin: 0; text-wrap: balance; }}
 @media (prefers-color-scheme: dark) {{ body {{ color: #e9edf1; background: #12161a; }} }}

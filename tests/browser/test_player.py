@@ -10,7 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import sync_playwright
 
 from ncabook.automaton import NCA, ChannelLayout, ConvPerception, MLPUpdate
-from ncabook.live import to_html
+from ncabook.live import LivePlayer, to_html
 
 pytestmark = pytest.mark.browser
 HEIGHT, WIDTH = 24, 32
@@ -289,6 +289,51 @@ def test_figures_that_are_added_later(page):
     assert page.locator("style[data-nca-live]").count() == 1
     names = "new Set([...document.querySelectorAll('input[type=radio]')].map((i) => i.name)).size"
     assert page.evaluate(names) == 4
+
+
+def test_as_a_widget(chromium, monkeypatch):
+    """What a notebook's front end does: load the module, render into an element, talk by traits."""
+    monkeypatch.setenv("NCABOOK_STATIC", "1")
+    torch.manual_seed(0)
+    layout = ChannelLayout(visible=4, hidden=4)
+    nca = NCA(layout, ConvPerception(8, 8, condition_channels=2), MLPUpdate(8, 8, [8]))
+    player = LivePlayer(nca, 10, 14, classes=["a", "b"], class_index=1)
+    context = chromium.new_context(reduced_motion="reduce")
+    page = context.new_page()
+    page.evaluate(
+        """async ({ source, description, weights }) => {
+          const module = new Blob([source], { type: "text/javascript" });
+          const widget = (await import(URL.createObjectURL(module))).default;
+          const bytes = Uint8Array.from([0, ...weights]);  // a view that begins inside its buffer
+          const traits = { description, weights: new DataView(bytes.buffer, 1), class_index: 1 };
+          window.listeners = {};
+          window.traits = traits;
+          const model = {
+            get: (name) => traits[name],
+            set: (name, value) => { traits[name] = value; },
+            save_changes: () => {},
+            on: (event, listener) => { window.listeners[event] = listener; },
+            off: (event) => { delete window.listeners[event]; },
+          };
+          window.end = await widget.render({ model, el: document.body });
+        }""",
+        {
+            "source": str(player._esm),
+            "description": player.description,
+            "weights": list(player.weights),
+        },
+    )
+    assert page.get_by_role("radio", name="b").is_checked()
+    page.get_by_role("button", name="Step").click()
+    assert page.evaluate("traits.steps_shown") == 1
+    page.get_by_text("a", exact=True).click()
+    assert page.evaluate("traits.class_index") == 0
+    page.evaluate("traits.class_index = 1; listeners['change:class_index']()")
+    assert page.get_by_role("radio", name="b").is_checked()
+    page.evaluate("end()")
+    assert page.locator(".nca-player").count() == 0
+    assert page.evaluate("Object.keys(listeners).length") == 0
+    context.close()
 
 
 def test_a_broken_figure_says_so(chromium, page_file):

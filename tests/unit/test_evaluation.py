@@ -1,0 +1,89 @@
+"""Recovery, protocol and perceptual distance."""
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from ncabook.evaluation.perceptual import lpips_distance
+from ncabook.evaluation.protocol import Protocol, damage_masks, evaluate, mutated_classes
+from ncabook.evaluation.recovery import bootstrap_interval, recovery
+from tests.conftest import DATA, needs_data
+
+
+def test_recovery_is_equation_3():
+    t = torch.tensor
+    assert recovery(t([0.1]), t([0.5]), t([0.1])) == pytest.approx(100)
+    assert recovery(t([0.1]), t([0.5]), t([0.5])) == pytest.approx(0)
+    assert recovery(t([0.1]), t([0.5]), t([0.9])) == pytest.approx(-100)
+    # Of the means, not the mean of the ratios: 100 · (2 − 4) / (1 − 4).
+    assert recovery(t([0.5, 1.5]), t([2.0, 6.0]), t([1.0, 3.0])) == pytest.approx(200 / 3)
+
+
+def test_recovery_without_harm_is_an_error():
+    same = torch.tensor([0.3])
+    with pytest.raises(ValueError, match="same before and after"):
+        recovery(same, same, same)
+
+
+def test_bootstrap_interval_covers_the_value_and_shrinks_with_rollouts():
+    generator = torch.Generator().manual_seed(0)
+
+    def sample(n):
+        noise = 0.05 * torch.rand(3, n, generator=generator)
+        return 0.01 + noise[0], 0.5 + noise[1], 0.1 + noise[2]
+
+    widths = []
+    for n in (10, 1000):
+        values = sample(n)
+        low, high = bootstrap_interval(*values)
+        assert low <= recovery(*values) <= high
+        widths.append(high - low)
+    assert widths[1] < 0.3 * widths[0]
+
+
+def test_protocol_masks_are_fixed_halves_and_mutations_reach_every_pair():
+    masks = damage_masks(20, 48, 48)
+    assert bool((masks.mean((1, 2, 3)) == 0.5).all())
+    assert float(masks[0, 0, 0, -1]) == 0  # the right half first
+    assert float(masks[0, 0, 0, 0]) == 1
+    rollouts, classes = torch.arange(20).repeat(5), torch.arange(5).repeat_interleave(20)
+    others = mutated_classes(classes, rollouts, 5)
+    pairs = {(a, b) for a, b in zip(classes.tolist(), others.tolist(), strict=True)}
+    assert len(pairs) == 20
+    assert all(a != b for a, b in pairs)
+
+
+def test_evaluation_is_deterministic_and_complete(make_nca):
+    nca = make_nca(condition=2)
+    targets = torch.rand(2, 4, 8, 8, generator=torch.Generator().manual_seed(1))
+    short = Protocol(seeds=2, stage1=(3, 5), grown=5, perturb=7, final=9, long=12)
+    first, second = (evaluate(nca, targets, short, perceptual=False) for _ in range(2))
+    assert first.summary() == second.summary()
+    measured = first.metrics["mse"]
+    assert all(len(v) == 4 for v in vars(measured).values())
+    with pytest.raises(ValueError, match="at least 2; there is 1"):
+        evaluate(nca, targets[:1], short)
+
+
+@needs_data
+@pytest.mark.parametrize(("name", "published"), [("ex_p0.png", 0.722), ("ex_p1.png", 0.138)])
+def test_lpips_equals_the_published_example(name, published):
+    """Zhang et al.'s own two example pairs: weights, scaling and heads are the right ones."""
+
+    def read(file):
+        path = f"{DATA}/weights/lpips_example_images/{file}"
+        pixels = np.asarray(Image.open(path).convert("RGB"))
+        return torch.tensor(pixels).permute(2, 0, 1)[None] / 255
+
+    assert float(lpips_distance(read("ex_ref.png"), read(name))) == pytest.approx(
+        published, abs=6e-4
+    )
+
+
+def test_lpips_refuses_wrong_ranges_and_shapes():
+    image = torch.rand(1, 3, 48, 48)
+    with pytest.raises(ValueError, match=r"values in \[-1.*expected RGB in \[0, 1\]"):
+        lpips_distance(image * 2 - 1 - image.min() * 2, image)
+    with pytest.raises(ValueError, match=r"expected two \[N, 3, H, W\]"):
+        lpips_distance(image[:, :1], image)

@@ -1,0 +1,259 @@
+"""Pool, perturbations, optimisers and the trainer: ratios, order, resumption, divergence."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ncabook.automaton import NCA, ChannelLayout, ConvPerception, MLPUpdate
+from ncabook.training.config import OptimizerConfig, PoolConfig, StepsConfig, TrainingConfig
+from ncabook.training.losses import overflow, visible_mse
+from ncabook.training.optimizer import MuonWithAdam, warmup_cosine
+from ncabook.training.perturbation import circle_mask, half_mask, mutate, random_damage
+from ncabook.training.pool import SamplePool
+from ncabook.training.trainer import GrowthTrainer, TrainingDivergedError
+
+SIZE = 8
+TARGETS = torch.rand(3, 4, SIZE, SIZE, generator=torch.Generator().manual_seed(5))
+POOL = PoolConfig(capacity=16, ratio=0.75, mutation=0.34, damage=0.34)
+
+
+def config(**changes):
+    base = {
+        "iterations": 6,
+        "batch": 8,
+        "steps": StepsConfig(min=3, max=5),
+        "optimizer": OptimizerConfig(kind="muon", learning_rate=0.005),
+        "warmup": 2,
+        "overflow": 0.1,
+        "pool": POOL,
+    }
+    return TrainingConfig(**(base | changes))
+
+
+def trainer(path=None, seed=0, targets=TARGETS, **changes):
+    torch.manual_seed(seed)
+    layout = ChannelLayout(visible=4, hidden=4)
+    condition = len(targets) if len(targets) > 1 else 0
+    nca = NCA(layout, ConvPerception(8, 10, condition_channels=condition), MLPUpdate(10, 8, [10]))
+    return GrowthTrainer(nca, targets, config(**changes), seed, path)
+
+
+# Pool
+
+
+@given(
+    capacity=st.integers(1, 12),
+    sizes=st.lists(st.integers(1, 12), min_size=1, max_size=12),
+)
+def test_pool_is_first_in_first_out(capacity, sizes):
+    """After any sequence of stores the pool holds exactly the newest ``capacity`` samples."""
+    pool = SamplePool(capacity, (1, 1, 1))
+    assert len(pool) == 0
+    history = []
+    for size in sizes:
+        size = min(size, capacity)
+        values = torch.arange(len(history), len(history) + size)
+        pool.store(values.float().view(-1, 1, 1, 1), values)
+        history += values.tolist()
+    newest = history[-capacity:]
+    held = len(pool)
+    assert sorted(pool.classes[:held].tolist()) == newest
+    assert torch.equal(pool.states[:held].flatten(), pool.classes[:held].float())
+
+
+def test_pool_draws_without_repetition_and_keeps_label_and_state_together():
+    pool = SamplePool(10, (2, 3, 3))
+    labels = torch.arange(10)
+    pool.store(labels.float().view(-1, 1, 1, 1).expand(-1, 2, 3, 3), labels)
+    states, classes = pool.draw(7, torch.Generator().manual_seed(0))
+    assert len(set(classes.tolist())) == 7
+    assert torch.equal(states[:, 0, 0, 0], classes.float())
+
+
+def test_pool_refuses_what_it_cannot_do():
+    pool = SamplePool(4, (1, 1, 1))
+    with pytest.raises(ValueError, match="draw 1 samples from a pool that holds 0"):
+        pool.draw(1, torch.Generator())
+    with pytest.raises(ValueError, match="5 samples do not fit a pool of capacity 4"):
+        pool.store(torch.zeros(5, 1, 1, 1), torch.zeros(5, dtype=torch.int64))
+
+
+# Perturbations
+
+
+def test_circle_and_half_by_hand():
+    circle = circle_mask(5, 5, 2, 2, 1.0)[0, 0]
+    assert int((circle == 0).sum()) == 5  # centre and its four neighbours
+    right = half_mask(4, 6, 0.0)[0, 0]
+    assert torch.equal(right[0], torch.tensor([1.0, 1, 1, 0, 0, 0]))
+    for angle in (0.0, math.pi / 2, math.pi, 3 * math.pi / 2):
+        assert float(half_mask(6, 6, angle).sum()) == 18  # exactly half, in all directions
+
+
+def test_random_damage_erases_something_and_leaves_something():
+    masks = random_damage(200, 24, 24, torch.Generator().manual_seed(0))
+    share = 1 - masks.mean((1, 2, 3))
+    assert masks.unique().tolist() == [0.0, 1.0]
+    assert float(share.min()) > 0.02
+    assert float(share.max()) < 0.75
+    halves = (share > 0.505).float().mean() + ((share < 0.495) & (share > 0.42)).float().mean()
+    assert float(halves) > 0.2  # half planes are among them
+
+
+def test_mutation_always_changes_the_class_and_reaches_all_others():
+    classes = torch.full((500,), 2)
+    new = mutate(classes, 5, torch.Generator().manual_seed(0))
+    assert set(new.tolist()) == {0, 1, 3, 4}
+    with pytest.raises(ValueError, match="at least 2 classes; there are 1"):
+        mutate(classes, 1, torch.Generator())
+
+
+# Losses and schedule
+
+
+def test_losses_by_hand():
+    layout = ChannelLayout(visible=4, hidden=1)
+    state = torch.zeros(1, 5, 1, 2)
+    state[0, 0, 0, 0] = 1.5  # 0.5 over, among 8 visible values
+    state[0, 4, 0, 1] = -3.0  # 2 under, among 2 hidden values
+    assert float(overflow(state, layout)) == pytest.approx(0.5 / 8 + 2 / 2)
+    assert float(visible_mse(state, torch.zeros(1, 4, 1, 2), layout)) == pytest.approx(2.25 / 8)
+
+
+def test_warmup_then_cosine():
+    assert warmup_cosine(0, 100, 10) == pytest.approx(0.1)
+    assert warmup_cosine(9, 100, 10) == 1.0
+    assert warmup_cosine(55, 100, 10) == pytest.approx(0.5)
+    assert warmup_cosine(100, 100, 10) == pytest.approx(0.0, abs=1e-12)
+
+
+def test_muon_updates_matrices_by_an_orthogonal_step():
+    """A first Muon step has singular values near the learning rate: all directions alike."""
+    torch.manual_seed(0)
+    model = torch.nn.Linear(12, 12)
+    before = model.weight.detach().clone()
+    torch.nn.functional.mse_loss(model(torch.randn(64, 12)), torch.randn(64, 12)).backward()
+    MuonWithAdam(model, 0.01, 0.001).step(1.0)
+    singular = torch.linalg.svdvals((model.weight.detach() - before).double())
+    assert 0.005 < float(singular.min())
+    assert float(singular.max()) < 0.013
+
+
+# Trainer
+
+
+def test_rollout_length_includes_both_ends():
+    """The authors' code left out the upper one for long."""
+    run = trainer(steps=StepsConfig(min=3, max=5))
+    lengths = []
+    original = run.nca.rollout
+    run.nca.rollout = lambda s, n, *a, **k: lengths.append(n) or original(s, n, *a, **k)
+    for _ in range(40):
+        run.train_step()
+    assert set(lengths) == {3, 4, 5}
+
+
+def test_batch_honours_the_ratios():
+    """Of 8: 2 seeds, 2 mutated, 2 damaged, 2 as they are; labels follow their states."""
+    run = trainer()
+    states = torch.ones(8, 8, SIZE, SIZE)
+    states[:, 4] = torch.arange(8).view(-1, 1, 1) + 10  # marks each sample
+    labels = torch.tensor([0, 1, 2, 0, 1, 2, 0, 1])
+    run.pool.store(states, labels)
+    state, classes = run.batch()
+    assert bool((state[:2].sum((1, 2, 3)) == 4).all())  # one cell of four ones
+    marks = state[2:, 4].amax((1, 2)) - 10
+    original = labels[marks.long()]
+    damaged = state[2:, 0].mean((1, 2)) < 1
+    assert (classes[2:] != original).tolist() == [True, True, False, False, False, False]
+    assert damaged.tolist() == [False, False, True, True, False, False]
+
+
+def test_pool_starts_empty_and_fills_after_its_delay():
+    pool = PoolConfig(capacity=32, delay=2, ratio=0.5, mutation=0.0, damage=0.0)
+    run = trainer(pool=pool)
+    sizes = []
+    for _ in range(4):
+        run.train_step()
+        sizes.append(len(run.pool))
+    assert sizes == [0, 0, 8, 16]
+
+
+def test_training_lowers_the_loss():
+    run = trainer(
+        targets=TARGETS[:1],
+        iterations=80,
+        pool=None,
+        batch=2,
+        steps=StepsConfig(min=8, max=10),
+        optimizer=OptimizerConfig(kind="muon", learning_rate=0.02),
+    )
+    run.run(progress=False)
+    assert np.mean(run.losses[-10:]) < 0.5 * np.mean(run.losses[:10])
+
+
+@pytest.mark.parametrize("kind", ["muon", "adam"])
+def test_resuming_gives_the_same_weights_as_never_stopping(tmp_path, kind):
+    optimizer = OptimizerConfig(kind=kind, learning_rate=0.005)
+    straight = trainer(optimizer=optimizer)
+    straight.run(progress=False)
+    first = trainer(tmp_path / "c.safetensors", optimizer=optimizer)
+    for _ in range(3):
+        first.train_step()
+    first.save()
+    second = trainer(tmp_path / "c.safetensors", optimizer=optimizer)
+    second.resume()
+    second.run(progress=False)
+    assert second.losses == straight.losses
+    for a, b in zip(second.nca.parameters(), straight.nca.parameters(), strict=True):
+        assert torch.equal(a, b)
+    assert torch.equal(second.pool.states, straight.pool.states)
+
+
+def test_resuming_another_configuration_is_refused(tmp_path):
+    first = trainer(tmp_path / "c.safetensors")
+    first.save()
+    with pytest.raises(ValueError, match="another configuration or seed"):
+        trainer(tmp_path / "c.safetensors", batch=4).resume()
+
+
+def test_an_empty_pool_survives_a_checkpoint(tmp_path):
+    first = trainer(tmp_path / "c.safetensors")
+    first.save()
+    second = trainer(tmp_path / "c.safetensors")
+    second.resume()
+    assert len(second.pool) == 0
+
+
+def test_ctrl_c_saves_before_it_stops(tmp_path):
+    run = trainer(tmp_path / "c.safetensors", iterations=100)
+    step, calls = run.train_step, []
+
+    def interrupted():
+        calls.append(1)
+        if len(calls) == 4:
+            raise KeyboardInterrupt
+        return step()
+
+    run.train_step = interrupted
+    with pytest.raises(KeyboardInterrupt):
+        run.run(progress=False)
+    again = trainer(tmp_path / "c.safetensors", iterations=100)
+    again.resume()
+    assert again.iteration == 3
+
+
+def test_divergence_stops_with_step_loss_and_checkpoint(tmp_path):
+    run = trainer(tmp_path / "c.safetensors")
+    run.train_step()
+    run.save()
+    saved = (tmp_path / "c.safetensors").read_bytes()
+    with torch.no_grad():
+        run.nca.update.layers[-1].weight.fill_(math.nan)
+    with pytest.raises(TrainingDivergedError, match="iteration 1: loss nan; the last good"):
+        run.run(progress=False)
+    assert (tmp_path / "c.safetensors").read_bytes() == saved

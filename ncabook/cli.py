@@ -162,7 +162,14 @@ def export(
 
     if html.exists() and not force:
         raise ValueError(f"{html} exists; add --force to replace it, or name another file")
-    page = to_html(zoo.load(name))
+    model = zoo.load(name)
+    experiment = model.card.experiment
+    page = to_html(
+        model.nca,
+        *model.targets.shape[-2:],
+        classes=experiment.data.glyphs,
+        title=experiment.title,
+    )
     write_atomically(html, page.encode())
     typer.echo(f"wrote {html} ({html.stat().st_size / 1024:.0f} kB); open it in any browser")
 

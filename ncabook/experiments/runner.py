@@ -85,7 +85,7 @@ def train(
         experiment=experiment,
         parameters=nca.parameter_count,
         weights_sha256=sha256(folder / zoo.WEIGHTS),
-        data_sha256=_digest(targets),
+        data_sha256=digest(targets),
         training={
             "seed": experiment.seed,
             "device": device,
@@ -113,5 +113,6 @@ def evaluate_model(
     return result
 
 
-def _digest(tensor: Tensor) -> str:
+def digest(tensor: Tensor) -> str:
+    """sha256 of a tensor's values."""
     return hashlib.sha256(tensor.contiguous().numpy().tobytes()).hexdigest()

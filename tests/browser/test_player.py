@@ -1,23 +1,17 @@
 """The exported page in a real browser: everything a reader can do, by pointer and by keyboard."""
 
-import shutil
 import time
 
 import numpy as np
 import pytest
 import torch
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import sync_playwright
 
 from ncabook.automaton import NCA, ChannelLayout, ConvPerception, MLPUpdate
 from ncabook.live import LivePlayer, to_html
 
 pytestmark = pytest.mark.browser
 HEIGHT, WIDTH = 24, 32
-QUIET = [
-    *("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"),
-    *("--disable-component-update", "--no-first-run"),
-]
 
 
 @pytest.fixture(scope="module")
@@ -30,15 +24,6 @@ def page_file(tmp_path_factory):
     labels = ["😀", "🦎", "🐠"]
     target.write_text(to_html(nca, HEIGHT, WIDTH, classes=labels, title="Three"), "utf-8")
     return target
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    executable = shutil.which("chromium") or shutil.which("chromium-browser")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=QUIET)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -38,9 +38,7 @@ def reference_step(nca, state, condition, fire):
         spread[:, :, ::dilation, ::dilation] = kernel
         p = np.stack(
             [
-                sum(
-                    convolve(x[i], k[i, ::-1, ::-1], mode="wrap") for i in range(len(x))
-                )
+                sum(convolve(x[i], k[i, ::-1, ::-1], mode="wrap") for i in range(len(x)))
                 for k in spread
             ]
         )
@@ -68,9 +66,7 @@ def test_step_equals_the_textbook_step(height, width, shape, classes, seed):
     """Folding, layout tricks and in-place activations change nothing: float64, 1e-10."""
     torch.manual_seed(seed)
     layout = ChannelLayout(visible=4, hidden=3)
-    nca = NCA(
-        layout, ConvPerception(7, 6, *shape, classes), MLPUpdate(6, 7, [5])
-    ).double()
+    nca = NCA(layout, ConvPerception(7, 6, *shape, classes), MLPUpdate(6, 7, [5])).double()
     torch.nn.init.normal_(nca.update.layers[-1].weight, std=0.3)
     state = torch.rand(2, 7, height, width, dtype=torch.float64)
     state[:, 3] -= 0.6  # so that some cells are dead
@@ -80,12 +76,15 @@ def test_step_equals_the_textbook_step(height, width, shape, classes, seed):
     assert np.abs(ours - reference_step(nca, state, condition, fire)).max() < 1e-10
 
 
-@pytest.mark.parametrize("make", [
-    lambda: ConvPerception(6, 9, 3, 1, 4),
-    lambda: ConvPerception(6, 9, 5, 2, 4),
-    lambda: SobelPerception(6, 4),
-    lambda: SobelPerception(6, 4, laplacian=True),
-])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: ConvPerception(6, 9, 3, 1, 4),
+        lambda: ConvPerception(6, 9, 5, 2, 4),
+        lambda: SobelPerception(6, 4),
+        lambda: SobelPerception(6, 4, laplacian=True),
+    ],
+)
 def test_a_vector_condition_equals_the_same_map(make):
     """A constant condition is a bias on a torus: forward and gradient, float64."""
     perception = make().double()
@@ -142,9 +141,7 @@ def test_step_is_pure_and_rollout_is_steps_in_a_row(make_nca):
 def test_same_generator_same_rollout(make_nca):
     nca = make_nca()
     state = centre_seed(nca.layout, 9, 9)
-    a, b = (
-        nca.rollout(state, 20, generator=torch.Generator().manual_seed(3)) for _ in range(2)
-    )
+    a, b = (nca.rollout(state, 20, generator=torch.Generator().manual_seed(3)) for _ in range(2))
     assert torch.equal(a, b)
 
 

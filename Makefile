@@ -1,0 +1,51 @@
+# Two commands do everything: `make book` and `make test`. Each sets itself up first.
+# Needed beforehand: Python ≥ 3.10 with pip, and a network for the first run.
+
+PYTHON ?= python3
+BIN := .venv/bin
+UV := .make/uv/bin/uv
+# Notebook kernels and tests find the environment's own tools first.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export PYTHONPATH :=
+
+.PHONY: book test test-fast check live set-repository constraints clean
+
+book: .make/environment  ## execute the chapters that changed, build, print the address to open
+	$(BIN)/python scripts/book.py execute
+	$(BIN)/python scripts/book.py build
+
+test: .make/environment .make/tools check  ## everything that has to pass before a change lands
+	$(BIN)/python -m pytest -q --durations=10
+	$(BIN)/python -m pytest -q --nbval-lax --nbval-cell-timeout=900 -p no:cacheprovider \
+	  -o testpaths= $(wildcard book/[0-9][0-9]_*.ipynb)
+
+test-fast: .make/environment  ## the unit tests only
+	$(BIN)/python -m pytest -q tests/unit
+
+check: .make/environment  ## lint and formatting
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+live: .make/environment  ## rebuild the live engine from its sources
+	$(BIN)/python -m ncabook.live.engine.build
+
+set-repository: .make/environment  ## URL=https://… : write the public address everywhere
+	$(BIN)/python scripts/set_repository.py "$(URL)"
+
+constraints: .make/environment  ## resolve constraints.txt anew
+	$(UV) pip compile -q pyproject.toml --extra book --extra test --universal \
+	  --python-version 3.10 --no-header --no-annotate --no-emit-index-url -o constraints.txt
+
+clean:  ## remove everything that these commands made, outputs of chapters excepted
+	rm -rf .venv .make _build
+
+.make/environment: pyproject.toml constraints.txt
+	mkdir -p .make
+	test -x $(UV) || $(PYTHON) -m pip install -q --target .make/uv uv
+	test -x $(BIN)/python || $(UV) venv -q --python $(PYTHON) .venv
+	$(UV) pip install -q --python $(BIN)/python -c constraints.txt -e ".[book,test]"
+	touch $@
+
+.make/tools: scripts/tools.py .make/environment
+	$(BIN)/python scripts/tools.py
+	touch $@

@@ -1,0 +1,111 @@
+"""Chapters: clean as committed, complete by the template, and whole when run from scratch."""
+
+import json
+import re
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "scripts"))
+
+import book  # noqa: E402
+
+CHAPTERS = book.chapters()
+NAMES = [p.stem for p in CHAPTERS]
+SETUP = """\
+# Set-up: installs the package in Colab, does nothing elsewhere.
+import sys
+
+if "google.colab" in sys.modules:
+    %pip install -q "ncabook @ git+"""
+
+
+@pytest.fixture(params=CHAPTERS, ids=NAMES)
+def chapter(request):
+    return nbformat.read(request.param, as_version=4)
+
+
+def sources(notebook, kind):
+    return [c.source for c in notebook.cells if c.cell_type == kind]
+
+
+def test_the_table_of_contents_has_every_chapter():
+    toc = (ROOT / "_toc.yml").read_text()
+    assert re.findall(r"file: book/(\d\d_\w+)", toc) == NAMES
+
+
+def test_a_chapter_follows_the_template(chapter):
+    text = "\n".join(sources(chapter, "markdown"))
+    assert re.match(r"# .+\n<!-- badges -->", sources(chapter, "markdown")[0])
+    for part in (
+        "{admonition} Goals",
+        "**Prerequisites.**",
+        "## Exercises",
+        "## Summary",
+        "## What next",
+        "## References",
+    ):
+        assert part in text, part
+    code = [c for c in chapter.cells if c.cell_type == "code"]
+    assert code[0].source.startswith(SETUP)
+    assert code[1].metadata.get("tags") == ["parameters"]
+    for name in ("FAST", "SEED", "DEVICE"):
+        assert re.search(rf"^{name} = ", code[1].source, re.MULTILINE), name
+    exercises = dict(re.findall(r"\{exercise\} .*\((easy|medium|open)\)\n:label: (\S+)", text))
+    assert set(exercises) == {"easy", "medium", "open"}
+    solved = re.findall(r"\{solution-start\} (\S+)\n:label: \S+\n:class: dropdown", text)
+    assert set(exercises.values()) <= set(solved)
+
+
+def test_a_chapter_is_committed_clean_and_with_its_outputs(chapter, request):
+    path = CHAPTERS[NAMES.index(request.node.callspec.id)]
+    assert path.stat().st_size < 1_500_000
+    assert set(chapter.metadata) <= {"kernelspec", "language_info", "ncabook"}
+    assert book.up_to_date(path), "sources changed since the outputs; run `make book`"
+    counts = [c.execution_count for c in chapter.cells if c.cell_type == "code"]
+    assert counts == list(range(1, len(counts) + 1))
+    for cell in chapter.cells:
+        assert not {"papermill", "execution"} & set(cell.metadata)
+        for output in cell.get("outputs", []):
+            assert output.output_type != "error"
+            assert output.get("name") != "stderr", output
+            assert "application/vnd.jupyter.widget-view+json" not in output.get("data", {})
+    assert str(ROOT) not in json.dumps(chapter)
+
+
+def test_every_picture_has_words(chapter):
+    """A figure without alt text does not exist for some readers."""
+    for cell in chapter.cells:
+        if any("image/png" in o.get("data", {}) for o in cell.get("outputs", [])):
+            alt = cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")
+            assert len(alt) > 40, cell.source[:80]
+
+
+@pytest.mark.slow
+@pytest.mark.book
+@pytest.mark.parametrize("path", CHAPTERS, ids=NAMES)
+def test_a_chapter_runs_from_scratch(path, tmp_path, monkeypatch):
+    """Top to bottom with FAST = True, solutions of the exercises included."""
+    monkeypatch.setenv("NCABOOK_STATIC", "1")
+    notebook = book.run(path, tmp_path / path.name, FAST=True)
+    assert all(
+        output.output_type != "error" for c in notebook.cells for output in c.get("outputs", [])
+    )
+
+
+def test_cleaning_makes_equal_runs_equal():
+    """Ids, timestamps and injected cells differ from run to run; nothing of them may stay."""
+
+    def noisy(stamp):
+        cell = nbformat.v4.new_code_cell("1 + 1", id=stamp, metadata={"papermill": {"at": stamp}})
+        injected = nbformat.v4.new_code_cell(
+            "FAST = True", metadata={"tags": ["injected-parameters"]}
+        )
+        metadata = {"papermill": {"start": stamp}, "widgets": {stamp: 1}}
+        return nbformat.v4.new_notebook(cells=[cell, injected], metadata=metadata)
+
+    assert book.clean(noisy("a1")) == book.clean(noisy("b2"))
+    assert len(book.clean(noisy("a1")).cells) == 1

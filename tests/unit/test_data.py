@@ -1,0 +1,113 @@
+"""Emoji targets and the data registry: right pixels, checked bytes, honest errors."""
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from ncabook.data import SHIPPED, emoji, registry, rgba_target
+from ncabook.data.emoji import glyph_file
+from ncabook.files import CorruptFileError, sha256, write_atomically
+
+
+@pytest.fixture
+def no_network(monkeypatch, tmp_path):
+    """An empty cache, and a network that answers nothing."""
+    monkeypatch.setenv("NCABOOK_CACHE", str(tmp_path / "cache"))
+    monkeypatch.delenv("NCABOOK_DATA", raising=False)
+
+    def refuse(*_, **__):
+        raise ConnectionError
+
+    monkeypatch.setattr(registry.pooch, "retrieve", refuse)
+    return tmp_path
+
+
+@pytest.mark.parametrize("glyph", SHIPPED)
+def test_shipped_emojis_are_premultiplied_targets(glyph, no_network):
+    target = emoji(glyph, 32, 8)
+    assert target.shape == (4, 48, 48)
+    assert float(target.min()) >= 0
+    assert float(target.max()) <= 1
+    assert bool((target[:3] <= target[3:]).all())
+    assert float(target[3].mean()) > 0.05
+    border = torch.ones(48, 48, dtype=torch.bool)
+    border[8:-8, 8:-8] = False
+    assert float(target[:, border].abs().max()) == 0
+
+
+def test_colour_of_invisible_pixels_does_not_bleed():
+    """A red square on transparent green keeps a red rim: multiply first, then scale."""
+    pixels = np.zeros((64, 64, 4), np.uint8)
+    pixels[..., 1] = 255
+    pixels[16:48, 16:48] = (255, 0, 0, 255)
+    target = rgba_target(Image.fromarray(pixels), 16)
+    assert float(target[1].max()) == 0
+    assert float(target[0].max()) > 0.99
+
+
+def test_the_variation_selector_does_not_matter():
+    assert torch.equal(emoji("🕸"), emoji("🕸️"))
+
+
+def test_what_is_not_an_emoji_is_refused():
+    with pytest.raises(ValueError, match="U\\+41.*is not an emoji"):
+        emoji("A")
+    with pytest.raises(ValueError, match="expected one emoji"):
+        emoji("🦎🦎")
+    with pytest.raises(ValueError, match="size 0"):
+        emoji("🦎", size=0)
+
+
+def test_offline_an_unshipped_emoji_says_what_to_do(no_network):
+    with pytest.raises(registry.DataUnavailableError, match="1f340.png is not here.*NCABOOK_DATA"):
+        emoji("🍀")
+
+
+def test_a_file_in_ncabook_data_is_found_and_checked(no_network, monkeypatch):
+    monkeypatch.setenv("NCABOOK_DATA", str(no_network))
+    path = no_network / "emoji-noto" / "1f340.png"
+    write_atomically(path, b"not the clover")
+    with pytest.raises(CorruptFileError, match="expected sha256 [0-9a-f]{64}, found"):
+        emoji("🍀")
+    assert path.read_bytes() == b"not the clover"  # reported, not overwritten
+
+
+def test_a_wrong_download_never_reaches_the_cache(no_network, monkeypatch):
+    """pooch checks the hash of what it fetched; a local file stands in for the network."""
+    monkeypatch.undo()
+    monkeypatch.setenv("NCABOOK_CACHE", str(no_network / "cache"))
+    fake = no_network / "fake.png"
+    fake.write_bytes(b"something else")
+    file = registry.DataFile("emoji-noto/x.png", "0" * 64, url=str(fake))
+
+    def fetch(url, output_file, _pooch):
+        write_atomically(type(fake)(output_file), fake.read_bytes())
+
+    monkeypatch.setattr(registry.pooch.core, "choose_downloader", lambda *_a, **_k: fetch)
+    with pytest.raises(CorruptFileError, match="not the expected file"):
+        registry.get(file)
+    assert not (no_network / "cache" / "emoji-noto" / "x.png").exists()
+
+
+def test_every_shipped_file_has_the_recorded_digest_and_size():
+    for file in registry.data_sets()["emoji-default"].files:
+        path = registry.PACKAGE_DATA / file.path
+        assert (sha256(path), path.stat().st_size) == (file.sha256, file.size)
+    assert {glyph_file(g).name for g in SHIPPED} == {
+        p.name for p in (registry.PACKAGE_DATA / "glyphs").glob("*.png")
+    }
+
+
+def test_an_interrupted_write_leaves_the_old_file(tmp_path, monkeypatch):
+    path = tmp_path / "a.txt"
+    write_atomically(path, b"old")
+
+    def fail(*_):
+        raise OSError("disk full")
+
+    monkeypatch.setattr("os.fsync", fail)
+    with pytest.raises(OSError, match="disk full"):
+        write_atomically(path, b"new")
+    assert path.read_bytes() == b"old"
+    assert [p.name for p in tmp_path.iterdir()] == ["a.txt"]

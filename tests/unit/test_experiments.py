@@ -1,0 +1,224 @@
+"""Experiment files, runs and the zoo: mistakes are named, nothing is lost."""
+
+import json
+
+import pytest
+import torch
+import yaml
+from safetensors.torch import save_file
+
+from ncabook import zoo
+from ncabook.experiments import runner
+from ncabook.experiments.schema import ConfigError, load_experiment
+from ncabook.files import CorruptFileError, sha256
+from ncabook.training.checkpoint import load_tensors, save_tensors
+
+TINY = {
+    "name": "tiny",
+    "title": "Two small emojis",
+    "seed": 1,
+    "data": {"glyphs": ["🦎", "🐠"], "size": 8, "padding": 2},
+    "model": {
+        "hidden_channels": 4,
+        "perception": {"kind": "conv", "features": 8},
+        "update_hidden": [8],
+    },
+    "training": {
+        "iterations": 3,
+        "batch": 4,
+        "steps": {"min": 3, "max": 4},
+        "optimizer": {"kind": "adam", "learning_rate": 0.002},
+        "warmup": 1,
+        "pool": {"capacity": 8, "ratio": 0.5, "mutation": 0.5, "damage": 0.5},
+    },
+}
+
+
+def changed(**at):
+    """TINY with single fields replaced, named by their path with double underscores."""
+    content = json.loads(json.dumps(TINY))
+    for path, value in at.items():
+        *parents, last = path.split("__")
+        place = content
+        for key in parents:
+            place = place[key]
+        place[last] = value
+    return content
+
+
+def write(tmp_path, content):
+    path = tmp_path / "tiny.yaml"
+    path.write_text(yaml.safe_dump(content, allow_unicode=True), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("name", runner.names())
+def test_every_shipped_experiment_is_valid_and_named_after_its_file(name):
+    assert runner.find(name).name == name
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "reason"),
+    [
+        ({"training__bacth": 8}, "training.bacth", "Extra inputs are not permitted"),
+        ({"training__batch": "8"}, "training.batch", "valid integer"),
+        ({"training__batch": 0}, "training.batch", "greater than or equal to 1"),
+        ({"training__steps": {"min": 9, "max": 4}}, "training.steps", "max 4 is smaller than"),
+        ({"training__pool__ratio": 1.5}, "training.pool.ratio", "less than or equal to 1"),
+        ({"training__pool__damage": 0.6}, "training.pool", "add up to more than 1"),
+        ({"training__pool__capacity": 2}, "training", "smaller than the batch of 4"),
+        ({"training__optimizer__kind": "sgd"}, "training.optimizer.kind", "'muon' or 'adam'"),
+        ({"model__perception__kind": "magic"}, "model.perception", "'conv', 'sobel'"),
+        ({"model__fire_rate": 0.0}, "model.fire_rate", "greater than 0"),
+        ({"data__glyphs": []}, "data.glyphs", "at least 1 item"),
+        ({"data__glyphs": ["🦎"]}, "(whole file)", "at least two glyphs"),
+        ({"seed": None}, "seed", "valid integer"),
+    ],
+)
+def test_a_mistake_is_one_line_with_file_field_and_reason(tmp_path, change, field, reason):
+    path = write(tmp_path, changed(**change))
+    with pytest.raises(ConfigError) as caught:
+        load_experiment(path)
+    lines = str(caught.value).splitlines()
+    assert len(lines) == 1
+    assert lines[0].startswith(str(path))
+    assert field in lines[0]
+    assert reason in lines[0]
+
+
+@pytest.mark.parametrize("text", ["a: [1", "- just\n- a list", "", "\x00"])
+def test_what_is_not_an_experiment_file_is_a_config_error(tmp_path, text):
+    path = tmp_path / "x.yaml"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=r"x\.yaml"):
+        load_experiment(path)
+    with pytest.raises(ConfigError, match="no such experiment file"):
+        load_experiment(tmp_path / "missing.yaml")
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A folder with a model that was trained for three iterations."""
+    folder = tmp_path_factory.mktemp("run") / "tiny"
+    path = write(folder.parent, TINY)
+    runner.train(load_experiment(path), folder, progress=False)
+    return folder
+
+
+def test_a_run_leaves_a_model_with_its_record(trained):
+    card = zoo.read_card(trained)
+    assert card.weights_sha256 == sha256(trained / zoo.WEIGHTS)
+    assert card.training["iterations"] == 3
+    assert card.training["seconds"] > 0
+    start = card.training["starts"][0]
+    assert start["hardware"]
+    assert start["torch"] == torch.__version__
+    model = zoo.load(str(trained))
+    assert model.nca.parameter_count == card.parameters
+    assert model.targets.shape == (2, 4, 12, 12)
+
+
+def test_same_seed_same_weights(trained, tmp_path):
+    runner.train(zoo.read_card(trained).experiment, tmp_path / "again", progress=False)
+    assert sha256(tmp_path / "again" / zoo.WEIGHTS) == sha256(trained / zoo.WEIGHTS)
+
+
+def test_an_existing_run_is_not_overwritten(trained):
+    before = {p: p.read_bytes() for p in trained.iterdir()}
+    with pytest.raises(runner.RunExistsError, match="add --resume"):
+        runner.train(zoo.read_card(trained).experiment, trained, progress=False)
+    assert {p: p.read_bytes() for p in trained.iterdir()} == before
+
+
+def test_resuming_without_a_checkpoint_says_so(tmp_path):
+    with pytest.raises(FileNotFoundError, match="no such file"):
+        runner.train(
+            load_experiment(write(tmp_path, TINY)), tmp_path / "new", resume=True, progress=False
+        )
+
+
+def test_evaluation_is_written_into_the_card(trained, tmp_path, monkeypatch):
+    from ncabook.evaluation.protocol import Protocol
+
+    short = Protocol(seeds=2, stage1=(2, 3), grown=3, perturb=4, final=5, long=6)
+    runner.evaluate_model(str(trained), short, perceptual=False, save=True)
+    card = zoo.read_card(trained)
+    assert card.metrics["protocol"]["seeds"] == 2
+    assert set(card.metrics) == {"protocol", "mse"}
+    assert card.evaluation["torch"] == torch.__version__
+
+
+@pytest.mark.parametrize("damage", ["truncate", "flip", "other"])
+def test_damaged_weights_are_refused_and_left_alone(trained, tmp_path, damage):
+    copy = tmp_path / "model"
+    copy.mkdir()
+    for path in trained.iterdir():
+        (copy / path.name).write_bytes(path.read_bytes())
+    weights = copy / zoo.WEIGHTS
+    content = bytearray(weights.read_bytes())
+    if damage == "truncate":
+        content = content[:-10]
+    elif damage == "flip":
+        content[-1] ^= 1
+    else:
+        content = b"not weights at all"
+    weights.write_bytes(content)
+    with pytest.raises(CorruptFileError, match=r"weights.*expected sha256 \w{64}, found \w{64}"):
+        zoo.load(str(copy))
+    assert weights.read_bytes() == bytes(content)
+
+
+def test_a_damaged_checkpoint_is_named(tmp_path):
+    path = tmp_path / "c.safetensors"
+    save_tensors(path, {"a": torch.zeros(3)}, {"x": 1})
+    assert load_tensors(path)[1] == {"x": 1}
+    path.write_bytes(path.read_bytes()[:-4])
+    with pytest.raises(CorruptFileError, match="not a whole safetensors file.*sha256"):
+        load_tensors(path)
+
+
+def test_a_pickle_is_never_loaded(tmp_path):
+    """A .pt file under the right name is an error, not code that runs."""
+    path = tmp_path / "c.safetensors"
+    torch.save({"a": torch.zeros(3)}, path)
+    with pytest.raises(CorruptFileError):
+        load_tensors(path)
+
+
+def test_weights_of_another_shape_are_refused(trained, tmp_path):
+    copy = tmp_path / "model"
+    copy.mkdir()
+    card = zoo.read_card(trained)
+    save_file({"x": torch.zeros(2)}, copy / zoo.WEIGHTS)
+    zoo.write_card(copy, card.model_copy(update={"weights_sha256": sha256(copy / zoo.WEIGHTS)}))
+    with pytest.raises(CorruptFileError, match="weights of another model"):
+        zoo.load(str(copy))
+
+
+def test_a_broken_card_names_the_field(trained, tmp_path):
+    copy = tmp_path / "model"
+    copy.mkdir()
+    content = json.loads((trained / zoo.CARD).read_text())
+    del content["parameters"]
+    (copy / zoo.CARD).write_text(json.dumps(content))
+    with pytest.raises(CorruptFileError, match="not a model card: parameters"):
+        zoo.load(str(copy))
+
+
+def test_unknown_names_get_the_nearest_ones():
+    with pytest.raises(zoo.UnknownNameError, match="did you mean emoji-conv3"):
+        runner.find("emoji-conv")
+    with pytest.raises(zoo.UnknownNameError, match="there is no model 'zzz'; known: "):
+        zoo.find("zzz")
+
+
+@pytest.mark.parametrize("name", zoo.names())
+def test_shipped_models_are_whole_and_measured(name):
+    """Every model of the zoo loads, and its card holds everything that the book prints."""
+    model = zoo.load(name)
+    card = model.card
+    assert card.experiment == runner.find(card.experiment.name)
+    assert card.metrics is not None
+    assert card.evaluation is not None
+    assert all("dirty" not in (s["commit"] or "") for s in card.training["starts"])
+    assert card.data_sha256 == runner.digest(model.targets)

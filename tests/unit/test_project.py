@@ -1,0 +1,91 @@
+"""The project's own files agree with each other."""
+
+import json
+import re
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "scripts"))
+
+import set_repository as repository  # noqa: E402
+
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+CHAPTERS = sorted((ROOT / "book").glob("[0-9][0-9]_*.ipynb"))
+
+
+def test_environment_yml_equals_pyproject():
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text())
+    extras = PROJECT["optional-dependencies"]
+    python, _, pip = environment["dependencies"]
+    assert python == f"python{PROJECT['requires-python']}"
+    assert pip["pip"] == PROJECT["dependencies"] + extras["book"] + extras["test"]
+
+
+def test_constraints_pin_every_dependency():
+    pinned = {
+        re.split(r"[=\s;]", line)[0] for line in (ROOT / "constraints.txt").read_text().splitlines()
+    }
+    extras = PROJECT["optional-dependencies"]
+    for requirement in PROJECT["dependencies"] + extras["book"] + extras["test"]:
+        name = re.split(r"[<>=\[]", requirement)[0].lower()
+        assert name in pinned, name
+
+
+def test_only_the_book_toolchain_has_upper_pins():
+    extras = PROJECT["optional-dependencies"]
+    for requirement in PROJECT["dependencies"] + extras["test"]:
+        assert "==" not in requirement, requirement
+        assert "<" not in requirement, requirement
+
+
+def check_repository(root, url):
+    """Every place that names the repository names ``url``."""
+    assert repository.current(root) == url
+    config = yaml.safe_load((root / "_config.yml").read_text())
+    assert config["repository"]["url"] == url
+    assert ("colab_url" in config["launch_buttons"]) == (url != repository.PLACEHOLDER)
+    assert yaml.safe_load((root / "CITATION.cff").read_text())["repository-code"] == url
+    for path in sorted((root / "book").glob("[0-9][0-9]_*.ipynb")):
+        cells = json.loads(path.read_text())["cells"]
+        title = "".join(cells[0]["source"])
+        assert repository.badges(url, path.stem) in title.splitlines(), path.name
+        setup = next("".join(c["source"]) for c in cells if c["cell_type"] == "code")
+        assert f'"ncabook @ git+{url}"' in setup, path.name
+
+
+def test_one_repository_address_everywhere():
+    check_repository(ROOT, PROJECT["urls"]["Repository"])
+
+
+def test_setting_the_repository_stamps_every_place_and_can_be_undone(tmp_path):
+    for name in ("pyproject.toml", "_config.yml", "CITATION.cff", "README.md"):
+        shutil.copy(ROOT / name, tmp_path)
+    (tmp_path / "book").mkdir()
+    for path in CHAPTERS:
+        shutil.copy(path, tmp_path / "book")
+    before = {p: p.read_text() for p in tmp_path.rglob("*.*") if p.is_file()}
+    original = repository.current(tmp_path)
+    url = "https://github.com/someone/a-book"
+    repository.set_repository(url, tmp_path)
+    check_repository(tmp_path, url)
+    assert (
+        "colab.research.google.com/github/someone/a-book/blob/main/book/"
+        in (tmp_path / "book" / CHAPTERS[0].name).read_text()
+    )
+    repository.set_repository(original, tmp_path)
+    assert {p: p.read_text() for p in before} == before
+
+
+def test_an_address_that_colab_cannot_open_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="expected https://github.com/OWNER/NAME"):
+        repository.set_repository("http://example.org/x", tmp_path)

@@ -17,6 +17,7 @@ else:
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "scripts"))
 
+import readme_numbers  # noqa: E402
 import set_repository as repository  # noqa: E402
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -89,3 +90,16 @@ def test_setting_the_repository_stamps_every_place_and_can_be_undone(tmp_path):
 def test_an_address_that_colab_cannot_open_is_refused(tmp_path):
     with pytest.raises(ValueError, match="expected https://github.com/OWNER/NAME"):
         repository.set_repository("http://example.org/x", tmp_path)
+
+
+def test_readme_numbers_are_those_of_cards_and_benchmarks():
+    text = (ROOT / "README.md").read_text()
+    assert readme_numbers.START in text
+    assert readme_numbers.updated(text) == text, "run scripts/readme_numbers.py"
+
+
+def test_readme_example_runs():
+    code = re.search(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)[1]
+    scope = {}
+    exec(code, scope)
+    assert scope["state"].shape == (1, 16, 48, 48)

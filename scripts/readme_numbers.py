@@ -1,0 +1,69 @@
+"""Writes the numbers in README.md from the cards and benchmark files that hold them.
+
+``python scripts/readme_numbers.py``; a test fails while README.md says anything else.
+"""
+
+import json
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+START, END = "<!-- numbers: written by scripts/readme_numbers.py -->", "<!-- end of numbers -->"
+
+
+def numbers(root: Path = ROOT) -> str:
+    """The section's text."""
+    card = json.loads((root / "ncabook/zoo/emoji-conv3/card.json").read_text())
+    bench = json.loads((root / "benchmarks/live_engine.json").read_text())
+    metrics, training = card["metrics"], card["training"]
+    mse, lpips = metrics["mse"], metrics["lpips"]
+
+    def recovery(values: dict, kind: str) -> str:
+        low, high = values[f"{kind}_recovery_interval"]
+        return f"{values[f'{kind}_recovery']:.2f} % [{low:.2f}, {high:.2f}]"
+
+    data = card["experiment"]["data"]
+    grid = data["size"] + 2 * data["padding"]
+    lines = [
+        f"`emoji-conv3`: {card['parameters']:,} parameters, five emojis of {data['size']} px on a "
+        f"grid of {grid} × {grid}; {training['iterations']:,} iterations in "
+        f"{training['seconds'] / 60:.0f} minutes on {training['starts'][0]['hardware']}. "
+        f"Protocol {metrics['protocol']['version']}, five classes × "
+        f"{metrics['protocol']['seeds']} seeds; recovery with 95 % bootstrap intervals "
+        "([card](ncabook/zoo/emoji-conv3/card.json)).",
+        "",
+        "| | MSE | LPIPS | paper (LPIPS, its own size and masks) |",
+        "|---|---|---|---|",
+        f"| step 96 | {mse['grown']:.5f} | {lpips['grown']:.4f} | 0.065 (steps 64–96) |",
+        f"| step 1,000, undisturbed | {mse['long']:.5f} | {lpips['long']:.4f} | not given |",
+        f"| recovery, half erased | {recovery(mse, 'damage')} | {recovery(lpips, 'damage')} "
+        "| 58.74 % |",
+        f"| recovery, class changed | {recovery(mse, 'mutation')} "
+        f"| {recovery(lpips, 'mutation')} | 95.75 % |",
+        "",
+        f"The live engine, {bench['browser']}, one thread of {bench['hardware']} "
+        "([benchmark](benchmarks/live_engine.json)):",
+        "",
+        "| grid | every cell, steps/s | idle cells skipped, steps/s | ratio |",
+        "|---|---|---|---|",
+    ]
+    for name, row in bench["results"].items():
+        cells = [
+            f"{row[key]['median']:.{digits}f} [{row[key]['range'][0]:.{digits}f}, "
+            f"{row[key]['range'][1]:.{digits}f}]"
+            for key, digits in (("dense", 0), ("sparse", 0), ("sparse_over_dense", 1))
+        ]
+        lines.append(f"| {name.replace('x', ' × ')} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def updated(readme: str, root: Path = ROOT) -> str:
+    """README's text with the present numbers."""
+    section = f"{START}\n{numbers(root)}\n{END}"
+    pattern = rf"{re.escape(START)}.*{re.escape(END)}"
+    return re.sub(pattern, lambda _: section, readme, flags=re.DOTALL)
+
+
+if __name__ == "__main__":
+    path = ROOT / "README.md"
+    path.write_text(updated(path.read_text(encoding="utf-8")), encoding="utf-8")

@@ -290,7 +290,7 @@ def test_as_a_widget(chromium, monkeypatch):
           const module = new Blob([source], { type: "text/javascript" });
           const widget = (await import(URL.createObjectURL(module))).default;
           const bytes = Uint8Array.from([0, ...weights]);  // a view that begins inside its buffer
-          const traits = { description, weights: new DataView(bytes.buffer, 1), class_index: 1 };
+          const traits = { description, weights: new DataView(bytes.buffer, 1), class_index: 0 };
           window.listeners = {};
           window.traits = traits;
           const model = {
@@ -300,7 +300,9 @@ def test_as_a_widget(chromium, monkeypatch):
             on: (event, listener) => { window.listeners[event] = listener; },
             off: (event) => { delete window.listeners[event]; },
           };
-          window.end = await widget.render({ model, el: document.body });
+          const mounted = widget.render({ model, el: document.body });
+          traits.class_index = 1;  // set from Python while the figure is still starting
+          window.end = await mounted;
         }""",
         {
             "source": str(player._esm),

@@ -21,6 +21,7 @@ async function render({ model, el }) {
     if (index !== player.engine.classIndex) player.setClass(index);
   };
   model.on("change:class_index", follow);
+  follow();  // Python may have changed it while the engine was starting
   return () => {
     model.off("change:class_index", follow);
     player.destroy();

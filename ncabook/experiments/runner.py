@@ -11,7 +11,7 @@ from ncabook.evaluation.protocol import Evaluation, Protocol, evaluate
 from ncabook.experiments.build import build_nca, build_targets
 from ncabook.experiments.provenance import provenance
 from ncabook.experiments.schema import Experiment, load_experiment
-from ncabook.files import sha256
+from ncabook.files import sha256, write_atomically
 from ncabook.training.checkpoint import save_tensors
 from ncabook.training.trainer import GrowthTrainer
 
@@ -59,13 +59,25 @@ def train(
 
     """
     checkpoint = folder / CHECKPOINT
-    if checkpoint.exists() and not resume:
-        raise RunExistsError(
-            f"{folder} already holds a run; add --resume to go on with it, "
-            "or name another folder with --output"
-        )
+    if not resume:
+        for name in (CHECKPOINT, zoo.WEIGHTS, zoo.CARD):
+            if (folder / name).exists():
+                raise RunExistsError(
+                    f"{folder} already holds a run ({name}); add --resume to go on with it, "
+                    "or name another folder with --output"
+                )
+    write_atomically(folder / ".writable", b"")  # learn of a bad folder now, not hours later
+    (folder / ".writable").unlink()
     torch.manual_seed(experiment.seed)
     nca = build_nca(experiment)
+    started_from = None
+    if experiment.start_from is not None:
+        source = zoo.load(experiment.start_from)
+        nca.load_state_dict(source.nca.state_dict())
+        started_from = {
+            "model": experiment.start_from,
+            "weights_sha256": source.card.weights_sha256,
+        }
     targets = build_targets(experiment.data)
     trainer = GrowthTrainer(
         nca,
@@ -75,9 +87,15 @@ def train(
         checkpoint,
         device,
         provenance(device),
+        {
+            "data_sha256": digest(targets),
+            "experiment": experiment.model_dump(mode="json", exclude={"training", "seed"}),
+        },
     )
     if resume:
         trainer.resume()
+        if trainer.iteration == experiment.training.iterations and (folder / zoo.CARD).exists():
+            return zoo.read_card(folder)  # nothing is left to do; the card may hold metrics
     trainer.run(progress)
     save_tensors(folder / zoo.WEIGHTS, nca.state_dict())
     recent = trainer.losses[-100:]
@@ -88,6 +106,7 @@ def train(
         data_sha256=digest(targets),
         training={
             "seed": experiment.seed,
+            "started_from": started_from,
             "device": device,
             "iterations": trainer.iteration,
             "seconds": round(trainer.seconds, 1),

@@ -63,11 +63,23 @@ class ModelConfig(Strict):
 
 
 class Experiment(Strict):
-    """One row of a table: data, model, training and seed."""
+    """One row of a table: data, model, training and seed.
 
-    name: str
+    Attributes:
+        name: also the name of its folder below ``runs/``.
+        title: what it is, for people.
+        seed: where everything random comes from.
+        start_from: a trained model whose weights are the first ones; random ones if not given.
+        data: what is to be grown.
+        model: the automaton.
+        training: how it is trained.
+
+    """
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
     title: str
-    seed: int = 0
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
+    start_from: str | None = None
     data: EmojiData
     model: ModelConfig
     training: TrainingConfig

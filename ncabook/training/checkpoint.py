@@ -28,7 +28,7 @@ def load_tensors(path: Path, expected_sha256: str | None = None) -> tuple[dict[s
 
     """
     if not path.is_file():
-        raise FileNotFoundError(f"{path}: no such file")
+        raise FileNotFoundError(f"{path}: no such file; check the name, or start anew")
     if expected_sha256 is not None:
         found = sha256(path)
         if found != expected_sha256:

@@ -1,10 +1,13 @@
 """Growing patterns from seeds: Algorithm 1 as a loop that can be interrupted and resumed."""
 
 import math
+import signal
+import threading
 import time
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import torch
 import torch.nn.functional as F
@@ -12,6 +15,7 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from ncabook.automaton import NCA, centre_seed
+from ncabook.files import CorruptFileError
 from ncabook.training.checkpoint import load_tensors, prefixed, save_tensors, under
 from ncabook.training.config import TrainingConfig
 from ncabook.training.losses import overflow, visible_mse
@@ -35,6 +39,7 @@ class GrowthTrainer:
         checkpoint: file to save to and to resume from; None trains without.
         device: where to train.
         provenance: what to note in the checkpoint about the machine and the code.
+        identity: what else a checkpoint has to agree on: the rest of the experiment, its data.
 
     """
 
@@ -47,6 +52,7 @@ class GrowthTrainer:
         checkpoint: Path | None = None,
         device: str = "cpu",
         provenance: dict[str, Any] | None = None,
+        identity: dict[str, Any] | None = None,
     ) -> None:
         self.nca = nca.to(device)
         self.targets = targets.to(device)
@@ -55,6 +61,12 @@ class GrowthTrainer:
         self.checkpoint = checkpoint
         self.device = device
         self.provenance = [provenance] if provenance else []
+        self.identity = {
+            "seed": seed,
+            "device": torch.device(device).type,
+            "training": config.model_dump(),
+            **(identity or {}),
+        }
         self.iteration = 0
         self.seconds = 0.0
         self.losses: list[float] = []
@@ -88,19 +100,18 @@ class GrowthTrainer:
             unit="it",
             disable=not progress,
         )
-        try:
-            with bar:
-                while self.iteration < self.config.iterations:
-                    started = time.perf_counter()
-                    loss = self.train_step()
-                    self.seconds += time.perf_counter() - started
-                    bar.update()
-                    bar.set_postfix(loss=f"{loss:.5f}", refresh=False)
-                    if self.iteration % self.config.checkpoint_every == 0:
-                        self.save()
-        except KeyboardInterrupt:
-            self.save()
-            raise
+        with bar, _noting_interrupts() as interrupted:
+            while self.iteration < self.config.iterations:
+                started = time.perf_counter()
+                loss = self.train_step()
+                self.seconds += time.perf_counter() - started
+                bar.update()
+                bar.set_postfix(loss=f"{loss:.5f}", refresh=False)
+                if interrupted.is_set():
+                    self.save()
+                    raise KeyboardInterrupt
+                if self.iteration % self.config.checkpoint_every == 0:
+                    self.save()
         self.save()
         return self.nca
 
@@ -120,10 +131,13 @@ class GrowthTrainer:
             state = self.nca.rollout(state, steps, condition, generator=self.generator)
         loss = visible_mse(state, self.targets[classes], self.nca.layout)
         total = loss + config.overflow * overflow(state, self.nca.layout)
-        self._stop_if_diverged(total, state)
+        if not math.isfinite(total.item()) or not bool(state.isfinite().all()):
+            self._stop(f"loss {total.item()}")
         self.nca.zero_grad(set_to_none=True)
         total.backward()
-        torch.nn.utils.clip_grad_norm_(self.nca.parameters(), config.clip)
+        norm = torch.nn.utils.clip_grad_norm_(self.nca.parameters(), config.clip)
+        if not math.isfinite(norm):
+            self._stop(f"gradient norm {norm.item()}")
         self.optimizer.step(warmup_cosine(self.iteration, config.iterations, config.warmup))
         if self.pool is not None and self.iteration >= config.pool.delay:
             self.pool.store(state, classes)
@@ -160,6 +174,8 @@ class GrowthTrainer:
         """Writes everything that a later run needs to go on exactly here."""
         if self.checkpoint is None:
             return
+        if not all(bool(p.isfinite().all()) for p in self.nca.parameters()):
+            self._stop("weights that are not finite")
         tensors = {
             **prefixed("model", self.nca.state_dict()),
             **prefixed("optimizer", self.optimizer.state_dict()),
@@ -171,9 +187,8 @@ class GrowthTrainer:
         meta = {
             "iteration": self.iteration,
             "seconds": self.seconds,
-            "seed": self.seed,
             "provenance": self.provenance,
-            "config": self.config.model_dump(),
+            "identity": self.identity,
         }
         save_tensors(self.checkpoint, tensors, meta)
 
@@ -183,14 +198,17 @@ class GrowthTrainer:
         Raises:
             FileNotFoundError: there is none.
             CorruptFileError: it is damaged.
-            ValueError: it belongs to another configuration or seed.
+            ValueError: it belongs to another experiment, seed or kind of device.
 
         """
         tensors, meta = load_tensors(self.checkpoint)
-        if meta["config"] != self.config.model_dump() or meta["seed"] != self.seed:
+        if meta is None or "identity" not in meta:
+            raise CorruptFileError(f"{self.checkpoint} is no training checkpoint")
+        differences = _differences(meta["identity"], self.identity)
+        if differences:
             raise ValueError(
-                f"{self.checkpoint} was written by another configuration or seed; "
-                "give the run another output folder, or delete the checkpoint"
+                f"{self.checkpoint} belongs to another run ({'; '.join(differences)}); "
+                "give this run another output folder, or delete the checkpoint"
             )
         self.nca.load_state_dict(under("model", tensors))
         self.optimizer.load_state_dict(under("optimizer", tensors))
@@ -200,16 +218,44 @@ class GrowthTrainer:
         self.generator.set_state(tensors["random/device"])
         self.losses = tensors["losses"].tolist()
         self.iteration, self.seconds = meta["iteration"], meta["seconds"]
-        self.provenance = meta["provenance"] + self.provenance
+        going_on = self.iteration < self.config.iterations
+        self.provenance = meta["provenance"] + (self.provenance if going_on else [])
 
-    def _stop_if_diverged(self, total: Tensor, state: Tensor) -> None:
-        if math.isfinite(total.item()) and bool(state.isfinite().all()):
-            return
+    def _stop(self, what: str) -> NoReturn:
         if self.checkpoint is not None and self.checkpoint.exists():
             last = f"the last good checkpoint is {self.checkpoint}"
         else:
             last = "there is no checkpoint yet"
         raise TrainingDivergedError(
-            f"training diverged at iteration {self.iteration}: loss {total.item()}; {last}; "
+            f"training diverged at iteration {self.iteration}: {what}; {last}; "
             "a smaller learning rate usually helps"
         )
+
+
+def _differences(saved: Any, now: Any, path: str = "") -> list[str]:
+    """Where two nested records differ, in words."""
+    if isinstance(saved, dict) and isinstance(now, dict):
+        keys = sorted(saved.keys() | now.keys())
+        nested = (_differences(saved.get(k), now.get(k), f"{path}.{k}".strip(".")) for k in keys)
+        return [line for lines in nested for line in lines]
+    return [] if saved == now else [f"{path}: {saved!r} there, {now!r} here"]
+
+
+@contextmanager
+def _noting_interrupts() -> Iterator[threading.Event]:
+    """Turns Ctrl-C into a flag, so that no iteration is left half done; a second one is Ctrl-C."""
+    interrupted = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield interrupted  # only the main thread may, or needs to, handle signals
+        return
+    previous = signal.getsignal(signal.SIGINT)
+
+    def note(*_: object) -> None:
+        interrupted.set()
+        signal.signal(signal.SIGINT, previous)
+
+    signal.signal(signal.SIGINT, note)
+    try:
+        yield interrupted
+    finally:
+        signal.signal(signal.SIGINT, previous)

@@ -109,7 +109,7 @@ def test_a_run_leaves_a_model_with_its_record(trained):
     card = zoo.read_card(trained)
     assert card.weights_sha256 == sha256(trained / zoo.WEIGHTS)
     assert card.training["iterations"] == 3
-    assert card.training["seconds"] > 0
+    assert card.training["seconds"] >= 0
     start = card.training["starts"][0]
     assert start["hardware"]
     assert start["torch"] == torch.__version__

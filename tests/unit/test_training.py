@@ -1,6 +1,8 @@
 """Pool, perturbations, optimisers and the trainer: ratios, order, resumption, divergence."""
 
 import math
+import os
+import signal
 
 import numpy as np
 import pytest
@@ -217,7 +219,7 @@ def test_resuming_gives_the_same_weights_as_never_stopping(tmp_path, kind):
 def test_resuming_another_configuration_is_refused(tmp_path):
     first = trainer(tmp_path / "c.safetensors")
     first.save()
-    with pytest.raises(ValueError, match="another configuration or seed"):
+    with pytest.raises(ValueError, match=r"another run \(training.batch: 8 there, 4 here\)"):
         trainer(tmp_path / "c.safetensors", batch=4).resume()
 
 
@@ -229,22 +231,27 @@ def test_an_empty_pool_survives_a_checkpoint(tmp_path):
     assert len(second.pool) == 0
 
 
-def test_ctrl_c_saves_before_it_stops(tmp_path):
-    run = trainer(tmp_path / "c.safetensors", iterations=100)
+def test_ctrl_c_finishes_the_iteration_and_saves(tmp_path):
+    """Interrupted at any moment, a run goes on as if it had never been."""
+    run = trainer(tmp_path / "c.safetensors")
     step, calls = run.train_step, []
 
     def interrupted():
         calls.append(1)
-        if len(calls) == 4:
-            raise KeyboardInterrupt
+        if len(calls) == 3:
+            os.kill(os.getpid(), signal.SIGINT)
         return step()
 
     run.train_step = interrupted
     with pytest.raises(KeyboardInterrupt):
         run.run(progress=False)
-    again = trainer(tmp_path / "c.safetensors", iterations=100)
+    again = trainer(tmp_path / "c.safetensors")
     again.resume()
     assert again.iteration == 3
+    straight = trainer()
+    again.run(progress=False)
+    straight.run(progress=False)
+    assert again.losses == straight.losses
 
 
 def test_divergence_stops_with_step_loss_and_checkpoint(tmp_path):

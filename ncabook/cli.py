@@ -19,11 +19,11 @@ from ncabook.training.trainer import TrainingDivergedError
 EXPECTED_ERRORS = (
     ConfigError,
     CorruptFileError,
-    FileNotFoundError,
-    IsADirectoryError,
-    PermissionError,
+    MemoryError,
+    OSError,
     RuntimeError,
     TrainingDivergedError,
+    TypeError,
     ValueError,
     registry.DataUnavailableError,
     runner.RunExistsError,
@@ -108,9 +108,12 @@ def train(
         card = runner.train(experiment, folder, device, resume)
     except KeyboardInterrupt:
         where = f" --output {output}" if output else ""
+        checkpoint = folder / runner.CHECKPOINT
         typer.echo(
-            f"\nstopped; the checkpoint is {folder / runner.CHECKPOINT}\n"
-            f"go on with: ncabook train {name}{where} --resume",
+            f"\nstopped; the checkpoint is {checkpoint}\n"
+            f"go on with: ncabook train {name}{where} --resume"
+            if checkpoint.exists()
+            else "\nstopped before the first iteration; there is nothing to go on with",
             err=True,
         )
         raise typer.Exit(130) from None
@@ -167,7 +170,7 @@ def export(
     page = to_html(
         model.nca,
         *model.targets.shape[-2:],
-        classes=experiment.data.glyphs,
+        classes=experiment.data.glyphs if len(experiment.data.glyphs) > 1 else (),
         title=experiment.title,
     )
     write_atomically(html, page.encode())
@@ -199,7 +202,7 @@ def data_get(
       ncabook data get emoji-default
 
     """
-    if len(name.replace(VARIATION_SELECTOR, "")) == 1:
+    if len(name.replace(VARIATION_SELECTOR, "")) == 1 or not name.isascii():
         typer.echo(str(glyph_file(name)))
         return
     for file in _data_set(name).files:
@@ -266,8 +269,10 @@ def _report(result: Evaluation) -> str:
 
 def main() -> None:
     """Runs the command; errors that a user can mend become one line."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="replace")  # a terminal without emojis is no reason to stop
     try:
         app(prog_name="ncabook")
     except EXPECTED_ERRORS as error:
-        typer.echo(f"error: {error}", err=True)
+        typer.echo(f"error: {error or type(error).__name__}", err=True)
         sys.exit(1)

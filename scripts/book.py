@@ -7,6 +7,7 @@
 import argparse
 import hashlib
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -22,13 +23,14 @@ EXECUTED = "executed_source"
 
 def chapters() -> list[Path]:
     """The chapters' notebooks, in order."""
-    return sorted(BOOK.glob("[0-9][0-9]_*.ipynb"))
+    return sorted(p for p in BOOK.glob("[0-9][0-9]_*.ipynb") if ".running" not in p.name)
 
 
 def source_digest(notebook: nbformat.NotebookNode) -> str:
     """Identifies what would be executed: the sources and tags of all code cells."""
+    # The repository's address is no part of it: stamping another one changes no result.
     cells = [
-        (cell.source, cell.metadata.get("tags", []))
+        (re.sub(r"@ git\+[^\"]+", "@ git+", cell.source), cell.metadata.get("tags", []))
         for cell in notebook.cells
         if cell.cell_type == "code"
     ]
@@ -78,6 +80,10 @@ def up_to_date(path: Path) -> bool:
 def execute(force: bool, names: list[str]) -> None:
     """Runs, in place, every chapter that is out of date, or all of them, or those named."""
     os.environ["NCABOOK_STATIC"] = "1"  # live figures as plain HTML: pages have no kernel
+    unknown = set(names) - {path.stem for path in chapters()}
+    if unknown:
+        known = ", ".join(path.stem for path in chapters())
+        sys.exit(f"error: no chapter {', '.join(sorted(unknown))}; there are {known}")
     for path in chapters():
         if names and path.stem not in names:
             continue

@@ -17,10 +17,14 @@ OUTPUT = Path(__file__).parents[1] / "ncabook" / "data" / "emoji_manifest.json"
 def main(folder: Path) -> None:
     """Hashes the folder's single-glyph images into the manifest."""
     files = sorted(p for p in folder.glob("*.png") if re.fullmatch(r"[0-9a-f]+(-fe0f)?", p.stem))
+    if not files:
+        sys.exit(f"error: no glyphs in {folder}; expected the unpacked package's img/google/64")
     digests = {p.stem: hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
     OUTPUT.write_text(json.dumps(digests, indent=0, sort_keys=True) + "\n")
     print(f"{len(digests)} glyphs, {OUTPUT.stat().st_size // 1024} kB")
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
     main(Path(sys.argv[1]))

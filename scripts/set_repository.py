@@ -36,7 +36,9 @@ def badges(url: str, chapter: str) -> str:
 
 def set_repository(url: str, root: Path = ROOT) -> list[Path]:
     """Stamps ``url`` everywhere; returns the files that changed."""
-    if url != PLACEHOLDER and not re.fullmatch(r"https://github\.com/[\w.-]+/[\w.-]+", url):
+    if url != PLACEHOLDER and not re.fullmatch(
+        r"https://github\.com/[A-Za-z0-9-]+/(?!\.)[\w.-]+(?<!\.git)", url
+    ):
         raise ValueError(
             f"URL is {url!r}; expected https://github.com/OWNER/NAME (Colab opens GitHub only)"
         )

@@ -40,6 +40,15 @@ class NCA(nn.Module):
             raise ValueError(f"fire_rate is {fire_rate}; expected a probability in (0, 1]")
         if living_threshold is not None:
             _ = layout.alpha  # says what is wrong if there is no alpha channel
+        wanted = (perception.out_channels, layout.channels - layout.fixed)
+        given = (update.layers[0].in_features, update.layers[-1].out_features)
+        if perception.state_channels != layout.channels or given != wanted:
+            raise ValueError(
+                f"the parts do not fit: a layout of {layout.channels} channels, a perception of "
+                f"{perception.state_channels} → {wanted[0]}, an update of {given[0]} → {given[1]}; "
+                f"expected a perception of {layout.channels} channels and an update of "
+                f"{wanted[0]} → {wanted[1]}"
+            )
         self.layout = layout
         self.perception = perception
         self.update = update
@@ -73,7 +82,7 @@ class NCA(nn.Module):
             fire: a bool mask ``[1 or B, 1, H, W]`` in place of a random one.
 
         """
-        self._check_state(state)
+        self._check(state, condition)
         return self._step(state, self.perception.encode(condition), generator, fire)
 
     def rollout(
@@ -100,7 +109,7 @@ class NCA(nn.Module):
             The last state ``[B, C, H, W]``, or, recording, ``[records, B, C, H, W]``.
 
         """
-        self._check_state(state)
+        self._check(state, condition)
         if steps < 0 or (record_every is not None and record_every < 1):
             raise ValueError(f"steps {steps} must be ≥ 0 and record_every {record_every} ≥ 1")
         encoded = self.perception.encode(condition)
@@ -121,6 +130,10 @@ class NCA(nn.Module):
         change = self.update(self.perception(state, encoded))
         if fire is None:
             fire = random_fire(state, self.fire_rate, generator)
+        elif fire.ndim != 4 or fire.shape[0] not in (1, len(state)) or fire.shape[1] != 1:
+            raise ValueError(
+                f"fire mask of shape {list(fire.shape)}; expected [1 or {len(state)}, 1, H, W]"
+            )
         if self.layout.fixed:
             change = F.pad(change, (0, 0, 0, 0, self.layout.fixed, 0))
         after = state + change * fire
@@ -128,9 +141,14 @@ class NCA(nn.Module):
             return after
         return after * (self.living(state) & self.living(after))
 
-    def _check_state(self, state: Tensor) -> None:
+    def _check(self, state: Tensor, condition: Tensor | None) -> None:
         if state.ndim != 4 or state.shape[1] != self.layout.channels:
             raise ValueError(
                 f"state of shape {list(state.shape)}; "
                 f"expected [batch, {self.layout.channels}, height, width]"
+            )
+        if condition is not None and len(condition) != len(state):
+            raise ValueError(
+                f"a batch of {len(state)} states with {len(condition)} conditions; "
+                "expected as many of one as of the other"
             )

@@ -34,6 +34,8 @@ def check_condition(condition: Tensor | None, channels: int) -> Tensor | None:
         given = "none" if condition is None else f"one of shape {list(condition.shape)}"
         wanted = f"[batch, {channels}] or [batch, {channels}, height, width]"
         raise ValueError(f"condition: given {given}, expected {wanted if channels else 'none'}")
+    if condition is not None and not condition.is_floating_point():
+        raise ValueError(f"condition is {condition.dtype}; expected a float tensor: add .float()")
     return condition
 
 

@@ -58,7 +58,7 @@ def glyph_file(glyph: str) -> Path:
     bare = glyph.replace(VARIATION_SELECTOR, "")
     if len(bare) != 1:
         raise ValueError(f"expected one emoji, got {glyph!r}; joined emojis are not supported")
-    code = f"{ord(bare):x}"
+    code = f"{ord(bare):04x}"
     if bare in SHIPPED:
         files = sets["emoji-default"].files
         wanted = {f"glyphs/emoji_u{code}.png"}

@@ -112,9 +112,11 @@ def locate(file: DataFile) -> Path | None:
         if path.is_file():
             found = sha256(path)
             if found != file.sha256:
+                remedy = (
+                    "delete it to have it downloaded again" if file.url else "reinstall ncabook"
+                )
                 raise CorruptFileError(
-                    f"{path} is corrupt: expected sha256 {file.sha256}, found {found}; "
-                    "delete the file to have it downloaded again"
+                    f"{path} is corrupt: expected sha256 {file.sha256}, found {found}; {remedy}"
                 )
             return path
     return None

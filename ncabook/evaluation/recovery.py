@@ -1,5 +1,7 @@
 """Recovery after a perturbation (eq. 3), with a bootstrap interval."""
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -15,13 +17,13 @@ def recovery(before: Tensor, damaged: Tensor, final: Tensor) -> float:
         damaged: right after it.
         final: at the end.
 
-    Raises:
-        ValueError: the perturbation did no harm, so that there is nothing to recover from.
+    Returns:
+        The percentage; NaN if the perturbation did no harm, so that there is nothing to recover.
 
     """
     harm = before.mean() - damaged.mean()
     if harm == 0:
-        raise ValueError("the metric is the same before and after the perturbation; no recovery")
+        return math.nan
     return float(100 * (final.mean() - damaged.mean()) / harm)
 
 
@@ -33,10 +35,13 @@ def bootstrap_interval(
     draws: int = 2000,
     seed: int = 0,
 ) -> tuple[float, float]:
-    """Percentile interval of :func:`recovery` over rollouts drawn with replacement."""
+    """Percentile interval of :func:`recovery` over rollouts drawn with replacement.
+
+    Draws without harm are left out; if there are no others, both ends are NaN.
+    """
     generator = torch.Generator().manual_seed(seed)
     picks = torch.randint(len(before), (draws, len(before)), generator=generator)
     values = torch.tensor([recovery(before[p], damaged[p], final[p]) for p in picks])
     tail = (1 - level) / 2
-    low, high = torch.quantile(values, torch.tensor([tail, 1 - tail])).tolist()
+    low, high = torch.nanquantile(values, torch.tensor([tail, 1 - tail])).tolist()
     return low, high

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, FiniteFloat, ValidationError, model_validator
 
 from ncabook.training.config import Positive, Strict, TrainingConfig
 
@@ -44,6 +44,12 @@ class ConvConfig(Strict):
     kernel_size: Positive = 3
     dilation: Positive = 1
 
+    @model_validator(mode="after")
+    def _odd(self) -> "ConvConfig":
+        if self.kernel_size % 2 == 0:
+            raise ValueError(f"kernel_size {self.kernel_size} is even; expected an odd number")
+        return self
+
 
 class SobelConfig(Strict):
     """A :class:`~ncabook.automaton.SobelPerception`."""
@@ -59,7 +65,7 @@ class ModelConfig(Strict):
     perception: Annotated[ConvConfig | SobelConfig, Field(discriminator="kind")]
     update_hidden: list[Positive]
     fire_rate: Annotated[float, Field(gt=0, le=1)] = 0.5
-    living_threshold: float | None = 0.1
+    living_threshold: FiniteFloat | None = 0.1
 
 
 class Experiment(Strict):
@@ -86,10 +92,28 @@ class Experiment(Strict):
 
     @model_validator(mode="after")
     def _reach(self) -> "Experiment":
+        perception = self.model.perception
+        if isinstance(perception, ConvConfig):
+            reach = perception.kernel_size // 2 * perception.dilation
+            if reach > self.data.grid:
+                raise ValueError(
+                    f"the perception's reach of {reach} is larger than the grid of {self.data.grid}"
+                )
         pool = self.training.pool
         if pool is not None and pool.mutation > 0 and len(self.data.glyphs) < 2:
             raise ValueError("pool.mutation needs at least two glyphs in data.glyphs")
         return self
+
+
+class _UniqueKeys(yaml.SafeLoader):
+    """YAML without the surprise that the last of two equal keys wins."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        for key in keys:
+            if keys.count(key) > 1:
+                raise yaml.YAMLError(f"the key {key!r} stands twice, {node.start_mark}")
+        return super().construct_mapping(node, deep)
 
 
 def parse_experiment(content: Any, source: str) -> Experiment:
@@ -108,6 +132,8 @@ def parse_experiment(content: Any, source: str) -> Experiment:
             message = item["msg"].removeprefix("Value error, ")
             given = item["input"]
             shown = "" if isinstance(given, dict) else f" (given: {given!r})"
+            if item["type"] == "float_type" and isinstance(given, str) and "e" in given:
+                message += "; YAML wants a point in numbers with an exponent, 5.0e-3"
             lines.append(f"{source}: {field}: {message}{shown}")
         raise ConfigError("\n".join(lines)) from None
 
@@ -122,8 +148,8 @@ def load_experiment(path: Path) -> Experiment:
     if not path.is_file():
         raise ConfigError(f"{path}: no such experiment file")
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        content = yaml.load(path.read_text(encoding="utf-8"), _UniqueKeys)
+    except (yaml.YAMLError, UnicodeDecodeError, ValueError) as error:
         reason = " ".join(str(error).split())
         raise ConfigError(f"{path}: not a YAML file: {reason}") from None
     return parse_experiment(content, str(path))

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Positive = Annotated[int, Field(ge=1)]
 Ratio = Annotated[float, Field(ge=0, le=1)]
-Rate = Annotated[float, Field(gt=0)]
+Rate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 class Strict(BaseModel):
@@ -72,7 +72,7 @@ class TrainingConfig(Strict):
     optimizer: OptimizerConfig
     warmup: Positive
     clip: Rate = 1.0
-    overflow: Annotated[float, Field(ge=0)] = 1.0
+    overflow: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1.0
     pool: PoolConfig | None = None
     precision: Literal["float32", "bfloat16"] = "float32"
     checkpoint_every: Positive = 250

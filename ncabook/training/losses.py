@@ -7,7 +7,12 @@ from ncabook.automaton import ChannelLayout
 
 def visible_mse(state: Tensor, target: Tensor, layout: ChannelLayout) -> Tensor:
     """Mean squared difference of the visible channels and ``target`` ``[B, visible, H, W]``."""
-    return (state[:, layout.visible_slice] - target).square().mean()
+    visible = state[:, layout.visible_slice]
+    if visible.shape != target.shape:
+        raise ValueError(
+            f"target of shape {list(target.shape)}; expected {list(visible.shape)}, as the state"
+        )
+    return (visible - target).square().mean()
 
 
 def overflow(state: Tensor, layout: ChannelLayout) -> Tensor:

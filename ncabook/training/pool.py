@@ -31,7 +31,7 @@ class SamplePool:
 
     def draw(self, count: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """``count`` different entries, at random: states ``[n, C, H, W]`` and classes ``[n]``."""
-        if count > len(self):
+        if not 0 <= count <= len(self):
             raise ValueError(f"cannot draw {count} samples from a pool that holds {len(self)}")
         order = torch.randperm(len(self), generator=generator, device=self.states.device)
         picks = order[:count]
@@ -40,6 +40,11 @@ class SamplePool:
     def store(self, states: Tensor, classes: Tensor) -> None:
         """Adds states ``[n, C, H, W]`` with their classes ``[n]``; the oldest entries go first."""
         count = len(states)
+        if states.shape[1:] != self.states.shape[1:] or classes.shape != (count,):
+            raise ValueError(
+                f"states {list(states.shape)} with classes {list(classes.shape)}; expected "
+                f"[n, {', '.join(map(str, self.states.shape[1:]))}] with [n]"
+            )
         if count > self.capacity:
             raise ValueError(f"{count} samples do not fit a pool of capacity {self.capacity}")
         slots = torch.arange(self.written, self.written + count, device=self.states.device)

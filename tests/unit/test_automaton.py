@@ -262,6 +262,23 @@ def test_a_state_of_the_wrong_shape_is_refused(make_nca):
         make_nca(fire_rate=0.0)
 
 
+def test_batches_that_do_not_match_are_not_broadcast(make_nca):
+    nca = make_nca(condition=2)
+    state = torch.zeros(2, 8, 5, 5)
+    with pytest.raises(ValueError, match="2 states with 3 conditions"):
+        nca.step(state, torch.zeros(3, 2))
+    with pytest.raises(ValueError, match=r"fire mask of shape \[5, 1, 5, 5\]"):
+        nca.step(state, torch.zeros(2, 2), fire=torch.ones(5, 1, 5, 5, dtype=torch.bool))
+    with pytest.raises(ValueError, match=r"int64; expected a float tensor: add \.float\(\)"):
+        nca.step(state, torch.zeros(2, 2, dtype=torch.int64))
+
+
+def test_parts_that_do_not_fit_are_refused_at_once():
+    layout = ChannelLayout(visible=4, hidden=4)
+    with pytest.raises(ValueError, match="update of 8 → 1; expected .* 12 → 8"):
+        NCA(layout, ConvPerception(8, 12), MLPUpdate(8, 1))
+
+
 def test_one_hot_conditions_select_columns_of_the_folded_kernel():
     """What the live engine exports: a bias per class."""
     perception = ConvPerception(4, 6, condition_channels=3)

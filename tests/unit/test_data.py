@@ -50,6 +50,13 @@ def test_the_variation_selector_does_not_matter():
     assert torch.equal(emoji("🕸"), emoji("🕸️"))
 
 
+@pytest.mark.parametrize("glyph", ["©", "®", "🍀", "❤️"])
+def test_any_single_emoji_of_the_manifest_is_known(glyph, no_network):
+    """Known, and so looked for; that it cannot be downloaded here is another matter."""
+    with pytest.raises(registry.DataUnavailableError):
+        emoji(glyph)
+
+
 def test_what_is_not_an_emoji_is_refused():
     with pytest.raises(ValueError, match="U\\+41.*is not an emoji"):
         emoji("A")

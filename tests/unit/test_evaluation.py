@@ -1,5 +1,7 @@
 """Recovery, protocol and perceptual distance."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -20,10 +22,11 @@ def test_recovery_is_equation_3():
     assert recovery(t([0.5, 1.5]), t([2.0, 6.0]), t([1.0, 3.0])) == pytest.approx(200 / 3)
 
 
-def test_recovery_without_harm_is_an_error():
-    same = torch.tensor([0.3])
-    with pytest.raises(ValueError, match="same before and after"):
-        recovery(same, same, same)
+def test_recovery_without_harm_is_not_a_number():
+    """A dead automaton has nothing to lose; measuring it must not fail after all rollouts."""
+    same = torch.tensor([0.3, 0.3])
+    assert math.isnan(recovery(same, same, same))
+    assert all(math.isnan(v) for v in bootstrap_interval(same, same, same))
 
 
 def test_bootstrap_interval_covers_the_value_and_shrinks_with_rollouts():

@@ -70,6 +70,13 @@ def test_every_shipped_experiment_is_valid_and_named_after_its_file(name):
         ({"training__optimizer__kind": "sgd"}, "training.optimizer.kind", "'muon' or 'adam'"),
         ({"model__perception__kind": "magic"}, "model.perception", "'conv', 'sobel'"),
         ({"model__fire_rate": 0.0}, "model.fire_rate", "greater than 0"),
+        ({"model__living_threshold": float("nan")}, "model.living_threshold", "finite"),
+        ({"model__perception__kernel_size": 4}, "model.perception", "4 is even"),
+        ({"model__perception__dilation": 99}, "(whole file)", "reach of 99 is larger"),
+        ({"training__optimizer__learning_rate": float("inf")}, "learning_rate", "finite"),
+        ({"training__optimizer__learning_rate": "5e-3"}, "learning_rate", "5.0e-3"),
+        ({"seed": 2**64}, "seed", "less than"),
+        ({"name": "../x"}, "name", "match pattern"),
         ({"data__glyphs": []}, "data.glyphs", "at least 1 item"),
         ({"data__glyphs": ["🦎"]}, "(whole file)", "at least two glyphs"),
         ({"seed": None}, "seed", "valid integer"),
@@ -86,7 +93,9 @@ def test_a_mistake_is_one_line_with_file_field_and_reason(tmp_path, change, fiel
     assert reason in lines[0]
 
 
-@pytest.mark.parametrize("text", ["a: [1", "- just\n- a list", "", "\x00"])
+@pytest.mark.parametrize(
+    "text", ["a: [1", "- just\n- a list", "", "\x00", "seed: 1\nseed: 2", "seed: 2026-13-45"]
+)
 def test_what_is_not_an_experiment_file_is_a_config_error(tmp_path, text):
     path = tmp_path / "x.yaml"
     path.write_text(text)
@@ -128,6 +137,43 @@ def test_an_existing_run_is_not_overwritten(trained):
     with pytest.raises(runner.RunExistsError, match="add --resume"):
         runner.train(zoo.read_card(trained).experiment, trained, progress=False)
     assert {p: p.read_bytes() for p in trained.iterdir()} == before
+
+
+def test_resuming_another_experiment_is_refused(trained, tmp_path):
+    """The glyphs are no part of the training's own configuration, and yet of its identity."""
+    other = load_experiment(write(tmp_path, changed(data__glyphs=["🦎", "🎄"])))
+    with pytest.raises(ValueError, match=r"data.glyphs: \['🦎', '🐠'\] there, \['🦎', '🎄'\] here"):
+        runner.train(other, trained, resume=True, progress=False)
+
+
+def test_resuming_a_finished_run_keeps_its_card(trained):
+    card = zoo.read_card(trained).model_copy(update={"notes": ["kept"]})
+    zoo.write_card(trained, card)
+    assert runner.train(card.experiment, trained, resume=True, progress=False) == card
+
+
+def test_a_folder_with_a_model_but_no_checkpoint_is_not_overwritten(trained, tmp_path):
+    copy = tmp_path / "model"
+    copy.mkdir()
+    (copy / zoo.WEIGHTS).write_bytes(b"precious")
+    with pytest.raises(runner.RunExistsError, match="already holds a run"):
+        runner.train(zoo.read_card(trained).experiment, copy, progress=False)
+    assert (copy / zoo.WEIGHTS).read_bytes() == b"precious"
+
+
+def test_a_bad_output_folder_is_found_before_training(trained, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OSError, match="file"):
+        runner.train(zoo.read_card(trained).experiment, tmp_path / "file" / "x", progress=False)
+
+
+def test_a_second_stage_starts_from_the_first_ones_weights(trained, tmp_path):
+    content = changed(start_from=str(trained), training__optimizer__learning_rate=1e-12)
+    runner.train(load_experiment(write(tmp_path, content)), tmp_path / "two", progress=False)
+    first, second = (zoo.load(str(f)) for f in (trained, tmp_path / "two"))
+    for a, b in zip(first.nca.parameters(), second.nca.parameters(), strict=True):
+        assert torch.allclose(a, b, atol=1e-6)
+    assert second.card.training["started_from"]["weights_sha256"] == first.card.weights_sha256
 
 
 def test_resuming_without_a_checkpoint_says_so(tmp_path):

@@ -87,9 +87,13 @@ def test_setting_the_repository_stamps_every_place_and_can_be_undone(tmp_path):
     assert {p: p.read_text() for p in before} == before
 
 
-def test_an_address_that_colab_cannot_open_is_refused(tmp_path):
+@pytest.mark.parametrize(
+    "url",
+    ["http://example.org/x", "https://github.com/a/b.git", "https://github.com/../..", ""],
+)
+def test_an_address_that_colab_cannot_open_is_refused(tmp_path, url):
     with pytest.raises(ValueError, match="expected https://github.com/OWNER/NAME"):
-        repository.set_repository("http://example.org/x", tmp_path)
+        repository.set_repository(url, tmp_path)
 
 
 def test_readme_numbers_are_those_of_cards_and_benchmarks():

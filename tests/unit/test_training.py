@@ -82,6 +82,10 @@ def test_pool_refuses_what_it_cannot_do():
         pool.draw(1, torch.Generator())
     with pytest.raises(ValueError, match="5 samples do not fit a pool of capacity 4"):
         pool.store(torch.zeros(5, 1, 1, 1), torch.zeros(5, dtype=torch.int64))
+    with pytest.raises(ValueError, match=r"expected \[n, 1, 1, 1\] with \[n\]"):
+        pool.store(torch.zeros(2, 1, 3, 1), torch.zeros(2, dtype=torch.int64))
+    with pytest.raises(ValueError, match="cannot draw -1"):
+        pool.draw(-1, torch.Generator())
 
 
 # Perturbations
@@ -124,6 +128,12 @@ def test_losses_by_hand():
     state[0, 4, 0, 1] = -3.0  # 2 under, among 2 hidden values
     assert float(overflow(state, layout)) == pytest.approx(0.5 / 8 + 2 / 2)
     assert float(visible_mse(state, torch.zeros(1, 4, 1, 2), layout)) == pytest.approx(2.25 / 8)
+
+
+def test_a_target_of_another_shape_is_not_broadcast():
+    layout = ChannelLayout(visible=4, hidden=1)
+    with pytest.raises(ValueError, match=r"expected \[3, 4, 2, 2\], as the state"):
+        visible_mse(torch.zeros(3, 5, 2, 2), torch.zeros(1, 4, 2, 2), layout)
 
 
 def test_warmup_then_cosine():
@@ -252,6 +262,17 @@ def test_ctrl_c_finishes_the_iteration_and_saves(tmp_path):
     again.run(progress=False)
     straight.run(progress=False)
     assert again.losses == straight.losses
+
+
+def test_weights_that_are_not_finite_are_never_saved(tmp_path):
+    run = trainer(tmp_path / "c.safetensors")
+    run.save()
+    saved = (tmp_path / "c.safetensors").read_bytes()
+    with torch.no_grad():
+        run.nca.perception.conv.bias[0] = math.inf
+    with pytest.raises(TrainingDivergedError, match="weights that are not finite"):
+        run.save()
+    assert (tmp_path / "c.safetensors").read_bytes() == saved
 
 
 def test_divergence_stops_with_step_loss_and_checkpoint(tmp_path):

@@ -55,7 +55,7 @@ def test_a_whole_life_train_evaluate_export(tiny, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["train", "emoji-con3"], "there is no experiment 'emoji-con3'; did you mean emoji-conv3?"),
+        (["train", "emoji-con3"], "there is no experiment 'emoji-con3'; did you mean emoji-conv3"),
         (["evaluate", "nothing"], "there is no model 'nothing'"),
         (["data", "get", "emoji"], "did you mean emoji-"),
         (["train", "no/such.yaml"], "no/such.yaml: no such experiment file"),

@@ -15,7 +15,8 @@ def numbers(root: Path = ROOT) -> str:
     """The section's text."""
     card = json.loads((root / "ncabook/zoo/emoji-conv3/card.json").read_text())
     first_card = f"ncabook/zoo/{card['experiment']['start_from']}/card.json"
-    first = json.loads((root / first_card).read_text())["training"]
+    first_record = json.loads((root / first_card).read_text())
+    first, notes = first_record["training"], " ".join(first_record["notes"] + card["notes"])
     bench = json.loads((root / "benchmarks/live_engine.json").read_text())
     metrics, training = card["metrics"], card["training"]
     mse, lpips = metrics["mse"], metrics["lpips"]
@@ -30,7 +31,7 @@ def numbers(root: Path = ROOT) -> str:
         f"`emoji-conv3`: {card['parameters']:,} parameters, five emojis of {data['size']} px on a "
         f"grid of {grid} × {grid}; {first['iterations']:,} + {training['iterations']:,} iterations "
         f"in {(first['seconds'] + training['seconds']) / 60:.0f} minutes on "
-        f"{training['starts'][0]['hardware']}, in two stages. "
+        f"{training['starts'][0]['hardware']}, in two stages. {notes} "
         f"Protocol {metrics['protocol']['version']}, five classes × "
         f"{metrics['protocol']['seeds']} seeds; recovery with 95 % bootstrap intervals "
         "([card](ncabook/zoo/emoji-conv3/card.json)).",

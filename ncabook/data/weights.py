@@ -1,17 +1,16 @@
 """Pretrained feature extractors, as plain tensors."""
 
-import os
-from pathlib import Path
-
 import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from ncabook.data.registry import DataUnavailableError
-from ncabook.files import CorruptFileError, sha256
+from ncabook.data.registry import DataFile, DataUnavailableError, locate
 
-_ALEXNET = "weights/alexnet_features_fp16.safetensors"
-_ALEXNET_SHA256 = "0a434290c756f37f67c0276defcc9d97a0f9d460218b7eefcde31dc204999e80"
+_ALEXNET = DataFile(
+    "weights/alexnet_features_fp16.safetensors",
+    "0a434290c756f37f67c0276defcc9d97a0f9d460218b7eefcde31dc204999e80",
+    url="https://download.pytorch.org/models/alexnet-owt-7be5be79.pth",
+)
 
 
 def alexnet_features() -> dict[str, Tensor]:
@@ -24,17 +23,8 @@ def alexnet_features() -> dict[str, Tensor]:
         ``{"N.weight": …, "N.bias": …}`` with N the layer's place in ``alexnet().features``.
 
     """
-    folder = os.environ.get("NCABOOK_DATA")
-    path = Path(folder) / _ALEXNET if folder else None
-    if path is not None and path.is_file():
-        found = sha256(path)
-        if found != _ALEXNET_SHA256:
-            raise CorruptFileError(
-                f"{path} is corrupt: expected sha256 {_ALEXNET_SHA256}, found {found}; replace it"
-            )
-        tensors = load_file(path)
-    else:
-        tensors = _download_alexnet()
+    path = locate(_ALEXNET)
+    tensors = load_file(path) if path is not None else _download_alexnet()
     return {
         k.removeprefix("features."): v.float()
         for k, v in tensors.items()
@@ -43,15 +33,11 @@ def alexnet_features() -> dict[str, Tensor]:
 
 
 def _download_alexnet() -> dict[str, Tensor]:
-    from torchvision.models import AlexNet_Weights
-
     try:
-        return torch.hub.load_state_dict_from_url(
-            AlexNet_Weights.IMAGENET1K_V1.url, check_hash=True, weights_only=True
-        )
+        return torch.hub.load_state_dict_from_url(_ALEXNET.url, check_hash=True, weights_only=True)
     except (OSError, RuntimeError) as error:
         raise DataUnavailableError(
-            f"AlexNet's weights (233 MB, {AlexNet_Weights.IMAGENET1K_V1.url}) cannot be "
+            f"AlexNet's weights (233 MB, {_ALEXNET.url}) cannot be "
             f"downloaded ({error}); connect to the network, or point NCABOOK_DATA at a folder "
-            f"that holds {_ALEXNET}"
+            f"that holds {_ALEXNET.path}"
         ) from None

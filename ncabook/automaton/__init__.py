@@ -1,16 +1,29 @@
 """One step of an automaton, and nothing else: this package knows no other room of ncabook."""
 
+from ncabook.automaton.attention import AttentionBlock, LocalAttention
+from ncabook.automaton.deformable import DeformablePerception
 from ncabook.automaton.fire import hashed_fire, random_fire
 from ncabook.automaton.nca import NCA
-from ncabook.automaton.perception import ConvPerception, SobelPerception
+from ncabook.automaton.perception import (
+    ConvPerception,
+    MultiPerception,
+    ResidualPerception,
+    SobelPerception,
+)
 from ncabook.automaton.state import ChannelLayout, centre_seed, empty_state, plant_seed
-from ncabook.automaton.update import MLPUpdate
+from ncabook.automaton.update import MLPUpdate, ResNetUpdate
 
 __all__ = [
     "NCA",
+    "AttentionBlock",
     "ChannelLayout",
     "ConvPerception",
+    "DeformablePerception",
+    "LocalAttention",
     "MLPUpdate",
+    "MultiPerception",
+    "ResNetUpdate",
+    "ResidualPerception",
     "SobelPerception",
     "centre_seed",
     "empty_state",

@@ -7,11 +7,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ncabook.automaton.fire import random_fire
-from ncabook.automaton.perception import ConvPerception, SobelPerception, circular_pad
+from ncabook.automaton.perception import circular_pad
 from ncabook.automaton.state import ChannelLayout
-from ncabook.automaton.update import MLPUpdate
-
-Perception = ConvPerception | SobelPerception
 
 
 class NCA(nn.Module):
@@ -30,8 +27,8 @@ class NCA(nn.Module):
     def __init__(
         self,
         layout: ChannelLayout,
-        perception: Perception,
-        update: MLPUpdate,
+        perception: nn.Module,
+        update: nn.Module,
         fire_rate: float = 0.5,
         living_threshold: float | None = 0.1,
     ) -> None:
@@ -41,7 +38,7 @@ class NCA(nn.Module):
         if living_threshold is not None:
             _ = layout.alpha  # says what is wrong if there is no alpha channel
         wanted = (perception.out_channels, layout.channels - layout.fixed)
-        given = (update.layers[0].in_features, update.layers[-1].out_features)
+        given = (update.in_channels, update.out_channels)
         if perception.state_channels != layout.channels or given != wanted:
             raise ValueError(
                 f"the parts do not fit: a layout of {layout.channels} channels, a perception of "

@@ -8,6 +8,9 @@ A condition is a vector per sample, ``[batch, condition_channels]``, or a map,
 ``[batch, condition_channels, height, width]``.
 """
 
+from collections.abc import Sequence
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -22,6 +25,8 @@ def circular_pad(x: Tensor, reach: int) -> Tensor:
             f"a grid of {x.shape[-2]}×{x.shape[-1]} cells is smaller than the perception's "
             f"reach of {reach}; use a larger grid"
         )
+    if reach == 0:
+        return x
     padded = F.pad(x, (reach, reach, reach, reach), mode="circular")
     return padded.contiguous(memory_format=torch.channels_last)
 
@@ -96,13 +101,15 @@ class ConvPerception(nn.Module):
 
     def forward(self, state: Tensor, encoded: Tensor | None = None) -> Tensor:
         """Features of every cell; ``encoded`` is what :meth:`encode` returned."""
+        return F.leaky_relu_(self.linear(state, encoded), LEAKY_SLOPE)
+
+    def linear(self, state: Tensor, encoded: Tensor | None = None) -> Tensor:
+        """The convolution without its activation."""
         kernel = self.conv.weight[:, : self.state_channels]
         features = F.conv2d(
             circular_pad(state, self.reach), kernel, self.conv.bias, dilation=self.dilation
         )
-        if encoded is not None:
-            features = features + encoded
-        return F.leaky_relu_(features, LEAKY_SLOPE)
+        return features if encoded is None else features + encoded
 
 
 class SobelPerception(nn.Module):
@@ -155,3 +162,73 @@ class SobelPerception(nn.Module):
             encoded = encoded.expand(*encoded.shape[:3], *state.shape[2:])
             features = torch.cat([features, encoded], dim=2)
         return features.flatten(1, 2)
+
+
+class ResidualPerception(nn.Module):
+    """Two convolutions and a shortcut: ReLU(conv₂(ReLU(conv₁(x))) + W x) (§2.1, ii).
+
+    Two windows in a row see ``2 · reach of one`` cells far.
+
+    Shapes:
+        state ``[B, state_channels, H, W]`` → features ``[B, out_channels, H, W]``.
+    """
+
+    def __init__(
+        self,
+        state_channels: int,
+        out_channels: int,
+        kernel_size: int = 3,
+        dilation: int = 1,
+        condition_channels: int = 0,
+    ) -> None:
+        super().__init__()
+        self.first = ConvPerception(
+            state_channels, out_channels, kernel_size, dilation, condition_channels
+        )
+        self.second = ConvPerception(out_channels, out_channels, kernel_size, dilation)
+        self.shortcut = ConvPerception(state_channels, out_channels, 1, 1, condition_channels)
+        self.state_channels = state_channels
+        self.condition_channels = condition_channels
+        self.out_channels = out_channels
+        self.reach = 2 * self.first.reach
+
+    def encode(self, condition: Tensor | None) -> tuple[Tensor | None, Tensor | None]:
+        """The condition's shares of the first convolution and of the shortcut."""
+        return self.first.encode(condition), self.shortcut.encode(condition)
+
+    def forward(
+        self, state: Tensor, encoded: tuple[Tensor | None, Tensor | None] = (None, None)
+    ) -> Tensor:
+        """Features of every cell; ``encoded`` is what :meth:`encode` returned."""
+        first, shortcut = encoded
+        inner = F.relu_(self.first.linear(state, first))
+        return F.relu_(self.second.linear(inner) + self.shortcut.linear(state, shortcut))
+
+
+class MultiPerception(nn.Module):
+    """Several perceptions side by side; their features are concatenated (§2.1, vi)."""
+
+    def __init__(self, branches: Sequence[nn.Module]) -> None:
+        super().__init__()
+        if not branches:
+            raise ValueError("branches is empty; expected at least one perception")
+        channels = {(b.state_channels, b.condition_channels) for b in branches}
+        if len(channels) != 1:
+            raise ValueError(
+                f"branches for (state, condition) channels {sorted(channels)}; "
+                "expected the same for all"
+            )
+        self.branches = nn.ModuleList(branches)
+        ((self.state_channels, self.condition_channels),) = channels
+        self.out_channels = sum(b.out_channels for b in branches)
+        self.reach = max(b.reach for b in branches)
+
+    def encode(self, condition: Tensor | None) -> list[Any]:
+        """What each branch makes of the condition."""
+        return [branch.encode(condition) for branch in self.branches]
+
+    def forward(self, state: Tensor, encoded: list[Any] | None = None) -> Tensor:
+        """Features of every cell; ``encoded`` is what :meth:`encode` returned."""
+        encoded = encoded or self.encode(None)
+        parts = [b(state, e) for b, e in zip(self.branches, encoded, strict=True)]
+        return torch.cat(parts, dim=1)

@@ -24,6 +24,8 @@ class MLPUpdate(nn.Module):
     def __init__(self, in_channels: int, out_channels: int, hidden: Sequence[int] = (80,)) -> None:
         super().__init__()
         widths = [in_channels, *hidden, out_channels]
+        self.in_channels = in_channels
+        self.out_channels = out_channels
         self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise(widths))
         nn.init.normal_(self.layers[-1].weight, std=LAST_LAYER_STD)
         nn.init.zeros_(self.layers[-1].bias)
@@ -34,3 +36,39 @@ class MLPUpdate(nn.Module):
         for layer in self.layers[:-1]:
             x = F.leaky_relu_(layer(x), LEAKY_SLOPE)
         return self.layers[-1](x).permute(0, 3, 1, 2)
+
+
+class ResNetUpdate(nn.Module):
+    """A deeper network in every cell: x ← LeakyReLU(x + W₂ LeakyReLU(W₁ x)), ``blocks`` times.
+
+    Between a linear layer to ``hidden`` features and one to the change, which starts at
+    N(0, 1e-3) as in :class:`MLPUpdate`.
+
+    Shapes:
+        features ``[B, in_channels, H, W]`` → change ``[B, out_channels, H, W]``.
+    """
+
+    def __init__(
+        self, in_channels: int, out_channels: int, hidden: int = 128, blocks: int = 2
+    ) -> None:
+        super().__init__()
+        if blocks < 1:
+            raise ValueError(f"blocks is {blocks}; expected a whole number ≥ 1")
+        self.in_channels = in_channels
+        self.out_channels = out_channels
+        self.first = nn.Linear(in_channels, hidden)
+        self.blocks = nn.ModuleList(
+            nn.ModuleList([nn.Linear(hidden, hidden), nn.Linear(hidden, hidden)])
+            for _ in range(blocks)
+        )
+        self.last = nn.Linear(hidden, out_channels)
+        nn.init.normal_(self.last.weight, std=LAST_LAYER_STD)
+        nn.init.zeros_(self.last.bias)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """The change of every cell's state, before any mask."""
+        x = self.first(features.permute(0, 2, 3, 1))
+        for first, second in self.blocks:
+            inner = F.leaky_relu_(first(x), LEAKY_SLOPE)
+            x = F.leaky_relu_(x + second(inner), LEAKY_SLOPE)
+        return self.last(x).permute(0, 3, 1, 2)

@@ -4,12 +4,21 @@ A file that does not fit is refused with one line per mistake: the file, the fie
 """
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import yaml
-from pydantic import Field, FiniteFloat, ValidationError, model_validator
+from pydantic import AfterValidator, Field, FiniteFloat, ValidationError, model_validator
 
 from ncabook.training.config import Positive, Strict, TrainingConfig
+
+
+def _odd(value: int) -> int:
+    if value % 2 == 0:
+        raise ValueError(f"{value} is even; expected an odd number")
+    return value
+
+
+Odd = Annotated[Positive, AfterValidator(_odd)]
 
 
 class ConfigError(Exception):
@@ -41,14 +50,13 @@ class ConvConfig(Strict):
 
     kind: Literal["conv"]
     features: Positive
-    kernel_size: Positive = 3
+    kernel_size: Odd = 3
     dilation: Positive = 1
 
-    @model_validator(mode="after")
-    def _odd(self) -> "ConvConfig":
-        if self.kernel_size % 2 == 0:
-            raise ValueError(f"kernel_size {self.kernel_size} is even; expected an odd number")
-        return self
+    @property
+    def reach(self) -> int:
+        """How many cells away a cell sees."""
+        return self.kernel_size // 2 * self.dilation
 
 
 class SobelConfig(Strict):
@@ -56,14 +64,109 @@ class SobelConfig(Strict):
 
     kind: Literal["sobel"]
     laplacian: bool = False
+    reach: ClassVar[int] = 1
+
+
+class ResidualConfig(Strict):
+    """A :class:`~ncabook.automaton.ResidualPerception`."""
+
+    kind: Literal["residual"]
+    features: Positive
+    kernel_size: Odd = 3
+    dilation: Positive = 1
+
+    @property
+    def reach(self) -> int:
+        """How far each of the two convolutions wraps."""
+        return self.kernel_size // 2 * self.dilation
+
+
+class DeformableConfig(Strict):
+    """A :class:`~ncabook.automaton.DeformablePerception`."""
+
+    kind: Literal["deformable"]
+    features: Positive
+    kernel_size: Odd = 3
+
+    @property
+    def reach(self) -> int:
+        """How many cells away the resting taps are."""
+        return self.kernel_size // 2
+
+
+class LocalAttentionConfig(Strict):
+    """A :class:`~ncabook.automaton.LocalAttention`."""
+
+    kind: Literal["local-attention"]
+    features: Positive
+    heads: Positive = 4
+    kernel_size: Odd = 3
+
+    @property
+    def reach(self) -> int:
+        """How many cells away a cell listens."""
+        return self.kernel_size // 2
+
+
+class AttentionBlockConfig(Strict):
+    """An :class:`~ncabook.automaton.AttentionBlock`."""
+
+    kind: Literal["attention-block"]
+    features: Positive
+    embedding: Positive = 128
+    heads: Positive = 4
+    kernel_size: Odd = 3
+
+    @property
+    def reach(self) -> int:
+        """How many cells away a cell listens."""
+        return self.kernel_size // 2
+
+
+SinglePerception = Annotated[
+    ConvConfig
+    | SobelConfig
+    | ResidualConfig
+    | DeformableConfig
+    | LocalAttentionConfig
+    | AttentionBlockConfig,
+    Field(discriminator="kind"),
+]
+
+
+class MultiConfig(Strict):
+    """A :class:`~ncabook.automaton.MultiPerception`."""
+
+    kind: Literal["multi"]
+    branches: Annotated[list[SinglePerception], Field(min_length=1)]
+
+    @property
+    def reach(self) -> int:
+        """How many cells away the farthest branch sees."""
+        return max(branch.reach for branch in self.branches)
+
+
+class MLPConfig(Strict):
+    """An :class:`~ncabook.automaton.MLPUpdate`."""
+
+    kind: Literal["mlp"]
+    hidden: list[Positive]
+
+
+class ResNetConfig(Strict):
+    """A :class:`~ncabook.automaton.ResNetUpdate`."""
+
+    kind: Literal["resnet"]
+    hidden: Positive
+    blocks: Positive = 2
 
 
 class ModelConfig(Strict):
     """The automaton: RGBA and hidden channels, perception, update, masks."""
 
     hidden_channels: Annotated[int, Field(ge=0)]
-    perception: Annotated[ConvConfig | SobelConfig, Field(discriminator="kind")]
-    update_hidden: list[Positive]
+    perception: Annotated[SinglePerception | MultiConfig, Field(discriminator="kind")]
+    update: Annotated[MLPConfig | ResNetConfig, Field(discriminator="kind")]
     fire_rate: Annotated[float, Field(gt=0, le=1)] = 0.5
     living_threshold: FiniteFloat | None = 0.1
 
@@ -92,13 +195,11 @@ class Experiment(Strict):
 
     @model_validator(mode="after")
     def _reach(self) -> "Experiment":
-        perception = self.model.perception
-        if isinstance(perception, ConvConfig):
-            reach = perception.kernel_size // 2 * perception.dilation
-            if reach > self.data.grid:
-                raise ValueError(
-                    f"the perception's reach of {reach} is larger than the grid of {self.data.grid}"
-                )
+        if self.model.perception.reach > self.data.grid:
+            raise ValueError(
+                f"the perception's reach of {self.model.perception.reach} "
+                f"is larger than the grid of {self.data.grid}"
+            )
         pool = self.training.pool
         if pool is not None and pool.mutation > 0 and len(self.data.glyphs) < 2:
             raise ValueError("pool.mutation needs at least two glyphs in data.glyphs")

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ncabook.automaton import NCA, ConvPerception
+from ncabook.automaton import NCA, ConvPerception, MLPUpdate
 from ncabook.automaton.perception import LEAKY_SLOPE
 
 VERSION = 1
@@ -54,8 +54,9 @@ def describe(
 
     """
     perception = nca.perception
-    if not isinstance(perception, ConvPerception):
-        raise TypeError(f"the live engine knows ConvPerception; given {type(perception).__name__}")
+    for part, known in ((perception, ConvPerception), (nca.update, MLPUpdate)):
+        if not isinstance(part, known):
+            raise TypeError(f"the live engine knows {known.__name__}; given {type(part).__name__}")
     if nca.layout.fixed or nca.layout.classes:
         raise ValueError(
             f"the live engine knows layouts of visible and hidden channels; given {nca.layout}"

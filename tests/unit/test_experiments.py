@@ -21,7 +21,7 @@ TINY = {
     "model": {
         "hidden_channels": 4,
         "perception": {"kind": "conv", "features": 8},
-        "update_hidden": [8],
+        "update": {"kind": "mlp", "hidden": [8]},
     },
     "training": {
         "iterations": 3,

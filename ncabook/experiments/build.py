@@ -33,7 +33,7 @@ def build_nca(experiment: Experiment) -> NCA:
 
 
 def build_perception(config: schema.Strict, channels: int, condition: int) -> nn.Module:
-    """The perception that ``config`` describes; ``channels`` of state, ``condition`` of condition."""
+    """The perception that ``config`` describes, for so many channels of state and condition."""
     match config:
         case schema.ConvConfig(features=features, kernel_size=size, dilation=dilation):
             return ConvPerception(channels, features, size, dilation, condition)

@@ -1,14 +1,19 @@
 """The neural cellular automaton: ``s' = (s + m ⊙ U(P(s, c))) ⊙ M`` (eq. 2, Algorithm 1)."""
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ncabook.automaton.engine import fused
 from ncabook.automaton.fire import random_fire
+from ncabook.automaton.memory import Step, kept_bytes, run_in_segments, segment_length
 from ncabook.automaton.perception import circular_pad
 from ncabook.automaton.state import ChannelLayout
+
+FUSED_FROM = 2**17  # cell-steps; below, compiling and rearranging cost more than they save
 
 
 class NCA(nn.Module):
@@ -51,6 +56,7 @@ class NCA(nn.Module):
         self.update = update
         self.fire_rate = fire_rate
         self.living_threshold = living_threshold
+        self._kept: dict[Any, int] = {}
 
     @property
     def parameter_count(self) -> int:
@@ -80,7 +86,11 @@ class NCA(nn.Module):
 
         """
         self._check(state, condition)
-        return self._step(state, self.perception.encode(condition), generator, fire)
+        if fire is None:
+            fire = random_fire(state, self.fire_rate, generator)
+        return self._dense_step(
+            state, self.perception.encode(condition), self._check_fire(state, fire)
+        )
 
     def rollout(
         self,
@@ -91,8 +101,13 @@ class NCA(nn.Module):
         record_every: int | None = None,
         generator: torch.Generator | None = None,
         fire: Callable[[int], Tensor] | None = None,
+        memory: int | None = None,
     ) -> Tensor:
-        """``steps`` steps in a row.
+        """``steps`` steps in a row, each as :meth:`step` defines it.
+
+        Rollouts of more than ``FUSED_FROM`` cell-steps on a CPU run on the compiled step of
+        :mod:`ncabook.automaton.engine` where it knows the parts; under
+        ``torch.autocast("cpu", torch.bfloat16)`` with networks in bfloat16.
 
         Args:
             state: ``[B, C, H, W]``.
@@ -101,42 +116,89 @@ class NCA(nn.Module):
             generator: source of the fire masks; None uses PyTorch's global one.
             record_every: also keep every so many states, the first one included.
             fire: a function from the step's number, counted from 0, to its fire mask.
+            memory: bytes that the rollout may keep for its gradient; steps beyond that are
+                computed again in the backward pass. None keeps all.
 
         Returns:
             The last state ``[B, C, H, W]``, or, recording, ``[records, B, C, H, W]``.
+
+        Raises:
+            ValueError: shapes do not fit, or ``memory`` is too small for any rollout.
 
         """
         self._check(state, condition)
         if steps < 0 or (record_every is not None and record_every < 1):
             raise ValueError(f"steps {steps} must be ≥ 0 and record_every {record_every} ≥ 1")
+        if memory is not None and record_every is not None:
+            raise ValueError("memory and record_every exclude each other: records are kept")
         encoded = self.perception.encode(condition)
+        step = self._step_function(state, encoded, steps)
+
+        def mask(t: int) -> Tensor:
+            if fire is None:
+                return random_fire(state, self.fire_rate, generator)
+            return self._check_fire(state, fire(t))
+
+        if memory is not None and torch.is_grad_enabled() and steps > 0:
+            length = self._segment_length(step, state, steps, memory)
+            if length < steps:
+                return run_in_segments(step, state, steps, length, mask)
         records = [state]
         for t in range(steps):
-            state = self._step(state, encoded, generator, None if fire is None else fire(t))
+            state = step(state, mask(t))
             if record_every is not None and (t + 1) % record_every == 0:
                 records.append(state)
         return state if record_every is None else torch.stack(records)
 
-    def _step(
-        self,
-        state: Tensor,
-        encoded: Tensor | None,
-        generator: torch.Generator | None,
-        fire: Tensor | None,
-    ) -> Tensor:
+    def _step_function(self, state: Tensor, encoded: Any, steps: int) -> Step:
+        """The fastest way here to make one step from a state and a fire mask."""
+        cell_steps = state.shape[0] * state.shape[2] * state.shape[3] * steps
+        if (
+            cell_steps >= FUSED_FROM
+            and state.device.type == "cpu"
+            and state.dtype in (torch.float32, torch.float64)
+            and min(state.shape[-2:]) >= self.perception.reach
+            and fused.covers(self.perception, self.update)
+            and fused.available()
+        ):
+            low = state.dtype == torch.float32 and torch.is_autocast_enabled("cpu")
+            dtype = torch.get_autocast_dtype("cpu") if low else state.dtype
+            return fused.plan(self, encoded, dtype).step
+        return lambda state, fire: self._dense_step(state, encoded, fire)
+
+    def _segment_length(self, step: Step, state: Tensor, steps: int, memory: int) -> int:
+        # Counted once for each kind of step; `kept_bytes` makes one.
+        device = state.device.type
+        key = (
+            state.shape,
+            state.dtype,
+            device,
+            torch.is_autocast_enabled(device),
+            step.__qualname__,
+        )
+        if key not in self._kept:
+            self._kept[key] = kept_bytes(step, state, self.parameters())
+        cells = state.shape[0] * state.shape[2] * state.shape[3]
+        return segment_length(
+            steps, memory, state.numel() * state.element_size(), self._kept[key], cells
+        )
+
+    def _dense_step(self, state: Tensor, encoded: Any, fire: Tensor) -> Tensor:
         change = self.update(self.perception(state, encoded))
-        if fire is None:
-            fire = random_fire(state, self.fire_rate, generator)
-        elif fire.ndim != 4 or fire.shape[0] not in (1, len(state)) or fire.shape[1] != 1:
-            raise ValueError(
-                f"fire mask of shape {list(fire.shape)}; expected [1 or {len(state)}, 1, H, W]"
-            )
         if self.layout.fixed:
             change = F.pad(change, (0, 0, 0, 0, self.layout.fixed, 0))
         after = state + change * fire
         if self.living_threshold is None:
             return after
         return after * (self.living(state) & self.living(after))
+
+    def _check_fire(self, state: Tensor, fire: Tensor) -> Tensor:
+        if fire.shape not in ((len(state), 1, *state.shape[2:]), (1, 1, *state.shape[2:])):
+            raise ValueError(
+                f"fire mask of shape {list(fire.shape)}; expected [1 or {len(state)}, 1, "
+                f"{state.shape[2]}, {state.shape[3]}]"
+            )
+        return fire
 
     def _check(self, state: Tensor, condition: Tensor | None) -> None:
         if state.ndim != 4 or state.shape[1] != self.layout.channels:

@@ -1,0 +1,195 @@
+"""The CPU's fused step: compiled once, on first use, from ``fused.cpp`` beside this file.
+
+What it computes is :meth:`NCA.step`, exactly. What it saves: cells that do not fire or do not
+live are not computed, activations stay in the cache, and only the state is kept for the
+gradient. It covers convolutions, several of them side by side, and Sobel filters (which, with
+the update's first layer, are one convolution), under an :class:`MLPUpdate`.
+"""
+
+import functools
+import itertools
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ncabook.automaton.perception import ConvPerception, MultiPerception, SobelPerception
+from ncabook.automaton.update import MLPUpdate
+
+log = logging.getLogger(__name__)
+
+
+@functools.cache
+def available() -> bool:
+    """Whether the compiled step is there, compiling it if it never was (some 15 seconds).
+
+    Without a C++ compiler the answer is no, and automata run on PyTorch's own kernels.
+    """
+    from torch.utils import cpp_extension
+
+    try:
+        cpp_extension.load(
+            "ncabook_fused",
+            [str(Path(__file__).with_name("fused.cpp"))],
+            extra_cflags=["-O3", "-fopenmp"],
+            is_python_module=False,
+        )
+    except (OSError, RuntimeError, ImportError) as error:  # no compiler, no ninja, no cache folder
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else repr(error)
+        log.warning(
+            "the fused CPU step could not be compiled (%s); rollouts are several times slower; "
+            "a C++ compiler (g++ or clang++) and ninja are needed",
+            reason,
+        )
+        return False
+    return True
+
+
+def covers(perception: nn.Module, update: nn.Module) -> bool:
+    """Whether the fused step knows this pair of parts."""
+    if not isinstance(update, MLPUpdate):
+        return False
+    if isinstance(perception, SobelPerception):
+        return len(update.layers) > 1
+    if isinstance(perception, MultiPerception):
+        return all(isinstance(branch, ConvPerception) for branch in perception.branches)
+    return isinstance(perception, ConvPerception)
+
+
+@dataclass(frozen=True)
+class Network:
+    """An automaton's two parts as the compiled step wants them.
+
+    Attributes:
+        kernels: per branch ``[features, taps · C]``, float.
+        taps: per branch int64 ``[taps, 2]``, (dy, dx).
+        bias: ``[1, batch or cells, features]``, the condition's share included.
+        weights: of the remaining layers, ``[out, in]``.
+        biases: ``[out]``.
+
+    """
+
+    kernels: list[Tensor]
+    taps: list[Tensor]
+    bias: Tensor
+    weights: list[Tensor]
+    biases: list[Tensor]
+
+    @property
+    def tensors(self) -> list[Tensor]:
+        """All that has a gradient."""
+        return [*self.kernels, self.bias, *self.weights, *self.biases]
+
+
+def network(perception: nn.Module, update: MLPUpdate, encoded: Any) -> Network:
+    """Rearranges the parameters, once per rollout; gradients flow back through it."""
+    layers = list(update.layers)
+    if isinstance(perception, SobelPerception):
+        first, *layers = layers
+        kernels, taps, bias = _sobel(perception, first, encoded)
+    else:
+        several = isinstance(perception, MultiPerception)
+        branches = list(perception.branches) if several else [perception]
+        shares = (encoded or [None] * len(branches)) if several else [encoded]
+        kernels = [
+            b.conv.weight[:, : b.state_channels].permute(0, 2, 3, 1).flatten(1) for b in branches
+        ]
+        taps = [_taps(b.conv.kernel_size[0], b.dilation) for b in branches]
+        rows = [
+            b.conv.bias[None] if e is None else b.conv.bias + e.permute(0, 2, 3, 1).flatten(0, 2)
+            for b, e in zip(branches, shares, strict=True)
+        ]
+        bias = torch.cat(rows, dim=1)
+    return Network(kernels, taps, bias, [m.weight for m in layers], [m.bias for m in layers])
+
+
+def _taps(kernel_size: int, dilation: int) -> Tensor:
+    side = [dilation * (i - kernel_size // 2) for i in range(kernel_size)]
+    return torch.tensor(list(itertools.product(side, side)))
+
+
+def _sobel(
+    perception: SobelPerception, first: nn.Linear, encoded: Tensor | None
+) -> tuple[list[Tensor], list[Tensor], Tensor]:
+    """Filters and the first layer in one kernel: both are linear, nothing lies between."""
+    filters = len(perception.bank)
+    weight = first.weight.unflatten(1, (filters, -1))
+    kernel = torch.einsum(
+        "pfc,fyx->pyxc", weight[..., : perception.state_channels], perception.bank
+    )
+    bias = first.bias[None]
+    if encoded is not None:
+        share = torch.einsum(
+            "pfd,bfdyx->byxp", weight[..., perception.state_channels :], encoded
+        ).flatten(0, 2)
+        bias = bias + share
+    return [kernel.flatten(1)], [_taps(3, 1)], bias
+
+
+class _Step(torch.autograd.Function):
+    """One compiled step; keeps its input state, the list of computed cells and the survivors."""
+
+    @staticmethod
+    def forward(ctx: Any, state: Tensor, fire: Tensor, plan: "Plan", *tensors: Tensor) -> Tensor:
+        after, cells, mask = torch.ops.ncabook.step(
+            state, fire, *plan.arguments, plan.fixed, plan.alpha, plan.threshold, plan.mortal
+        )
+        ctx.save_for_backward(state, cells, mask)
+        ctx.plan = plan
+        return after
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+        state, cells, mask = ctx.saved_tensors
+        plan = ctx.plan
+        state_grad, kernels, bias, weights, biases = torch.ops.ncabook.step_backward(
+            grad.contiguous(),
+            state,
+            cells,
+            mask,
+            *plan.arguments,
+            plan.fixed,
+            ctx.needs_input_grad[0],
+        )
+        given = state_grad if ctx.needs_input_grad[0] else None
+        return given, None, None, *kernels, bias, *weights, *biases
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What stays the same during a rollout."""
+
+    network: Network
+    arguments: tuple[Any, ...]
+    fixed: int
+    alpha: int
+    threshold: float
+    mortal: bool
+
+    def step(self, state: Tensor, fire: Tensor) -> Tensor:
+        """One step of ``[B, C, H, W]``."""
+        cells_last = state.permute(0, 2, 3, 1).contiguous()
+        after = _Step.apply(cells_last, fire.contiguous(), self, *self.network.tensors)
+        return after.permute(0, 3, 1, 2)
+
+
+def plan(nca: nn.Module, encoded: Any, dtype: torch.dtype) -> Plan:
+    """Prepares a rollout of ``nca`` with networks computed in ``dtype``."""
+    net = network(nca.perception, nca.update, encoded)
+    mortal = nca.living_threshold is not None
+
+    def cast(tensors: list[Tensor]) -> list[Tensor]:
+        return [t.detach().to(dtype).contiguous() for t in tensors]
+
+    bias = net.bias.detach().contiguous()
+    return Plan(
+        net,
+        (cast(net.kernels), net.taps, bias, cast(net.weights), cast(net.biases)),
+        nca.layout.fixed,
+        nca.layout.alpha if mortal else 0,
+        nca.living_threshold if mortal else 0.0,
+        mortal,
+    )

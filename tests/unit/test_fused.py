@@ -1,0 +1,178 @@
+"""The compiled CPU step, and rollouts in bounded memory: the same numbers by other ways."""
+
+import logging
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ncabook.automaton import ConvPerception, MultiPerception
+from ncabook.automaton import nca as nca_module
+from ncabook.automaton.engine import fused
+from ncabook.automaton.memory import kept_bytes, segment_length
+from ncabook.evaluation.reference import reference_rollout
+from tests.unit.test_reference import PERCEPTIONS, automaton, relative
+
+COVERED = {
+    **{name: PERCEPTIONS[name] for name in ("sobel", "conv3", "conv5")},
+    "multi": lambda c, d, p, r: MultiPerception(
+        [ConvPerception(c, p, 3, 1, d), ConvPerception(c, p, 5, r, d)]
+    ),
+}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def compiled():
+    if not fused.available():
+        pytest.skip("no C++ compiler here")
+
+
+@pytest.fixture
+def always_fused(monkeypatch):
+    monkeypatch.setattr(nca_module, "FUSED_FROM", 0)
+
+
+def covered_automaton(name, channels, condition, dilation, seed, living):
+    nca = automaton("conv3", channels, condition, 12, 1, False, seed, living_threshold=living)
+    other = automaton("sobel", channels, condition, 12, dilation, False, seed)
+    if name == "sobel":
+        other.living_threshold = living
+        return other
+    torch.manual_seed(seed)
+    perception = COVERED[name](channels, condition, 12, dilation).double()
+    update = type(nca.update)(perception.out_channels, channels, [10, 7]).double()
+    result = nca_module.NCA(nca.layout, perception, update, living_threshold=living)
+    for parameter in result.parameters():
+        torch.nn.init.normal_(parameter, std=0.2)
+    return result
+
+
+def patchy_state(batch, channels, height, width, dtype=torch.float64):
+    """Living patches in dead surroundings, so that there is something to skip."""
+    patches = (torch.rand(batch, 1, height, width) < 0.15).to(dtype)
+    return torch.rand(batch, channels, height, width, dtype=dtype) * patches
+
+
+@pytest.mark.parametrize("name", COVERED)
+@settings(max_examples=15, deadline=None)
+@given(
+    batch=st.integers(1, 3),
+    height=st.integers(5, 40),
+    width=st.integers(5, 40),
+    channels=st.integers(4, 9),
+    condition=st.integers(0, 3),
+    spatial=st.booleans(),
+    dilation=st.integers(1, 2),
+    living=st.sampled_from([None, 0.1]),
+    shared_fire=st.booleans(),
+    seed=st.integers(0, 2**31),
+)
+def test_two_fused_steps_and_gradients_equal_the_textbook(
+    name, batch, height, width, channels, condition, spatial, dilation, living, shared_fire, seed
+):
+    """Float64, forward and backward; two steps, so that the state's own gradient counts."""
+    nca = covered_automaton(name, channels, condition, dilation, seed, living)
+    state = patchy_state(batch, channels, height, width)
+    shape = (batch, condition, height, width) if spatial else (batch, condition)
+    c = torch.rand(shape, dtype=torch.float64) if condition else None
+    fires = [torch.rand(1 if shared_fire else batch, 1, height, width) < 0.5 for _ in range(2)]
+
+    def by_plan(leaf):
+        plan = fused.plan(nca, nca.perception.encode(c), torch.float64)
+        return plan.step(plan.step(leaf, fires[0]), fires[1])
+
+    results = []
+    for way in (by_plan, lambda leaf: reference_rollout(nca, leaf, fires, c)):
+        leaf = state.clone().requires_grad_()
+        nca.zero_grad()
+        after = way(leaf)
+        (after * torch.linspace(-1, 1, after.numel()).view_as(after)).sum().backward()
+        results.append([after, leaf.grad, *(p.grad for p in nca.parameters())])
+    for fast, textbook in zip(*results, strict=True):
+        assert torch.allclose(fast, textbook, rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.parametrize("name", COVERED)
+def test_bfloat16_networks_stay_close(name):
+    nca = covered_automaton(name, 16, 2, 1, 0, None).float()
+    state, c = torch.rand(2, 16, 24, 24), torch.eye(2)
+    fire = torch.rand(2, 1, 24, 24) < 0.5
+    after = fused.plan(nca, nca.perception.encode(c), torch.bfloat16).step(state, fire)
+    expected = reference_rollout(nca.double(), state.double(), [fire], c.double())
+    assert after.dtype == torch.float32
+    assert relative(after, expected) < 1e-2
+
+
+def test_rollout_uses_the_fused_step_and_the_same_random_numbers(make_nca, always_fused):
+    nca = make_nca(condition=2)
+    state, c = patchy_state(2, 8, 12, 12, torch.float32), torch.eye(2)
+    results = []
+    for threshold in (0, 10**12):
+        nca_module.FUSED_FROM = threshold
+        generator = torch.Generator().manual_seed(3)
+        results.append(nca.rollout(state, 6, c, generator=generator, record_every=2))
+    assert torch.allclose(*results, atol=1e-5)
+    nca_module.FUSED_FROM = 0
+    step = nca._step_function(state, nca.perception.encode(c), 1)
+    assert step.__qualname__ == "Plan.step"
+
+
+def test_no_compiler_means_a_warning_and_the_plain_step(
+    make_nca, always_fused, monkeypatch, caplog
+):
+    def broken(*_args, **_options):
+        raise RuntimeError("Ninja is required to load C++ extensions")
+
+    monkeypatch.setattr("torch.utils.cpp_extension.load", broken)
+    fused.available.cache_clear()
+    try:
+        with caplog.at_level(logging.WARNING):
+            after = make_nca().rollout(torch.rand(1, 8, 8, 8), 2)
+        assert after.shape == (1, 8, 8, 8)
+        assert "Ninja is required" in caplog.text
+        assert "C++ compiler" in caplog.text
+    finally:
+        fused.available.cache_clear()
+
+
+@pytest.mark.parametrize("fused_from", [0, 10**12])
+def test_less_memory_same_gradients(make_nca, monkeypatch, fused_from):
+    """Segments recompute with the same fire masks: bit for bit the same result and gradients."""
+    monkeypatch.setattr(nca_module, "FUSED_FROM", fused_from)
+    nca = make_nca(condition=2)
+    state, c = patchy_state(2, 8, 16, 16, torch.float32), torch.eye(2)
+    step = nca._step_function(state, nca.perception.encode(c), 12)
+    one_step = kept_bytes(step, state, nca.parameters())
+    cells = 2 * 16 * 16
+    results = []
+    # Room for four steps and three of the states between them: cut; and for everything: not.
+    for memory in (None, 5 * one_step + 4 * cells * 8 * 4 + 12 * cells, 100 * one_step):
+        nca.zero_grad()
+        generator = torch.Generator().manual_seed(3)
+        after = nca.rollout(state, 12, c, generator=generator, memory=memory)
+        after[:, :4].square().sum().backward()
+        results.append([after, *(p.grad for p in nca.parameters())])
+    for others in results[1:]:
+        for kept, recomputed in zip(results[0], others, strict=True):
+            assert torch.equal(kept, recomputed)
+
+
+def test_segment_length():
+    """Longest segment that fits; none if all fits; one line if nothing does."""
+    assert (
+        segment_length(steps=10, budget=10**6, state_bytes=10, kept_bytes=100, fire_bytes=1) == 10
+    )
+    # 4 segments of 3: 4 states + (3 + 1) steps + 10 masks = 40 + 400 + 10.
+    assert segment_length(10, 450, 10, 100, 1) == 3
+    with pytest.raises(ValueError, match=r"0 MB given, this rollout of 10 steps takes at least"):
+        segment_length(10, 100, 10, 100, 1)
+
+
+def test_the_fused_step_keeps_little(make_nca):
+    """Peak floats per cell-step: the state's channels and a list of cells, no activations."""
+    nca = make_nca(hidden=12)
+    state = torch.rand(1, 16, 32, 32)
+    plan = fused.plan(nca, None, torch.float32)
+    kept = kept_bytes(plan.step, state, nca.parameters())
+    assert kept / (4 * 32 * 32) < 16 + 2

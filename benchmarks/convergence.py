@@ -199,7 +199,7 @@ def train(run: Run) -> dict[str, Any]:
 
 def study() -> Iterator[Run]:
     """All runs, the most useful first."""
-    five, one = TASKS
+    _, one = TASKS
     muon, adam = 0.006, 2e-3
     for rate in (0.003, 0.006, 0.012):
         yield Run(learning_rate=rate)

@@ -1,10 +1,10 @@
 """The ``ncabook`` command."""
 
 import sys
+from enum import Enum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, get_args
 
-import torch
 import typer
 
 from ncabook import zoo
@@ -14,6 +14,8 @@ from ncabook.evaluation.protocol import Evaluation, Protocol
 from ncabook.experiments import runner
 from ncabook.experiments.schema import ConfigError
 from ncabook.files import CorruptFileError, write_atomically
+from ncabook.training.processes import default_device
+from ncabook.training.tracking import TrackerName
 from ncabook.training.trainer import TrainingDivergedError
 
 EXPECTED_ERRORS = (
@@ -29,6 +31,8 @@ EXPECTED_ERRORS = (
     runner.RunExistsError,
     zoo.UnknownNameError,
 )
+
+Tracker = Enum("Tracker", [(name, name) for name in get_args(TrackerName)])
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -92,6 +96,9 @@ def train(
     device: Annotated[
         str | None, typer.Option(help="cpu, cuda or cuda:1; the GPU if there is one.")
     ] = None,
+    tracker: Annotated[
+        Tracker, typer.Option(help="Where the curves go: FOLDER/logs, or Weights & Biases.")
+    ] = Tracker.tensorboard,
 ) -> None:
     """Train an experiment. Ctrl-C saves a checkpoint and stops.
 
@@ -100,12 +107,15 @@ def train(
 
       ncabook train my.yaml --output runs/mine --device cuda
 
+      accelerate launch -m ncabook train emoji-conv3-48      on all GPUs, with one result
+
     """
     experiment = runner.find(name)
     folder = output or Path("runs") / experiment.name
-    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     try:
-        card = runner.train(experiment, folder, device, resume)
+        card = runner.train(
+            experiment, folder, device or default_device(), resume, tracker=tracker.value
+        )
     except KeyboardInterrupt:
         where = f" --output {output}" if output else ""
         checkpoint = folder / runner.CHECKPOINT

@@ -64,10 +64,15 @@ class OptimizerConfig(Strict):
 
 
 class TrainingConfig(Strict):
-    """How the automaton is trained (Algorithm 1)."""
+    """How the automaton is trained (Algorithm 1).
+
+    ``batch`` is the whole batch of an iteration: the processes share it, and each takes its
+    share in ``accumulation`` parts, one after another, which saves memory.
+    """
 
     iterations: Positive
     batch: Positive
+    accumulation: Positive = 1
     steps: StepsConfig
     optimizer: OptimizerConfig
     warmup: Positive

@@ -105,6 +105,10 @@ def test_what_is_not_an_experiment_file_is_a_config_error(tmp_path, text):
         load_experiment(tmp_path / "missing.yaml")
 
 
+def contents(folder):
+    return {p: p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
     """A folder with a model that was trained for three iterations."""
@@ -133,10 +137,10 @@ def test_same_seed_same_weights(trained, tmp_path):
 
 
 def test_an_existing_run_is_not_overwritten(trained):
-    before = {p: p.read_bytes() for p in trained.iterdir()}
+    before = contents(trained)
     with pytest.raises(runner.RunExistsError, match="add --resume"):
         runner.train(zoo.read_card(trained).experiment, trained, progress=False)
-    assert {p: p.read_bytes() for p in trained.iterdir()} == before
+    assert contents(trained) == before
 
 
 def test_resuming_another_experiment_is_refused(trained, tmp_path):
@@ -198,8 +202,8 @@ def test_evaluation_is_written_into_the_card(trained, tmp_path, monkeypatch):
 def test_damaged_weights_are_refused_and_left_alone(trained, tmp_path, damage):
     copy = tmp_path / "model"
     copy.mkdir()
-    for path in trained.iterdir():
-        (copy / path.name).write_bytes(path.read_bytes())
+    for name in (zoo.WEIGHTS, zoo.CARD):
+        (copy / name).write_bytes((trained / name).read_bytes())
     weights = copy / zoo.WEIGHTS
     content = bytearray(weights.read_bytes())
     if damage == "truncate":

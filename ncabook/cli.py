@@ -8,13 +8,14 @@ from typing import Annotated, get_args
 import typer
 
 from ncabook import zoo
+from ncabook.cli_sweep import sweep
 from ncabook.data import registry
 from ncabook.data.emoji import VARIATION_SELECTOR, glyph_file
 from ncabook.evaluation.protocol import Evaluation, Protocol
 from ncabook.experiments import runner
 from ncabook.experiments.schema import ConfigError
 from ncabook.files import CorruptFileError, write_atomically
-from ncabook.training.processes import default_device
+from ncabook.training.processes import default_device, is_main_process, leave_group
 from ncabook.training.tracking import TrackerName
 from ncabook.training.trainer import TrainingDivergedError
 
@@ -49,6 +50,8 @@ Examples:
 
   ncabook train emoji-conv3 --resume            go on after an interruption
 
+  ncabook sweep emoji --seeds 5                 train a table of experiments, five times each
+
   ncabook evaluate emoji-conv3                  measure a trained model
 
   ncabook export emoji-conv3 --html lizard.html a page that runs it, without a network
@@ -69,6 +72,7 @@ Examples:
 """,
 )
 app.add_typer(data, name="data")
+app.command()(sweep)
 
 
 @app.command("list")
@@ -119,7 +123,7 @@ def train(
     except KeyboardInterrupt:
         where = f" --output {output}" if output else ""
         checkpoint = folder / runner.CHECKPOINT
-        typer.echo(
+        _on_main_process(
             f"\nstopped; the checkpoint is {checkpoint}\n"
             f"go on with: ncabook train {name}{where} --resume"
             if checkpoint.exists()
@@ -127,7 +131,9 @@ def train(
             err=True,
         )
         raise typer.Exit(130) from None
-    typer.echo(
+    finally:
+        leave_group()
+    _on_main_process(
         f"trained {card.parameters:,} parameters in {card.training['seconds'] / 60:.1f} minutes, "
         f"loss {card.training['mean_loss_of_last_100']:.5f}\n"
         f"measure it with: ncabook evaluate {folder} --save"
@@ -247,6 +253,12 @@ def _data_set(name: str) -> registry.DataSet:
     if name not in sets:
         raise zoo.unknown("data set", name, list(sets))
     return sets[name]
+
+
+def _on_main_process(text: str, err: bool = False) -> None:
+    """Prints once, however many processes there are."""
+    if is_main_process():
+        typer.echo(text, err=err)
 
 
 def _report(result: Evaluation) -> str:

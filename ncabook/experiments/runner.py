@@ -113,7 +113,7 @@ def train(
                 return zoo.read_card(folder)  # nothing is left to do; the card may hold metrics
         trainer.run(progress)
         if main:
-            _write_result(trainer, experiment, folder, started_from)
+            _write_result(trainer, experiment, folder, started_from, device)
     trainer.accelerator.wait_for_everyone()
     return zoo.read_card(folder)
 
@@ -123,6 +123,7 @@ def _write_result(
     experiment: Experiment,
     folder: Path,
     started_from: dict[str, str] | None,
+    device: str,
 ) -> None:
     save_tensors(folder / zoo.WEIGHTS, trainer.nca.state_dict())
     recent = trainer.losses[-100:]
@@ -134,7 +135,7 @@ def _write_result(
         training={
             "seed": experiment.seed,
             "started_from": started_from,
-            "device": trainer.device,
+            "device": device,
             "processes": trainer.accelerator.num_processes,
             "iterations": trainer.iteration,
             "seconds": round(trainer.seconds, 1),

@@ -33,6 +33,17 @@ def launched() -> bool:
     return "LOCAL_RANK" in os.environ or int(os.environ.get("WORLD_SIZE", "1")) > 1
 
 
+def is_main_process() -> bool:
+    """Whether this is the process that writes and speaks for its group; true without a group."""
+    return int(os.environ.get("RANK", "0")) == 0
+
+
+def leave_group() -> None:
+    """Ends this process's part in its group, if there is one; nothing can be trained after."""
+    if torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
+
+
 def accelerator(
     device: str,
     precision: str,

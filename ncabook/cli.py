@@ -121,23 +121,18 @@ def train(
             experiment, folder, device or default_device(), resume, tracker=tracker.value
         )
     except KeyboardInterrupt:
-        where = f" --output {output}" if output else ""
-        checkpoint = folder / runner.CHECKPOINT
-        _on_main_process(
-            f"\nstopped; the checkpoint is {checkpoint}\n"
-            f"go on with: ncabook train {name}{where} --resume"
-            if checkpoint.exists()
-            else "\nstopped before the first iteration; there is nothing to go on with",
-            err=True,
-        )
+        if is_main_process():
+            typer.echo(_how_to_go_on(name, folder, output), err=True)
         raise typer.Exit(130) from None
     finally:
         leave_group()
-    _on_main_process(
-        f"trained {card.parameters:,} parameters in {card.training['seconds'] / 60:.1f} minutes, "
-        f"loss {card.training['mean_loss_of_last_100']:.5f}\n"
-        f"measure it with: ncabook evaluate {folder} --save"
-    )
+    if is_main_process():
+        result = card.training
+        typer.echo(
+            f"trained {card.parameters:,} parameters in {result['seconds'] / 60:.1f} minutes, "
+            f"loss {result['mean_loss_of_last_100']:.5f}\n"
+            f"measure it with: ncabook evaluate {folder} --save"
+        )
 
 
 @app.command()
@@ -255,10 +250,12 @@ def _data_set(name: str) -> registry.DataSet:
     return sets[name]
 
 
-def _on_main_process(text: str, err: bool = False) -> None:
-    """Prints once, however many processes there are."""
-    if is_main_process():
-        typer.echo(text, err=err)
+def _how_to_go_on(name: str, folder: Path, output: Path | None) -> str:
+    checkpoint = folder / runner.CHECKPOINT
+    if not checkpoint.exists():
+        return "\nstopped before the first iteration; there is nothing to go on with"
+    command = f"ncabook train {name}" + (f" --output {output}" if output else "")
+    return f"\nstopped; the checkpoint is {checkpoint}\ngo on with: {command} --resume"
 
 
 def _report(result: Evaluation) -> str:

@@ -9,7 +9,6 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from pathlib import Path
 
 import torch
 from accelerate import Accelerator
@@ -18,6 +17,7 @@ from accelerate.utils import parse_flag_from_env, patch_environment
 from torch import Tensor, nn
 
 from ncabook.automaton import NCA
+from ncabook.training.tracking import Tracking
 
 MIXED_PRECISION = {"float32": "no", "bfloat16": "bf16"}
 
@@ -47,16 +47,14 @@ def leave_group() -> None:
 def accelerator(
     device: str,
     precision: str,
-    tracker: str | None = None,
-    folder: Path | None = None,
+    tracker: Tracking | None = None,
 ) -> Accelerator:
     """An accelerator for one training, whatever the trainings before it used.
 
     Args:
         device: ``cpu``, ``cuda`` or ``cuda:1``; in a group every process gets its own GPU.
         precision: ``float32`` or ``bfloat16``.
-        tracker: a tracker that accelerate knows by name.
-        folder: where the tracker may write.
+        tracker: where curves go, if anywhere.
 
     Raises:
         ValueError: the device is not what the launcher provides.
@@ -75,8 +73,8 @@ def accelerator(
         result = Accelerator(
             cpu=wanted.type == "cpu",
             mixed_precision=MIXED_PRECISION[precision],
-            log_with=tracker,
-            project_dir=folder,
+            log_with=tracker.tracker if tracker else None,
+            project_dir=tracker.folder if tracker else None,
         )
     if result.device.type != wanted.type:
         raise ValueError(

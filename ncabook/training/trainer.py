@@ -77,12 +77,7 @@ class GrowthTrainer:
         identity: dict[str, Any] | None = None,
         tracker: tracking.Tracking | None = None,
     ) -> None:
-        self.accelerator = accelerator(
-            device,
-            config.precision,
-            tracker.tracker if tracker else None,
-            tracker.folder if tracker else None,
-        )
+        self.accelerator = accelerator(device, config.precision, tracker)
         self.parts = share(self.accelerator, config.batch, config.accumulation)
         self.model = self.accelerator.prepare_model(Rollout(nca))
         self.nca = nca

@@ -5,6 +5,7 @@ import json
 import pytest
 import torch
 import yaml
+from filelock import FileLock
 from safetensors.torch import save_file
 
 from ncabook import zoo
@@ -154,6 +155,23 @@ def test_resuming_a_finished_run_keeps_its_card(trained):
     card = zoo.read_card(trained).model_copy(update={"notes": ["kept"]})
     zoo.write_card(trained, card)
     assert runner.train(card.experiment, trained, resume=True, progress=False) == card
+
+
+def test_a_second_run_in_the_same_folder_is_refused(trained):
+    before = contents(trained)
+    with (
+        FileLock(trained / ".lock"),
+        pytest.raises(runner.RunExistsError, match="a run is under way in"),
+    ):
+        runner.train(zoo.read_card(trained).experiment, trained, resume=True, progress=False)
+    assert contents(trained) == before
+
+
+def test_another_seed_is_checked_like_one_from_a_file(trained):
+    experiment = zoo.read_card(trained).experiment
+    assert runner.with_seed(experiment, 7).seed == 7
+    with pytest.raises(ConfigError, match="tiny: seed: .*greater than or equal to 0"):
+        runner.with_seed(experiment, -1)
 
 
 def test_a_folder_with_a_model_but_no_checkpoint_is_not_overwritten(trained, tmp_path):

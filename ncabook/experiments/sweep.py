@@ -16,7 +16,7 @@ from pydantic import Field, model_validator
 
 from ncabook import zoo
 from ncabook.experiments import runner
-from ncabook.experiments.schema import load
+from ncabook.experiments.schema import ConfigError, load
 from ncabook.training.checkpoint import previous
 from ncabook.training.config import Strict
 from ncabook.training.processes import default_device
@@ -107,7 +107,7 @@ def plan(name: str, seeds: int, output: Path) -> list[Run]:
         source = str(home / row) if row.endswith((".yaml", ".yml")) else row
         experiment = runner.find(source)
         if any(experiment.name == run.experiment for run in runs):
-            raise runner.ConfigError(f"{name}: two experiments are called {experiment.name}")
+            raise ConfigError(f"{name}: two experiments are called {experiment.name}")
         for seed in range(seeds):
             folder = output / table.name / experiment.name / f"seed-{seed}"
             run = Run(source, experiment.name, seed, folder)

@@ -1,19 +1,22 @@
 """The ``ncabook`` command."""
 
 import sys
+from enum import Enum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, get_args
 
-import torch
 import typer
 
 from ncabook import zoo
+from ncabook.cli_sweep import sweep
 from ncabook.data import registry
 from ncabook.data.emoji import VARIATION_SELECTOR, glyph_file
 from ncabook.evaluation.protocol import Evaluation, Protocol
 from ncabook.experiments import runner
 from ncabook.experiments.schema import ConfigError
 from ncabook.files import CorruptFileError, write_atomically
+from ncabook.training.processes import default_device, is_main_process, leave_group
+from ncabook.training.tracking import TrackerName
 from ncabook.training.trainer import TrainingDivergedError
 
 EXPECTED_ERRORS = (
@@ -30,6 +33,8 @@ EXPECTED_ERRORS = (
     zoo.UnknownNameError,
 )
 
+Tracker = Enum("Tracker", [(name, name) for name in get_args(TrackerName)])
+
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
@@ -44,6 +49,8 @@ Examples:
   ncabook train emoji-conv3                     train an experiment into runs/emoji-conv3
 
   ncabook train emoji-conv3 --resume            go on after an interruption
+
+  ncabook sweep emoji --seeds 5                 train a table of experiments, five times each
 
   ncabook evaluate emoji-conv3                  measure a trained model
 
@@ -65,6 +72,7 @@ Examples:
 """,
 )
 app.add_typer(data, name="data")
+app.command()(sweep)
 
 
 @app.command("list")
@@ -92,6 +100,9 @@ def train(
     device: Annotated[
         str | None, typer.Option(help="cpu, cuda or cuda:1; the GPU if there is one.")
     ] = None,
+    tracker: Annotated[
+        Tracker, typer.Option(help="Where the curves go: FOLDER/logs, or Weights & Biases.")
+    ] = Tracker.tensorboard,
 ) -> None:
     """Train an experiment. Ctrl-C saves a checkpoint and stops.
 
@@ -100,28 +111,28 @@ def train(
 
       ncabook train my.yaml --output runs/mine --device cuda
 
+      accelerate launch -m ncabook train emoji-conv3-48      on all GPUs, with one result
+
     """
     experiment = runner.find(name)
     folder = output or Path("runs") / experiment.name
-    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     try:
-        card = runner.train(experiment, folder, device, resume)
-    except KeyboardInterrupt:
-        where = f" --output {output}" if output else ""
-        checkpoint = folder / runner.CHECKPOINT
-        typer.echo(
-            f"\nstopped; the checkpoint is {checkpoint}\n"
-            f"go on with: ncabook train {name}{where} --resume"
-            if checkpoint.exists()
-            else "\nstopped before the first iteration; there is nothing to go on with",
-            err=True,
+        card = runner.train(
+            experiment, folder, device or default_device(), resume, tracker=tracker.value
         )
+    except KeyboardInterrupt:
+        if is_main_process():
+            typer.echo(_how_to_go_on(name, folder, output), err=True)
         raise typer.Exit(130) from None
-    typer.echo(
-        f"trained {card.parameters:,} parameters in {card.training['seconds'] / 60:.1f} minutes, "
-        f"loss {card.training['mean_loss_of_last_100']:.5f}\n"
-        f"measure it with: ncabook evaluate {folder} --save"
-    )
+    finally:
+        leave_group()
+    if is_main_process():
+        result = card.training
+        typer.echo(
+            f"trained {card.parameters:,} parameters in {result['seconds'] / 60:.1f} minutes, "
+            f"loss {result['mean_loss_of_last_100']:.5f}\n"
+            f"measure it with: ncabook evaluate {folder} --save"
+        )
 
 
 @app.command()
@@ -237,6 +248,14 @@ def _data_set(name: str) -> registry.DataSet:
     if name not in sets:
         raise zoo.unknown("data set", name, list(sets))
     return sets[name]
+
+
+def _how_to_go_on(name: str, folder: Path, output: Path | None) -> str:
+    checkpoint = folder / runner.CHECKPOINT
+    if not checkpoint.exists():
+        return "\nstopped before the first iteration; there is nothing to go on with"
+    command = f"ncabook train {name}" + (f" --output {output}" if output else "")
+    return f"\nstopped; the checkpoint is {checkpoint}\ngo on with: {command} --resume"
 
 
 def _report(result: Evaluation) -> str:

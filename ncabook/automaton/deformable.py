@@ -3,7 +3,6 @@
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torchvision.ops import deform_conv2d
 
 from ncabook.automaton.perception import (
     LEAKY_SLOPE,
@@ -55,6 +54,8 @@ class DeformablePerception(nn.Module):
 
     def forward(self, state: Tensor, encoded: Tensor | None = None) -> Tensor:
         """Features of every cell; ``encoded`` is what :meth:`encode` returned."""
+        from torchvision.ops import deform_conv2d  # slow to import, and few need it
+
         x = state
         if encoded is not None:
             x = torch.cat([state, encoded.expand(-1, -1, *state.shape[2:])], dim=1)

@@ -3,7 +3,6 @@
 import warnings
 from functools import cache
 
-import lpips
 import torch
 from torch import Tensor, nn
 
@@ -13,6 +12,8 @@ from ncabook.data.weights import alexnet_features
 @cache
 def _network() -> nn.Module:
     """LPIPS with AlexNet: heads from the package, backbone from :mod:`ncabook.data.weights`."""
+    import lpips  # slow to import, and only whole evaluations need it
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torchvision's deprecated constructor, called by lpips
         model = lpips.LPIPS(net="alex", pnet_rand=True, verbose=False)

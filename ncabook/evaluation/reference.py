@@ -12,7 +12,6 @@ from itertools import product
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torchvision.ops import deform_conv2d
 
 from ncabook.automaton import (
     NCA,
@@ -110,6 +109,8 @@ def _attend(perception: nn.Module, x: Tensor) -> Tensor:
 
 def _deform(perception: DeformablePerception, x: Tensor) -> Tensor:
     """Offsets wrap because the input is padded by a whole turn of the torus on every side."""
+    from torchvision.ops import deform_conv2d  # slow to import, and few need it
+
     height, width = x.shape[-2:]
     reach = perception.reach
     turned = x.repeat(1, 1, 3, 3)

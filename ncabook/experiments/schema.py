@@ -4,7 +4,7 @@ A file that does not fit is refused with one line per mistake: the file, the fie
 """
 
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 import yaml
 from pydantic import AfterValidator, Field, FiniteFloat, ValidationError, model_validator
@@ -217,7 +217,10 @@ class _UniqueKeys(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-def parse_experiment(content: Any, source: str) -> Experiment:
+Document = TypeVar("Document", bound=Strict)
+
+
+def parse(kind: type[Document], content: Any, source: str) -> Document:
     """Validates a mapping; ``source`` names it in error messages.
 
     Raises:
@@ -225,7 +228,7 @@ def parse_experiment(content: Any, source: str) -> Experiment:
 
     """
     try:
-        return Experiment.model_validate(content)
+        return kind.model_validate(content)
     except ValidationError as error:
         lines = []
         for item in error.errors(include_url=False):
@@ -240,17 +243,22 @@ def parse_experiment(content: Any, source: str) -> Experiment:
 
 
 def load_experiment(path: Path) -> Experiment:
-    """Reads and validates an experiment file.
+    """Reads and validates an experiment file, like :func:`load`."""
+    return load(Experiment, path)
+
+
+def load(kind: type[Document], path: Path) -> Document:
+    """Reads and validates a YAML file.
 
     Raises:
         ConfigError: the file is missing, is not YAML, or does not fit the schema.
 
     """
     if not path.is_file():
-        raise ConfigError(f"{path}: no such experiment file")
+        raise ConfigError(f"{path}: no such {kind.__name__.lower()} file")
     try:
         content = yaml.load(path.read_text(encoding="utf-8"), _UniqueKeys)
     except (yaml.YAMLError, UnicodeDecodeError, ValueError) as error:
         reason = " ".join(str(error).split())
         raise ConfigError(f"{path}: not a YAML file: {reason}") from None
-    return parse_experiment(content, str(path))
+    return parse(kind, content, str(path))

@@ -1,6 +1,7 @@
 """Checkpoints: named tensors and a little JSON in one safetensors file. No pickles, ever."""
 
 import json
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,13 +11,15 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from ncabook.files import CorruptFileError, sha256, write_atomically
+from ncabook.files import CorruptFileError, set_aside, sha256, write_atomically
 
 
-def save_tensors(path: Path, tensors: Mapping[str, Tensor], meta: Any = None) -> None:
-    """Saves tensors, and ``meta`` as JSON in the file's header."""
+def save_tensors(
+    path: Path, tensors: Mapping[str, Tensor], meta: Any = None, keep: Path | None = None
+) -> None:
+    """Saves tensors, and ``meta`` as JSON in the file's header; ``keep`` is for the old file."""
     flat = {k: v.detach().cpu().contiguous() for k, v in tensors.items()}
-    write_atomically(path, save(flat, {"meta": json.dumps(meta)}))
+    write_atomically(path, save(flat, {"meta": json.dumps(meta)}), keep)
 
 
 def load_tensors(path: Path, expected_sha256: str | None = None) -> tuple[dict[str, Tensor], Any]:
@@ -58,6 +61,53 @@ def load_weights(model: nn.Module, path: Path, expected_sha256: str | None = Non
             f"found { {k: list(v.shape) for k, v in tensors.items()} }"
         )
     model.load_state_dict(tensors)
+
+
+def previous(path: Path) -> Path:
+    """Where the checkpoint before ``path`` is kept: ``NAME.previous.SUFFIX``."""
+    return path.with_name(f"{path.stem}.previous{path.suffix}")
+
+
+def load_newest(path: Path) -> tuple[dict[str, Tensor], dict[str, Any], Exception | None]:
+    """The checkpoint at ``path``, or the one before it if that one cannot be used.
+
+    Returns:
+        Tensors, meta data, and, for the one before, what was wrong with the newest.
+
+    Raises:
+        FileNotFoundError: there is neither.
+        CorruptFileError: none is good; one line tells what is wrong with each.
+
+    """
+    errors: list[FileNotFoundError | CorruptFileError] = []
+    for candidate in (path, previous(path)):
+        try:
+            tensors, meta = load_tensors(candidate)
+            if not isinstance(meta, dict) or "identity" not in meta:
+                raise CorruptFileError(f"{candidate} is no training checkpoint")
+            return tensors, meta, errors[0] if errors else None
+        except (FileNotFoundError, CorruptFileError) as error:
+            errors.append(error)
+    corrupt = [e for e in errors if isinstance(e, CorruptFileError)]
+    if not corrupt:
+        raise errors[0]
+    raise CorruptFileError("; ".join(str(e) for e in corrupt)) from corrupt[0]
+
+
+def fall_back(path: Path, wrong: Exception, iteration: int) -> None:
+    """Renames the checkpoint that cannot be used, and says on stderr what is used instead."""
+    kept = f"; kept as {set_aside(path)}" if path.exists() else ""
+    message = f"warning: {wrong}{kept}; going on from {previous(path)}, iteration {iteration}"
+    print(message, file=sys.stderr)
+
+
+def differences(saved: Any, now: Any, path: str = "") -> list[str]:
+    """Where two nested records differ, in words."""
+    if isinstance(saved, dict) and isinstance(now, dict):
+        keys = sorted(saved.keys() | now.keys())
+        nested = (differences(saved.get(k), now.get(k), f"{path}.{k}".strip(".")) for k in keys)
+        return [line for lines in nested for line in lines]
+    return [] if saved == now else [f"{path}: {saved!r} there, {now!r} here"]
 
 
 def prefixed(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

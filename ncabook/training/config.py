@@ -64,10 +64,15 @@ class OptimizerConfig(Strict):
 
 
 class TrainingConfig(Strict):
-    """How the automaton is trained (Algorithm 1)."""
+    """How the automaton is trained (Algorithm 1).
+
+    ``batch`` is the whole batch of an iteration: the processes share it, and each takes its
+    share in ``accumulation`` parts, one after another, which saves memory.
+    """
 
     iterations: Positive
     batch: Positive
+    accumulation: Positive = 1
     steps: StepsConfig
     optimizer: OptimizerConfig
     warmup: Positive
@@ -75,7 +80,15 @@ class TrainingConfig(Strict):
     overflow: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1.0
     pool: PoolConfig | None = None
     precision: Literal["float32", "bfloat16"] = "float32"
+    memory: Memory | None = None
     checkpoint_every: Positive = 250
+
+    @property
+    def memory_bytes(self) -> int | None:
+        """``memory`` as a number."""
+        if self.memory is None:
+            return None
+        return int(float(self.memory[:-2]) * {"M": 10**6, "G": 10**9}[self.memory[-2]])
 
     @model_validator(mode="after")
     def _fits(self) -> "TrainingConfig":

@@ -1,11 +1,8 @@
 """Growing patterns from seeds: Algorithm 1 as a loop that can be interrupted and resumed."""
 
 import math
-import signal
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -15,13 +12,30 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from ncabook.automaton import NCA, centre_seed
-from ncabook.files import CorruptFileError
-from ncabook.training.checkpoint import load_tensors, prefixed, save_tensors, under
+from ncabook.automaton.fire import random_fire
+from ncabook.files import remove_leftovers
+from ncabook.training import tracking
+from ncabook.training.checkpoint import (
+    differences,
+    fall_back,
+    load_newest,
+    prefixed,
+    previous,
+    save_tensors,
+    under,
+)
 from ncabook.training.config import TrainingConfig
 from ncabook.training.losses import overflow, visible_mse
 from ncabook.training.optimizer import Adam, MuonWithAdam, warmup_cosine
 from ncabook.training.perturbation import mutate, random_damage
 from ncabook.training.pool import SamplePool
+from ncabook.training.processes import (
+    Rollout,
+    accelerator,
+    any_process,
+    noting_interrupts,
+    share,
+)
 
 
 class TrainingDivergedError(Exception):
@@ -31,15 +45,23 @@ class TrainingDivergedError(Exception):
 class GrowthTrainer:
     """Trains an automaton to grow one image per class from a single cell.
 
+    Several processes (``accelerate launch``) share each batch and average their gradients. All
+    of them draw the randomness of the whole batch and keep the same pool, so that the result is
+    that of one process, up to rounding.
+
     Args:
         nca: trained in place.
         targets: ``[classes, 4, H, W]``, premultiplied RGBA.
         config: the ``training`` part of an experiment.
         seed: everything random follows from it.
         checkpoint: file to save to and to resume from; None trains without.
-        device: where to train.
+        device: where to train: ``cpu``, ``cuda`` or ``cuda:1``.
         provenance: what to note in the checkpoint about the machine and the code.
         identity: what else a checkpoint has to agree on: the rest of the experiment, its data.
+        tracker: where the curves go; None draws none.
+
+    Raises:
+        ValueError: the batch cannot be shared equally.
 
     """
 
@@ -53,23 +75,30 @@ class GrowthTrainer:
         device: str = "cpu",
         provenance: dict[str, Any] | None = None,
         identity: dict[str, Any] | None = None,
+        tracker: tracking.Tracking | None = None,
     ) -> None:
-        self.nca = nca.to(device)
-        self.targets = targets.to(device)
+        self.accelerator = accelerator(device, config.precision, tracker)
+        self.parts = share(self.accelerator, config.batch, config.accumulation)
+        self.model = self.accelerator.prepare_model(Rollout(nca, config.memory_bytes))
+        self.nca = nca
+        self.device = str(self.accelerator.device)
+        self.targets = targets.to(self.device)
         self.config = config
         self.seed = seed
         self.checkpoint = checkpoint
-        self.device = device
+        self.tracker = tracker
         self.provenance = [provenance] if provenance else []
         self.identity = {
             "seed": seed,
-            "device": torch.device(device).type,
-            "training": config.model_dump(),
+            "device": self.accelerator.device.type,
+            # How a batch is split, and what is computed twice, changes nothing but rounding.
+            "training": config.model_dump(exclude={"accumulation", "memory"}),
             **(identity or {}),
         }
         self.iteration = 0
         self.seconds = 0.0
         self.losses: list[float] = []
+        self.gradient_norm = math.nan
         self.optimizer = (
             MuonWithAdam(nca, config.optimizer.learning_rate, config.optimizer.adam_learning_rate)
             if config.optimizer.kind == "muon"
@@ -77,13 +106,13 @@ class GrowthTrainer:
         )
         height, width = targets.shape[-2:]
         self.pool = (
-            SamplePool(config.pool.capacity, (nca.layout.channels, height, width), device)
+            SamplePool(config.pool.capacity, (nca.layout.channels, height, width), self.device)
             if config.pool
             else None
         )
         # Two sources of randomness: rollout lengths are needed on the host, the rest is not.
         self.host_generator = torch.Generator().manual_seed(seed)
-        self.generator = torch.Generator(device).manual_seed(seed)
+        self.generator = torch.Generator(self.device).manual_seed(seed)
 
     def run(self, progress: bool = True) -> NCA:
         """Trains until the configured number of iterations; returns the automaton.
@@ -98,52 +127,70 @@ class GrowthTrainer:
             initial=self.iteration,
             desc="training",
             unit="it",
-            disable=not progress,
+            disable=not (progress and self.accelerator.is_main_process),
         )
-        with bar, _noting_interrupts() as interrupted:
-            while self.iteration < self.config.iterations:
-                started = time.perf_counter()
-                loss = self.train_step()
-                self.seconds += time.perf_counter() - started
-                bar.update()
-                bar.set_postfix(loss=f"{loss:.5f}", refresh=False)
-                if interrupted.is_set():
-                    self.save()
-                    raise KeyboardInterrupt
-                if self.iteration % self.config.checkpoint_every == 0:
-                    self.save()
-        self.save()
+        if self.tracker:
+            self.tracker.start(self.accelerator, self.iteration)
+        logged = self.iteration, self.seconds
+        try:
+            with bar, noting_interrupts() as interrupted:
+                while self.iteration < self.config.iterations:
+                    started = time.perf_counter()
+                    loss = self.train_step()
+                    self.seconds += time.perf_counter() - started
+                    bar.update()
+                    bar.set_postfix(loss=f"{loss:.5f}", refresh=False)
+                    last = self.iteration == self.config.iterations
+                    if last or self.iteration % tracking.LOG_EVERY == 0:
+                        self._log(*logged)
+                        logged = self.iteration, self.seconds
+                    if any_process(self.accelerator, interrupted.is_set()):
+                        self.save()
+                        raise KeyboardInterrupt
+                    if last or self.iteration % self.config.checkpoint_every == 0:
+                        self.save()
+        finally:
+            tracking.finish(self.accelerator)
         return self.nca
 
     def train_step(self) -> float:
         """One iteration of Algorithm 1; returns the loss."""
-        config = self.config
+        config, layout = self.config, self.nca.layout
         state, classes = self.batch()
-        condition = self.condition(classes)
         low, high = config.steps.min, config.steps.max
         steps = int(torch.randint(low, high + 1, (), generator=self.host_generator))
-        autocast = (
-            torch.autocast(torch.device(self.device).type, torch.bfloat16)
-            if config.precision == "bfloat16"
-            else nullcontext()
-        )
-        with autocast:
-            state = self.nca.rollout(state, steps, condition, generator=self.generator)
-        loss = visible_mse(state, self.targets[classes], self.nca.layout)
-        total = loss + config.overflow * overflow(state, self.nca.layout)
-        if not math.isfinite(total.item()) or not bool(state.isfinite().all()):
-            self._stop(f"loss {total.item()}")
+        fire = [random_fire(state, self.nca.fire_rate, self.generator) for _ in range(steps)]
         self.nca.zero_grad(set_to_none=True)
-        total.backward()
+        ends, measured = [], []
+        for part in self.parts:
+            labels = classes[part]
+            last = part is self.parts[-1]  # the processes average their gradients then
+            with nullcontext() if last else self.accelerator.no_sync(self.model):
+                masks = [mask[part] for mask in fire]
+                end = self.model(state[part], steps, self.condition(labels), masks)
+                loss = visible_mse(end, self.targets[labels], layout)
+                total = loss + config.overflow * overflow(end, layout)
+                (total / len(self.parts)).backward()
+            ends.append(end.detach())
+            measured.append(torch.stack([loss, total, end.isfinite().all()]).detach())
         norm = torch.nn.utils.clip_grad_norm_(self.nca.parameters(), config.clip)
-        if not math.isfinite(norm):
-            self._stop(f"gradient norm {norm.item()}")
-        self.optimizer.step(warmup_cosine(self.iteration, config.iterations, config.warmup))
+        # One look at the device per iteration, with the same numbers in every process.
+        mean = torch.cat([torch.stack(measured).mean(0), norm.detach()[None]])
+        loss, total, finite, self.gradient_norm = self.accelerator.reduce(mean, "mean").tolist()
+        if not math.isfinite(total) or finite < 1:
+            self._stop(f"loss {total}")
+        if not math.isfinite(self.gradient_norm):
+            self._stop(f"gradient norm {self.gradient_norm}")
+        self.optimizer.step(self.rate(self.iteration))
         if self.pool is not None and self.iteration >= config.pool.delay:
-            self.pool.store(state, classes)
+            self.pool.store(self.accelerator.gather(torch.cat(ends)), classes)
         self.iteration += 1
-        self.losses.append(loss.item())
-        return self.losses[-1]
+        self.losses.append(loss)
+        return loss
+
+    def rate(self, iteration: int) -> float:
+        """What the learning rate is multiplied by at ``iteration``, counted from 0."""
+        return warmup_cosine(iteration, self.config.iterations, self.config.warmup)
 
     def batch(self) -> tuple[Tensor, Tensor]:
         """Starting states ``[B, C, H, W]`` and classes ``[B]``: seeds, then samples of the pool."""
@@ -171,11 +218,16 @@ class GrowthTrainer:
         return F.one_hot(classes, count).float() if count > 1 else None
 
     def save(self) -> None:
-        """Writes everything that a later run needs to go on exactly here."""
+        """Writes everything that a later run needs to go on exactly here.
+
+        The checkpoint before is kept, too. Only the main process writes.
+        """
         if self.checkpoint is None:
             return
         if not all(bool(p.isfinite().all()) for p in self.nca.parameters()):
             self._stop("weights that are not finite")
+        if not self.accelerator.is_main_process:
+            return
         tensors = {
             **prefixed("model", self.nca.state_dict()),
             **prefixed("optimizer", self.optimizer.state_dict()),
@@ -190,24 +242,24 @@ class GrowthTrainer:
             "provenance": self.provenance,
             "identity": self.identity,
         }
-        save_tensors(self.checkpoint, tensors, meta)
+        save_tensors(self.checkpoint, tensors, meta, keep=previous(self.checkpoint))
 
     def resume(self) -> None:
-        """Takes over the checkpoint.
+        """Takes over the newest checkpoint, or the one before it if the newest is damaged.
+
+        A damaged or foreign newest one is renamed, and a line on stderr says so.
 
         Raises:
             FileNotFoundError: there is none.
-            CorruptFileError: it is damaged.
+            CorruptFileError: none is good.
             ValueError: it belongs to another experiment, seed or kind of device.
 
         """
-        tensors, meta = load_tensors(self.checkpoint)
-        if meta is None or "identity" not in meta:
-            raise CorruptFileError(f"{self.checkpoint} is no training checkpoint")
-        differences = _differences(meta["identity"], self.identity)
-        if differences:
+        tensors, meta, wrong = load_newest(self.checkpoint)
+        differing = differences(meta["identity"], self.identity)
+        if differing:
             raise ValueError(
-                f"{self.checkpoint} belongs to another run ({'; '.join(differences)}); "
+                f"{self.checkpoint} belongs to another run ({'; '.join(differing)}); "
                 "give this run another output folder, or delete the checkpoint"
             )
         self.nca.load_state_dict(under("model", tensors))
@@ -220,42 +272,27 @@ class GrowthTrainer:
         self.iteration, self.seconds = meta["iteration"], meta["seconds"]
         going_on = self.iteration < self.config.iterations
         self.provenance = meta["provenance"] + (self.provenance if going_on else [])
+        self.accelerator.wait_for_everyone()  # all have read; now files may be renamed
+        if self.accelerator.is_main_process:
+            remove_leftovers(self.checkpoint)
+            if wrong is not None:
+                fall_back(self.checkpoint, wrong, self.iteration)
+
+    def _log(self, iteration: int, seconds: float) -> None:
+        """Values for the tracker; ``iteration`` and ``seconds`` are those of the last time."""
+        values = {
+            "loss": self.losses[-1],
+            "learning_rate": self.config.optimizer.learning_rate * self.rate(self.iteration - 1),
+            "gradient_norm": self.gradient_norm,
+            "seconds_per_iteration": (self.seconds - seconds) / (self.iteration - iteration),
+        }
+        self.accelerator.log(values, step=self.iteration)
 
     def _stop(self, what: str) -> NoReturn:
-        if self.checkpoint is not None and self.checkpoint.exists():
-            last = f"the last good checkpoint is {self.checkpoint}"
-        else:
-            last = "there is no checkpoint yet"
+        candidates = (self.checkpoint, previous(self.checkpoint)) if self.checkpoint else ()
+        good = next((path for path in candidates if path.exists()), None)
+        last = f"the last good checkpoint is {good}" if good else "there is no checkpoint yet"
         raise TrainingDivergedError(
             f"training diverged at iteration {self.iteration}: {what}; {last}; "
             "a smaller learning rate usually helps"
         )
-
-
-def _differences(saved: Any, now: Any, path: str = "") -> list[str]:
-    """Where two nested records differ, in words."""
-    if isinstance(saved, dict) and isinstance(now, dict):
-        keys = sorted(saved.keys() | now.keys())
-        nested = (_differences(saved.get(k), now.get(k), f"{path}.{k}".strip(".")) for k in keys)
-        return [line for lines in nested for line in lines]
-    return [] if saved == now else [f"{path}: {saved!r} there, {now!r} here"]
-
-
-@contextmanager
-def _noting_interrupts() -> Iterator[threading.Event]:
-    """Turns Ctrl-C into a flag, so that no iteration is left half done; a second one is Ctrl-C."""
-    interrupted = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield interrupted  # only the main thread may, or needs to, handle signals
-        return
-    previous = signal.getsignal(signal.SIGINT)
-
-    def note(*_: object) -> None:
-        interrupted.set()
-        signal.signal(signal.SIGINT, previous)
-
-    signal.signal(signal.SIGINT, note)
-    try:
-        yield interrupted
-    finally:
-        signal.signal(signal.SIGINT, previous)

@@ -5,6 +5,7 @@ import json
 import pytest
 import torch
 import yaml
+from filelock import FileLock
 from safetensors.torch import save_file
 
 from ncabook import zoo
@@ -105,6 +106,10 @@ def test_what_is_not_an_experiment_file_is_a_config_error(tmp_path, text):
         load_experiment(tmp_path / "missing.yaml")
 
 
+def contents(folder):
+    return {p: p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
     """A folder with a model that was trained for three iterations."""
@@ -133,10 +138,10 @@ def test_same_seed_same_weights(trained, tmp_path):
 
 
 def test_an_existing_run_is_not_overwritten(trained):
-    before = {p: p.read_bytes() for p in trained.iterdir()}
+    before = contents(trained)
     with pytest.raises(runner.RunExistsError, match="add --resume"):
         runner.train(zoo.read_card(trained).experiment, trained, progress=False)
-    assert {p: p.read_bytes() for p in trained.iterdir()} == before
+    assert contents(trained) == before
 
 
 def test_resuming_another_experiment_is_refused(trained, tmp_path):
@@ -150,6 +155,23 @@ def test_resuming_a_finished_run_keeps_its_card(trained):
     card = zoo.read_card(trained).model_copy(update={"notes": ["kept"]})
     zoo.write_card(trained, card)
     assert runner.train(card.experiment, trained, resume=True, progress=False) == card
+
+
+def test_a_second_run_in_the_same_folder_is_refused(trained):
+    before = contents(trained)
+    with (
+        FileLock(trained / ".lock"),
+        pytest.raises(runner.RunExistsError, match="a run is under way in"),
+    ):
+        runner.train(zoo.read_card(trained).experiment, trained, resume=True, progress=False)
+    assert contents(trained) == before
+
+
+def test_another_seed_is_checked_like_one_from_a_file(trained):
+    experiment = zoo.read_card(trained).experiment
+    assert runner.with_seed(experiment, 7).seed == 7
+    with pytest.raises(ConfigError, match="tiny: seed: .*greater than or equal to 0"):
+        runner.with_seed(experiment, -1)
 
 
 def test_a_folder_with_a_model_but_no_checkpoint_is_not_overwritten(trained, tmp_path):
@@ -198,8 +220,8 @@ def test_evaluation_is_written_into_the_card(trained, tmp_path, monkeypatch):
 def test_damaged_weights_are_refused_and_left_alone(trained, tmp_path, damage):
     copy = tmp_path / "model"
     copy.mkdir()
-    for path in trained.iterdir():
-        (copy / path.name).write_bytes(path.read_bytes())
+    for name in (zoo.WEIGHTS, zoo.CARD):
+        (copy / name).write_bytes((trained / name).read_bytes())
     weights = copy / zoo.WEIGHTS
     content = bytearray(weights.read_bytes())
     if damage == "truncate":

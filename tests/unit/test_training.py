@@ -9,13 +9,17 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from safetensors.torch import save_file
 
 from ncabook.automaton import NCA, ChannelLayout, ConvPerception, MLPUpdate
+from ncabook.files import CorruptFileError
+from ncabook.training.checkpoint import load_tensors, previous
 from ncabook.training.config import OptimizerConfig, PoolConfig, StepsConfig, TrainingConfig
 from ncabook.training.losses import overflow, visible_mse
 from ncabook.training.optimizer import MuonWithAdam, warmup_cosine
 from ncabook.training.perturbation import circle_mask, half_mask, mutate, random_damage
 from ncabook.training.pool import SamplePool
+from ncabook.training.processes import accelerator
 from ncabook.training.trainer import GrowthTrainer, TrainingDivergedError
 
 SIZE = 8
@@ -231,6 +235,128 @@ def test_resuming_another_configuration_is_refused(tmp_path):
     first.save()
     with pytest.raises(ValueError, match=r"another run \(training.batch: 8 there, 4 here\)"):
         trainer(tmp_path / "c.safetensors", batch=4).resume()
+
+
+def two_checkpoints(tmp_path):
+    """A run with a checkpoint of iteration 3 and, before it, one of iteration 2."""
+    path = tmp_path / "c.safetensors"
+    run = trainer(path)
+    for _ in range(3):
+        run.train_step()
+        run.save()
+    assert load_tensors(path)[1]["iteration"] == 3
+    assert load_tensors(previous(path))[1]["iteration"] == 2
+    assert {p.name for p in tmp_path.iterdir()} == {"c.safetensors", "c.previous.safetensors"}
+    return path
+
+
+def truncate(path):
+    path.write_bytes(path.read_bytes()[:-7])
+
+
+def replace_by_foreign(path):
+    save_file({"somebody's": torch.zeros(2)}, path)
+
+
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        (truncate, "not a whole safetensors file"),
+        (replace_by_foreign, "is no training checkpoint"),
+    ],
+)
+def test_a_bad_newest_checkpoint_is_kept_and_the_one_before_is_used(
+    tmp_path, capsys, damage, reason
+):
+    path = two_checkpoints(tmp_path)
+    damage(path)
+    bad = path.read_bytes()
+    run = trainer(path)
+    run.resume()
+    assert run.iteration == 2
+    warning = capsys.readouterr().err
+    assert len(warning.splitlines()) == 1
+    assert warning.startswith(f"warning: {path} ")
+    assert reason in warning
+    assert "going on from" in warning
+    run.run(progress=False)
+    assert (tmp_path / "c.refused-1.safetensors").read_bytes() == bad
+    straight = trainer()
+    straight.run(progress=False)
+    assert run.losses == straight.losses
+
+
+def test_killed_between_two_renames_the_one_before_is_used(tmp_path, capsys):
+    path = two_checkpoints(tmp_path)
+    path.replace(previous(path))
+    run = trainer(path)
+    run.resume()
+    assert run.iteration == 3
+    assert "no such file" in capsys.readouterr().err
+    assert not list(tmp_path.glob("*refused*"))
+
+
+def test_with_no_good_checkpoint_nothing_is_touched(tmp_path):
+    path = two_checkpoints(tmp_path)
+    for checkpoint in (path, previous(path)):
+        truncate(checkpoint)
+    before = {p: p.read_bytes() for p in tmp_path.iterdir()}
+    with pytest.raises(CorruptFileError, match=r"c\.safetensors.*; .*c\.previous\.safetensors"):
+        trainer(path).resume()
+    assert {p: p.read_bytes() for p in tmp_path.iterdir()} == before
+
+
+def test_a_checkpoint_that_cannot_be_written_leaves_both_old_ones(tmp_path, monkeypatch):
+    path = two_checkpoints(tmp_path)
+    before = {p: p.read_bytes() for p in tmp_path.iterdir()}
+    run = trainer(path)
+    monkeypatch.setattr(os, "fsync", lambda _: (_ for _ in ()).throw(OSError("disk full")))
+    with pytest.raises(OSError, match="disk full"):
+        run.save()
+    assert {p: p.read_bytes() for p in tmp_path.iterdir()} == before
+
+
+# Parts of a batch, precision
+
+
+@pytest.mark.parametrize("accumulation", [2, 4])
+def test_a_batch_in_parts_trains_like_a_whole_one(accumulation):
+    whole, parts = trainer(), trainer(accumulation=accumulation)
+    assert [part.stop - part.start for part in parts.parts] == [8 // accumulation] * accumulation
+    for run in (whole, parts):
+        run.run(progress=False)
+    assert parts.losses == pytest.approx(whole.losses, abs=1e-6)
+    for a, b in zip(parts.nca.parameters(), whole.nca.parameters(), strict=True):
+        assert torch.allclose(a, b, rtol=0, atol=1e-6)
+    assert torch.equal(parts.generator.get_state(), whole.generator.get_state())
+
+
+def test_a_checkpoint_may_be_continued_in_other_parts(tmp_path):
+    run = trainer(tmp_path / "c.safetensors")
+    run.save()
+    trainer(tmp_path / "c.safetensors", accumulation=4).resume()
+
+
+def test_a_batch_that_gives_no_equal_parts_is_refused():
+    with pytest.raises(ValueError, match="a batch of 8 cannot be shared by 1 processes with accum"):
+        trainer(accumulation=3)
+
+
+def test_precisions_do_not_meet():
+    """accelerate has one state per process; a notebook trains with both precisions."""
+    first = trainer()
+    half = trainer(precision="bfloat16")
+    second = trainer()
+    losses = [run.train_step() for run in (first, half, second)]
+    assert losses[0] == losses[2]
+    assert losses[1] != losses[0]
+    assert losses[1] == pytest.approx(losses[0], rel=0.05)
+
+
+def test_no_index_of_a_gpu_in_a_group(monkeypatch):
+    monkeypatch.setenv("LOCAL_RANK", "0")
+    with pytest.raises(ValueError, match="device cuda:1 with several processes"):
+        accelerator("cuda:1", "float32")
 
 
 def test_an_empty_pool_survives_a_checkpoint(tmp_path):

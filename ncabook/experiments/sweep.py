@@ -1,0 +1,222 @@
+"""Many trainings: every experiment of a table with several seeds, here or on a SLURM cluster.
+
+Each training has its own folder, ``runs/TABLE/EXPERIMENT/seed-N``. What is finished is left
+alone, what was begun goes on from its checkpoint, so the same call again completes a sweep.
+"""
+
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import submitit
+from pydantic import Field, model_validator
+
+from ncabook import zoo
+from ncabook.experiments import runner
+from ncabook.experiments.schema import ConfigError, load
+from ncabook.training.checkpoint import previous
+from ncabook.training.config import Strict
+from ncabook.training.processes import default_device
+
+TABLES = Path(__file__).parent / "tables"
+POLL = 0.2  # seconds between two looks at the jobs
+Cluster = Literal["local", "slurm"]
+
+
+class Table(Strict):
+    """Rows of a table, each an experiment.
+
+    Attributes:
+        name: also the name of the folder below ``runs/``.
+        title: what it is, for people.
+        experiments: names, or paths to YAML files, as seen from the table's own file.
+
+    """
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
+    title: str
+    experiments: Annotated[list[str], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _different(self) -> "Table":
+        for row in self.experiments:
+            if self.experiments.count(row) > 1:
+                raise ValueError(f"the experiment {row} stands twice")
+        return self
+
+
+@dataclass
+class Run:
+    """One training of a sweep.
+
+    Attributes:
+        source: the experiment's name or file.
+        experiment: its name.
+        seed: in place of the experiment's own.
+        folder: where the training leaves its result.
+        state: ``waiting``, ``running``, ``done`` (now), ``kept`` (done before) or ``failed``.
+        loss: the mean of the last 100 iterations, when it is done.
+        error: what went wrong, in one line.
+
+    """
+
+    source: str
+    experiment: str
+    seed: int
+    folder: Path
+    state: str = "waiting"
+    loss: float | None = None
+    error: str = ""
+
+
+def tables() -> list[str]:
+    """Tables that come with the package."""
+    return sorted(p.stem for p in TABLES.glob("*.yaml"))
+
+
+def find(name: str) -> tuple[Table, Path]:
+    """A table by name, or from a path that ends in ``.yaml``; and the folder of its file.
+
+    Raises:
+        UnknownNameError: no such table.
+        ConfigError: its file does not fit the schema.
+
+    """
+    if name.endswith((".yaml", ".yml")):
+        return load(Table, Path(name)), Path(name).absolute().parent
+    if name not in tables():
+        raise zoo.unknown("table", name, tables())
+    return load(Table, TABLES / f"{name}.yaml"), TABLES
+
+
+def plan(name: str, seeds: int, output: Path) -> list[Run]:
+    """The trainings of a table with seeds 0 to ``seeds − 1``; ``kept`` if there is a result.
+
+    Raises:
+        UnknownNameError: no such table, or no such experiment.
+        ConfigError: a file does not fit its schema, or two experiments have the same name.
+        RunExistsError: a result is there, but of another configuration.
+
+    """
+    table, home = find(name)
+    runs = []
+    for row in table.experiments:
+        source = str(home / row) if row.endswith((".yaml", ".yml")) else row
+        experiment = runner.find(source)
+        if any(experiment.name == run.experiment for run in runs):
+            raise ConfigError(f"{name}: two experiments are called {experiment.name}")
+        for seed in range(seeds):
+            folder = output / table.name / experiment.name / f"seed-{seed}"
+            run = Run(source, experiment.name, seed, folder)
+            if (folder / zoo.CARD).exists():
+                card = zoo.read_card(folder)
+                if card.experiment != runner.with_seed(experiment, seed):
+                    raise runner.RunExistsError(
+                        f"{folder} holds a result of another configuration; "
+                        "move it away, or name another folder with --output"
+                    )
+                run.state, run.loss = "kept", card.training["mean_loss_of_last_100"]
+            runs.append(run)
+    return runs
+
+
+class Job(submitit.helpers.Checkpointable):
+    """One training in a process of its own; a cluster that stops it queues it again."""
+
+    def __call__(self, source: str, seed: int, folder: str, device: str | None) -> str:
+        """Trains, from the checkpoint if there is one. Plain arguments: they are pickled.
+
+        Returns:
+            What went wrong, in a line; nothing if the training is complete.
+
+        """
+        try:
+            experiment = runner.with_seed(runner.find(source), seed)
+            place = Path(folder)
+            checkpoint = place / runner.CHECKPOINT
+            begun = checkpoint.exists() or previous(checkpoint).exists()
+            runner.train(experiment, place, device or default_device(), begun, progress=False)
+        except Exception as error:
+            traceback.print_exc()  # into the job's log
+            return str(error) or type(error).__name__
+        return ""
+
+
+def sweep(
+    runs: list[Run],
+    logs: Path,
+    cluster: Cluster = "local",
+    parallel: int | None = None,
+    hours: float = 24,
+    partition: str | None = None,
+    device: str | None = None,
+    report: Callable[[Run], None] = lambda run: None,
+) -> None:
+    """Trains what is ``waiting`` among ``runs`` and notes in each how it ended.
+
+    Args:
+        runs: from :func:`plan`.
+        logs: folder for the jobs' output.
+        cluster: ``local`` for this machine, ``slurm`` for a cluster's queue.
+        parallel: jobs at a time; if not given, 1 here and all on a cluster.
+        hours: limit of a job; a cluster queues it again, to go on from its checkpoint.
+        partition: of SLURM; the cluster's default if not given.
+        device: for each job; the GPU if there is one where it runs.
+        report: called with each run as it ends.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C; jobs on this machine were stopped, those in a queue were not.
+
+    """
+    executor = submitit.AutoExecutor(folder=logs, cluster=cluster)
+    executor.update_parameters(name="ncabook", timeout_min=max(1, round(hours * 60)))
+    if (device or default_device()).startswith("cuda"):
+        executor.update_parameters(gpus_per_node=1)
+    if partition is not None:
+        executor.update_parameters(slurm_partition=partition)
+    parallel = parallel or (1 if cluster == "local" else len(runs))
+    waiting = iter([run for run in runs if run.state == "waiting"])
+    jobs: list[tuple[Run, submitit.Job[str]]] = []
+    try:
+        while True:
+            jobs += _submit(executor, waiting, parallel - len(jobs), device)
+            if not jobs:
+                return
+            time.sleep(POLL)
+            for run, job in list(jobs):
+                if job.done():
+                    jobs.remove((run, job))
+                    _note_end(run, job)
+                    report(run)
+    except BaseException:
+        if cluster == "local":
+            for _, job in jobs:
+                job.cancel()
+            for _, job in jobs:
+                job.wait()
+        raise
+
+
+def _submit(
+    executor: submitit.Executor, waiting: Iterator[Run], count: int, device: str | None
+) -> list[tuple[Run, submitit.Job[str]]]:
+    jobs = []
+    for _, run in zip(range(count), waiting, strict=False):
+        folder = str(run.folder.absolute())
+        jobs.append((run, executor.submit(Job(), run.source, run.seed, folder, device)))
+        run.state = "running"
+    return jobs
+
+
+def _note_end(run: Run, job: "submitit.Job[str]") -> None:
+    stopped = job.exception()
+    run.error = "the job ended without a result" if stopped else job.result()
+    if run.error:
+        run.state = "failed"
+        run.error += f" (log: {job.paths.stderr})"
+    else:
+        run.state = "done"
+        run.loss = zoo.read_card(run.folder).training["mean_loss_of_last_100"]

@@ -1,0 +1,144 @@
+"""Where training runs: device, precision and processes, by accelerate; and how Ctrl-C reaches it.
+
+``accelerate launch`` starts one process per GPU (or, with ``--cpu``, per share of the CPU) and
+says so in the environment; without it there is one process.
+"""
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+
+import torch
+from accelerate import Accelerator
+from accelerate.state import AcceleratorState
+from accelerate.utils import parse_flag_from_env, patch_environment
+from torch import Tensor, nn
+
+from ncabook.automaton import NCA
+from ncabook.training.tracking import Tracking
+
+MIXED_PRECISION = {"float32": "no", "bfloat16": "bf16"}
+
+
+def default_device() -> str:
+    """The GPU if there is one and ``accelerate launch --cpu`` does not forbid it."""
+    forbidden = parse_flag_from_env("ACCELERATE_USE_CPU")
+    return "cuda" if torch.cuda.is_available() and not forbidden else "cpu"
+
+
+def launched() -> bool:
+    """Whether a launcher started this process as one of a group."""
+    return "LOCAL_RANK" in os.environ or int(os.environ.get("WORLD_SIZE", "1")) > 1
+
+
+def is_main_process() -> bool:
+    """Whether this is the process that writes and speaks for its group; true without a group."""
+    return int(os.environ.get("RANK", "0")) == 0
+
+
+def leave_group() -> None:
+    """Ends this process's part in its group, if there is one; nothing can be trained after."""
+    if torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
+
+
+def accelerator(
+    device: str,
+    precision: str,
+    tracker: Tracking | None = None,
+) -> Accelerator:
+    """An accelerator for one training, whatever the trainings before it used.
+
+    Args:
+        device: ``cpu``, ``cuda`` or ``cuda:1``; in a group every process gets its own GPU.
+        precision: ``float32`` or ``bfloat16``.
+        tracker: where curves go, if anywhere.
+
+    Raises:
+        ValueError: the device is not what the launcher provides.
+
+    """
+    wanted = torch.device(device)
+    if launched() and wanted.index is not None:
+        raise ValueError(
+            f"device {device} with several processes; each gets its own GPU, so give cuda or cpu"
+        )
+    # accelerate keeps one state per process and refuses another precision or device later on;
+    # a notebook trains more than once. The process group, if any, is kept.
+    AcceleratorState._reset_state(reset_partial_state=True)
+    choice = nullcontext() if launched() else patch_environment(ACCELERATE_TORCH_DEVICE=device)
+    with choice:
+        result = Accelerator(
+            cpu=wanted.type == "cpu",
+            mixed_precision=MIXED_PRECISION[precision],
+            log_with=tracker.tracker if tracker else None,
+            project_dir=tracker.folder if tracker else None,
+        )
+    if result.device.type != wanted.type:
+        raise ValueError(
+            f"device {device} was asked for, but accelerate provides {result.device.type}; "
+            "give --device as the launcher's, or none"
+        )
+    return result
+
+
+class Rollout(nn.Module):
+    """The automaton's rollout as a ``forward``, which accelerate can wrap (autocast, DDP)."""
+
+    def __init__(self, nca: NCA, memory: int | None) -> None:
+        super().__init__()
+        self.nca = nca
+        self.memory = memory
+
+    def forward(
+        self, state: Tensor, steps: int, condition: Tensor | None, fire: list[Tensor]
+    ) -> Tensor:
+        """As :meth:`NCA.rollout`; ``fire`` holds a mask per step."""
+        return self.nca.rollout(state, steps, condition, fire=fire.__getitem__, memory=self.memory)
+
+
+def share(accelerator: Accelerator, batch: int, accumulation: int) -> list[slice]:
+    """The parts of a batch that this process takes, ``accumulation`` of them, one after another.
+
+    Raises:
+        ValueError: the parts would not be equal.
+
+    """
+    parts = accelerator.num_processes * accumulation
+    if batch % parts:
+        raise ValueError(
+            f"a batch of {batch} cannot be shared by {accelerator.num_processes} processes with "
+            f"accumulation {accumulation}; expected a multiple of {parts}: change one of the three"
+        )
+    size, first = batch // parts, accelerator.process_index * accumulation
+    return [slice(size * i, size * (i + 1)) for i in range(first, first + accumulation)]
+
+
+def any_process(accelerator: Accelerator, flag: bool) -> bool:
+    """Whether the flag is up in any process: they have to stop after the same iteration."""
+    if accelerator.num_processes == 1:
+        return flag
+    flags = torch.full((1,), float(flag), device=accelerator.device)
+    return bool(accelerator.reduce(flags, "sum").item())
+
+
+@contextmanager
+def noting_interrupts() -> Iterator[threading.Event]:
+    """Turns Ctrl-C into a flag, so that no iteration is left half done; a second one is Ctrl-C."""
+    interrupted = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield interrupted  # only the main thread may, or needs to, handle signals
+        return
+    previous = signal.getsignal(signal.SIGINT)
+
+    def note(*_: object) -> None:
+        interrupted.set()
+        signal.signal(signal.SIGINT, previous)
+
+    signal.signal(signal.SIGINT, note)
+    try:
+        yield interrupted
+    finally:
+        signal.signal(signal.SIGINT, previous)

@@ -1,0 +1,134 @@
+"""Real processes: two of them train like one, and a killed one loses nothing."""
+
+import os
+import random
+import signal
+import socket
+import time
+
+import pytest
+import torch
+import yaml
+from safetensors.torch import load_file
+
+from ncabook.training.checkpoint import load_tensors, previous
+from tests.unit.nest import Nest
+from tests.unit.test_experiments import changed
+
+KILLS = 20
+
+
+@pytest.fixture(scope="module")
+def nest():
+    nest = Nest()
+    yield nest
+    nest.close()
+
+
+def write(folder, **changes):
+    path = folder / "tiny.yaml"
+    path.write_text(yaml.safe_dump(changed(**changes), allow_unicode=True), encoding="utf-8")
+    return path
+
+
+def train(nest, folder, path, output, *options, processes=1):
+    """Trains and returns what was printed; each of several processes is one of a group."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    log = folder / f"{output}.txt"
+    pids = []
+    for rank in range(processes):
+        group = {
+            "RANK": rank,
+            "LOCAL_RANK": rank,
+            "WORLD_SIZE": processes,
+            "LOCAL_WORLD_SIZE": processes,
+            "MASTER_ADDR": "127.0.0.1",
+            "MASTER_PORT": port,
+        }
+        env = {k: str(v) for k, v in group.items()} if processes > 1 else {}
+        arguments = ("train", str(path), "--output", str(folder / output), *options)
+        arguments += ("--device", "cpu")
+        pids.append(nest.start(*arguments, cwd=folder, log=log, **env))
+    statuses = [nest.wait(pid) for pid in pids]
+    return statuses, log.read_text()
+
+
+def assert_close(a, b, tolerance):
+    assert a.keys() == b.keys()
+    for name in a:
+        assert torch.allclose(a[name].double(), b[name].double(), rtol=0, atol=tolerance), name
+
+
+@pytest.mark.parametrize(("kind", "accumulation"), [("adam", 1), ("muon", 1), ("adam", 2)], ids=str)
+def test_two_processes_train_like_one(nest, tmp_path, kind, accumulation):
+    """Same parameters, optimiser, pool, random streams; damage, mutation and fire included."""
+    path = write(
+        tmp_path,
+        training__iterations=6,
+        training__batch=8,
+        training__optimizer={"kind": kind, "learning_rate": 0.002},
+    )
+    assert train(nest, tmp_path, path, "one")[0] == [0]
+    content = path.read_text().replace("batch: 8", f"batch: 8\n  accumulation: {accumulation}")
+    path.write_text(content)
+    statuses, printed = train(nest, tmp_path, path, "two", processes=2)
+    assert statuses == [0, 0], printed
+    assert printed.count("trained 872 parameters") == 1
+    one, _ = load_tensors(tmp_path / "one/checkpoint.safetensors")
+    two, _ = load_tensors(tmp_path / "two/checkpoint.safetensors")
+    assert len(one["pool/states"]) == 8
+    for name in ("random/host", "random/device", "pool/classes"):
+        assert torch.equal(one[name], two[name])
+    assert_close(one, two, 1e-6)
+
+
+def test_a_batch_that_cannot_be_shared_is_refused_in_one_line(nest, tmp_path):
+    path = write(tmp_path, training__batch=5, training__pool=None)
+    statuses, printed = train(nest, tmp_path, path, "two", processes=2)
+    assert [os.waitstatus_to_exitcode(status) for status in statuses] == [1, 1]
+    line = "error: a batch of 5 cannot be shared by 2 processes with accumulation 1; expected"
+    assert printed.count(line) == 2
+    assert len(printed.strip().splitlines()) == 2
+    assert not (tmp_path / "two").exists()
+
+
+@pytest.mark.slow
+def test_killed_at_random_moments_a_run_ends_as_if_it_had_never_been(nest, tmp_path):
+    """``kill -9`` twenty times, often while a checkpoint is written; not a bit differs."""
+    path = write(tmp_path, training__iterations=400, training__checkpoint_every=1)
+    assert train(nest, tmp_path, path, "straight")[0] == [0]
+    checkpoint = tmp_path / "killed/checkpoint.safetensors"
+    dice = random.Random(0)
+    log = tmp_path / "killed.txt"
+    kills = leftovers = 0
+    while kills < KILLS:
+        begun = checkpoint.exists() or previous(checkpoint).exists()
+        arguments = ["train", str(path), "--output", str(checkpoint.parent), "--device", "cpu"]
+        before = checkpoint.stat().st_mtime_ns if checkpoint.exists() else 0
+        pid = nest.start(*arguments, *["--resume"] * begun, cwd=tmp_path, log=log)
+        # Half of the times at once, in the start; else some iterations later.
+        deadline = time.monotonic() + 20
+        while kills % 2 and time.monotonic() < deadline:
+            if checkpoint.exists() and checkpoint.stat().st_mtime_ns != before:
+                break
+            time.sleep(0.001)
+        time.sleep(dice.uniform(0, 0.15))
+        os.kill(pid, signal.SIGKILL)
+        assert nest.wait(pid) == signal.SIGKILL, log.read_text()  # it had not ended by itself
+        kills += 1
+        leftovers += bool(list(checkpoint.parent.glob(".checkpoint.safetensors.*")))
+    iteration = load_tensors(checkpoint)[1]["iteration"]
+    assert 0 < iteration < 400
+    assert leftovers, "no kill hit the writing of a checkpoint"
+    assert train(nest, tmp_path, path, "killed", "--resume")[0] == [0], log.read_text()
+    straight, killed = (
+        load_file(tmp_path / f"{n}/weights.safetensors") for n in ("straight", "killed")
+    )
+    assert_close(straight, killed, 0)
+    straight, killed = (
+        load_tensors(tmp_path / f"{n}/checkpoint.safetensors")[0] for n in ("straight", "killed")
+    )
+    assert_close(straight, killed, 0)
+    assert not list(checkpoint.parent.glob(".checkpoint.safetensors.*"))

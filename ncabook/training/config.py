@@ -63,11 +63,16 @@ class OptimizerConfig(Strict):
     adam_learning_rate: Rate = 2e-3
 
 
+Memory = Annotated[str, Field(pattern=r"^\d+(\.\d+)?[MG]B$")]
+
+
 class TrainingConfig(Strict):
     """How the automaton is trained (Algorithm 1).
 
     ``batch`` is the whole batch of an iteration: the processes share it, and each takes its
-    share in ``accumulation`` parts, one after another, which saves memory.
+    share in ``accumulation`` parts, one after another, which saves memory. ``memory`` is what a
+    rollout may keep for its gradient, such as ``"8GB"`` or ``"500MB"`` (decimal); steps beyond
+    that are computed twice. Without it all is kept.
     """
 
     iterations: Positive

@@ -10,7 +10,8 @@ from safetensors.torch import save_file
 
 from ncabook import zoo
 from ncabook.experiments import runner
-from ncabook.experiments.schema import ConfigError, load_experiment
+from ncabook.experiments.build import build_nca
+from ncabook.experiments.schema import ConfigError, load_experiment, parse_experiment
 from ncabook.files import CorruptFileError, sha256
 from ncabook.training.checkpoint import load_tensors, save_tensors
 
@@ -69,6 +70,7 @@ def test_every_shipped_experiment_is_valid_and_named_after_its_file(name):
         ({"training__pool__damage": 0.6}, "training.pool", "add up to more than 1"),
         ({"training__pool__capacity": 2}, "training", "smaller than the batch of 4"),
         ({"training__optimizer__kind": "sgd"}, "training.optimizer.kind", "'muon' or 'adam'"),
+        ({"training__memory": "8 gigs"}, "training.memory", "match pattern"),
         ({"model__perception__kind": "magic"}, "model.perception", "'conv', 'sobel'"),
         ({"model__fire_rate": 0.0}, "model.fire_rate", "greater than 0"),
         ({"model__living_threshold": float("nan")}, "model.living_threshold", "finite"),
@@ -92,6 +94,33 @@ def test_a_mistake_is_one_line_with_file_field_and_reason(tmp_path, change, fiel
     assert lines[0].startswith(str(path))
     assert field in lines[0]
     assert reason in lines[0]
+
+
+@pytest.mark.parametrize(
+    ("perception", "kind"),
+    [
+        ({"kind": "conv", "features": 8, "kernel_size": 5}, "ConvPerception"),
+        ({"kind": "sobel", "laplacian": True}, "SobelPerception"),
+        ({"kind": "residual", "features": 8}, "ResidualPerception"),
+        ({"kind": "deformable", "features": 8}, "DeformablePerception"),
+        ({"kind": "local-attention", "features": 8, "heads": 2}, "LocalAttention"),
+        ({"kind": "attention-block", "features": 8, "embedding": 8}, "AttentionBlock"),
+        (
+            {"kind": "multi", "branches": [{"kind": "conv", "features": 8}, {"kind": "sobel"}]},
+            "MultiPerception",
+        ),
+    ],
+)
+@pytest.mark.parametrize(
+    "update", [{"kind": "mlp", "hidden": [8]}, {"kind": "resnet", "hidden": 8, "blocks": 1}]
+)
+def test_every_perception_and_update_can_be_configured_and_makes_a_step(perception, kind, update):
+    experiment = parse_experiment(
+        changed(model__perception=perception, model__update=update), "tiny.yaml"
+    )
+    nca = build_nca(experiment)
+    assert type(nca.perception).__name__ == kind
+    assert nca.step(torch.rand(2, 8, 12, 12), torch.eye(2)).shape == (2, 8, 12, 12)
 
 
 @pytest.mark.parametrize(

@@ -331,6 +331,17 @@ def test_a_batch_in_parts_trains_like_a_whole_one(accumulation):
     assert torch.equal(parts.generator.get_state(), whole.generator.get_state())
 
 
+def test_training_in_less_memory_is_the_same_training():
+    """``memory`` decides what is computed twice, and nothing else: bit for bit."""
+    whole, cut = trainer(), trainer(memory="0.27MB")
+    for _ in range(3):
+        assert whole.train_step() == cut.train_step()
+    for a, b in zip(whole.nca.parameters(), cut.nca.parameters(), strict=True):
+        assert torch.equal(a, b)
+    with pytest.raises(ValueError, match="this rollout of .* steps takes at least"):
+        trainer(memory="0.001MB").train_step()
+
+
 def test_a_checkpoint_may_be_continued_in_other_parts(tmp_path):
     run = trainer(tmp_path / "c.safetensors")
     run.save()

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from ncabook.experiments.build import build_nca, build_targets
 from ncabook.experiments.provenance import provenance
-from ncabook.experiments.schema import parse_experiment
+from ncabook.experiments.schema import Experiment, parse
 from ncabook.files import write_atomically
 from ncabook.training.trainer import GrowthTrainer, TrainingDivergedError
 
@@ -126,7 +126,8 @@ def train(run: Run) -> dict[str, Any]:
         task["model"]["update"]["hidden"] = [run.hidden]
     if pool is not None and len(task["data"]["glyphs"]) == 1:
         pool["mutation"] = 0.0
-    experiment = parse_experiment(
+    experiment = parse(
+        Experiment,
         {
             "name": "convergence",
             "title": run.key,

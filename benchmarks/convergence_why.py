@@ -20,7 +20,7 @@ from torch import Tensor
 from ncabook.automaton import centre_seed
 from ncabook.experiments.build import build_nca, build_targets
 from ncabook.experiments.provenance import provenance
-from ncabook.experiments.schema import parse_experiment
+from ncabook.experiments.schema import Experiment, parse
 from ncabook.files import write_atomically
 from ncabook.training.trainer import GrowthTrainer
 
@@ -50,7 +50,8 @@ def class_distance(trainer: GrowthTrainer) -> float:
 
 def record(optimizer: str, rate: float, seed: int, iterations: int) -> dict[str, Any]:
     """One training's record."""
-    experiment = parse_experiment(
+    experiment = parse(
+        Experiment,
         {
             "name": "why",
             "title": optimizer,

@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 from ncabook import zoo
 from ncabook.experiments import runner
 from ncabook.experiments.build import build_nca
-from ncabook.experiments.schema import ConfigError, load_experiment, parse_experiment
+from ncabook.experiments.schema import ConfigError, Experiment, load_experiment, parse
 from ncabook.files import CorruptFileError, sha256
 from ncabook.training.checkpoint import load_tensors, save_tensors
 
@@ -115,8 +115,8 @@ def test_a_mistake_is_one_line_with_file_field_and_reason(tmp_path, change, fiel
     "update", [{"kind": "mlp", "hidden": [8]}, {"kind": "resnet", "hidden": 8, "blocks": 1}]
 )
 def test_every_perception_and_update_can_be_configured_and_makes_a_step(perception, kind, update):
-    experiment = parse_experiment(
-        changed(model__perception=perception, model__update=update), "tiny.yaml"
+    experiment = parse(
+        Experiment, changed(model__perception=perception, model__update=update), "tiny.yaml"
     )
     nca = build_nca(experiment)
     assert type(nca.perception).__name__ == kind

@@ -31,7 +31,7 @@ HEADS = tl.constexpr(16)
 def head_members(head_size, dtype: tl.constexpr, EP: tl.constexpr):
     """``[EP, 16]``, 1 where a channel belongs to a head."""
     owner = tl.arange(0, EP) // head_size
-    return (owner[:, None] == tl.arange(0, HEADS)[None, :]).to(dtype)
+    return (owner[:, None] == tl.arange(0, HEADS)[None, :]).to(tl.float32).to(dtype)
 
 
 @triton.jit

@@ -9,12 +9,15 @@ A table ``blocks`` has a row (first tap, last tap + 1, column, size) for every b
 features, ``offsets`` a row (dy, dx) for every tap. No kernel uses atomics: same input, same bits.
 """
 
+import os
+
 import triton
 import triton.language as tl
 
 from ncabook.automaton.perception import LEAKY_SLOPE
 
 SLOPE = tl.constexpr(LEAKY_SLOPE)
+INTERPRETED = tl.constexpr(os.environ.get("TRITON_INTERPRET") == "1")
 
 
 @triton.jit
@@ -24,6 +27,16 @@ def neighbour(cell, dy, dx, height, width):
     y = (inside // width + dy + height) % height
     x = (inside % width + dx + width) % width
     return cell - inside + y * width + x
+
+
+@triton.jit
+def cast(x, dtype: tl.constexpr):
+    """Rounds to the nearest; the interpreter by itself would cut bfloat16's last bits off."""
+    if INTERPRETED:  # nested, because older compilers know no chains of "and"
+        if dtype == tl.bfloat16:  # noqa: SIM102
+            if x.dtype == tl.float32:
+                x = (x.to(tl.int32, bitcast=True) + 0x8000).to(tl.float32, bitcast=True)
+    return x.to(dtype)
 
 
 @triton.jit
@@ -40,7 +53,7 @@ def store_rows(pointer, row, stride, first, size, valid, value, K: tl.constexpr)
     k = tl.arange(0, K)
     mask = valid[:, None] & (k < size)[None, :]
     place = pointer + row[:, None] * stride + first + k[None, :]
-    tl.store(place, value.to(pointer.dtype.element_ty), mask=mask)
+    tl.store(place, cast(value, pointer.dtype.element_ty), mask=mask)
 
 
 @triton.jit
@@ -54,7 +67,11 @@ def load_matrix(pointer, ROWS: tl.constexpr, COLUMNS: tl.constexpr):
 @triton.jit
 def dot(a, matrix, total):
     """``total + a @ matrix``; "ieee" concerns float32 only, which would else be rounded to tf32."""
-    return tl.dot(a.to(matrix.dtype), matrix, total, input_precision="ieee")
+    a = cast(a, matrix.dtype)
+    if INTERPRETED:  # the interpreter multiplies the bit patterns of bfloat16
+        a = a.to(tl.float32)
+        matrix = matrix.to(tl.float32)
+    return tl.dot(a, matrix, total, input_precision="ieee")
 
 
 @triton.jit
@@ -66,7 +83,7 @@ def leaky(x):
 @triton.jit
 def leaky_backward(gradient, activated):
     """LeakyReLU keeps the sign, so its output tells its slope."""
-    return tl.where(activated > 0, gradient, SLOPE * gradient)
+    return tl.where(activated.to(tl.float32) > 0, gradient, SLOPE * gradient)
 
 
 @triton.jit
@@ -233,7 +250,8 @@ def outer_products(
         valid = inside < area
         seen = neighbour(cell, dy, dx, height, width)
         right = load_rows(b, cell, b_stride, b_first, b_size, valid, KB)
-        left = load_rows(a, seen, a_stride, a_first, a_size, valid, KA).to(right.dtype)
+        left = load_rows(a, seen, a_stride, a_first, a_size, valid, KA)
+        left = cast(left, right.dtype)
         product = dot(tl.trans(left), right, product)
         total += tl.sum(right.to(tl.float32), axis=0)
     place = part * tl.num_programs(0) + entry

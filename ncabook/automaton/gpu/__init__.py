@@ -75,9 +75,7 @@ def fused_step(
 
 def _runs_on(device: torch.device) -> bool:
     interpreted = os.environ.get("TRITON_INTERPRET") == "1"
-    return importlib.util.find_spec("triton") is not None and (
-        device.type == "cuda" or interpreted
-    )
+    return importlib.util.find_spec("triton") is not None and (device.type == "cuda" or interpreted)
 
 
 def _covers(nca: NCA) -> bool:

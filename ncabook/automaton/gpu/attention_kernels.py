@@ -9,6 +9,9 @@ value's bias passes through unweighted: keys and values are used without, and a 
 bias is added at the end.
 """
 
+# Triton's signatures: pointers and numbers without types, constants in capitals.
+# ruff: noqa: ANN001, ANN201, N803
+
 import triton
 import triton.language as tl
 

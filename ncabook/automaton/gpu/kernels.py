@@ -9,6 +9,10 @@ A table ``blocks`` has a row (first tap, last tap + 1, column, size) for every b
 features, ``offsets`` a row (dy, dx) for every tap. No kernel uses atomics: same input, same bits.
 """
 
+# Triton's signatures: pointers and numbers without types, constants in capitals.
+# Nested ifs, because older compilers know no chains of "and".
+# ruff: noqa: ANN001, ANN201, N803, SIM102
+
 import os
 
 import triton
@@ -32,8 +36,8 @@ def neighbour(cell, dy, dx, height, width):
 @triton.jit
 def cast(x, dtype: tl.constexpr):
     """Rounds to the nearest; the interpreter by itself would cut bfloat16's last bits off."""
-    if INTERPRETED:  # nested, because older compilers know no chains of "and"
-        if dtype == tl.bfloat16:  # noqa: SIM102
+    if INTERPRETED:
+        if dtype == tl.bfloat16:
             if x.dtype == tl.float32:
                 x = (x.to(tl.int32, bitcast=True) + 0x8000).to(tl.float32, bitcast=True)
     return x.to(dtype)
@@ -59,19 +63,17 @@ def store_rows(pointer, row, stride, first, size, valid, value, K: tl.constexpr)
 @triton.jit
 def load_matrix(pointer, ROWS: tl.constexpr, COLUMNS: tl.constexpr):
     """A packed matrix, whole."""
-    return tl.load(
-        pointer + tl.arange(0, ROWS)[:, None] * COLUMNS + tl.arange(0, COLUMNS)[None, :]
-    )
+    return tl.load(pointer + tl.arange(0, ROWS)[:, None] * COLUMNS + tl.arange(0, COLUMNS)[None, :])
 
 
 @triton.jit
 def dot(a, matrix, total):
-    """``total + a @ matrix``; "ieee" concerns float32 only, which would else be rounded to tf32."""
+    """``total + a @ matrix``; "tf32x3" keeps float32 operands nearly whole."""
     a = cast(a, matrix.dtype)
     if INTERPRETED:  # the interpreter multiplies the bit patterns of bfloat16
         a = a.to(tl.float32)
         matrix = matrix.to(tl.float32)
-    return tl.dot(a, matrix, total, input_precision="ieee")
+    return tl.dot(a, matrix, total, input_precision="tf32x3")
 
 
 @triton.jit
@@ -95,8 +97,8 @@ def fires(fire, cell, area, stride, valid):
 
 @triton.jit
 def change_cells(
-    state, fire, after, hidden, h, b1, w2, b2, cell, valid, area, channels, hidden_size, fire_stride,
-    M: tl.constexpr, CP: tl.constexpr, HP: tl.constexpr, KEEP: tl.constexpr,
+    state, fire, after, hidden, h, b1, w2, b2, cell, valid, area, channels, hidden_size,
+    fire_stride, M: tl.constexpr, CP: tl.constexpr, HP: tl.constexpr, KEEP: tl.constexpr,
 ):  # fmt: skip
     """The second half of the update, from the hidden sums ``h``; both forward kernels end so."""
     h = leaky(h + tl.load(b1 + tl.arange(0, HP))[None, :])

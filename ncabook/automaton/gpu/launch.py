@@ -27,9 +27,13 @@ def sample_stride(x: Tensor) -> int:
 
 
 def options(packed: Packed) -> dict[str, int]:
-    """Warps and stages: attention holds more numbers per cell, float32 fills shared memory."""
-    wide = packed.heads > 0 or packed.compute[0].dtype == torch.float32
-    return {"num_warps": 8 if wide else 4, "num_stages": 1 if wide else 2}
+    """Warps per program and depth of the software pipeline.
+
+    Eight warps, because with four the compiler spills registers to memory; no pipeline where
+    it would not fit into registers (attention) or shared memory (float32).
+    """
+    shallow = packed.heads > 0 or packed.compute[0].dtype == torch.float32
+    return {"num_warps": 8, "num_stages": 1 if shallow else 2}
 
 
 def sizes(packed: Packed) -> dict[str, int]:

@@ -150,7 +150,11 @@ def _convolutions(perception: nn.Module, encoded: Any) -> tuple[list, list, list
 
 def _attention(perception: LocalAttention, encoded: Tensor | None) -> tuple[list, list, list, list]:
     """Matrices, biases and position; offsets; the one block; products."""
-    module, size, channels = perception.attention, perception.out_channels, perception.state_channels
+    module, size, channels = (
+        perception.attention,
+        perception.out_channels,
+        perception.state_channels,
+    )
     width = padded(size)
     qkv = module.qkv.weight[:, :channels].unflatten(0, (3, size)).transpose(1, 2)
     bias = qkv.new_zeros(1, 3, width)

@@ -1,6 +1,7 @@
 """Compiles every kernel for an H100 at Table 6's sizes; run by test_gpu.py.
 
-``python gpu_compile.py bf16`` prints a line (kernel, case, bytes of shared memory) for each.
+``python -m tests.unit.gpu_compile bf16`` prints a line for each: name, case, bytes of shared
+memory. (``fp32`` compiles too, for longer than a test should take.)
 """
 
 import sys

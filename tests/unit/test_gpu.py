@@ -13,7 +13,8 @@ from ncabook.automaton import NCA, ChannelLayout, ConvPerception, LocalAttention
 from ncabook.automaton.gpu import supports
 from ncabook.evaluation.reference import reference_step
 
-HERE = Path(__file__).parent
+ROOT = Path(__file__).parents[2]
+INTERPRETED = "tests/unit/gpu_interpreted.py"
 TRITON = importlib.util.find_spec("triton") is not None
 needs_triton = pytest.mark.skipif(not TRITON, reason="Triton is not installed: no fused step here")
 needs_gpu = pytest.mark.skipif(
@@ -27,15 +28,8 @@ needs_gpu = pytest.mark.skipif(
 def test_kernels_are_right_in_the_interpreter():
     """All of gpu_interpreted.py, in the process of its own that it needs."""
     done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "pytest",
-            "-q",
-            "-p",
-            "no:cacheprovider",
-            HERE / "gpu_interpreted.py",
-        ],
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", INTERPRETED],
+        cwd=ROOT,
         env={**os.environ, "TRITON_INTERPRET": "1"},
         capture_output=True,
         text=True,
@@ -46,11 +40,11 @@ def test_kernels_are_right_in_the_interpreter():
 
 @needs_triton
 @pytest.mark.slow
-@pytest.mark.parametrize("dtype", ["bf16", "fp32"])
-def test_kernels_compile_for_an_h100(dtype, tmp_path):
+def test_kernels_compile_for_an_h100(tmp_path):
     """Triton's compiler needs no GPU; its shared memory has to fit into the H100's 227 KiB."""
     done = subprocess.run(
-        [sys.executable, HERE / "gpu_compile.py", dtype],
+        [sys.executable, "-m", "tests.unit.gpu_compile", "bf16"],
+        cwd=ROOT,
         env={**os.environ, "TRITON_CACHE_DIR": str(tmp_path), "TRITON_INTERPRET": "0"},
         capture_output=True,
         text=True,

@@ -28,7 +28,7 @@ def supports(nca: NCA, state: Tensor, encoded: Any) -> bool:
 
     It does for a convolution, several side by side, or :class:`LocalAttention`, an update with
     one hidden layer, at most 128 channels, hidden or attention features, no condition or a
-    vector per sample, in float32, on a CUDA device with Triton installed (or anywhere under
+    vector per sample, in float32, on the current CUDA device with Triton installed (or anywhere under
     Triton's interpreter, ``TRITON_INTERPRET=1``).
 
     Args:
@@ -74,8 +74,11 @@ def fused_step(
 
 
 def _runs_on(device: torch.device) -> bool:
-    interpreted = os.environ.get("TRITON_INTERPRET") == "1"
-    return importlib.util.find_spec("triton") is not None and (device.type == "cuda" or interpreted)
+    if importlib.util.find_spec("triton") is None:
+        return False
+    if device.type == "cuda":  # Triton launches on the current device
+        return device.index == torch.cuda.current_device()
+    return os.environ.get("TRITON_INTERPRET") == "1"
 
 
 def _covers(nca: NCA) -> bool:
@@ -95,9 +98,15 @@ def _shares(encoded: Any) -> list[Tensor]:
 
 
 def _fits_int32(nca: NCA, state: Tensor) -> bool:
-    """Kernels number the cells' values with 32 bits."""
-    widest = max(nca.layout.channels, LARGEST, nca.perception.out_channels)
+    """Kernels number a tensor's values with 32 bits."""
+    widest = max(LARGEST, nca.perception.out_channels)
+    matrices = 3
     if type(nca.perception) is LocalAttention:
         attention = nca.perception.attention
-        widest = max(widest, 3 * widest, attention.heads * (2 * attention.reach + 1) ** 2)
-    return state[:, 0].numel() * widest < 2**31
+        widest = max(3 * LARGEST, attention.heads * (2 * attention.reach + 1) ** 2)
+    else:
+        for branch in branches_of(nca.perception):
+            blocks = 1 + (branch.out_channels - 1) // LARGEST
+            matrices += blocks * branch.conv.kernel_size[0] ** 2
+    # Gradients of matrices are summed in parts, at least one for every sample.
+    return max(state[:, 0].numel() * widest, len(state) * matrices * LARGEST**2) < 2**31

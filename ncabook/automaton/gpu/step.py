@@ -24,8 +24,8 @@ class FusedStep:
     Args:
         nca: an automaton for which :func:`~ncabook.automaton.gpu.supports` says yes.
         encoded: what its perception's ``encode`` returned.
-        dtype: of the operands of matrix products, bfloat16 or float32 (exact, and slow).
-            Sums, states and gradients are float32 in any case.
+        dtype: of the operands of matrix products, bfloat16 or float32 (as three tf32 products,
+            several times slower). Sums, states and gradients are float32 in any case.
 
     """
 

@@ -28,8 +28,8 @@ def supports(nca: NCA, state: Tensor, encoded: Any) -> bool:
 
     It does for a convolution, several side by side, or :class:`LocalAttention`, an update with
     one hidden layer, at most 128 channels, hidden or attention features, no condition or a
-    vector per sample, in float32, on the current CUDA device with Triton installed (or anywhere under
-    Triton's interpreter, ``TRITON_INTERPRET=1``).
+    vector per sample, in float32, on the current CUDA device with Triton installed (or on the
+    CPU under Triton's interpreter, ``TRITON_INTERPRET=1``).
 
     Args:
         nca: the automaton.

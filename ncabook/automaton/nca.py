@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ncabook.automaton.engine import fused
+from ncabook.automaton.cpu import step as cpu_step
 from ncabook.automaton.fire import random_fire
 from ncabook.automaton.memory import Step, kept_bytes, run_in_segments, segment_length
 from ncabook.automaton.perception import circular_pad
@@ -105,9 +105,10 @@ class NCA(nn.Module):
     ) -> Tensor:
         """``steps`` steps in a row, each as :meth:`step` defines it.
 
-        Rollouts of more than ``FUSED_FROM`` cell-steps on a CPU run on the compiled step of
-        :mod:`ncabook.automaton.engine` where it knows the parts; under
-        ``torch.autocast("cpu", torch.bfloat16)`` with networks in bfloat16.
+        Where they know the parts, fused steps do the work: on a CPU, from ``FUSED_FROM``
+        cell-steps on, the compiled one of :mod:`ncabook.automaton.cpu`; on a GPU the Triton
+        kernels of :mod:`ncabook.automaton.gpu`. Under ``torch.autocast`` to bfloat16 their
+        networks are computed in bfloat16.
 
         Args:
             state: ``[B, C, H, W]``.
@@ -152,18 +153,24 @@ class NCA(nn.Module):
 
     def _step_function(self, state: Tensor, encoded: Any, steps: int) -> Step:
         """The fastest way here to make one step from a state and a fire mask."""
+        device = state.device.type
+        low = state.dtype == torch.float32 and torch.is_autocast_enabled(device)
+        dtype = torch.get_autocast_dtype(device) if low else state.dtype
+        if device == "cuda":
+            from ncabook.automaton import gpu  # imports this module
+
+            if gpu.supports(self, state, encoded) and gpu.trusted(self, state.device):
+                return gpu.fused(self, encoded, dtype)
         cell_steps = state.shape[0] * state.shape[2] * state.shape[3] * steps
         if (
-            cell_steps >= FUSED_FROM
-            and state.device.type == "cpu"
+            device == "cpu"
+            and cell_steps >= FUSED_FROM
             and state.dtype in (torch.float32, torch.float64)
             and min(state.shape[-2:]) >= self.perception.reach
-            and fused.covers(self.perception, self.update)
-            and fused.available()
+            and cpu_step.covers(self.perception, self.update)
+            and cpu_step.available()
         ):
-            low = state.dtype == torch.float32 and torch.is_autocast_enabled("cpu")
-            dtype = torch.get_autocast_dtype("cpu") if low else state.dtype
-            return fused.plan(self, encoded, dtype).step
+            return cpu_step.plan(self, encoded, dtype).step
         return lambda state, fire: self._dense_step(state, encoded, fire)
 
     def _segment_length(self, step: Step, state: Tensor, steps: int, memory: int) -> int:

@@ -2,13 +2,15 @@
 
 :func:`supports` says whether an automaton, a state and a condition are covered; where it says
 no, the plain PyTorch step is the way. :class:`~ncabook.automaton.gpu.step.FusedStep` is one
-step with its gradients, :func:`fused_step` the same in one call, and
+step with its gradients, and
 :mod:`~ncabook.automaton.gpu.graphs` replays whole rollouts without launching kernels one by one.
 Importing this package needs no Triton: only the first fused step does.
 """
 
 import importlib.util
+import logging
 import os
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -20,7 +22,12 @@ from ncabook.automaton.nca import NCA
 from ncabook.automaton.perception import ConvPerception
 from ncabook.automaton.update import MLPUpdate
 
-__all__ = ["fused_step", "supports"]
+__all__ = ["fused", "supports", "trusted"]
+
+# Of bfloat16 operands, and of a cell whose alpha rounding carries over the living threshold.
+LARGEST_DIFFERENCE = 0.1
+
+log = logging.getLogger(__name__)
 
 
 def supports(nca: NCA, state: Tensor, encoded: Any) -> bool:
@@ -48,29 +55,58 @@ def supports(nca: NCA, state: Tensor, encoded: Any) -> bool:
     )
 
 
-def fused_step(
-    nca: NCA, state: Tensor, encoded: Any, fire: Tensor, dtype: torch.dtype = torch.bfloat16
-) -> Tensor:
-    """One step; for many, lay the parameters out once with a ``FusedStep``.
-
-    Args:
-        nca: the automaton.
-        state: float32 ``[B, C, H, W]``.
-        encoded: what the perception's ``encode`` returned, for no condition or a vector.
-        fire: bool ``[1 or B, 1, H, W]``.
-        dtype: of the operands of matrix products, bfloat16 or float32.
-
-    Raises:
-        ValueError: if :func:`supports` says no.
-
-    """
-    if not supports(nca, state, encoded):
-        raise ValueError(
-            "the fused step does not cover this automaton, device or condition; see supports()"
-        )
+def fused(nca: NCA, encoded: Any, dtype: torch.dtype) -> Callable[[Tensor, Tensor], Tensor]:
+    """The fused step for a rollout: from a state and a fire mask to the next state."""
     from ncabook.automaton.gpu.step import FusedStep  # needs Triton
 
-    return FusedStep(nca, encoded, dtype)(state, fire)
+    return FusedStep(nca, encoded, dtype).__call__
+
+
+_verdicts: dict[Any, bool] = {}
+
+
+def trusted(nca: NCA, device: torch.device) -> bool:
+    """Whether the fused step agrees with the plain one on this device, tried once per kind.
+
+    Kernels are compiled for the GPU at hand by the Triton at hand; a compiler's mistake must not
+    become a training's. A small step with gradients is made both ways in bfloat16; where it
+    fails, or differs by more than a few roundings, a warning says so and the plain step is used.
+    """
+    parts = [type(branch).__name__ for branch in branches_of(nca.perception)]
+    key = (device, *parts, *(tuple(p.shape) for p in nca.parameters()), nca.living_threshold)
+    if key not in _verdicts:
+        try:
+            difference = _difference(nca, device)
+            _verdicts[key] = difference < LARGEST_DIFFERENCE
+            reason = f"its results differ by {difference:.1%}"
+        except Exception as error:  # a compiler can fail in many ways
+            _verdicts[key], reason = False, f"{type(error).__name__}: {error}".splitlines()[0]
+        if not _verdicts[key]:
+            log.warning("the fused GPU step is not used (%s); rollouts are slower", reason)
+    return _verdicts[key]
+
+
+def _difference(nca: NCA, device: torch.device) -> float:
+    """The largest relative difference between fused and plain, of states and gradients."""
+    generator = torch.Generator().manual_seed(0)
+    side = max(16, nca.perception.reach)
+    state = torch.rand(2, nca.layout.channels, side, side, generator=generator).to(device)
+    fire = (torch.rand(2, 1, side, side, generator=generator) < 0.5).to(device)
+    channels = nca.perception.condition_channels
+    condition = torch.rand(2, channels, generator=generator).to(device) if channels else None
+    parameters = [p for p in nca.parameters() if p.requires_grad]
+    ways = []
+    for plain in (True, False):
+        with torch.enable_grad():
+            leaf = state.clone().requires_grad_()
+            encoded = nca.perception.encode(condition)
+            if plain:
+                after = nca.step(leaf, condition, fire=fire)
+            else:
+                after = fused(nca, encoded, torch.bfloat16)(leaf, fire)
+            loss = after.square().sum()
+            ways.append([after.detach(), *torch.autograd.grad(loss, [leaf, *parameters])])
+    return max(float((b - a).norm() / (a.norm() + 1e-12)) for a, b in zip(*ways, strict=True))
 
 
 def _runs_on(device: torch.device) -> bool:

@@ -1,4 +1,4 @@
-"""The CPU's fused step: compiled once, on first use, from ``fused.cpp`` beside this file.
+"""The CPU's fused step: compiled once, on first use, from ``step.cpp`` beside this file.
 
 What it computes is :meth:`NCA.step`, exactly. What it saves: cells that do not fire or do not
 live are not computed, activations stay in the cache, and only the state is kept for the
@@ -32,8 +32,8 @@ def available() -> bool:
 
     try:
         cpp_extension.load(
-            "ncabook_fused",
-            [str(Path(__file__).with_name("fused.cpp"))],
+            "ncabook_cpu_step",
+            [str(Path(__file__).with_name("step.cpp"))],
             extra_cflags=["-O3", "-fopenmp"],
             is_python_module=False,
         )

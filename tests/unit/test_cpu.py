@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from ncabook.automaton import ConvPerception, MultiPerception
 from ncabook.automaton import nca as nca_module
-from ncabook.automaton.engine import fused
+from ncabook.automaton.cpu import step as fused
 from ncabook.automaton.memory import kept_bytes, segment_length
 from ncabook.evaluation.reference import reference_rollout
 from tests.unit.test_reference import PERCEPTIONS, automaton, relative

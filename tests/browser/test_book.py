@@ -12,8 +12,15 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 ROOT = Path(__file__).parents[2]
-PAGES = ["index", "01_from_ca_to_nca", "02_anatomy_of_a_step", "03_growing_emoji", "glossary"]
-LIVE = ["02_anatomy_of_a_step", "03_growing_emoji"]
+PAGES = [
+    "index",
+    "01_from_ca_to_nca",
+    "02_anatomy_of_a_step",
+    "03_growing_emoji",
+    "04_what_a_step_costs",
+    "glossary",
+]
+LIVE = ["02_anatomy_of_a_step", "03_growing_emoji", "04_what_a_step_costs"]
 
 pytestmark = [pytest.mark.browser, pytest.mark.book, pytest.mark.slow]
 

@@ -1,0 +1,47 @@
+"""The paper's Table 6 and the pixel row of its Table 2, on this machine.
+
+``python benchmarks/training_step.py`` writes ``benchmarks/training_step.json``. Threads: as
+``OMP_NUM_THREADS`` says. ``--smoke`` takes tiny sizes, to see that everything runs; the file says
+so, and so does the chapter that reads it. Nothing else should run meanwhile.
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+import torch
+
+from ncabook.evaluation.paper import TABLE_6
+from ncabook.experiments import runtime
+from ncabook.experiments.provenance import provenance
+
+OUTPUT = Path(__file__).with_suffix(".json")
+
+
+def main() -> None:
+    """Measures and writes the file."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--smoke", action="store_true", help="tiny sizes")
+    parser.add_argument("--device", default="cpu", help="cpu or cuda")
+    parser.add_argument("--output", type=Path, default=OUTPUT, help="file to write")
+    arguments = parser.parse_args()
+    sizes = runtime.SMOKE if arguments.smoke else runtime.FULL
+    record = {
+        "what": "seconds and bytes of training steps and of inference (Tables 2 and 6)",
+        "smoke": arguments.smoke,
+        "sizes": sizes,
+        **provenance(arguments.device),
+        "threads": torch.get_num_threads(),
+        "bfloat16": runtime.has_bfloat16(arguments.device),
+        "rollout": runtime.ROLLOUT,
+        "ceilings": runtime.ceilings(arguments.device),
+        "table6": runtime.measure(tuple(TABLE_6), sizes, arguments.device),
+        "table2": runtime.measure((runtime.PIXEL,), sizes, arguments.device, table2=True),
+    }
+    text = json.dumps(record, indent=2, ensure_ascii=False) + "\n"
+    arguments.output.write_text(text, encoding="utf-8")
+    print(text)
+
+
+if __name__ == "__main__":
+    main()

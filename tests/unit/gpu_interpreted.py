@@ -15,8 +15,9 @@ from ncabook.automaton import (
     MultiPerception,
     ResNetUpdate,
     SobelPerception,
+    gpu,
 )
-from ncabook.automaton.gpu import fused_step, supports
+from ncabook.automaton.gpu import supports
 from ncabook.automaton.gpu.graphs import GraphedRollouts
 from ncabook.automaton.gpu.step import FusedStep
 from ncabook.evaluation.reference import reference_rollout, reference_step
@@ -66,7 +67,7 @@ def differentiated(step, nca, state, condition):
 
 
 def fused(nca, fire, dtype):
-    return lambda s, c: fused_step(nca, s, nca.perception.encode(c), fire, dtype)
+    return lambda s, c: gpu.fused(nca, nca.perception.encode(c), dtype)(s, fire)
 
 
 def relative(a, b):
@@ -193,8 +194,17 @@ def test_supports_says_no_to_what_the_kernels_do_not_cover():
     ):
         other = NCA(layout, perception, update)
         assert not supports(other, state, None)
-    with pytest.raises(ValueError, match="does not cover"):
-        fused_step(other, state, None, torch.ones(1, 1, HEIGHT, WIDTH))
+
+
+def test_a_step_that_computes_something_else_is_not_trusted(monkeypatch, caplog):
+    """On a GPU nobody has tried, a miscompiled kernel must not train anything."""
+    nca = automaton("conv3")
+    device = torch.device("cpu")
+    assert gpu.trusted(nca, device)
+    monkeypatch.setattr(gpu, "_verdicts", {})
+    monkeypatch.setattr(gpu, "fused", lambda *_: lambda state, fire: nca.step(state) * 1.2)
+    assert not gpu.trusted(nca, device)
+    assert "results differ by" in caplog.text
 
 
 def test_dtypes_other_than_two_are_refused():

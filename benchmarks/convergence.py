@@ -116,9 +116,8 @@ class WorstBySeed(GrowthTrainer):
 
 def train(run: Run) -> dict[str, Any]:
     """Trains; returns losses, seconds and what the run was."""
-    optimizer = {"kind": "adam", "learning_rate": run.learning_rate}
-    if run.optimizer == "muon":
-        optimizer["kind"] = "muon"
+    kind = "adam" if run.optimizer == "adamw" else run.optimizer
+    optimizer = {"kind": kind, "learning_rate": run.learning_rate}
     pool = None if run.pool_delay is None else {**POOL, "delay": run.pool_delay}
     task = json.loads(json.dumps(TASKS[run.task]))
     if run.hidden is not None:
@@ -155,12 +154,6 @@ def train(run: Run) -> dict[str, Any]:
     parameters = list(nca.parameters())
     if run.optimizer == "adamw":
         trainer.optimizer = Other(torch.optim.AdamW(parameters, run.learning_rate))
-    elif run.optimizer == "soap":
-        from pytorch_optimizer import SOAP
-
-        trainer.optimizer = Other(SOAP(parameters, lr=run.learning_rate, weight_decay=0.0))
-    elif run.optimizer == "sgd":
-        trainer.optimizer = Other(torch.optim.SGD(parameters, run.learning_rate, momentum=0.95))
     if run.gradient == "normalised":
         trainer.optimizer = Normalised(trainer.optimizer, parameters)
     losses: list[float] = []
@@ -226,13 +219,15 @@ def study() -> Iterator[Run]:
         yield Run(optimizer="adam", learning_rate=2e-3, seed=seed, gradient="normalised")
     for optimizer, rate in best.items():
         yield Run(iterations=2000, optimizer=optimizer, learning_rate=rate)
+    for optimizer, rate in best.items():
+        yield Run(iterations=2000, optimizer=optimizer, learning_rate=rate, pool_delay=500)
     for seed in (0, 1):
         for delay, replacement in ((0, "none"), (300, "none"), (0, "worst by seed")):
             yield Run(pool_delay=delay, pool_replacement=replacement, seed=seed)
     for warmup in (1, 200):
         yield Run(warmup=warmup)
-    for seed in (0, 1, 2):
-        yield Run(task=one, learning_rate=0.006, seed=seed, iterations=400)
+    for seed in (1, 2):
+        yield Run(optimizer="soap", learning_rate=0.012, seed=seed)
     yield Run(iterations=6000, optimizer="adam", learning_rate=best["adam"])
     for seed in (1, 2):
         for optimizer, rate in best.items():

@@ -56,9 +56,9 @@ class PoolConfig(Strict):
 
 
 class OptimizerConfig(Strict):
-    """Muon (with Adam for biases) or Adam for everything."""
+    """SOAP, Muon (with Adam for biases) or Adam; chapter 04 compares them."""
 
-    kind: Literal["muon", "adam"]
+    kind: Literal["soap", "muon", "adam"]
     learning_rate: Rate
     adam_learning_rate: Rate = 2e-3
 

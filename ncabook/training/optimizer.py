@@ -3,12 +3,18 @@
 Muon (Jordan et al. 2024) replaces a matrix's momentum by the nearest orthogonal matrix, so
 that every direction learns at the same pace. PyTorch's takes matrices only; a convolution
 kernel is one, once its input channels and window are read as one axis. Biases go to Adam.
+
+SOAP (Vyas et al. 2024) runs Adam in the eigenbasis of Shampoo's preconditioner: it learns, for
+every axis of a tensor, which directions vary together, and scales each of those.
 """
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+
+from ncabook.training.config import OptimizerConfig
 
 ADAM_BETAS = (0.9, 0.999)
 
@@ -77,6 +83,70 @@ class Adam:
     def load_state_dict(self, saved: dict[str, Tensor]) -> None:
         """Takes over what :meth:`state_dict` returned."""
         _unflatten(self._parts, saved)
+
+
+class SOAP:
+    """SOAP for all parameters (``pytorch_optimizer``'s), with the interface of the others.
+
+    Its first call only fills the preconditioner and changes nothing, as in the authors' code.
+    """
+
+    def __init__(self, model: nn.Module, learning_rate: float) -> None:
+        import pytorch_optimizer  # slow to import, and few runs need it
+
+        self._rate = learning_rate
+        self._inner = pytorch_optimizer.SOAP(model.parameters(), lr=learning_rate, weight_decay=0.0)
+
+    def step(self, scale: float) -> None:
+        """Updates with the learning rate times ``scale``."""
+        self._inner.param_groups[0]["lr"] = self._rate * scale
+        self._inner.step()
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """Moments, preconditioners, their eigenbases and the counter, as flat named tensors.
+
+        An axis without a preconditioner has an empty matrix.
+        """
+        flat = {"step": torch.tensor(self._inner.param_groups[0].get("step", 0))}
+        for index, entry in self._inner.state_dict()["state"].items():
+            for name, value in entry.items():
+                if isinstance(value, list):
+                    for axis, matrix in enumerate(value):
+                        flat[f"{index}.{name}.{axis}"] = torch.as_tensor(matrix)
+                else:
+                    flat[f"{index}.{name}"] = torch.as_tensor(value)
+        return flat
+
+    def load_state_dict(self, saved: dict[str, Tensor]) -> None:
+        """Takes over what :meth:`state_dict` returned."""
+        state: dict[int, dict[str, Any]] = {}
+        for key in sorted(set(saved) - {"step"}, key=_by_number):
+            index, name, *axis = key.split(".")
+            entry = state.setdefault(int(index), {})
+            if axis:
+                matrix = saved[key]
+                entry.setdefault(name, []).append(matrix if matrix.numel() else [])
+            else:
+                entry[name] = saved[key]
+        whole = self._inner.state_dict()
+        if state:
+            whole["param_groups"][0]["step"] = int(saved["step"])
+        self._inner.load_state_dict({**whole, "state": state})
+
+
+def build_optimizer(model: nn.Module, config: OptimizerConfig) -> "SOAP | MuonWithAdam | Adam":
+    """The optimiser that ``config`` names."""
+    match config.kind:
+        case "soap":
+            return SOAP(model, config.learning_rate)
+        case "muon":
+            return MuonWithAdam(model, config.learning_rate, config.adam_learning_rate)
+        case "adam":
+            return Adam(model, config.learning_rate)
+
+
+def _by_number(key: str) -> list[tuple[int, str]]:
+    return [(int(part), "") if part.isdigit() else (0, part) for part in key.split(".")]
 
 
 def warmup_cosine(iteration: int, total: int, warmup: int) -> float:

@@ -26,7 +26,7 @@ from ncabook.training.checkpoint import (
 )
 from ncabook.training.config import TrainingConfig
 from ncabook.training.losses import overflow, visible_mse
-from ncabook.training.optimizer import Adam, MuonWithAdam, warmup_cosine
+from ncabook.training.optimizer import build_optimizer, warmup_cosine
 from ncabook.training.perturbation import mutate, random_damage
 from ncabook.training.pool import SamplePool
 from ncabook.training.processes import (
@@ -99,11 +99,7 @@ class GrowthTrainer:
         self.seconds = 0.0
         self.losses: list[float] = []
         self.gradient_norm = math.nan
-        self.optimizer = (
-            MuonWithAdam(nca, config.optimizer.learning_rate, config.optimizer.adam_learning_rate)
-            if config.optimizer.kind == "muon"
-            else Adam(nca, config.optimizer.learning_rate)
-        )
+        self.optimizer = build_optimizer(nca, config.optimizer)
         height, width = targets.shape[-2:]
         self.pool = (
             SamplePool(config.pool.capacity, (nca.layout.channels, height, width), self.device)

@@ -69,7 +69,11 @@ def test_every_shipped_experiment_is_valid_and_named_after_its_file(name):
         ({"training__pool__ratio": 1.5}, "training.pool.ratio", "less than or equal to 1"),
         ({"training__pool__damage": 0.6}, "training.pool", "add up to more than 1"),
         ({"training__pool__capacity": 2}, "training", "smaller than the batch of 4"),
-        ({"training__optimizer__kind": "sgd"}, "training.optimizer.kind", "'muon' or 'adam'"),
+        (
+            {"training__optimizer__kind": "sgd"},
+            "training.optimizer.kind",
+            "'muon' or 'adam'",
+        ),
         ({"training__memory": "8 gigs"}, "training.memory", "match pattern"),
         ({"model__perception__kind": "magic"}, "model.perception", "'conv', 'sobel'"),
         ({"model__fire_rate": 0.0}, "model.fire_rate", "greater than 0"),

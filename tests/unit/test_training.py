@@ -212,7 +212,7 @@ def test_training_lowers_the_loss():
     assert np.mean(run.losses[-10:]) < 0.5 * np.mean(run.losses[:10])
 
 
-@pytest.mark.parametrize("kind", ["muon", "adam"])
+@pytest.mark.parametrize("kind", ["soap", "muon", "adam"])
 def test_resuming_gives_the_same_weights_as_never_stopping(tmp_path, kind):
     optimizer = OptimizerConfig(kind=kind, learning_rate=0.005)
     straight = trainer(optimizer=optimizer)

@@ -133,7 +133,7 @@ class NCA(nn.Module):
         if memory is not None and record_every is not None:
             raise ValueError("memory and record_every exclude each other: records are kept")
         encoded = self.perception.encode(condition)
-        step = self._step_function(state, encoded, steps)
+        step = self.step_function(state, encoded, steps)
 
         def mask(t: int) -> Tensor:
             if fire is None:
@@ -151,8 +151,15 @@ class NCA(nn.Module):
                 records.append(state)
         return state if record_every is None else torch.stack(records)
 
-    def _step_function(self, state: Tensor, encoded: Any, steps: int) -> Step:
-        """The fastest way here to make one step from a state and a fire mask."""
+    def step_function(self, state: Tensor, encoded: Any, steps: int) -> Step:
+        """The fastest way here to make one step from a state and a fire mask.
+
+        Args:
+            state: shape, type and device of the states to come.
+            encoded: what the perception's ``encode`` returned.
+            steps: how many there will be.
+
+        """
         device = state.device.type
         low = state.dtype == torch.float32 and torch.is_autocast_enabled(device)
         dtype = torch.get_autocast_dtype(device) if low else state.dtype

@@ -114,7 +114,7 @@ def test_rollout_uses_the_fused_step_and_the_same_random_numbers(make_nca, alway
         results.append(nca.rollout(state, 6, c, generator=generator, record_every=2))
     assert torch.allclose(*results, atol=1e-5)
     nca_module.FUSED_FROM = 0
-    step = nca._step_function(state, nca.perception.encode(c), 1)
+    step = nca.step_function(state, nca.perception.encode(c), 1)
     assert step.__qualname__ == "Plan.step"
 
 
@@ -142,7 +142,7 @@ def test_less_memory_same_gradients(make_nca, monkeypatch, fused_from):
     monkeypatch.setattr(nca_module, "FUSED_FROM", fused_from)
     nca = make_nca(condition=2)
     state, c = patchy_state(2, 8, 16, 16, torch.float32), torch.eye(2)
-    step = nca._step_function(state, nca.perception.encode(c), 12)
+    step = nca.step_function(state, nca.perception.encode(c), 12)
     one_step = kept_bytes(step, state, nca.parameters())
     cells = 2 * 16 * 16
     results = []

@@ -30,7 +30,7 @@ from ncabook.evaluation.reference import reference_rollout
 from ncabook.experiments.provenance import provenance
 from ncabook.files import write_atomically
 
-STEPS, SIDE, REPEATS = 32, 64, 7
+STEPS, SIDE, REPEATS = 32, 64, 5
 WORKLOADS = {"conditional, batch 8": (5, 8), "Table 6, batch 16": (0, 16)}
 LIVING = {"all cells alive": 1.0, "35 % alive": 0.35}
 ALWAYS, NEVER = 0, 10**18

@@ -2,7 +2,7 @@
 
     python benchmarks/convergence_why.py --output benchmarks/convergence_why.json
 
-Trains five emojis with Adam and with Muon from the same weights and batches, and records, as
+Trains five emojis with Adam, Muon and SOAP from the same weights and batches, and records, as
 training goes on: the effective rank of the first layer's gradient and of the update that the
 optimiser made of it (exp of the entropy of the squared singular values' shares; Roy and
 Vetterli 2007), and how far apart the classes' grown images are.
@@ -98,7 +98,7 @@ def main(output: Path) -> None:
     runs = [
         record(kind, rate, seed, 300)
         for seed in (0, 1, 2)
-        for kind, rate in (("adam", 2e-3), ("muon", 0.006))
+        for kind, rate in (("adam", 2e-3), ("muon", 0.012), ("soap", 6e-3))
     ]
     text = json.dumps({"runs": runs, **provenance("cpu")}, indent=1)
     write_atomically(output, text.encode())

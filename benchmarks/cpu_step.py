@@ -21,12 +21,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from ncabook.evaluation.speed import gemm_peak, interleaved
 from torch import Tensor
 
 import ncabook.automaton.nca as nca_module
 from ncabook.automaton import NCA, ChannelLayout, ConvPerception, MLPUpdate
 from ncabook.evaluation.reference import reference_rollout
+from ncabook.evaluation.speed import gemm_peak, interleaved
 from ncabook.experiments.provenance import provenance
 from ncabook.files import write_atomically
 

@@ -210,6 +210,8 @@ def study() -> Iterator[Run]:
     for seed in (0, 1, 2):
         for optimizer, rate in best.items():
             yield Run(task=one, optimizer=optimizer, learning_rate=rate, seed=seed, iterations=400)
+    for optimizer in ("soap", "muon", "adam"):
+        yield Run(iterations=2000, optimizer=optimizer, learning_rate=best[optimizer])
     # Single choices, with Muon at half its best rate, where nothing diverges.
     for seed in (0, 1, 2):
         yield Run(seed=seed)
@@ -217,15 +219,13 @@ def study() -> Iterator[Run]:
         yield Run(seed=seed, gradient="normalised")
         yield Run(seed=seed, steps="growing")
         yield Run(optimizer="adam", learning_rate=2e-3, seed=seed, gradient="normalised")
-    for optimizer, rate in best.items():
-        yield Run(iterations=2000, optimizer=optimizer, learning_rate=rate)
-    for optimizer, rate in best.items():
-        yield Run(iterations=2000, optimizer=optimizer, learning_rate=rate, pool_delay=500)
     for seed in (0, 1):
         for delay, replacement in ((0, "none"), (300, "none"), (0, "worst by seed")):
             yield Run(pool_delay=delay, pool_replacement=replacement, seed=seed)
     for warmup in (1, 200):
         yield Run(warmup=warmup)
+    for optimizer, rate in best.items():
+        yield Run(iterations=2000, optimizer=optimizer, learning_rate=rate, pool_delay=500)
     for seed in (1, 2):
         yield Run(optimizer="soap", learning_rate=0.012, seed=seed)
     yield Run(iterations=6000, optimizer="adam", learning_rate=best["adam"])

@@ -8,7 +8,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ncabook.automaton.perception import LEAKY_SLOPE, check_condition, circular_pad
+from ncabook.automaton.perception import (
+    LEAKY_SLOPE,
+    check_condition,
+    check_sizes,
+    circular_pad,
+)
 
 
 class NeighbourhoodAttention(nn.Module):
@@ -26,6 +31,7 @@ class NeighbourhoodAttention(nn.Module):
         self, in_channels: int, embedding: int, heads: int, kernel_size: int, positions: bool
     ) -> None:
         super().__init__()
+        check_sizes(in_channels=in_channels, embedding=embedding, heads=heads)
         if embedding % heads:
             raise ValueError(f"embedding {embedding} does not divide into {heads} heads")
         if kernel_size < 1 or kernel_size % 2 == 0:

@@ -70,8 +70,8 @@ def segment_length(
     if not fitting:
         least = min(needs.values())
         raise ValueError(
-            f"memory: {budget / 1e6:,.0f} MB given, this rollout of {steps} steps takes at least "
-            f"{least / 1e6:,.0f} MB; give more, or take a smaller batch, grid or number of steps"
+            f"memory: {budget / 1e6:,.3g} MB given, this rollout of {steps} steps takes at least "
+            f"{least / 1e6:,.3g} MB; give more, or take a smaller batch, grid or number of steps"
         )
     return max(fitting)
 

@@ -132,6 +132,8 @@ class NCA(nn.Module):
             raise ValueError(f"steps {steps} must be ≥ 0 and record_every {record_every} ≥ 1")
         if memory is not None and record_every is not None:
             raise ValueError("memory and record_every exclude each other: records are kept")
+        if memory is not None and not (isinstance(memory, int) and memory > 0):
+            raise ValueError(f"memory is {memory!r}; expected a number of bytes, an int > 0")
         encoded = self.perception.encode(condition)
         step = self.step_function(state, encoded, steps)
 
@@ -141,7 +143,7 @@ class NCA(nn.Module):
             return self._check_fire(state, fire(t))
 
         if memory is not None and torch.is_grad_enabled() and steps > 0:
-            length = self._segment_length(step, state, steps, memory)
+            length = self.segment_length(state, condition, steps, memory)
             if length < steps:
                 return run_in_segments(step, state, steps, length, mask)
         records = [state]
@@ -172,24 +174,27 @@ class NCA(nn.Module):
         if (
             device == "cpu"
             and cell_steps >= FUSED_FROM
-            and state.dtype in (torch.float32, torch.float64)
+            and cpu_step.covers(self, state.dtype, dtype)
             and min(state.shape[-2:]) >= self.perception.reach
-            and cpu_step.covers(self.perception, self.update)
             and cpu_step.available()
         ):
             return cpu_step.plan(self, encoded, dtype).step
         return lambda state, fire: self._dense_step(state, encoded, fire)
 
-    def _segment_length(self, step: Step, state: Tensor, steps: int, memory: int) -> int:
+    def segment_length(
+        self, state: Tensor, condition: Tensor | None, steps: int, memory: int
+    ) -> int:
+        """How many steps at a time :meth:`rollout` keeps whole if it may keep ``memory`` bytes.
+
+        Raises:
+            ValueError: ``memory`` is too small for any.
+
+        """
+        step = self.step_function(state, self.perception.encode(condition), steps)
         # Counted once for each kind of step; `kept_bytes` makes one.
         device = state.device.type
-        key = (
-            state.shape,
-            state.dtype,
-            device,
-            torch.is_autocast_enabled(device),
-            step.__qualname__,
-        )
+        low = torch.is_autocast_enabled(device)
+        key = (state.shape, state.dtype, device, low, step.__qualname__)
         if key not in self._kept:
             self._kept[key] = kept_bytes(step, state, self.parameters())
         cells = state.shape[0] * state.shape[2] * state.shape[3]
@@ -207,10 +212,11 @@ class NCA(nn.Module):
         return after * (self.living(state) & self.living(after))
 
     def _check_fire(self, state: Tensor, fire: Tensor) -> Tensor:
-        if fire.shape not in ((len(state), 1, *state.shape[2:]), (1, 1, *state.shape[2:])):
+        shapes = ((len(state), 1, *state.shape[2:]), (1, 1, *state.shape[2:]))
+        if fire.shape not in shapes or fire.dtype != torch.bool:
             raise ValueError(
-                f"fire mask of shape {list(fire.shape)}; expected [1 or {len(state)}, 1, "
-                f"{state.shape[2]}, {state.shape[3]}]"
+                f"fire mask of shape {list(fire.shape)}, {fire.dtype}; expected "
+                f"[1 or {len(state)}, 1, {state.shape[2]}, {state.shape[3]}], torch.bool"
             )
         return fire
 
@@ -224,4 +230,14 @@ class NCA(nn.Module):
             raise ValueError(
                 f"a batch of {len(state)} states with {len(condition)} conditions; "
                 "expected as many of one as of the other"
+            )
+        grid = state.shape[2:]
+        if (
+            condition is not None
+            and condition.ndim == 4
+            and condition.shape[2:] not in (grid, (1, 1))
+        ):
+            raise ValueError(
+                f"a condition map of {condition.shape[2]}×{condition.shape[3]} on a grid of "
+                f"{grid[0]}×{grid[1]}; expected the grid's size, or 1×1"
             )

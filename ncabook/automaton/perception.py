@@ -44,6 +44,14 @@ def check_condition(condition: Tensor | None, channels: int) -> Tensor | None:
     return condition
 
 
+def check_sizes(**sizes: int) -> None:
+    """Refuses numbers of channels, features or heads below one; ``condition_channels`` may be 0."""
+    for name, size in sizes.items():
+        least = 0 if name == "condition_channels" else 1
+        if not isinstance(size, int) or size < least:
+            raise ValueError(f"{name} is {size!r}; expected a whole number ≥ {least}")
+
+
 class ConvPerception(nn.Module):
     """A learned k×k convolution on the torus, then LeakyReLU(0.2) (§2.1, i).
 
@@ -68,10 +76,14 @@ class ConvPerception(nn.Module):
         condition_channels: int = 0,
     ) -> None:
         super().__init__()
+        check_sizes(
+            state_channels=state_channels,
+            out_channels=out_channels,
+            dilation=dilation,
+            condition_channels=condition_channels,
+        )
         if kernel_size < 1 or kernel_size % 2 == 0:
             raise ValueError(f"kernel_size is {kernel_size}; expected an odd number ≥ 1")
-        if dilation < 1:
-            raise ValueError(f"dilation is {dilation}; expected a whole number ≥ 1")
         self.state_channels = state_channels
         self.condition_channels = condition_channels
         self.out_channels = out_channels

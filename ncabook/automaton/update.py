@@ -6,7 +6,7 @@ from itertools import pairwise
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ncabook.automaton.perception import LEAKY_SLOPE
+from ncabook.automaton.perception import LEAKY_SLOPE, check_sizes
 
 LAST_LAYER_STD = 1e-3
 
@@ -52,8 +52,9 @@ class ResNetUpdate(nn.Module):
         self, in_channels: int, out_channels: int, hidden: int = 128, blocks: int = 2
     ) -> None:
         super().__init__()
-        if blocks < 1:
-            raise ValueError(f"blocks is {blocks}; expected a whole number ≥ 1")
+        check_sizes(
+            in_channels=in_channels, out_channels=out_channels, hidden=hidden, blocks=blocks
+        )
         self.in_channels = in_channels
         self.out_channels = out_channels
         self.first = nn.Linear(in_channels, hidden)

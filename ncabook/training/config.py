@@ -63,7 +63,7 @@ class OptimizerConfig(Strict):
     adam_learning_rate: Rate = 2e-3
 
 
-Memory = Annotated[str, Field(pattern=r"^\d+(\.\d+)?[MG]B$")]
+Memory = Annotated[str, Field(pattern=r"^\d{1,6}(\.\d{1,6})?[MG]B$")]
 
 
 class TrainingConfig(Strict):

@@ -125,6 +125,7 @@ class GrowthTrainer:
             unit="it",
             disable=not (progress and self.accelerator.is_main_process),
         )
+        self._check_memory()
         if self.tracker:
             self.tracker.start(self.accelerator, self.iteration)
         logged = self.iteration, self.seconds
@@ -148,6 +149,21 @@ class GrowthTrainer:
         finally:
             tracking.finish(self.accelerator)
         return self.nca
+
+    def _check_memory(self) -> None:
+        """Refuses a budget that the longest rollout would not fit, before anything is trained."""
+        memory, part = self.config.memory_bytes, self.parts[0]
+        if memory is None:
+            return
+        classes = torch.zeros(self.config.batch, dtype=torch.int64, device=self.device)[part]
+        height, width = self.targets.shape[-2:]
+        state = centre_seed(self.nca.layout, height, width, len(classes), self.device)
+        with torch.autocast(
+            self.accelerator.device.type,
+            torch.bfloat16,
+            enabled=self.config.precision == "bfloat16",
+        ):
+            self.nca.segment_length(state, self.condition(classes), self.config.steps.max, memory)
 
     def train_step(self) -> float:
         """One iteration of Algorithm 1; returns the loss."""

@@ -165,7 +165,7 @@ def test_segment_length():
     )
     # 4 segments of 3: 4 states + (3 + 1) steps + 10 masks = 40 + 400 + 10.
     assert segment_length(10, 450, 10, 100, 1) == 3
-    with pytest.raises(ValueError, match=r"0 MB given, this rollout of 10 steps takes at least"):
+    with pytest.raises(ValueError, match=r"0.0001 MB given, this rollout of 10 steps takes at least"):
         segment_length(10, 100, 10, 100, 1)
 
 
@@ -176,3 +176,47 @@ def test_the_fused_step_keeps_little(make_nca):
     plan = fused.plan(nca, None, torch.float32)
     kept = kept_bytes(plan.step, state, nca.parameters())
     assert kept / (4 * 32 * 32) < 16 + 2
+
+
+@pytest.mark.parametrize("size", [(16, 12), (6, 8), (24, 16), (1, 16)])
+def test_a_condition_map_of_another_size_is_refused(make_nca, always_fused, size):
+    """Such a map once ran, scrambled."""
+    nca = make_nca(condition=1)
+    with pytest.raises(ValueError, match=r"condition map of \d+×\d+ on a grid of 12×16"):
+        nca.rollout(torch.rand(1, 8, 12, 16), 2, torch.rand(1, 1, *size))
+
+
+def test_parts_that_somebody_changed_run_their_own_code(make_nca, always_fused):
+    class Tanh(ConvPerception):
+        def forward(self, state, encoded=None):
+            return torch.tanh(self.linear(state, encoded))
+
+    nca, state = make_nca(), torch.rand(1, 8, 12, 12)
+    assert nca.step_function(state, None, 1).__qualname__ == "Plan.step"
+    handle = nca.update.register_forward_hook(lambda _m, _i, output: output * 0)
+    assert nca.step_function(state, None, 1).__qualname__ != "Plan.step"
+    handle.remove()
+    nca.perception = Tanh(8, 12)
+    assert nca.step_function(state, None, 1).__qualname__ != "Plan.step"
+
+
+def test_gradients_that_would_be_wrong_are_refused(make_nca, always_fused):
+    """Of weights that have changed since the rollout, and of second order."""
+    nca, state = make_nca(), torch.rand(1, 8, 12, 12, requires_grad=True)
+    loss = nca.rollout(state, 2).square().sum()
+    with torch.no_grad():
+        nca.update.layers[0].weight.mul_(2)
+    with pytest.raises(RuntimeError, match="weights changed between this rollout and its backward"):
+        loss.backward()
+    after = nca.rollout(state, 2).square().sum()
+    (gradient,) = torch.autograd.grad(after, state, create_graph=True)
+    with pytest.raises(RuntimeError, match="once_differentiable"):
+        gradient.square().sum().backward()
+
+
+def test_what_is_not_finite_does_not_look_dead(make_nca, always_fused):
+    nca = make_nca()
+    with torch.no_grad():
+        nca.update.layers[-1].bias.fill_(float("inf"))
+        after = nca.rollout(torch.rand(1, 8, 12, 12), 3)
+    assert not after.isfinite().all()

@@ -339,7 +339,7 @@ def test_training_in_less_memory_is_the_same_training():
     for a, b in zip(whole.nca.parameters(), cut.nca.parameters(), strict=True):
         assert torch.equal(a, b)
     with pytest.raises(ValueError, match="this rollout of .* steps takes at least"):
-        trainer(memory="0.001MB").train_step()
+        trainer(memory="0.001MB").run(progress=False)
 
 
 def test_a_checkpoint_may_be_continued_in_other_parts(tmp_path):

@@ -148,6 +148,12 @@ Activations forward_chunk(const Grid& g, const Network& net, const Tensor& sourc
 }
 
 // → after [B, H, W, C]; cells int32 [n] that fired and survive; mask uint8 [B, H, W] of survivors.
+void check_bias(const Grid& g, const Tensor& bias) {
+  const int64_t rows = bias.size(0);
+  TORCH_CHECK(rows == 1 || rows == g.batch || rows == g.cells(), "a bias of ", rows,
+              " rows; expected 1, one per sample or one per cell");
+}
+
 std::tuple<Tensor, Tensor, Tensor> step(const Tensor& state, const Tensor& fire,
                                         at::TensorList kernels, at::TensorList taps,
                                         const Tensor& bias, at::TensorList weights,
@@ -155,6 +161,7 @@ std::tuple<Tensor, Tensor, Tensor> step(const Tensor& state, const Tensor& fire,
                                         double threshold, bool mortal) {
   at::AutoDispatchBelowAutograd guard;
   const Grid g(state);
+  check_bias(g, bias);
   const Network net{kernels.vec(), taps.vec(), bias, weights.vec(), biases.vec()};
   const auto bytes = state.options().dtype(at::kByte);
   Tensor mask = at::ones({g.batch, g.height, g.width}, bytes);
@@ -203,7 +210,8 @@ std::tuple<Tensor, Tensor, Tensor> step(const Tensor& state, const Tensor& fire,
       at::parallel_for(0, g.cells(), 4096, [&](int64_t begin, int64_t end) {
         for (int64_t c = begin; c < end; ++c) {
           alive[c] &= still[c];
-          if (!alive[c]) std::fill_n(data + c * g.channels, g.channels, scalar_t(0));
+          if (!alive[c])  // times zero, not zero: what is not finite must not look dead
+            for (int64_t j = 0; j < g.channels; ++j) data[c * g.channels + j] *= 0;
         }
       });
     });

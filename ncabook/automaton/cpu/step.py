@@ -1,6 +1,7 @@
 """The CPU's fused step: compiled once, on first use, from ``step.cpp`` beside this file.
 
-What it computes is :meth:`NCA.step`, exactly. What it saves: cells that do not fire or do not
+What it computes is :meth:`NCA.step`, exactly, on finite states (where a living mask is, a NaN in
+a skipped cell becomes zero). What it saves: cells that do not fire or do not
 live are not computed, activations stay in the cache, and only the state is kept for the
 gradient. It covers convolutions, several of them side by side, and Sobel filters (which, with
 the update's first layer, are one convolution), under an :class:`MLPUpdate`.
@@ -15,6 +16,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 
 from ncabook.automaton.perception import ConvPerception, MultiPerception, SobelPerception
 from ncabook.automaton.update import MLPUpdate
@@ -48,15 +50,30 @@ def available() -> bool:
     return True
 
 
-def covers(perception: nn.Module, update: nn.Module) -> bool:
-    """Whether the fused step knows this pair of parts."""
-    if not isinstance(update, MLPUpdate):
-        return False
-    if isinstance(perception, SobelPerception):
-        return len(update.layers) > 1
-    if isinstance(perception, MultiPerception):
-        return all(isinstance(branch, ConvPerception) for branch in perception.branches)
-    return isinstance(perception, ConvPerception)
+def covers(nca: nn.Module, state: torch.dtype, compute: torch.dtype) -> bool:
+    """Whether the compiled step knows this automaton, its parts and these dtypes.
+
+    Parts that somebody derived and changed, or hung hooks on, are not known: only PyTorch
+    would run their code.
+    """
+    from ncabook.automaton.nca import NCA  # imports this module
+
+    perception, update = nca.perception, nca.update
+    branches = list(perception.branches) if type(perception) is MultiPerception else [perception]
+    modules = list(nca.modules())
+    return (
+        state in (torch.float32, torch.float64)
+        and compute in (state, torch.bfloat16)
+        and all(p.dtype == state for p in nca.parameters())
+        and type(nca) is NCA
+        and type(update) is MLPUpdate
+        and (
+            all(type(branch) is ConvPerception for branch in branches)
+            or (type(perception) is SobelPerception and len(update.layers) > 1)
+        )
+        and all(type(layer) is nn.Linear and layer.bias is not None for layer in update.layers)
+        and not any(m._forward_hooks or m._forward_pre_hooks or m._backward_hooks for m in modules)
+    )
 
 
 @dataclass(frozen=True)
@@ -142,9 +159,15 @@ class _Step(torch.autograd.Function):
         return after
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         state, cells, mask = ctx.saved_tensors
         plan = ctx.plan
+        if plan.versions != [t._version for t in plan.network.tensors]:
+            raise RuntimeError(
+                "the weights changed between this rollout and its backward pass; "
+                "call backward before the optimiser's step"
+            )
         state_grad, kernels, bias, weights, biases = torch.ops.ncabook.step_backward(
             grad.contiguous(),
             state,
@@ -168,6 +191,7 @@ class Plan:
     alpha: int
     threshold: float
     mortal: bool
+    versions: list[int]
 
     def step(self, state: Tensor, fire: Tensor) -> Tensor:
         """One step of ``[B, C, H, W]``."""
@@ -192,4 +216,5 @@ def plan(nca: nn.Module, encoded: Any, dtype: torch.dtype) -> Plan:
         nca.layout.alpha if mortal else 0,
         nca.living_threshold if mortal else 0.0,
         mortal,
+        [t._version for t in net.tensors],
     )

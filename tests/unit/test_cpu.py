@@ -165,7 +165,7 @@ def test_segment_length():
     )
     # 4 segments of 3: 4 states + (3 + 1) steps + 10 masks = 40 + 400 + 10.
     assert segment_length(10, 450, 10, 100, 1) == 3
-    with pytest.raises(ValueError, match=r"0.0001 MB given, this rollout of 10 steps takes at least"):
+    with pytest.raises(ValueError, match=r"0.0001 MB given, this rollout of 10 steps takes"):
         segment_length(10, 100, 10, 100, 1)
 
 

@@ -30,6 +30,8 @@ EVERY = 25
 def effective_rank(matrix: Tensor) -> float:
     """Of a matrix: from 1 (one direction has it all) to its rank (all directions alike)."""
     energy = torch.linalg.svdvals(matrix.double()).square()
+    if not energy.any():
+        return 0.0  # SOAP's first update
     share = energy / energy.sum()
     return float(torch.exp(-(share * share.clamp_min(1e-300).log()).sum()))
 

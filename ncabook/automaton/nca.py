@@ -212,13 +212,14 @@ class NCA(nn.Module):
         return after * (self.living(state) & self.living(after))
 
     def _check_fire(self, state: Tensor, fire: Tensor) -> Tensor:
-        shapes = ((len(state), 1, *state.shape[2:]), (1, 1, *state.shape[2:]))
-        if fire.shape not in shapes or fire.dtype != torch.bool:
+        height, width = state.shape[2:]
+        fits = fire.ndim == 4 and fire.shape[0] in (1, len(state)) and fire.shape[1] == 1
+        if not (fits and fire.shape[2:] in ((height, width), (1, 1)) and fire.dtype == torch.bool):
             raise ValueError(
                 f"fire mask of shape {list(fire.shape)}, {fire.dtype}; expected "
-                f"[1 or {len(state)}, 1, {state.shape[2]}, {state.shape[3]}], torch.bool"
+                f"[1 or {len(state)}, 1, {height}, {width}], or 1×1 for all cells alike, torch.bool"
             )
-        return fire
+        return fire.expand(-1, 1, height, width)
 
     def _check(self, state: Tensor, condition: Tensor | None) -> None:
         if state.ndim != 4 or state.shape[1] != self.layout.channels:

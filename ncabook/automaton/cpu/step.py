@@ -30,6 +30,8 @@ def available() -> bool:
 
     Without a C++ compiler the answer is no, and automata run on PyTorch's own kernels.
     """
+    # It warns on import that there is no CUDA, which is no news to a step for CPUs.
+    logging.getLogger("torch.utils.cpp_extension").setLevel(logging.ERROR)
     from torch.utils import cpp_extension
 
     try:

@@ -3,21 +3,24 @@
 // A step changes only cells that fire; of those, cells that neither live nor border on a living
 // one become zero whatever the network says. (A dead cell on the border becomes zero too, but
 // the alpha that it would have had may keep its neighbour alive.) So: list the other cells that
-// fire, gather their neighbourhoods, run the network on the list, write the changes back. The list is cut into chunks whose activations stay in a core's cache;
-// matrix products are ATen's (oneDNN, with AMX or AVX-512 where the machine has them), and
-// everything between them is a loop below. Nothing but the state is kept for the gradient:
-// the backward pass gathers and computes the activations again.
+// fire, gather their neighbourhoods, run the network on the list, write the changes back. The
+// list is cut into chunks whose activations stay in a core's cache; matrix products are ATen's
+// (oneDNN, with AMX or AVX-512 where the machine has them), and everything between them is one
+// loop below. Nothing but the state is kept for the gradient: the backward pass gathers and
+// computes the activations again.
 //
-// Layout: state [B, H, W, C], contiguous, float or double; networks in the dtype of `weights`.
+// Types: T of the state [B, H, W, C], contiguous, and of the biases, float or double; N of the
+// matrices, T or bfloat16.
 // Same inputs and number of threads, same bits: every sum has a fixed order.
 
 #include <ATen/ATen.h>
-#include <ATen/Dispatch.h>
 #include <ATen/Parallel.h>
 #include <torch/library.h>
 
 #include <algorithm>
+#include <cstring>
 #include <tuple>
+#include <type_traits>
 #include <vector>
 
 namespace {
@@ -83,137 +86,196 @@ int64_t chunk_size(int64_t count) {
   return std::max(kRound, (size + kRound - 1) / kRound * kRound);
 }
 
-// The neighbourhoods of cells[0..n) as rows [taps · C]; further rows stay zero.
-Tensor gather(const Grid& g, const Tensor& source, const Tensor& taps, const int32_t* cells,
-              int64_t n, int64_t rows) {
-  const int64_t k = taps.size(0), bytes = g.channels * source.element_size();
-  Tensor patch = at::empty({rows, k * g.channels}, source.options());
-  const char* from = static_cast<const char*>(source.data_ptr());
-  char* to = static_cast<char*>(patch.data_ptr());
-  const int64_t* tap = taps.data_ptr<int64_t>();
-  for (int64_t i = 0; i < n; ++i) {
-    const int64_t cell = cells[i];
-    const int64_t x = cell % g.width, y = cell / g.width % g.height;
-    const int64_t plane = cell - y * g.width - x;
-    for (int64_t t = 0; t < k; ++t, to += bytes) {
-      const int64_t row = g.wrap(y + tap[2 * t], g.height), column = g.wrap(x + tap[2 * t + 1], g.width);
-      std::memcpy(to, from + (plane + row * g.width + column) * bytes, bytes);
-    }
-  }
-  std::memset(to, 0, (rows - n) * k * bytes);
-  return patch;
-}
-
-// Calls f(row of the bias, first, count) for the runs of cells[0..n) that share a bias row.
+// Calls f(T, N): one value of the state's type, one of the networks'.
 template <typename F>
-void bias_runs(const Grid& g, int64_t bias_rows, const int32_t* cells, int64_t n, F f) {
-  const int64_t per_row = g.cells() / bias_rows;
-  for (int64_t i = 0; i < n;) {
-    const int64_t row = cells[i] / per_row;
-    int64_t j = i + 1;
-    while (j < n && cells[j] / per_row == row) ++j;
-    f(row, i, j - i);
-    i = j;
+void with_types(const Tensor& state, const Tensor& kernel, F f) {
+  const bool low = kernel.scalar_type() == at::kBFloat16;
+  if (state.scalar_type() == at::kDouble) {
+    low ? f(double{}, at::BFloat16{}) : f(double{}, double{});
+  } else {
+    low ? f(float{}, at::BFloat16{}) : f(float{}, float{});
   }
 }
 
-struct Activations {
-  vector<Tensor> patches;
-  vector<Tensor> outputs;  // after each LeakyReLU; the last is the change
+// Calls f(channels), with the number as a constant where it is the usual one: loops over a
+// cell's channels are short, and unrolled they are several times faster.
+template <typename F>
+void with_channels(int64_t channels, F f) {
+  if (channels == 16) {
+    f(std::integral_constant<int64_t, 16>{});
+  } else {
+    f(channels);
+  }
+}
+
+// [rows, width] of this thread's memory; what was in it is lost. It is kept from call to call:
+// to ask the system for fresh pages costs more than a layer.
+Tensor scratch(size_t slot, int64_t rows, int64_t width, at::ScalarType dtype) {
+  static thread_local vector<Tensor> slots;
+  if (slots.size() <= slot) slots.resize(slot + 1);
+  Tensor& t = slots[slot];
+  if (!t.defined() || t.scalar_type() != dtype || t.numel() < rows * width)
+    t = at::empty({rows * width}, at::TensorOptions().dtype(dtype));
+  return t.narrow(0, 0, rows * width).view({rows, width});
+}
+
+// Some of the listed cells, what one thread computes at a time. Matrices have `rows` ≥ n rows;
+// those from n on are zero on the way in and are not read on the way out.
+struct Chunk {
+  const int32_t* cells;
+  int64_t n, rows;
+  Chunk(const int32_t* list, int64_t count, int64_t size, int64_t index)
+      : cells(list + index * size),
+        n(std::min(size, count - index * size)),
+        rows((n + kRound - 1) / kRound * kRound) {}
 };
 
+// Where a cell is: sample, row, column.
+struct Place {
+  int64_t plane, y, x;
+  Place(const Grid& g, uint32_t cell) {  // 32 bits divide several times faster than 64
+    const uint32_t width = g.width, height = g.height;
+    x = cell % width, y = cell / width % height, plane = cell / width / height;
+  }
+  // The neighbour's number in the plane.
+  int64_t neighbour(const Grid& g, const int64_t* tap) const {
+    return g.wrap(y + tap[0], g.height) * g.width + g.wrap(x + tap[1], g.width);
+  }
+};
+
+// The neighbourhoods of a chunk's cells as rows [taps · C].
+template <typename N>
+void gather(const Grid& g, const N* source, const Tensor& taps, const Chunk& chunk, N* to) {
+  const int64_t k = taps.size(0);
+  const int64_t* tap = taps.data_ptr<int64_t>();
+  with_channels(g.channels, [&](auto channels) {
+    for (int64_t i = 0; i < chunk.n; ++i) {
+      const Place at(g, chunk.cells[i]);
+      const N* plane = source + at.plane * g.height * g.width * channels;
+      for (int64_t t = 0; t < k; ++t, to += channels)
+        std::memcpy(to, plane + at.neighbour(g, tap + 2 * t) * channels, channels * sizeof(N));
+    }
+    std::memset(to, 0, (chunk.rows - chunk.n) * k * channels * sizeof(N));
+  });
+}
+
+// y ← LeakyReLU(y + bias), a row of the bias for each row of y.
+template <typename T, typename N, typename BiasOf>
+void add_bias_and_activate(N* y, int64_t n, int64_t width, BiasOf bias_of) {
+  for (int64_t i = 0; i < n; ++i, y += width) {
+    const T* bias = bias_of(i);
+    for (int64_t j = 0; j < width; ++j) {
+      const T v = T(y[j]) + bias[j];
+      y[j] = N(v > 0 ? v : T(kSlope) * v);
+    }
+  }
+}
+
+// The same for a matrix product's gradient: d ← d · LeakyReLU′, and row by row into `sum_of(i)`.
+// The activation keeps the sign, so its output serves as well as its input.
+template <typename T, typename N, typename SumOf>
+void through_activation(N* d, const N* output, int64_t n, int64_t width, SumOf sum_of) {
+  for (int64_t i = 0; i < n; ++i, d += width, output += width) {
+    T* sum = sum_of(i);
+    for (int64_t j = 0; j < width; ++j) {
+      const T v = T(d[j]) * (T(output[j]) > 0 ? T(1) : T(kSlope));
+      d[j] = N(v);
+      sum[j] += T(d[j]);
+    }
+  }
+}
+
+// Numbers of the scratch slots: patches first, then what the layers put out, then the gradients.
+struct Activations {
+  vector<Tensor> patches;  // per branch
+  vector<Tensor> outputs;  // after each LeakyReLU; the last is the change without its bias
+  size_t slots = 0;        // used so far
+};
+
+// Rows of a bias of [1, B or cells, features] by position in the chunk.
+template <typename T>
+auto bias_rows(const Grid& g, T* bias, int64_t rows, int64_t features, const Chunk& chunk) {
+  const uint32_t per_row = g.cells() / rows;
+  return [=](int64_t i) { return bias + uint32_t(chunk.cells[i]) / per_row * features; };
+}
+
+template <typename T, typename N>
 Activations forward_chunk(const Grid& g, const Network& net, const Tensor& source,
-                          const int32_t* cells, int64_t n, int64_t rows) {
+                          const Chunk& chunk) {
   Activations a;
-  vector<Tensor> parts;
+  const auto dtype = source.scalar_type();
+  const auto room = [&](int64_t width) { return scratch(a.slots++, chunk.rows, width, dtype); };
+  const int64_t features = net.bias.size(1);
+  Tensor y = room(features);
+  int64_t feature = 0;
   for (size_t b = 0; b < net.kernels.size(); ++b) {
-    a.patches.push_back(gather(g, source, net.taps[b], cells, n, rows));
-    parts.push_back(at::mm(a.patches[b], net.kernels[b].t()));
+    const int64_t width = net.kernels[b].size(0);
+    a.patches.push_back(room(net.kernels[b].size(1)));
+    gather(g, source.data_ptr<N>(), net.taps[b], chunk, a.patches[b].data_ptr<N>());
+    Tensor part = y.narrow(1, feature, width);
+    at::mm_out(part, a.patches[b], net.kernels[b].t());
+    feature += width;
   }
-  Tensor y = parts.size() == 1 ? parts[0] : at::cat(parts, 1);
-  if (net.bias.size(0) == g.cells()) {
-    const Tensor index = at::from_blob(const_cast<int32_t*>(cells), {n}, at::kInt);
-    y.narrow(0, 0, n).add_(net.bias.index_select(0, index));
-  } else {
-    bias_runs(g, net.bias.size(0), cells, n, [&](int64_t row, int64_t first, int64_t count) {
-      y.narrow(0, first, count).add_(net.bias[row]);
-    });
-  }
-  a.outputs.push_back(at::leaky_relu_(y, kSlope));
+  add_bias_and_activate<T>(y.data_ptr<N>(), chunk.n, features,
+                           bias_rows(g, net.bias.data_ptr<T>(), net.bias.size(0), features, chunk));
+  a.outputs.push_back(y);
   for (size_t l = 0; l < net.weights.size(); ++l) {
-    Tensor z = at::addmm(net.biases[l], a.outputs.back(), net.weights[l].t());
-    a.outputs.push_back(l + 1 < net.weights.size() ? at::leaky_relu_(z, kSlope) : z);
+    const int64_t width = net.weights[l].size(0);
+    Tensor z = room(width);
+    at::mm_out(z, a.outputs.back(), net.weights[l].t());
+    if (l + 1 < net.weights.size())
+      add_bias_and_activate<T>(z.data_ptr<N>(), chunk.n, width,
+                               [b = net.biases[l].data_ptr<T>()](int64_t) { return b; });
+    a.outputs.push_back(z);
   }
   return a;
 }
 
 // → after [B, H, W, C]; cells int32 [n] that fired and survive; mask uint8 [B, H, W] of survivors.
-void check_bias(const Grid& g, const Tensor& bias) {
-  const int64_t rows = bias.size(0);
-  TORCH_CHECK(rows == 1 || rows == g.batch || rows == g.cells(), "a bias of ", rows,
-              " rows; expected 1, one per sample or one per cell");
-}
-
-std::tuple<Tensor, Tensor, Tensor> step(const Tensor& state, const Tensor& fire,
-                                        at::TensorList kernels, at::TensorList taps,
-                                        const Tensor& bias, at::TensorList weights,
-                                        at::TensorList biases, int64_t fixed, int64_t alpha,
+template <typename T, typename N>
+std::tuple<Tensor, Tensor, Tensor> step(const Tensor& state, const bool* fires, int64_t period,
+                                        const Network& net, int64_t fixed, int64_t alpha,
                                         double threshold, bool mortal) {
-  at::AutoDispatchBelowAutograd guard;
   const Grid g(state);
-  check_bias(g, bias);
-  const Network net{kernels.vec(), taps.vec(), bias, weights.vec(), biases.vec()};
   const auto bytes = state.options().dtype(at::kByte);
   Tensor mask = at::ones({g.batch, g.height, g.width}, bytes);
   uint8_t* alive = mask.data_ptr<uint8_t>();
-  const bool* fires = fire.data_ptr<bool>();
-  const int64_t period = fire.numel();
-  if (mortal) {
-    AT_DISPATCH_FLOATING_TYPES(state.scalar_type(), "living", [&] {
-      living(g, state.data_ptr<scalar_t>(), alpha, threshold, alive);
-    });
-  }
+  if (mortal) living(g, state.data_ptr<T>(), alpha, threshold, alive);
   vector<uint8_t> near(alive, alive + g.cells());
   if (mortal) widen(g, near.data(), near.data());
   vector<int32_t> list;
   list.reserve(g.cells());
-  for (int64_t c = 0; c < g.cells(); ++c)
-    if (near[c] && fires[c % period]) list.push_back(c);
+  for (int64_t first = 0; first < g.cells(); first += period)
+    for (int64_t c = 0; c < period; ++c)
+      if (near[first + c] && fires[c]) list.push_back(first + c);
   const int64_t count = list.size(), size = chunk_size(count);
 
   Tensor after = state.clone();
-  const auto dtype = kernels[0].scalar_type();
-  const Tensor source = state.to(dtype);
+  T* data = after.data_ptr<T>();
+  const Tensor source = state.to(net.kernels[0].scalar_type());
   at::parallel_for(0, (count + size - 1) / size, 1, [&](int64_t begin, int64_t end) {
     at::AutoDispatchBelowAutograd guard;
     for (int64_t i = begin; i < end; ++i) {
-      const int64_t n = std::min(size, count - i * size);
-      const int64_t rows = (n + kRound - 1) / kRound * kRound;
-      const int32_t* chunk = list.data() + i * size;
-      const Tensor change =
-          forward_chunk(g, net, source, chunk, n, rows).outputs.back().to(state.scalar_type());
-      AT_DISPATCH_FLOATING_TYPES(state.scalar_type(), "scatter", [&] {
-        const scalar_t* from = change.data_ptr<scalar_t>();
-        scalar_t* to = after.data_ptr<scalar_t>();
-        const int64_t out = change.size(1);
-        for (int64_t j = 0; j < n; ++j)
-          for (int64_t c = 0; c < out; ++c)
-            to[chunk[j] * g.channels + fixed + c] += from[j * out + c];
-      });
+      const Chunk chunk(list.data(), count, size, i);
+      const Tensor change = forward_chunk<T, N>(g, net, source, chunk).outputs.back();
+      const N* from = change.data_ptr<N>();
+      const T* bias = net.biases.back().data_ptr<T>();
+      const int64_t out = change.size(1);
+      for (int64_t j = 0; j < chunk.n; ++j, from += out) {
+        T* to = data + chunk.cells[j] * g.channels + fixed;
+        for (int64_t c = 0; c < out; ++c) to[c] += T(from[c]) + bias[c];
+      }
     }
   });
   if (mortal) {
     vector<uint8_t> still(g.cells());
-    AT_DISPATCH_FLOATING_TYPES(state.scalar_type(), "survive", [&] {
-      scalar_t* data = after.data_ptr<scalar_t>();
-      living(g, data, alpha, threshold, still.data());
-      at::parallel_for(0, g.cells(), 4096, [&](int64_t begin, int64_t end) {
-        for (int64_t c = begin; c < end; ++c) {
-          alive[c] &= still[c];
-          if (!alive[c])  // times zero, not zero: what is not finite must not look dead
-            for (int64_t j = 0; j < g.channels; ++j) data[c * g.channels + j] *= 0;
-        }
-      });
+    living(g, data, alpha, threshold, still.data());
+    at::parallel_for(0, g.cells(), 4096, [&](int64_t begin, int64_t end) {
+      for (int64_t c = begin; c < end; ++c) {
+        alive[c] &= still[c];
+        if (!alive[c])  // times zero, not zero: what is not finite must not look dead
+          for (int64_t j = 0; j < g.channels; ++j) data[c * g.channels + j] *= 0;
+      }
     });
   }
   // Cells that did not survive have no gradient.
@@ -224,71 +286,139 @@ std::tuple<Tensor, Tensor, Tensor> step(const Tensor& state, const Tensor& fire,
   return {after, cells, mask};
 }
 
+// What a thread's cells send back to the cells that they saw: [planes, H, W, C], for the samples
+// that it worked on.
+struct Sent {
+  Tensor sum;
+  int64_t first = 0, planes = 0;
+};
+
+// Adds the gradients of a chunk's patches to the cells that were in them.
+template <typename T, typename N>
+void send_back(const Grid& g, const N* messages, const Tensor& taps, const Chunk& chunk,
+               const Sent& sent) {
+  const int64_t k = taps.size(0);
+  const int64_t* tap = taps.data_ptr<int64_t>();
+  T* sum = sent.sum.data_ptr<T>();
+  with_channels(g.channels, [&](auto channels) {
+    for (int64_t i = 0; i < chunk.n; ++i) {
+      const Place at(g, chunk.cells[i]);
+      T* plane = sum + (at.plane - sent.first) * g.height * g.width * channels;
+      for (int64_t t = 0; t < k; ++t, messages += channels) {
+        T* to = plane + at.neighbour(g, tap + 2 * t) * channels;
+        for (int64_t j = 0; j < channels; ++j) to[j] += T(messages[j]);
+      }
+    }
+  });
+}
+
+// A cell's gradient: its own if it survived, and what was sent to it, in the threads' order.
+template <typename T>
+Tensor state_gradient(const Grid& g, const Tensor& grad, const uint8_t* alive,
+                      const vector<Sent>& all) {
+  Tensor result = at::empty_like(grad);
+  const int64_t plane = g.height * g.width * g.channels;
+  at::parallel_for(0, g.batch * g.height, 8, [&](int64_t begin, int64_t end) {
+    const T* from = grad.data_ptr<T>();
+    T* to = result.data_ptr<T>();
+    for (int64_t r = begin; r < end; ++r) {
+      const int64_t row = r * g.width, sample = r / g.height;
+      with_channels(g.channels, [&](auto channels) {
+        for (int64_t i = row; i < row + g.width; ++i)
+          for (int64_t j = 0; j < channels; ++j)
+            to[i * channels + j] = alive[i] ? from[i * channels + j] : T(0);
+      });
+      for (const Sent& sent : all) {
+        if (sample < sent.first || sample >= sent.first + sent.planes) continue;
+        const T* share = sent.sum.data_ptr<T>() - sent.first * plane;
+        for (int64_t i = row * g.channels; i < (row + g.width) * g.channels; ++i) to[i] += share[i];
+      }
+    }
+  });
+  return result;
+}
+
+// What the threads add up, each in its own, and in the threads' order at the end.
+struct Sums {
+  vector<Tensor> kernels, weights, biases;
+  Tensor bias;
+  Sums(const Network& net, const at::TensorOptions& wide, bool mapped) {
+    for (const auto& k : net.kernels) kernels.push_back(at::zeros(k.sizes(), wide));
+    for (const auto& w : net.weights) weights.push_back(at::zeros(w.sizes(), wide));
+    for (const auto& b : net.biases) biases.push_back(at::zeros(b.sizes(), wide));
+    if (!mapped) bias = at::zeros_like(net.bias);
+  }
+  void add(const Sums& other) {
+    for (size_t b = 0; b < kernels.size(); ++b) kernels[b].add_(other.kernels[b]);
+    for (size_t l = 0; l < weights.size(); ++l) weights[l].add_(other.weights[l]);
+    for (size_t l = 0; l < biases.size(); ++l) biases[l].add_(other.biases[l]);
+    if (bias.defined()) bias.add_(other.bias);
+  }
+};
+
 // Gradients of every input of `step` that has one, given the gradient of `after`.
+template <typename T, typename N>
 std::tuple<Tensor, vector<Tensor>, Tensor, vector<Tensor>, vector<Tensor>> step_backward(
     const Tensor& grad, const Tensor& state, const Tensor& cells, const Tensor& mask,
-    at::TensorList kernels, at::TensorList taps, const Tensor& bias, at::TensorList weights,
-    at::TensorList biases, int64_t fixed, bool state_needs_gradient) {
-  at::AutoDispatchBelowAutograd guard;
+    const Network& net, int64_t fixed, bool state_needs_gradient) {
   const Grid g(state);
-  const Network net{kernels.vec(), taps.vec(), bias, weights.vec(), biases.vec()};
-  const auto wide = state.options();
-  const auto dtype = kernels[0].scalar_type();
+  const auto dtype = net.kernels[0].scalar_type();
   const int64_t count = cells.size(0), size = chunk_size(count);
-  const int32_t* list = cells.data_ptr<int32_t>();
-  const uint8_t* alive = mask.data_ptr<uint8_t>();
   const Tensor source = state.to(dtype);
   const size_t branches = net.kernels.size(), layers = net.weights.size();
+  const int64_t features = net.bias.size(1), out = net.weights.back().size(0);
 
-  // One set of sums per thread, added up in the threads' order at the end.
-  struct Sums {
-    vector<Tensor> kernels, weights, biases;
-    Tensor bias;
-  };
-  const bool mapped = bias.size(0) == g.cells() && g.cells() > g.batch;
-  Tensor bias_map = mapped ? at::zeros_like(bias) : Tensor();
-  vector<Sums> sums(at::get_num_threads());
-  for (auto& s : sums) {
-    for (const auto& k : net.kernels) s.kernels.push_back(at::zeros(k.sizes(), wide));
-    for (const auto& w : net.weights) s.weights.push_back(at::zeros(w.sizes(), wide));
-    for (const auto& b : net.biases) s.biases.push_back(at::zeros(b.sizes(), wide));
-    if (!mapped) s.bias = at::zeros_like(bias);
-  }
-  vector<Tensor> patch_grads;
-  if (state_needs_gradient)
-    for (const auto& k : net.kernels)
-      patch_grads.push_back(at::empty({count + kRound, k.size(1)}, k.options()));
+  // A bias of its own for every cell is written, not added up: each is computed once.
+  const bool mapped = net.bias.size(0) == g.cells() && g.cells() > g.batch;
+  Tensor bias_map = mapped ? at::zeros_like(net.bias) : Tensor();
+  vector<Sums> sums;
+  for (int t = 0; t < at::get_num_threads(); ++t) sums.emplace_back(net, state.options(), mapped);
+  vector<Sent> sent(sums.size());
 
   at::parallel_for(0, (count + size - 1) / size, 1, [&](int64_t begin, int64_t end) {
     at::AutoDispatchBelowAutograd guard;
     Sums& sum = sums[at::get_thread_num()];
+    Sent& back = sent[at::get_thread_num()];
+    if (state_needs_gradient) {
+      const int32_t* list = cells.data_ptr<int32_t>();
+      back.first = Place(g, list[begin * size]).plane;
+      back.planes = Place(g, list[std::min(count, end * size) - 1]).plane + 1 - back.first;
+      back.sum = at::zeros({back.planes, g.height, g.width, g.channels}, state.options());
+    }
     for (int64_t i = begin; i < end; ++i) {
-      const int64_t n = std::min(size, count - i * size);
-      const int64_t rows = (n + kRound - 1) / kRound * kRound;
-      const int32_t* chunk = list + i * size;
-      const Activations a = forward_chunk(g, net, source, chunk, n, rows);
-      Tensor d = at::zeros({rows, net.weights.back().size(0)}, wide);
-      AT_DISPATCH_FLOATING_TYPES(state.scalar_type(), "incoming", [&] {
-        const scalar_t* from = grad.data_ptr<scalar_t>();
-        scalar_t* to = d.data_ptr<scalar_t>();
-        const int64_t out = d.size(1);
-        for (int64_t j = 0; j < n; ++j)
-          std::copy_n(from + chunk[j] * g.channels + fixed, out, to + j * out);
-      });
-      sum.biases[layers - 1].add_(d.sum(0));
-      d = d.to(dtype);
+      const Chunk chunk(cells.data_ptr<int32_t>(), count, size, i);
+      Activations a = forward_chunk<T, N>(g, net, source, chunk);
+      const auto clear_rest = [&](const Tensor& d) {
+        d.narrow(0, chunk.n, chunk.rows - chunk.n).zero_();
+      };
+      Tensor d = scratch(a.slots++, chunk.rows, out, dtype);
+      N* to = d.data_ptr<N>();
+      T* bias_sum = sum.biases.back().data_ptr<T>();
+      for (int64_t j = 0; j < chunk.n; ++j, to += out) {
+        const T* from = grad.data_ptr<T>() + chunk.cells[j] * g.channels + fixed;
+        for (int64_t c = 0; c < out; ++c) {
+          to[c] = N(from[c]);
+          bias_sum[c] += from[c];
+        }
+      }
+      clear_rest(d);
       for (size_t l = layers; l-- > 0;) {
         sum.weights[l].add_(at::mm(d.t(), a.outputs[l]));
-        d = at::leaky_relu_backward(at::mm(d, net.weights[l]), a.outputs[l], kSlope, true);
-        if (l > 0) sum.biases[l - 1].add_(d.sum(0, false, state.scalar_type()));
-      }
-      if (mapped) {
-        const Tensor index = at::from_blob(const_cast<int32_t*>(chunk), {n}, at::kInt);
-        bias_map.index_copy_(0, index.to(at::kLong), d.narrow(0, 0, n).to(bias.scalar_type()));
-      } else {
-        bias_runs(g, bias.size(0), chunk, n, [&](int64_t row, int64_t first, int64_t length) {
-          sum.bias[row].add_(d.narrow(0, first, length).sum(0, false, state.scalar_type()));
-        });
+        const int64_t width = net.weights[l].size(1);
+        Tensor before = scratch(a.slots++, chunk.rows, width, dtype);
+        at::mm_out(before, d, net.weights[l]);
+        d = before;
+        N* gradient = d.data_ptr<N>();
+        const N* output = a.outputs[l].data_ptr<N>();
+        if (l > 0) {
+          T* total = sum.biases[l - 1].data_ptr<T>();
+          through_activation<T>(gradient, output, chunk.n, width, [=](int64_t) { return total; });
+        } else {
+          T* total = (mapped ? bias_map : sum.bias).data_ptr<T>();
+          through_activation<T>(gradient, output, chunk.n, width,
+                                bias_rows(g, total, net.bias.size(0), features, chunk));
+        }
+        clear_rest(d);
       }
       int64_t feature = 0;
       for (size_t b = 0; b < branches; ++b) {
@@ -297,67 +427,55 @@ std::tuple<Tensor, vector<Tensor>, Tensor, vector<Tensor>, vector<Tensor>> step_
         feature += width;
         sum.kernels[b].add_(at::mm(part.t(), a.patches[b]));
         if (state_needs_gradient) {
-          Tensor target = patch_grads[b].narrow(0, i * size, n);
-          if (n == rows) {
-            at::mm_out(target, part, net.kernels[b]);
-          } else {
-            target.copy_(at::mm(part, net.kernels[b]).narrow(0, 0, n));
-          }
+          Tensor messages = scratch(a.slots++, chunk.rows, net.kernels[b].size(1), dtype);
+          at::mm_out(messages, part, net.kernels[b]);
+          send_back<T>(g, messages.data_ptr<N>(), net.taps[b], chunk, back);
         }
       }
     }
   });
-  for (size_t t = 1; t < sums.size(); ++t) {
-    for (size_t b = 0; b < branches; ++b) sums[0].kernels[b].add_(sums[t].kernels[b]);
-    for (size_t l = 0; l < layers; ++l) {
-      sums[0].weights[l].add_(sums[t].weights[l]);
-      sums[0].biases[l].add_(sums[t].biases[l]);
-    }
-    if (!mapped) sums[0].bias.add_(sums[t].bias);
-  }
-
-  // A cell's gradient: its own, and what each computed cell that saw it sends back. Reading
-  // through the list's inverse, every cell is written by one thread only.
+  for (size_t t = 1; t < sums.size(); ++t) sums[0].add(sums[t]);
   Tensor state_grad;
-  if (state_needs_gradient) {
-    state_grad = at::empty_like(state);
-    vector<int32_t> place(g.cells(), -1);
-    for (int64_t i = 0; i < count; ++i) place[list[i]] = i;
-    AT_DISPATCH_FLOATING_TYPES(state.scalar_type(), "outgoing", [&] {
-      const scalar_t* from = grad.data_ptr<scalar_t>();
-      scalar_t* to = state_grad.data_ptr<scalar_t>();
-      at::parallel_for(0, g.cells(), 512, [&](int64_t begin, int64_t end) {
-        for (int64_t c = begin; c < end; ++c) {
-          scalar_t* row = to + c * g.channels;
-          for (int64_t j = 0; j < g.channels; ++j)
-            row[j] = alive[c] ? from[c * g.channels + j] : scalar_t(0);
-        }
-        for (size_t b = 0; b < branches; ++b) {
-          const int64_t k = net.taps[b].size(0);
-          const int64_t* tap = net.taps[b].data_ptr<int64_t>();
-          AT_DISPATCH_FLOATING_TYPES_AND(at::kBFloat16, dtype, "sender", [&] {
-            const auto* sent = patch_grads[b].data_ptr<scalar_t>();
-            int64_t x = begin % g.width, y = begin / g.width % g.height;
-            for (int64_t c = begin; c < end; ++c) {
-              auto* row = to + c * g.channels;
-              const int64_t plane = c - y * g.width - x;
-              for (int64_t t = 0; t < k; ++t) {
-                const int64_t sender = plane + g.wrap(y - tap[2 * t], g.height) * g.width +
-                                       g.wrap(x - tap[2 * t + 1], g.width);
-                const int32_t p = place[sender];
-                if (p < 0) continue;
-                const auto* message = sent + (int64_t(p) * k + t) * g.channels;
-                for (int64_t j = 0; j < g.channels; ++j) row[j] += message[j];
-              }
-              if (++x == g.width) x = 0, y = y + 1 == g.height ? 0 : y + 1;
-            }
-          });
-        }
-      });
-    });
-  }
+  if (state_needs_gradient)
+    state_grad = state_gradient<T>(g, grad, mask.data_ptr<uint8_t>(), sent);
   return {state_grad, sums[0].kernels, mapped ? bias_map : sums[0].bias, sums[0].weights,
           sums[0].biases};
+}
+
+void check_bias(const Grid& g, const Tensor& bias) {
+  const int64_t rows = bias.size(0);
+  TORCH_CHECK(rows == 1 || rows == g.batch || rows == g.cells(), "a bias of ", rows,
+              " rows; expected 1, one per sample or one per cell");
+}
+
+std::tuple<Tensor, Tensor, Tensor> step_op(const Tensor& state, const Tensor& fire,
+                                           at::TensorList kernels, at::TensorList taps,
+                                           const Tensor& bias, at::TensorList weights,
+                                           at::TensorList biases, int64_t fixed, int64_t alpha,
+                                           double threshold, bool mortal) {
+  at::AutoDispatchBelowAutograd guard;
+  check_bias(Grid(state), bias);
+  const Network net{kernels.vec(), taps.vec(), bias, weights.vec(), biases.vec()};
+  std::tuple<Tensor, Tensor, Tensor> result;
+  with_types(state, kernels[0], [&](auto t, auto n) {
+    result = step<decltype(t), decltype(n)>(state, fire.data_ptr<bool>(), fire.numel(), net, fixed,
+                                            alpha, threshold, mortal);
+  });
+  return result;
+}
+
+std::tuple<Tensor, vector<Tensor>, Tensor, vector<Tensor>, vector<Tensor>> step_backward_op(
+    const Tensor& grad, const Tensor& state, const Tensor& cells, const Tensor& mask,
+    at::TensorList kernels, at::TensorList taps, const Tensor& bias, at::TensorList weights,
+    at::TensorList biases, int64_t fixed, bool state_needs_gradient) {
+  at::AutoDispatchBelowAutograd guard;
+  const Network net{kernels.vec(), taps.vec(), bias, weights.vec(), biases.vec()};
+  std::tuple<Tensor, vector<Tensor>, Tensor, vector<Tensor>, vector<Tensor>> result;
+  with_types(state, kernels[0], [&](auto t, auto n) {
+    result = step_backward<decltype(t), decltype(n)>(grad, state, cells, mask, net, fixed,
+                                                     state_needs_gradient);
+  });
+  return result;
 }
 
 }  // namespace
@@ -374,6 +492,6 @@ TORCH_LIBRARY(ncabook, m) {
 }
 
 TORCH_LIBRARY_IMPL(ncabook, CPU, m) {
-  m.impl("step", TORCH_FN(step));
-  m.impl("step_backward", TORCH_FN(step_backward));
+  m.impl("step", TORCH_FN(step_op));
+  m.impl("step_backward", TORCH_FN(step_backward_op));
 }

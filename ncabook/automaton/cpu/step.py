@@ -10,6 +10,7 @@ the update's first layer, are one convolution), under an :class:`MLPUpdate`.
 import functools
 import itertools
 import logging
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,11 @@ from ncabook.automaton.update import MLPUpdate
 
 log = logging.getLogger(__name__)
 
+# The compiler's flags for what torch finds in this processor; elsewhere its defaults.
+FLAGS = {
+    "AVX2": ["-mavx2", "-mfma"],
+    "AVX512": [*(f"-mavx512{part}" for part in ("f", "bw", "dq", "vl")), "-mfma"],
+}
 
 @functools.cache
 def available() -> bool:
@@ -34,11 +40,13 @@ def available() -> bool:
     logging.getLogger("torch.utils.cpp_extension").setLevel(logging.ERROR)
     from torch.utils import cpp_extension
 
+    capability = torch.backends.cpu.get_cpu_capability()
     try:
         cpp_extension.load(
-            "ncabook_cpu_step",
+            # Machines of different kinds may share a home folder.
+            "ncabook_cpu_step_" + re.sub(r"\W", "_", capability.lower()),
             [str(Path(__file__).with_name("step.cpp"))],
-            extra_cflags=["-O3", "-fopenmp"],
+            extra_cflags=["-O3", "-fopenmp", *FLAGS.get(capability, [])],
             is_python_module=False,
         )
     except (OSError, RuntimeError, ImportError) as error:  # no compiler, no ninja, no cache folder
@@ -210,10 +218,10 @@ def plan(nca: nn.Module, encoded: Any, dtype: torch.dtype) -> Plan:
     def cast(tensors: list[Tensor]) -> list[Tensor]:
         return [t.detach().to(dtype).contiguous() for t in tensors]
 
-    bias = net.bias.detach().contiguous()
+    bias, *biases = (t.detach().contiguous() for t in (net.bias, *net.biases))
     return Plan(
         net,
-        (cast(net.kernels), net.taps, bias, cast(net.weights), cast(net.biases)),
+        (cast(net.kernels), net.taps, bias, cast(net.weights), biases),
         nca.layout.fixed,
         nca.layout.alpha if mortal else 0,
         nca.living_threshold if mortal else 0.0,

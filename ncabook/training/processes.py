@@ -132,6 +132,9 @@ def noting_interrupts() -> Iterator[threading.Event]:
         yield interrupted  # only the main thread may, or needs to, handle signals
         return
     previous = signal.getsignal(signal.SIGINT)
+    if previous is signal.SIG_IGN:  # whoever started this in the background wants no interrupts
+        yield interrupted
+        return
 
     def note(*_: object) -> None:
         interrupted.set()

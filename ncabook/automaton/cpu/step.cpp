@@ -29,7 +29,7 @@ using at::Tensor;
 using std::vector;
 
 constexpr double kSlope = 0.2;     // of LeakyReLU
-constexpr int64_t kChunk = 2048;   // cells per chunk at most
+constexpr int64_t kChunk = 4096;   // cells per chunk at most
 constexpr int64_t kRound = 256;    // chunk sizes are multiples: few shapes, oneDNN caches each
 
 struct Grid {
@@ -188,7 +188,7 @@ void through_activation(N* d, const N* output, int64_t n, int64_t width, SumOf s
 // Numbers of the scratch slots: patches first, then what the layers put out, then the gradients.
 struct Activations {
   vector<Tensor> patches;  // per branch
-  vector<Tensor> outputs;  // after each LeakyReLU; the last is the change without its bias
+  vector<Tensor> outputs;  // of the layers, with bias and LeakyReLU; the last one's without
   size_t slots = 0;        // used so far
 };
 
@@ -201,7 +201,7 @@ auto bias_rows(const Grid& g, T* bias, int64_t rows, int64_t features, const Chu
 
 template <typename T, typename N>
 Activations forward_chunk(const Grid& g, const Network& net, const Tensor& source,
-                          const Chunk& chunk) {
+                          const Chunk& chunk, size_t layers) {
   Activations a;
   const auto dtype = source.scalar_type();
   const auto room = [&](int64_t width) { return scratch(a.slots++, chunk.rows, width, dtype); };
@@ -219,7 +219,7 @@ Activations forward_chunk(const Grid& g, const Network& net, const Tensor& sourc
   add_bias_and_activate<T>(y.data_ptr<N>(), chunk.n, features,
                            bias_rows(g, net.bias.data_ptr<T>(), net.bias.size(0), features, chunk));
   a.outputs.push_back(y);
-  for (size_t l = 0; l < net.weights.size(); ++l) {
+  for (size_t l = 0; l < layers; ++l) {
     const int64_t width = net.weights[l].size(0);
     Tensor z = room(width);
     at::mm_out(z, a.outputs.back(), net.weights[l].t());
@@ -257,7 +257,8 @@ std::tuple<Tensor, Tensor, Tensor> step(const Tensor& state, const bool* fires, 
     at::AutoDispatchBelowAutograd guard;
     for (int64_t i = begin; i < end; ++i) {
       const Chunk chunk(list.data(), count, size, i);
-      const Tensor change = forward_chunk<T, N>(g, net, source, chunk).outputs.back();
+      const Tensor change =
+          forward_chunk<T, N>(g, net, source, chunk, net.weights.size()).outputs.back();
       const N* from = change.data_ptr<N>();
       const T* bias = net.biases.back().data_ptr<T>();
       const int64_t out = change.size(1);
@@ -387,7 +388,7 @@ std::tuple<Tensor, vector<Tensor>, Tensor, vector<Tensor>, vector<Tensor>> step_
     }
     for (int64_t i = begin; i < end; ++i) {
       const Chunk chunk(cells.data_ptr<int32_t>(), count, size, i);
-      Activations a = forward_chunk<T, N>(g, net, source, chunk);
+      Activations a = forward_chunk<T, N>(g, net, source, chunk, layers - 1);
       const auto clear_rest = [&](const Tensor& d) {
         d.narrow(0, chunk.n, chunk.rows - chunk.n).zero_();
       };

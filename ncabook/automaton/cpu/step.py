@@ -30,6 +30,7 @@ FLAGS = {
     "AVX512": [*(f"-mavx512{part}" for part in ("f", "bw", "dq", "vl")), "-mfma"],
 }
 
+
 @functools.cache
 def available() -> bool:
     """Whether the compiled step is there, compiling it if it never was (some 15 seconds).

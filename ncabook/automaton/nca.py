@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ncabook.automaton.cpu import listed
 from ncabook.automaton.cpu import step as cpu_step
 from ncabook.automaton.fire import random_fire
 from ncabook.automaton.memory import Step, kept_bytes, run_in_segments, segment_length
@@ -106,7 +107,7 @@ class NCA(nn.Module):
         """``steps`` steps in a row, each as :meth:`step` defines it.
 
         Where they know the parts, fused steps do the work: on a CPU, from ``FUSED_FROM``
-        cell-steps on, the compiled one of :mod:`ncabook.automaton.cpu`; on a GPU the Triton
+        cell-steps on, those of :mod:`ncabook.automaton.cpu`; on a GPU the Triton
         kernels of :mod:`ncabook.automaton.gpu`. Under ``torch.autocast`` to bfloat16 their
         networks are computed in bfloat16.
 
@@ -179,6 +180,12 @@ class NCA(nn.Module):
             and cpu_step.available()
         ):
             return cpu_step.plan(self, encoded, dtype).step
+        if (
+            device == "cpu"
+            and cell_steps >= FUSED_FROM
+            and listed.covers(self, encoded, state.dtype)
+        ):
+            return listed.plan(self, encoded)
         return lambda state, fire: self._dense_step(state, encoded, fire)
 
     def segment_length(

@@ -108,16 +108,24 @@ def _attend(perception: nn.Module, x: Tensor) -> Tensor:
 
 
 def _deform(perception: DeformablePerception, x: Tensor) -> Tensor:
-    """Offsets wrap because the input is padded by a whole turn of the torus on every side."""
+    """Offsets wrap: around the input lie as many turns of the torus as the longest one needs."""
     from torchvision.ops import deform_conv2d  # slow to import, and few need it
 
     height, width = x.shape[-2:]
     reach = perception.reach
-    turned = x.repeat(1, 1, 3, 3)
-    offset = _conv(perception.offset, x).repeat(1, 1, 3, 3)
-    weight = 2 * torch.sigmoid(_conv(perception.modulator, x)).repeat(1, 1, 3, 3)
-    features = deform_conv2d(turned, offset, perception.conv.weight, padding=reach, mask=weight)
-    return features[:, :, height : 2 * height, width : 2 * width]
+    offset = _conv(perception.offset, x)
+    turns = 1 + int(offset.abs().max() + reach) // min(height, width)
+    copies = (1, 1, 2 * turns + 1, 2 * turns + 1)
+    weight = 2 * torch.sigmoid(_conv(perception.modulator, x))
+    features = deform_conv2d(
+        x.repeat(copies),
+        offset.repeat(copies),
+        perception.conv.weight,
+        padding=reach,
+        mask=weight.repeat(copies),
+    )
+    top, left = turns * height, turns * width
+    return features[:, :, top : top + height, left : left + width]
 
 
 def _perceive(perception: nn.Module, x: Tensor) -> Tensor:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from ncabook.automaton import ConvPerception, MultiPerception
 from ncabook.automaton import nca as nca_module
+from ncabook.automaton.cpu import listed
 from ncabook.automaton.cpu import step as fused
 from ncabook.automaton.memory import kept_bytes, segment_length
 from ncabook.evaluation.reference import reference_rollout
@@ -20,6 +21,9 @@ COVERED = {
         [ConvPerception(c, p, 3, 1, d), ConvPerception(c, p, 5, r, d)]
     ),
 }
+
+
+ADAPTIVE = ("local attention", "attention block", "deformable")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -91,6 +95,61 @@ def test_two_fused_steps_and_gradients_equal_the_textbook(
         results.append([after, leaf.grad, *(p.grad for p in nca.parameters())])
     for fast, textbook in zip(*results, strict=True):
         assert torch.allclose(fast, textbook, rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.parametrize("name", ADAPTIVE)
+@settings(max_examples=15, deadline=None)
+@given(
+    batch=st.integers(1, 3),
+    height=st.integers(3, 20),
+    width=st.integers(3, 20),
+    condition=st.integers(0, 3),
+    resnet=st.booleans(),
+    living=st.sampled_from([None, 0.1]),
+    shared_fire=st.booleans(),
+    seed=st.integers(0, 2**31),
+)
+def test_two_listed_steps_and_gradients_equal_the_textbook(
+    name, batch, height, width, condition, resnet, living, shared_fire, seed
+):
+    """Attention folded, taps moved, dead cells left out: float64, forward and backward."""
+    nca = automaton(name, 8, condition, 12, 1, resnet, seed, living_threshold=living)
+    state = patchy_state(batch, 8, height, width)
+    c = torch.rand(batch, condition, dtype=torch.float64) if condition else None
+    fires = [torch.rand(1 if shared_fire else batch, 1, height, width) < 0.5 for _ in range(2)]
+    assert listed.covers(nca, nca.perception.encode(c), torch.float64)
+
+    def by_list(leaf):
+        step = listed.plan(nca, nca.perception.encode(c))
+        return step(step(leaf, fires[0]), fires[1])
+
+    results = []
+    for way in (by_list, lambda leaf: reference_rollout(nca, leaf, fires, c)):
+        leaf = state.clone().requires_grad_()
+        nca.zero_grad()
+        after = way(leaf)
+        (after * torch.linspace(-1, 1, after.numel()).view_as(after)).sum().backward()
+        results.append([after, leaf.grad, *(p.grad for p in nca.parameters())])
+    for fast, textbook in zip(*results, strict=True):
+        assert torch.allclose(fast, textbook, rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.parametrize("name", ADAPTIVE)
+def test_listed_steps_under_autocast_stay_close(name, always_fused):
+    nca = automaton(name, 16, 2, 80, living_threshold=None)
+    state, c = torch.rand(2, 16, 24, 24), torch.eye(2)
+    fire = torch.rand(2, 1, 24, 24) < 0.5
+    expected = reference_rollout(nca, state.double(), [fire], c.double())
+    with torch.autocast("cpu", torch.bfloat16):
+        after = nca.float().rollout(state, 1, c, fire=lambda t: fire)
+    assert after.dtype == torch.float32
+    assert relative(after, expected) < 1e-2
+
+
+def test_a_condition_that_differs_between_cells_is_not_folded():
+    nca = automaton("local attention", condition=2)
+    encoded = nca.perception.encode(torch.rand(1, 2, 8, 8, dtype=torch.float64))
+    assert not listed.covers(nca, encoded, torch.float64)
 
 
 @pytest.mark.parametrize("name", COVERED)

@@ -1,1 +1,1 @@
-"""Fast steps on a CPU: one compiled step that skips idle and dead cells and keeps states only."""
+"""Fast steps on a CPU, compiled or in PyTorch: both skip idle and dead cells."""

@@ -9,6 +9,7 @@ import typer
 
 from ncabook import zoo
 from ncabook.cli_sweep import sweep
+from ncabook.cli_table import table
 from ncabook.data import registry
 from ncabook.data.emoji import VARIATION_SELECTOR, glyph_file
 from ncabook.evaluation.protocol import Evaluation, Protocol
@@ -54,6 +55,8 @@ Examples:
 
   ncabook evaluate emoji-conv3                  measure a trained model
 
+  ncabook table 1                               the paper's table, with our figures
+
   ncabook export emoji-conv3 --html lizard.html a page that runs it, without a network
 """,
 )
@@ -73,6 +76,7 @@ Examples:
 )
 app.add_typer(data, name="data")
 app.command()(sweep)
+app.command()(table)
 
 
 @app.command("list")
@@ -142,6 +146,9 @@ def evaluate(
         int, typer.Option(min=1, help="Rollouts per class; 20 is the protocol.")
     ] = Protocol.seeds,
     lpips: Annotated[bool, typer.Option(help="Also measure LPIPS.")] = True,
+    further: Annotated[
+        bool, typer.Option(help="Also measure what Table 1 leaves out: 5,000 steps, other grids, …")
+    ] = True,
     save: Annotated[bool, typer.Option("--save", help="Write the result into card.json.")] = False,
 ) -> None:
     """Measure growth, persistence and repair by the book's protocol.
@@ -151,14 +158,14 @@ def evaluate(
 
       ncabook evaluate runs/emoji-conv3 --save
 
-      ncabook evaluate emoji-conv3 --seeds 2 --no-lpips    a quick look
+      ncabook evaluate emoji-conv3 --seeds 2 --no-lpips --no-further    a quick look
 
     """
-    if save and (seeds != Protocol.seeds or not lpips):
+    if save and (seeds != Protocol.seeds or not lpips or not further):
         raise ValueError(
-            f"--save keeps whole evaluations only: --seeds {Protocol.seeds}, with LPIPS"
+            f"--save keeps whole evaluations only: --seeds {Protocol.seeds}, with LPIPS and further"
         )
-    result = runner.evaluate_model(name, Protocol(seeds=seeds), lpips, save)
+    result = runner.evaluate_model(name, Protocol(seeds=seeds), lpips, further, save)
     typer.echo(_report(result))
 
 
@@ -277,13 +284,31 @@ def _report(result: Evaluation) -> str:
     }
     for label, key in rows.items():
         lines.append(f"{label:28}" + "".join(f"{s[key]:>24.5f}" for s in summaries.values()))
-    for kind in ("damage", "mutation"):
+    for kind in ("half", "circles", "damage", "mutation"):
         cells = []
         for s in summaries.values():
             low, high = s[f"{kind}_recovery_interval"]
             cells.append(f"{s[f'{kind}_recovery']:.2f} % [{low:.2f}, {high:.2f}]")
         lines.append(f"{f'recovery after {kind}':28}" + "".join(f"{c:>24}" for c in cells))
+    if result.further:
+        lines += _report_further(result)
     return "\n".join(lines)
+
+
+def _report_further(result: Evaluation) -> list[str]:
+    protocol, summary = result.protocol, result.further.summary()
+    rows = {
+        f"step {protocol.far}": "far",
+        f"after {protocol.damages} damages": "repeated",
+        "a grid 4/3 as wide": "larger",
+        "firing half as often": "slower",
+        "firing always": "faster",
+        "noise, in the end": "noise_final",
+        "random cells, in the end": "erased_final",
+    }
+    return [f"further, {protocol.further_seeds} seeds per class"] + [
+        f"{label:28}{summary[key]:>24.5f}" for label, key in rows.items()
+    ]
 
 
 def main() -> None:

@@ -1,17 +1,23 @@
 """How every growing automaton of the book is measured: Table 1's protocol, written down once.
 
 For each class and each of 20 seeds: grow from the centre cell; look at steps 64–96 (Stage 1)
-and 149 (Stage 2); perturb after step 149; look again at step 449 (Stage 3). Two perturbations,
-from the same state: *damage* erases half of the grid, *mutation* changes the class and leaves
-the cells. A third, undisturbed rollout goes on to step 1,000. The masks and the new classes
-are fixed, the same for every model:
+and 149 (Stage 2); perturb after step 149; look again at step 449 (Stage 3). Three perturbations,
+from the same state: two *damages* erase half of the grid, and three circles; *mutation* changes
+the class and leaves the cells. "Damage" without more words is both together. A rollout without
+any goes on to step 1,000. The masks and the new classes are fixed, the same for every model:
 
 - rollout *i* of each class loses the right, bottom, left or top half, by *i* mod 4;
+- or three discs around the centre, turned by (*i* mod 4) · 30°;
 - its new class is the (1 + *i* mod (K − 1))-th after its own, so that all pairs come up.
 
 Metrics: mean squared error of premultiplied RGBA against the class image, and LPIPS (AlexNet)
 of both on white. After a mutation both are taken against the new class, "right after" being
 the old picture judged as the new one.
+
+Then what Table 1 leaves out, by mean squared error and for the first 4 rollouts of each class:
+step 5,000; ten half removals, 150 steps apart; a grid 4/3 as wide; cells that fire half as often,
+for twice the time, and always, for half of it; and two damages that no training had: noise, and
+30 % of the cells erased at random.
 """
 
 import math
@@ -23,12 +29,14 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ncabook.automaton import NCA, centre_seed
+from ncabook.automaton.fire import random_fire
 from ncabook.evaluation.perceptual import lpips_distance
 from ncabook.evaluation.recovery import bootstrap_interval, recovery
 from ncabook.figures import on_white
-from ncabook.training.perturbation import half_mask
+from ncabook.training.perturbation import circle_mask, half_mask
 
 HALVES = ("right", "bottom", "left", "top")
+CURVE_STEP = 10
 
 
 @dataclass(frozen=True)
@@ -42,17 +50,29 @@ class Protocol:
         perturb: the perturbation comes after this step.
         final: the last step after a perturbation.
         long: the last step of the undisturbed rollout.
+        further_seeds: rollouts per class for what Table 1 leaves out.
+        far: the last step of those rollouts.
+        damages: how many follow one another.
+        between: steps between two of them.
+        noise: standard deviation of the noise on all numbers of living cells.
+        erased: share of cells that are erased at random.
         random_seed: where all fire masks come from.
 
     """
 
-    version: int = 1
+    version: int = 2
     seeds: int = 20
     stage1: tuple[int, int] = (64, 96)
     grown: int = 96
     perturb: int = 149
     final: int = 449
     long: int = 1000
+    further_seeds: int = 4
+    far: int = 5000
+    damages: int = 10
+    between: int = 150
+    noise: float = 0.3
+    erased: float = 0.3
     random_seed: int = 2026
 
 
@@ -64,47 +84,161 @@ class Measurement:
     grown: Tensor
     stage2: Tensor
     long: Tensor
-    damaged: Tensor
-    damage_final: Tensor
+    half: Tensor
+    half_final: Tensor
+    circles: Tensor
+    circles_final: Tensor
     mutated: Tensor
     mutation_final: Tensor
+
+    @property
+    def damaged(self) -> Tensor:
+        """Right after either damage, ``[2 · classes · seeds]``."""
+        return torch.cat([self.half, self.circles])
+
+    @property
+    def damage_final(self) -> Tensor:
+        """Stage 3 of either damage."""
+        return torch.cat([self.half_final, self.circles_final])
 
     def summary(self) -> dict[str, Any]:
         """Means, and recoveries in percent with their 95 % bootstrap intervals."""
         means = {name: float(value.mean()) for name, value in vars(self).items()}
-        for name, start, end in (
-            ("damage", self.damaged, self.damage_final),
-            ("mutation", self.mutated, self.mutation_final),
+        means["damaged"] = float(self.damaged.mean())
+        means["damage_final"] = float(self.damage_final.mean())
+        twice = self.stage2.repeat(2)
+        for name, before, start, end in (
+            ("half", self.stage2, self.half, self.half_final),
+            ("circles", self.stage2, self.circles, self.circles_final),
+            ("damage", twice, self.damaged, self.damage_final),
+            ("mutation", self.stage2, self.mutated, self.mutation_final),
         ):
-            means[f"{name}_recovery"] = recovery(self.stage2, start, end)
-            means[f"{name}_recovery_interval"] = list(bootstrap_interval(self.stage2, start, end))
+            means[f"{name}_recovery"] = recovery(before, start, end)
+            means[f"{name}_recovery_interval"] = list(bootstrap_interval(before, start, end))
+        return means
+
+
+@dataclass
+class Further:
+    """What Table 1 leaves out: mean squared errors per rollout ``[classes · further_seeds]``."""
+
+    stage2: Tensor
+    far: Tensor
+    repeated: Tensor
+    larger: Tensor
+    slower: Tensor
+    faster: Tensor
+    noise: Tensor
+    noise_final: Tensor
+    erased: Tensor
+    erased_final: Tensor
+
+    def summary(self) -> dict[str, Any]:
+        """Means, and the recoveries from the unseen damages."""
+        means = {name: float(value.mean()) for name, value in vars(self).items()}
+        for name in ("noise", "erased"):
+            values = (self.stage2, getattr(self, name), getattr(self, f"{name}_final"))
+            means[f"{name}_recovery"] = recovery(*values)
+            means[f"{name}_recovery_interval"] = list(bootstrap_interval(*values))
         return means
 
 
 @dataclass
 class Evaluation:
-    """The outcome of :func:`evaluate`."""
+    """The outcome of :func:`evaluate`.
+
+    Attributes:
+        protocol: what was done.
+        metrics: by metric, ``mse`` and ``lpips``.
+        curves: by perturbation, the mean squared error every ``CURVE_STEP`` steps from the
+            perturbation on: quartiles over rollouts, ``[3, times]``.
+        further: what Table 1 leaves out; None if it was not asked for.
+
+    """
 
     protocol: Protocol
-    metrics: dict[str, Measurement] = field(default_factory=dict)
+    metrics: dict[str, Measurement]
+    curves: dict[str, Tensor] = field(default_factory=dict)
+    further: Further | None = None
 
     def summary(self) -> dict[str, Any]:
         """Everything that goes into a card, as plain numbers."""
+        curves = {
+            name: [[float(f"{v:.4g}") for v in quartile] for quartile in curve.tolist()]
+            for name, curve in self.curves.items()
+        }
         return {
             "protocol": asdict(self.protocol),
             **{name: measured.summary() for name, measured in self.metrics.items()},
+            "curves": {"every": CURVE_STEP, **curves},
+            **({"further": self.further.summary()} if self.further else {}),
         }
 
 
 def damage_masks(count: int, height: int, width: int) -> Tensor:
-    """The protocol's masks for rollouts 0 … ``count`` − 1, ``[count, 1, H, W]``."""
+    """The protocol's half removals for rollouts 0 … ``count`` − 1, ``[count, 1, H, W]``."""
     angles = torch.arange(count) % len(HALVES) * (math.pi / 2)
     return half_mask(height, width, angles)
+
+
+def circle_masks(count: int, height: int, width: int) -> Tensor:
+    """The protocol's three circles: radius 1/10 of the side, centres 1/6 of it off the middle."""
+    side = min(height, width)
+    turn = torch.arange(count) % 4 * (math.pi / 6)
+    masks = torch.ones(count, 1, height, width)
+    for k in range(3):
+        angle = turn + k * (2 * math.pi / 3)
+        row = (height - 1) / 2 + side / 6 * torch.sin(angle)
+        column = (width - 1) / 2 + side / 6 * torch.cos(angle)
+        masks = masks * circle_mask(height, width, row, column, side / 10)
+    return masks
 
 
 def mutated_classes(classes: Tensor, rollouts: Tensor, count: int) -> Tensor:
     """The protocol's new class for each class and rollout number, both ``[N]``."""
     return (classes + 1 + rollouts % (count - 1)) % count
+
+
+@dataclass
+class _Run:
+    """An automaton under the protocol: what all its rollouts have in common."""
+
+    nca: NCA
+    targets: Tensor
+    protocol: Protocol
+    perceptual: bool
+    generator: torch.Generator
+
+    def advance(
+        self, state: Tensor, steps: int, labels: Tensor, rate: float | None = None
+    ) -> Tensor:
+        condition = F.one_hot(labels, len(self.targets)).float()
+        rate = rate or self.nca.fire_rate
+        return self.nca.rollout(
+            state, steps, condition, fire=lambda t: random_fire(state, rate, self.generator)
+        )
+
+    def mse(self, state: Tensor, labels: Tensor) -> Tensor:
+        return (state[:, :4] - self.targets[labels]).square().mean((1, 2, 3))
+
+    def distances(self, state: Tensor, labels: Tensor) -> dict[str, Tensor]:
+        values = {"mse": self.mse(state, labels)}
+        if self.perceptual:
+            image, target = on_white(state[:, :4]), on_white(self.targets[labels])
+            values["lpips"] = lpips_distance(image, target)
+        return values
+
+    def repair(self, state: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """From a perturbed state to the final one, and the quartiles of the way there."""
+        remaining = self.protocol.final - self.protocol.perturb
+        errors = [self.mse(state, labels)]
+        while remaining > 0:
+            steps = min(CURVE_STEP, remaining)
+            state = self.advance(state, steps, labels)
+            errors.append(self.mse(state, labels))
+            remaining -= steps
+        levels = torch.tensor([0.25, 0.5, 0.75])
+        return state, torch.stack(errors, dim=1).quantile(levels, dim=0)
 
 
 @torch.no_grad()
@@ -113,6 +247,7 @@ def evaluate(
     targets: Tensor,
     protocol: Protocol | None = None,
     perceptual: bool = True,
+    further: bool = True,
 ) -> Evaluation:
     """Measures an automaton by the protocol, on the CPU, in float32.
 
@@ -121,6 +256,7 @@ def evaluate(
         targets: ``[classes, 4, H, W]``, premultiplied RGBA.
         protocol: the book's, unless a quick look is wanted.
         perceptual: also measure LPIPS, which needs AlexNet's weights.
+        further: also measure what Table 1 leaves out.
 
     Raises:
         ValueError: there is only one class, so that mutation cannot be measured.
@@ -130,50 +266,86 @@ def evaluate(
     count = len(targets)
     if count < 2:
         raise ValueError("the protocol mutates classes and needs at least 2; there is 1")
-    nca = nca.to("cpu").eval()
+    generator = torch.Generator().manual_seed(protocol.random_seed)
+    run = _Run(nca.to("cpu").eval(), targets, protocol, perceptual, generator)
     rollouts = torch.arange(protocol.seeds).repeat(count)
     classes = torch.arange(count).repeat_interleave(protocol.seeds)
     others = mutated_classes(classes, rollouts, count)
-    generator = torch.Generator().manual_seed(protocol.random_seed)
-
-    def advance(state: Tensor, steps: int, labels: Tensor) -> Tensor:
-        condition = F.one_hot(labels, count).float()
-        return nca.rollout(state, steps, condition, generator=generator)
-
-    def distances(state: Tensor, labels: Tensor) -> dict[str, Tensor]:
-        image, target = state[:, :4], targets[labels]
-        values = {"mse": (image - target).square().mean((1, 2, 3))}
-        if perceptual:
-            values["lpips"] = lpips_distance(on_white(image), on_white(target))
-        return values
 
     height, width = targets.shape[-2:]
     state = centre_seed(nca.layout, height, width, len(classes))
     first, last = protocol.stage1
-    state = advance(state, first, classes)
-    horizon = [distances(state, classes)]
+    state = run.advance(state, first, classes)
+    horizon = [run.distances(state, classes)]
     seen: dict[str, dict[str, Tensor]] = {}
     for step in range(first + 1, last + 1):
-        state = advance(state, 1, classes)
-        horizon.append(distances(state, classes))
+        state = run.advance(state, 1, classes)
+        horizon.append(run.distances(state, classes))
         if step == protocol.grown:
             seen["grown"] = horizon[-1]
     seen["stage1"] = {name: torch.stack([h[name] for h in horizon]).mean(0) for name in horizon[0]}
-    state = advance(state, protocol.perturb - last, classes)
-    seen["stage2"] = distances(state, classes)
+    state = run.advance(state, protocol.perturb - last, classes)
+    seen["stage2"] = run.distances(state, classes)
 
-    remaining = protocol.final - protocol.perturb
-    damaged = state * damage_masks(protocol.seeds, height, width)[rollouts]
-    seen["damaged"] = distances(damaged, classes)
-    seen["damage_final"] = distances(advance(damaged, remaining, classes), classes)
-    seen["mutated"] = distances(state, others)
-    seen["mutation_final"] = distances(advance(state, remaining, others), others)
-    undisturbed = advance(state, protocol.long - protocol.perturb, classes)
-    seen["long"] = distances(undisturbed, classes)
-    return Evaluation(
-        protocol,
-        {
-            name: Measurement(**{stage: values[name] for stage, values in seen.items()})
-            for name in seen["grown"]
-        },
+    curves = {}
+    for name, masks in (("half", damage_masks), ("circles", circle_masks)):
+        damaged = state * masks(protocol.seeds, height, width)[rollouts]
+        seen[name] = run.distances(damaged, classes)
+        after, curves[name] = run.repair(damaged, classes)
+        seen[f"{name}_final"] = run.distances(after, classes)
+    seen["mutated"] = run.distances(state, others)
+    after, curves["mutation"] = run.repair(state, others)
+    seen["mutation_final"] = run.distances(after, others)
+    undisturbed = run.advance(state, protocol.long - protocol.perturb, classes)
+    seen["long"] = run.distances(undisturbed, classes)
+    metrics = {
+        name: Measurement(**{stage: values[name] for stage, values in seen.items()})
+        for name in seen["grown"]
+    }
+    result = Evaluation(protocol, metrics, curves)
+    if further:
+        some = rollouts < protocol.further_seeds
+        result.further = _further(run, state[some], undisturbed[some], classes[some])
+    return result
+
+
+def _further(run: _Run, state: Tensor, undisturbed: Tensor, classes: Tensor) -> Further:
+    """Continues the rollouts of Stage 2 and of the undisturbed end, and starts some anew."""
+    protocol, targets = run.protocol, run.targets
+    height, width = targets.shape[-2:]
+    each = len(classes) // len(targets)
+    number = torch.arange(each).repeat(len(targets))
+    generator = run.generator
+    far = run.advance(undisturbed, protocol.far - protocol.long, classes)
+
+    hurt = state
+    for i in range(protocol.damages):
+        masks = damage_masks(each + i, height, width)[i:]  # another side each time
+        hurt = run.advance(hurt * masks[number], protocol.between, classes)
+
+    def grow(rate: float, steps: float, margin: int = 0) -> Tensor:
+        """Errors of grown pictures; a margin's cells count, but not as further pixels."""
+        size = (height + 2 * margin, width + 2 * margin)
+        seed = centre_seed(run.nca.layout, *size, len(classes))
+        grown = run.advance(seed, round(steps), classes, rate)
+        expected = F.pad(targets[classes], (margin,) * 4)
+        difference = (grown[:, :4] - expected).square()
+        return difference.sum((1, 2, 3)) / targets[0].numel()
+
+    rate = run.nca.fire_rate
+    margin = round(min(height, width) / 6)
+    alive = run.nca.living(state) if run.nca.living_threshold is not None else 1.0
+    noisy = state + protocol.noise * alive * torch.randn(state.shape, generator=generator)
+    sparse = state * (torch.rand(state[:, :1].shape, generator=generator) >= protocol.erased)
+    return Further(
+        stage2=run.mse(state, classes),
+        far=run.mse(far, classes),
+        repeated=run.mse(hurt, classes),
+        larger=grow(rate, protocol.perturb, margin),
+        slower=grow(rate / 2, 2 * protocol.perturb),
+        faster=grow(1.0, rate * protocol.perturb),
+        noise=run.mse(noisy, classes),
+        noise_final=run.mse(run.repair(noisy, classes)[0], classes),
+        erased=run.mse(sparse, classes),
+        erased_final=run.mse(run.repair(sparse, classes)[0], classes),
     )

@@ -164,11 +164,15 @@ def _only_run_in(folder: Path) -> Iterator[None]:
 
 
 def evaluate_model(
-    name: str, protocol: Protocol | None = None, perceptual: bool = True, save: bool = False
+    name: str,
+    protocol: Protocol | None = None,
+    perceptual: bool = True,
+    further: bool = True,
+    save: bool = False,
 ) -> Evaluation:
     """Measures a trained model; with ``save``, writes the result into its card."""
     model = zoo.load(name)
-    result = evaluate(model.nca, model.targets, protocol, perceptual)
+    result = evaluate(model.nca, model.targets, protocol, perceptual, further)
     if save:
         card = model.card.model_copy(
             update={"metrics": result.summary(), "evaluation": provenance()}

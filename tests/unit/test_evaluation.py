@@ -5,12 +5,34 @@ import math
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from PIL import Image
+from torch import nn
 
+from ncabook.automaton import ChannelLayout
 from ncabook.evaluation.perceptual import lpips_distance
-from ncabook.evaluation.protocol import Protocol, damage_masks, evaluate, mutated_classes
+from ncabook.evaluation.protocol import (
+    Protocol,
+    circle_masks,
+    damage_masks,
+    evaluate,
+    mutated_classes,
+)
 from ncabook.evaluation.recovery import bootstrap_interval, recovery
 from tests.conftest import DATA, needs_data
+
+SHORT = Protocol(
+    seeds=2,
+    stage1=(3, 5),
+    grown=5,
+    perturb=7,
+    final=20,
+    long=22,
+    further_seeds=1,
+    far=25,
+    damages=2,
+    between=3,
+)
 
 
 def test_recovery_is_equation_3():
@@ -50,6 +72,12 @@ def test_protocol_masks_are_fixed_halves_and_mutations_reach_every_pair():
     assert bool((masks.mean((1, 2, 3)) == 0.5).all())
     assert float(masks[0, 0, 0, -1]) == 0  # the right half first
     assert float(masks[0, 0, 0, 0]) == 1
+    circles = circle_masks(20, 48, 48)
+    area = 3 * math.pi * 4.8**2
+    assert torch.allclose((1 - circles).sum((1, 2, 3)), torch.tensor(area), rtol=0.06)
+    assert float(circles[:, :, 24, 24].min()) == 1  # the middle stays
+    assert torch.equal(circles[0], circles[4])
+    assert not torch.equal(circles[0], circles[1])
     rollouts, classes = torch.arange(20).repeat(5), torch.arange(5).repeat_interleave(20)
     others = mutated_classes(classes, rollouts, 5)
     pairs = {(a, b) for a, b in zip(classes.tolist(), others.tolist(), strict=True)}
@@ -60,13 +88,55 @@ def test_protocol_masks_are_fixed_halves_and_mutations_reach_every_pair():
 def test_evaluation_is_deterministic_and_complete(make_nca):
     nca = make_nca(condition=2)
     targets = torch.rand(2, 4, 8, 8, generator=torch.Generator().manual_seed(1))
-    short = Protocol(seeds=2, stage1=(3, 5), grown=5, perturb=7, final=9, long=12)
-    first, second = (evaluate(nca, targets, short, perceptual=False) for _ in range(2))
+    first, second = (evaluate(nca, targets, SHORT, perceptual=False) for _ in range(2))
     assert first.summary() == second.summary()
     measured = first.metrics["mse"]
     assert all(len(v) == 4 for v in vars(measured).values())
+    assert all(len(v) == 2 for v in vars(first.further).values())
+    assert set(first.curves) == {"half", "circles", "mutation"}
+    assert all(c.shape == (3, 3) for c in first.curves.values())  # quartiles at 0, 10 and 13
+    assert float(first.curves["half"][1, 0]) == pytest.approx(float(measured.half.median()), rel=1)
+    core = evaluate(nca, targets, SHORT, perceptual=False, further=False)
+    assert core.metrics["mse"].summary() == measured.summary()
+    assert core.further is None
     with pytest.raises(ValueError, match="at least 2; there is 1"):
-        evaluate(nca, targets[:1], short)
+        evaluate(nca, targets[:1], SHORT)
+
+
+class Painted(nn.Module):
+    """Whatever it is given, every cell at once becomes what stands in the picture."""
+
+    def __init__(self, picture):
+        super().__init__()
+        self.picture = picture
+        self.fire_rate, self.living_threshold = 0.5, None
+        self.layout = ChannelLayout(visible=4, hidden=0)
+
+    def rollout(self, state, steps, condition, fire):
+        for t in range(steps):
+            assert len(fire(t)) == len(state)
+        height, width = state.shape[2:]
+        up, left = (height - self.picture.shape[1]) // 2, (width - self.picture.shape[2]) // 2
+        padded = F.pad(self.picture, (left, left, up, up))
+        return padded.expand(len(state), -1, -1, -1).clone() if steps else state
+
+
+def test_an_automaton_that_always_paints_its_picture_recovers_wholly():
+    """Hand-worked: what is right at every stage, whatever happened, has errors of zero."""
+    picture = torch.rand(4, 12, 12, generator=torch.Generator().manual_seed(2))
+    targets = torch.stack([picture, torch.zeros_like(picture)])
+    result = evaluate(Painted(picture), targets, SHORT, perceptual=False)
+    right = [vars(result.metrics["mse"])[name][:2] for name in ("stage1", "stage2", "half_final")]
+    assert all(float(v.abs().max()) == 0 for v in right)
+    half = picture * damage_masks(2, 12, 12)
+    assert torch.allclose(
+        result.metrics["mse"].half[:2], (half - picture).square().mean((1, 2, 3)), atol=1e-7
+    )
+    summary = result.further.summary()
+    wrong = float(picture.square().mean()) / 2  # the second class should have been empty
+    for name in ("far", "repeated", "larger", "slower", "faster", "noise_final", "erased_final"):
+        assert summary[name] == pytest.approx(wrong)
+    assert float(result.further.noise[0]) == pytest.approx(0.09, rel=0.2)
 
 
 @needs_data

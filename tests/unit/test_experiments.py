@@ -241,11 +241,11 @@ def test_resuming_without_a_checkpoint_says_so(tmp_path):
 def test_evaluation_is_written_into_the_card(trained, tmp_path, monkeypatch):
     from ncabook.evaluation.protocol import Protocol
 
-    short = Protocol(seeds=2, stage1=(2, 3), grown=3, perturb=4, final=5, long=6)
+    short = Protocol(2, 2, (2, 3), 3, 4, 5, 6, further_seeds=1, far=7, damages=1, between=1)
     runner.evaluate_model(str(trained), short, perceptual=False, save=True)
     card = zoo.read_card(trained)
     assert card.metrics["protocol"]["seeds"] == 2
-    assert set(card.metrics) == {"protocol", "mse"}
+    assert set(card.metrics) == {"protocol", "mse", "curves", "further"}
     assert card.evaluation["torch"] == torch.__version__
 
 

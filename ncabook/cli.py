@@ -51,7 +51,7 @@ Examples:
 
   ncabook train emoji-conv3 --resume            go on after an interruption
 
-  ncabook sweep emoji --seeds 5                 train a table of experiments, five times each
+  ncabook sweep table1 --seeds 5                 train a table of experiments, five times
 
   ncabook evaluate emoji-conv3                  measure a trained model
 

@@ -35,9 +35,9 @@ def sweep(
     command again completes a sweep that was stopped.
 
     Examples:
-      ncabook sweep emoji --seeds 5
+      ncabook sweep table1 --seeds 5
 
-      ncabook sweep emoji --cluster slurm --device cuda --partition gpu
+      ncabook sweep table1 --cluster slurm --device cuda --partition gpu
 
     """
     runs = sweeps.plan(table, seeds, output)

@@ -307,7 +307,7 @@ def test_a_broken_card_names_the_field(trained, tmp_path):
 
 
 def test_unknown_names_get_the_nearest_ones():
-    with pytest.raises(zoo.UnknownNameError, match="did you mean emoji-conv3"):
+    with pytest.raises(zoo.UnknownNameError, match="did you mean emoji-conv"):
         runner.find("emoji-conv")
     with pytest.raises(zoo.UnknownNameError, match="there is no model 'zzz'; known: "):
         zoo.find("zzz")

@@ -14,9 +14,7 @@ START, END = "<!-- numbers: written by scripts/readme_numbers.py -->", "<!-- end
 def numbers(root: Path = ROOT) -> str:
     """The section's text."""
     card = json.loads((root / "ncabook/zoo/emoji-conv3/card.json").read_text())
-    first_card = f"ncabook/zoo/{card['experiment']['start_from']}/card.json"
-    first_record = json.loads((root / first_card).read_text())
-    first, notes = first_record["training"], " ".join(first_record["notes"] + card["notes"])
+    notes = " ".join(card["notes"])
     bench = json.loads((root / "benchmarks/live_engine.json").read_text())
     metrics, training = card["metrics"], card["training"]
     mse, lpips = metrics["mse"], metrics["lpips"]
@@ -29,19 +27,18 @@ def numbers(root: Path = ROOT) -> str:
     grid = data["size"] + 2 * data["padding"]
     lines = [
         f"`emoji-conv3`: {card['parameters']:,} parameters, five emojis of {data['size']} px on a "
-        f"grid of {grid} × {grid}; {first['iterations']:,} + {training['iterations']:,} iterations "
-        f"in {(first['seconds'] + training['seconds']) / 60:.0f} minutes on "
-        f"{training['starts'][0]['hardware']}, in two stages. {notes} "
+        f"grid of {grid} × {grid}; {training['iterations']:,} iterations in "
+        f"{training['seconds'] / 60:.0f} minutes on {training['starts'][0]['hardware']}. {notes} "
         f"Protocol {metrics['protocol']['version']}, five classes × "
         f"{metrics['protocol']['seeds']} seeds; recovery with 95 % bootstrap intervals "
         "([card](ncabook/zoo/emoji-conv3/card.json)).",
         "",
-        "| | MSE | LPIPS | paper (LPIPS, its own size and masks) |",
+        "| | MSE | LPIPS | paper (LPIPS, at its own size) |",
         "|---|---|---|---|",
         f"| step 96 | {mse['grown']:.5f} | {lpips['grown']:.4f} | 0.065 (steps 64–96) |",
         f"| step 1,000, undisturbed | {mse['long']:.5f} | {lpips['long']:.4f} | not given |",
-        f"| recovery, half erased | {recovery(mse, 'damage')} | {recovery(lpips, 'damage')} "
-        "| 58.74 % |",
+        f"| recovery, half or circles erased | {recovery(mse, 'damage')} "
+        f"| {recovery(lpips, 'damage')} | 58.74 % |",
         f"| recovery, class changed | {recovery(mse, 'mutation')} "
         f"| {recovery(lpips, 'mutation')} | 95.75 % |",
         "",

@@ -1,5 +1,11 @@
-"""Trained models: a folder each, with ``weights.safetensors`` and ``card.json``."""
+"""Trained models: a folder each, with ``weights.safetensors`` and ``card.json``.
 
+A card ties three things together: ``weights_sha256`` says which weights it speaks of, and
+``experiment_sha256``, written with it, which configuration they were trained by. A card edited
+by hand (another dilation fits the same weights) is refused.
+"""
+
+import hashlib
 import json
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -105,22 +111,42 @@ def read_card(folder: Path) -> Card:
     """Reads ``card.json``.
 
     Raises:
-        CorruptFileError: it is not JSON or lacks something.
+        CorruptFileError: it is not JSON, lacks something, or its experiment is not the one
+            that the weights were trained by.
 
     """
     path = folder / CARD
     try:
-        return Card.model_validate_json(path.read_bytes())
+        content = json.loads(path.read_bytes())
+    except ValueError as error:
+        raise CorruptFileError(f"{path} is not a model card: {error}") from None
+    expected = content.pop("experiment_sha256", None) if isinstance(content, dict) else None
+    try:
+        card = Card.model_validate(content)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(map(str, first["loc"])) or "(whole file)"
         raise CorruptFileError(f"{path} is not a model card: {where}: {first['msg']}") from None
+    found = _digest(content["experiment"])
+    if found != expected:
+        raise CorruptFileError(
+            f"{path}: the experiment was changed after training; expected sha256 {expected}, "
+            f"found {found}; restore the card, or train again"
+        )
+    return card
 
 
 def write_card(folder: Path, card: Card) -> None:
     """Writes ``card.json``, whole or not at all."""
-    text = json.dumps(card.model_dump(mode="json"), indent=2, ensure_ascii=False)
+    content = card.model_dump(mode="json")
+    content["experiment_sha256"] = _digest(content["experiment"])
+    text = json.dumps(content, indent=2, ensure_ascii=False)
     write_atomically(folder / CARD, (text + "\n").encode())
+
+
+def _digest(experiment: dict[str, Any]) -> str:
+    """sha256 of a configuration, independent of the order of its keys."""
+    return hashlib.sha256(json.dumps(experiment, sort_keys=True).encode()).hexdigest()
 
 
 def unknown(kind: str, name: str, known: list[str]) -> UnknownNameError:

@@ -1,6 +1,7 @@
 """Experiment files, runs and the zoo: mistakes are named, nothing is lost."""
 
 import json
+from dataclasses import asdict
 
 import pytest
 import torch
@@ -9,6 +10,7 @@ from filelock import FileLock
 from safetensors.torch import save_file
 
 from ncabook import zoo
+from ncabook.evaluation.protocol import Protocol
 from ncabook.experiments import runner
 from ncabook.experiments.build import build_nca
 from ncabook.experiments.schema import ConfigError, Experiment, load_experiment, parse
@@ -239,8 +241,6 @@ def test_resuming_without_a_checkpoint_says_so(tmp_path):
 
 
 def test_evaluation_is_written_into_the_card(trained, tmp_path, monkeypatch):
-    from ncabook.evaluation.protocol import Protocol
-
     short = Protocol(2, 2, (2, 3), 3, 4, 5, 6, further_seeds=1, far=7, damages=1, between=1)
     runner.evaluate_model(str(trained), short, perceptual=False, save=True)
     card = zoo.read_card(trained)
@@ -306,6 +306,15 @@ def test_a_broken_card_names_the_field(trained, tmp_path):
         zoo.load(str(copy))
 
 
+def test_a_card_with_another_configuration_is_refused(trained, tmp_path):
+    """Another dilation fits the same weights, and would be another automaton."""
+    content = json.loads((trained / zoo.CARD).read_text())
+    content["experiment"]["model"]["perception"]["dilation"] = 2
+    (tmp_path / zoo.CARD).write_text(json.dumps(content))
+    with pytest.raises(CorruptFileError, match="changed after training; expected sha256"):
+        zoo.read_card(tmp_path)
+
+
 def test_unknown_names_get_the_nearest_ones():
     with pytest.raises(zoo.UnknownNameError, match="did you mean emoji-conv"):
         runner.find("emoji-conv")
@@ -318,8 +327,11 @@ def test_shipped_models_are_whole_and_measured(name):
     """Every model of the zoo loads, and its card holds everything that the book prints."""
     model = zoo.load(name)
     card = model.card
-    assert card.experiment == runner.find(card.experiment.name)
+    seed = card.experiment.seed
+    assert name == card.experiment.name + (f"-seed-{seed}" if seed else "")
+    assert card.experiment == runner.with_seed(runner.find(card.experiment.name), seed)
     assert card.metrics is not None
+    assert card.metrics["protocol"] == json.loads(json.dumps(asdict(Protocol())))
     assert card.evaluation is not None
     assert all("dirty" not in (s["commit"] or "") for s in card.training["starts"])
     assert card.data_sha256 == runner.digest(model.targets)

@@ -70,8 +70,8 @@ def test_a_mistake_in_a_table_is_one_line(table, tmp_path, change, reason):
 
 
 def test_unknown_tables_and_files_are_named(tmp_path):
-    with pytest.raises(zoo.UnknownNameError, match="no table 'emojis'; did you mean emoji"):
-        sweeps.plan("emojis", 1, tmp_path)
+    with pytest.raises(zoo.UnknownNameError, match="no table 'tabel1'; did you mean table1"):
+        sweeps.plan("tabel1", 1, tmp_path)
     with pytest.raises(ConfigError, match=r"x\.yaml: no such table file"):
         sweeps.plan(str(tmp_path / "x.yaml"), 1, tmp_path)
 

@@ -3,7 +3,7 @@
 import sys
 from enum import Enum
 from pathlib import Path
-from typing import Annotated, get_args
+from typing import Annotated, Any, get_args
 
 import typer
 
@@ -12,7 +12,7 @@ from ncabook.cli_sweep import sweep
 from ncabook.cli_table import table
 from ncabook.data import registry
 from ncabook.data.emoji import VARIATION_SELECTOR, glyph_file
-from ncabook.evaluation.protocol import Evaluation, Protocol
+from ncabook.evaluation.protocol import Protocol
 from ncabook.experiments import runner
 from ncabook.experiments.schema import ConfigError
 from ncabook.files import CorruptFileError, write_atomically
@@ -265,50 +265,49 @@ def _how_to_go_on(name: str, folder: Path, output: Path | None) -> str:
     return f"\nstopped; the checkpoint is {checkpoint}\ngo on with: {command} --resume"
 
 
-def _report(result: Evaluation) -> str:
-    protocol = result.protocol
+def _report(metrics: dict[str, Any]) -> str:
+    """The figures that there are; networks of one pass lack those that need steps."""
+    protocol = metrics["protocol"]
+    measured = {name: metrics[name] for name in ("mse", "lpips") if name in metrics}
     lines = [
-        f"protocol {protocol.version}, {protocol.seeds} seeds per class",
-        f"{'':28}" + "".join(f"{name.upper():>24}" for name in result.metrics),
+        f"protocol {protocol['version']}, {protocol['seeds']} seeds per class",
+        f"{'':28}" + "".join(f"{name.upper():>24}" for name in measured),
     ]
-    summaries = {name: m.summary() for name, m in result.metrics.items()}
+    first, last = protocol["stage1"]
     rows = {
-        f"steps {protocol.stage1[0]}–{protocol.stage1[1]}": "stage1",
-        f"step {protocol.grown}": "grown",
-        f"step {protocol.perturb}": "stage2",
-        f"step {protocol.long}": "long",
+        f"steps {first}–{last}": "stage1",
+        f"step {protocol['grown']}": "grown",
+        f"step {protocol['perturb']}": "stage2",
+        f"step {protocol['long']}": "long",
         "after damage": "damaged",
-        f"damage, step {protocol.final}": "damage_final",
+        f"damage, step {protocol['final']}": "damage_final",
         "after mutation": "mutated",
-        f"mutation, step {protocol.final}": "mutation_final",
+        f"mutation, step {protocol['final']}": "mutation_final",
     }
     for label, key in rows.items():
-        lines.append(f"{label:28}" + "".join(f"{s[key]:>24.5f}" for s in summaries.values()))
+        if key in metrics["mse"]:
+            lines.append(f"{label:28}" + "".join(f"{m[key]:>24.5f}" for m in measured.values()))
     for kind in ("half", "circles", "damage", "mutation"):
         cells = []
-        for s in summaries.values():
-            low, high = s[f"{kind}_recovery_interval"]
-            cells.append(f"{s[f'{kind}_recovery']:.2f} % [{low:.2f}, {high:.2f}]")
+        for m in measured.values():
+            low, high = m[f"{kind}_recovery_interval"]
+            cells.append(f"{m[f'{kind}_recovery']:.2f} % [{low:.2f}, {high:.2f}]")
         lines.append(f"{f'recovery after {kind}':28}" + "".join(f"{c:>24}" for c in cells))
-    if result.further:
-        lines += _report_further(result)
-    return "\n".join(lines)
-
-
-def _report_further(result: Evaluation) -> list[str]:
-    protocol, summary = result.protocol, result.further.summary()
+    further = metrics.get("further", {})
     rows = {
-        f"step {protocol.far}": "far",
-        f"after {protocol.damages} damages": "repeated",
+        f"step {protocol['far']}": "far",
+        f"after {protocol['damages']} damages": "repeated",
         "a grid 4/3 as wide": "larger",
         "firing half as often": "slower",
         "firing always": "faster",
         "noise, in the end": "noise_final",
         "random cells, in the end": "erased_final",
+        "from an empty image": "nothing",
     }
-    return [f"further, {protocol.further_seeds} seeds per class"] + [
-        f"{label:28}{summary[key]:>24.5f}" for label, key in rows.items()
-    ]
+    shown = [f"{label:28}{further[key]:>24.5f}" for label, key in rows.items() if key in further]
+    if shown:
+        lines += [f"further, {protocol['further_seeds']} seeds per class", *shown]
+    return "\n".join(lines)
 
 
 def main() -> None:

@@ -31,7 +31,7 @@ def table(
     fresh = {}
     for name in results.models(number) if evaluate else []:
         typer.echo(f"measuring {name}", err=True)
-        fresh[name] = runner.evaluate_model(name).summary()
+        fresh[name] = runner.evaluate_model(name)
     frame = results.table(number, fresh)
     text = results.markdown(frame)
     output.mkdir(parents=True, exist_ok=True)

@@ -103,19 +103,28 @@ class Measurement:
 
     def summary(self) -> dict[str, Any]:
         """Means, and recoveries in percent with their 95 % bootstrap intervals."""
-        means = {name: float(value.mean()) for name, value in vars(self).items()}
-        means["damaged"] = float(self.damaged.mean())
-        means["damage_final"] = float(self.damage_final.mean())
-        twice = self.stage2.repeat(2)
-        for name, before, start, end in (
-            ("half", self.stage2, self.half, self.half_final),
-            ("circles", self.stage2, self.circles, self.circles_final),
-            ("damage", twice, self.damaged, self.damage_final),
-            ("mutation", self.stage2, self.mutated, self.mutation_final),
-        ):
-            means[f"{name}_recovery"] = recovery(before, start, end)
-            means[f"{name}_recovery_interval"] = list(bootstrap_interval(before, start, end))
-        return means
+        return summarise({**vars(self), "damaged": self.damaged, "damage_final": self.damage_final})
+
+
+def summarise(stages: dict[str, Tensor]) -> dict[str, Any]:
+    """Means, and recoveries in percent with their 95 % bootstrap intervals.
+
+    Args:
+        stages: the names of a :class:`Measurement`, each with a value per rollout.
+
+    """
+    means: dict[str, Any] = {name: float(value.mean()) for name, value in stages.items()}
+    for name, start in (
+        ("half", "half"),
+        ("circles", "circles"),
+        ("damage", "damaged"),
+        ("mutation", "mutated"),
+    ):
+        after, end = stages[start], stages[f"{name}_final"]
+        before = stages["stage2"].repeat(len(after) // len(stages["stage2"]))
+        means[f"{name}_recovery"] = recovery(before, after, end)
+        means[f"{name}_recovery_interval"] = list(bootstrap_interval(before, after, end))
+    return means
 
 
 @dataclass

@@ -18,7 +18,16 @@ from ncabook.automaton import (
 )
 from ncabook.data.emoji import emoji
 from ncabook.experiments import schema
-from ncabook.experiments.schema import EmojiData, Experiment
+from ncabook.experiments.schema import EmojiData, Experiment, OnePassExperiment
+from ncabook.networks import OnePass
+
+
+def build_network(experiment: Experiment | OnePassExperiment) -> NCA | OnePass:
+    """The experiment's model with random weights, from PyTorch's global generator."""
+    if isinstance(experiment, OnePassExperiment):
+        model = experiment.model
+        return OnePass(len(experiment.data.glyphs), model.base, model.halvings)
+    return build_nca(experiment)
 
 
 def build_nca(experiment: Experiment) -> NCA:

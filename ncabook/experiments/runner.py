@@ -4,18 +4,23 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from typing import Any, TypeVar
 
 import torch
 from filelock import FileLock, Timeout
 from torch import Tensor
 
 from ncabook import zoo
-from ncabook.evaluation.protocol import Evaluation, Protocol, evaluate
-from ncabook.experiments.build import build_nca, build_targets
+from ncabook.automaton import NCA
+from ncabook.evaluation.one_pass import evaluate_one_pass
+from ncabook.evaluation.protocol import Protocol, evaluate
+from ncabook.experiments.build import build_nca, build_network, build_targets
 from ncabook.experiments.provenance import provenance
-from ncabook.experiments.schema import Experiment, load_experiment, parse
+from ncabook.experiments.schema import Experiment, OnePassExperiment, load_experiment, parse
 from ncabook.files import sha256
+from ncabook.networks import OnePass
 from ncabook.training.checkpoint import previous, save_tensors
+from ncabook.training.one_pass import OnePassTrainer
 from ncabook.training.tracking import TrackerName, Tracking
 from ncabook.training.trainer import GrowthTrainer
 
@@ -32,7 +37,7 @@ def names() -> list[str]:
     return sorted(p.stem for p in EXPERIMENTS.glob("*.yaml"))
 
 
-def find(name: str) -> Experiment:
+def find(name: str) -> Experiment | OnePassExperiment:
     """An experiment by name, or from a path that ends in ``.yaml``.
 
     Raises:
@@ -47,13 +52,16 @@ def find(name: str) -> Experiment:
     return load_experiment(EXPERIMENTS / f"{name}.yaml")
 
 
-def with_seed(experiment: Experiment, seed: int) -> Experiment:
+AnyKind = TypeVar("AnyKind", Experiment, OnePassExperiment)
+
+
+def with_seed(experiment: AnyKind, seed: int) -> AnyKind:
     """The same experiment with another seed, checked like one from a file."""
-    return parse(Experiment, experiment.model_dump() | {"seed": seed}, experiment.name)
+    return parse(type(experiment), experiment.model_dump() | {"seed": seed}, experiment.name)
 
 
 def train(
-    experiment: Experiment,
+    experiment: Experiment | OnePassExperiment,
     folder: Path,
     device: str = "cpu",
     resume: bool = False,
@@ -61,6 +69,8 @@ def train(
     tracker: TrackerName = "tensorboard",
 ) -> zoo.Card:
     """Trains an experiment; leaves weights, card and the tracker's ``logs`` in ``folder``.
+
+    Networks of one pass train in minutes; they have no checkpoints and no curves.
 
     Of several processes (``accelerate launch``, ``accelerate.notebook_launcher``) all call this;
     they share each batch, and the main one writes. All have to see the same ``folder``.
@@ -81,6 +91,8 @@ def train(
                     "or name another folder with --output"
                 )
     torch.manual_seed(experiment.seed)
+    if isinstance(experiment, OnePassExperiment):
+        return _train_one_pass(experiment, folder, device, resume, progress)
     nca = build_nca(experiment)
     started_from = None
     if experiment.start_from is not None:
@@ -113,35 +125,72 @@ def train(
                 return zoo.read_card(folder)  # nothing is left to do; the card may hold metrics
         trainer.run(progress)
         if main:
-            _write_result(trainer, experiment, folder, started_from, device)
+            processes = trainer.accelerator.num_processes
+            training = _record(
+                experiment, device, processes, trainer.seconds, trainer.losses, started_from
+            )
+            training["starts"] = trainer.provenance
+            _write_result(
+                trainer.nca, experiment, folder, trainer.identity["data_sha256"], training
+            )
     trainer.accelerator.wait_for_everyone()
     return zoo.read_card(folder)
 
 
-def _write_result(
-    trainer: GrowthTrainer,
-    experiment: Experiment,
-    folder: Path,
-    started_from: dict[str, str] | None,
+def _train_one_pass(
+    experiment: OnePassExperiment, folder: Path, device: str, resume: bool, progress: bool
+) -> zoo.Card:
+    if resume:
+        raise ValueError(
+            f"{experiment.name} is a network of one pass, which trains in minutes and keeps no "
+            "checkpoints; train it without --resume"
+        )
+    network, targets = build_network(experiment), build_targets(experiment.data)
+    trainer = OnePassTrainer(network, targets, experiment.training, experiment.seed, device)
+    with _only_run_in(folder):
+        trainer.run(progress)
+        network.to("cpu")
+        training = _record(experiment, device, 1, trainer.seconds, trainer.losses, None)
+        training["starts"] = [provenance(device)]
+        _write_result(network, experiment, folder, digest(targets), training)
+    return zoo.read_card(folder)
+
+
+def _record(
+    experiment: Experiment | OnePassExperiment,
     device: str,
+    processes: int,
+    seconds: float,
+    losses: list[float],
+    started_from: dict[str, str] | None,
+) -> dict[str, Any]:
+    """What a card says of a training, but for its starts."""
+    recent = losses[-100:]
+    return {
+        "seed": experiment.seed,
+        "started_from": started_from,
+        "device": device,
+        "processes": processes,
+        "iterations": len(losses),
+        "seconds": round(seconds, 1),
+        "mean_loss_of_last_100": sum(recent) / len(recent),
+    }
+
+
+def _write_result(
+    network: NCA | OnePass,
+    experiment: Experiment | OnePassExperiment,
+    folder: Path,
+    data_sha256: str,
+    training: dict[str, Any],
 ) -> None:
-    save_tensors(folder / zoo.WEIGHTS, trainer.nca.state_dict())
-    recent = trainer.losses[-100:]
+    save_tensors(folder / zoo.WEIGHTS, network.state_dict())
     card = zoo.Card(
         experiment=experiment,
-        parameters=trainer.nca.parameter_count,
+        parameters=network.parameter_count,
         weights_sha256=sha256(folder / zoo.WEIGHTS),
-        data_sha256=trainer.identity["data_sha256"],
-        training={
-            "seed": experiment.seed,
-            "started_from": started_from,
-            "device": device,
-            "processes": trainer.accelerator.num_processes,
-            "iterations": trainer.iteration,
-            "seconds": round(trainer.seconds, 1),
-            "mean_loss_of_last_100": sum(recent) / len(recent),
-            "starts": trainer.provenance,
-        },
+        data_sha256=data_sha256,
+        training=training,
     )
     zoo.write_card(folder, card)
 
@@ -169,16 +218,22 @@ def evaluate_model(
     perceptual: bool = True,
     further: bool = True,
     save: bool = False,
-) -> Evaluation:
-    """Measures a trained model; with ``save``, writes the result into its card."""
+) -> dict[str, Any]:
+    """Measures a trained model; with ``save``, writes the result into its card.
+
+    Returns:
+        What stands in a card's ``metrics``.
+
+    """
     model = zoo.load(name)
-    result = evaluate(model.nca, model.targets, protocol, perceptual, further)
+    if isinstance(model.network, OnePass):
+        metrics = evaluate_one_pass(model.network, model.targets, protocol, perceptual)
+    else:
+        metrics = evaluate(model.nca, model.targets, protocol, perceptual, further).summary()
     if save:
-        card = model.card.model_copy(
-            update={"metrics": result.summary(), "evaluation": provenance()}
-        )
+        card = model.card.model_copy(update={"metrics": metrics, "evaluation": provenance()})
         zoo.write_card(model.folder, card)
-    return result
+    return metrics
 
 
 def digest(tensor: Tensor) -> str:

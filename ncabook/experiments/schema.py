@@ -7,9 +7,17 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 import yaml
-from pydantic import AfterValidator, Field, FiniteFloat, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    Discriminator,
+    Field,
+    FiniteFloat,
+    Tag,
+    ValidationError,
+    model_validator,
+)
 
-from ncabook.training.config import Positive, Strict, TrainingConfig
+from ncabook.training.config import OnePassConfig, Positive, Strict, TrainingConfig
 
 
 def _odd(value: int) -> int:
@@ -19,6 +27,10 @@ def _odd(value: int) -> int:
 
 
 Odd = Annotated[Positive, AfterValidator(_odd)]
+
+
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
+Seed = Annotated[int, Field(ge=0, lt=2**63)]
 
 
 class ConfigError(Exception):
@@ -171,10 +183,50 @@ class ModelConfig(Strict):
     living_threshold: FiniteFloat | None = 0.1
 
 
+class UNetConfig(Strict):
+    """A :class:`~ncabook.networks.OnePass`."""
+
+    base: Positive
+    halvings: Positive
+
+
+class OnePassExperiment(Strict):
+    """A row of a table that is no automaton: what it is compared with.
+
+    Attributes:
+        task: tells this kind of file from the others.
+        name: also the name of its folder below ``runs/``.
+        title: what it is, for people.
+        seed: where everything random comes from.
+        data: what is to be drawn.
+        model: the network.
+        training: how it is trained.
+
+    """
+
+    task: Literal["one-pass"]
+    name: Name
+    title: str
+    seed: Seed = 0
+    data: EmojiData
+    model: UNetConfig
+    training: OnePassConfig
+
+    @model_validator(mode="after")
+    def _sizes(self) -> "OnePassExperiment":
+        if self.data.grid % 2**self.model.halvings:
+            raise ValueError(
+                f"model.halvings {self.model.halvings} asks for a grid divisible by "
+                f"{2**self.model.halvings}; data.size + 2 · data.padding is {self.data.grid}"
+            )
+        return self
+
+
 class Experiment(Strict):
     """One row of a table: data, model, training and seed.
 
     Attributes:
+        task: tells this kind of file from the others.
         name: also the name of its folder below ``runs/``.
         title: what it is, for people.
         seed: where everything random comes from.
@@ -185,9 +237,10 @@ class Experiment(Strict):
 
     """
 
-    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
+    task: Literal["grow"] = "grow"
+    name: Name
     title: str
-    seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
+    seed: Seed = 0
     start_from: str | None = None
     data: EmojiData
     model: ModelConfig
@@ -204,6 +257,18 @@ class Experiment(Strict):
         if pool is not None and pool.mutation > 0 and len(self.data.glyphs) < 2:
             raise ValueError("pool.mutation needs at least two glyphs in data.glyphs")
         return self
+
+
+TASKS: dict[str, type[Experiment] | type[OnePassExperiment]] = {
+    "grow": Experiment,
+    "one-pass": OnePassExperiment,
+}
+AnyExperiment = Annotated[
+    Annotated[Experiment, Tag("grow")] | Annotated[OnePassExperiment, Tag("one-pass")],
+    Discriminator(
+        lambda value: value.get("task", "grow") if isinstance(value, dict) else value.task
+    ),
+]
 
 
 class _UniqueKeys(yaml.SafeLoader):
@@ -242,9 +307,18 @@ def parse(kind: type[Document], content: Any, source: str) -> Document:
         raise ConfigError("\n".join(lines)) from None
 
 
-def load_experiment(path: Path) -> Experiment:
-    """Reads and validates an experiment file, like :func:`load`."""
-    return load(Experiment, path)
+def load_experiment(path: Path) -> Experiment | OnePassExperiment:
+    """Reads and validates an experiment file, of the kind that its ``task`` names.
+
+    Raises:
+        ConfigError: the file is missing, is not YAML, or does not fit the schema.
+
+    """
+    content = _read(path, "experiment")
+    task = content.get("task", "grow") if isinstance(content, dict) else "grow"
+    if not isinstance(task, str) or task not in TASKS:
+        raise ConfigError(f"{path}: task: {task!r}; expected one of {', '.join(TASKS)}")
+    return parse(TASKS[task], content, str(path))
 
 
 def load(kind: type[Document], path: Path) -> Document:
@@ -254,11 +328,14 @@ def load(kind: type[Document], path: Path) -> Document:
         ConfigError: the file is missing, is not YAML, or does not fit the schema.
 
     """
+    return parse(kind, _read(path, kind.__name__.lower()), str(path))
+
+
+def _read(path: Path, what: str) -> Any:
     if not path.is_file():
-        raise ConfigError(f"{path}: no such {kind.__name__.lower()} file")
+        raise ConfigError(f"{path}: no such {what} file")
     try:
-        content = yaml.load(path.read_text(encoding="utf-8"), _UniqueKeys)
+        return yaml.load(path.read_text(encoding="utf-8"), _UniqueKeys)
     except (yaml.YAMLError, UnicodeDecodeError, ValueError) as error:
         reason = " ".join(str(error).split())
         raise ConfigError(f"{path}: not a YAML file: {reason}") from None
-    return parse(kind, content, str(path))

@@ -15,9 +15,15 @@ L1_WEIGHT = 100.0  # λ of Isola et al.
 class PatchDiscriminator(nn.Module):
     """Judges patches of 70×70 pixels: 4×4 convolutions, strides 2, 2, 2, 1, 1 (C64 … C512).
 
+    Args:
+        in_channels: of both images together.
+        base: width of the first layer; the last has eight times as many.
+
+
     Shapes:
         input and output image, ``[B, in + out, H, W]`` → one logit per patch,
         ``[B, 1, H / 8 − 2, W / 8 − 2]``.
+
     """
 
     def __init__(self, in_channels: int = 8, base: int = 64) -> None:
@@ -39,12 +45,20 @@ class PatchDiscriminator(nn.Module):
 
 
 class Pix2Pix(nn.Module):
-    """The two networks and their two losses. Only the generator is needed once trained."""
+    """The two networks and their two losses. Only the generator is needed once trained.
 
-    def __init__(self, in_channels: int = 4, out_channels: int = 4) -> None:
+    Args:
+        generator: from the source image to the answer.
+        discriminator: sees both.
+
+    """
+
+    def __init__(
+        self, generator: UNet | None = None, discriminator: PatchDiscriminator | None = None
+    ) -> None:
         super().__init__()
-        self.generator = UNet(in_channels, out_channels)
-        self.discriminator = PatchDiscriminator(in_channels + out_channels)
+        self.generator = generator or UNet()
+        self.discriminator = discriminator or PatchDiscriminator()
 
     def forward(self, source: Tensor) -> Tensor:
         """The generator's answer, ``[B, in, H, W]`` → ``[B, out, H, W]``."""

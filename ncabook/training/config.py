@@ -102,3 +102,32 @@ class TrainingConfig(Strict):
                 f"pool.capacity {self.pool.capacity} is smaller than the batch of {self.batch}"
             )
         return self
+
+
+class OnePassConfig(Strict):
+    """How a network of one pass is trained on the automata's task.
+
+    A batch is made as the trainer of automata makes one from its pool: some samples are the seed
+    cell, some a picture that is to become another class's, some a damaged one, the rest a whole
+    one.
+
+    Attributes:
+        iterations: batches.
+        batch: images in each.
+        learning_rate: of Adam.
+        warmup: iterations in which the rate rises.
+        seeds: share of a batch that starts from the seed cell.
+        mutation: share of the others that get another class.
+        damage: share of the others that are damaged; no sample is both.
+        critic: width of pix2pix's critic (Isola et al. 2017); None trains by squared error.
+
+    """
+
+    iterations: Positive
+    batch: Positive
+    learning_rate: Rate
+    warmup: Positive
+    seeds: Ratio
+    mutation: Ratio
+    damage: Ratio
+    critic: Positive | None = None

@@ -16,9 +16,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from torch import Tensor
 
 from ncabook.automaton import NCA
-from ncabook.experiments.build import build_nca, build_targets
-from ncabook.experiments.schema import Experiment
+from ncabook.experiments.build import build_network, build_targets
+from ncabook.experiments.schema import AnyExperiment
 from ncabook.files import CorruptFileError, write_atomically
+from ncabook.networks import OnePass
 from ncabook.training.checkpoint import load_weights
 
 ZOO = Path(__file__).parent
@@ -46,7 +47,7 @@ class Card(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    experiment: Experiment
+    experiment: AnyExperiment
     parameters: int
     weights_sha256: str
     data_sha256: str
@@ -61,17 +62,32 @@ class TrainedModel:
     """A model of the zoo, ready to run.
 
     Attributes:
-        nca: with its trained weights.
+        network: with its trained weights.
         targets: ``[classes, 4, H, W]``, what it was trained to grow.
         card: its record.
         folder: where it was loaded from.
 
     """
 
-    nca: NCA
+    network: NCA | OnePass
     targets: Tensor
     card: Card
     folder: Path
+
+    @property
+    def nca(self) -> NCA:
+        """The network, which is an automaton.
+
+        Raises:
+            TypeError: it is a network of one pass.
+
+        """
+        if not isinstance(self.network, NCA):
+            raise TypeError(
+                f"{self.card.experiment.name} is no automaton but a network of one pass; "
+                "it has no steps"
+            )
+        return self.network
 
 
 def names() -> list[str]:
@@ -102,9 +118,9 @@ def load(name: str) -> TrainedModel:
     """
     folder = find(name)
     card = read_card(folder)
-    nca = build_nca(card.experiment)
-    load_weights(nca, folder / WEIGHTS, card.weights_sha256)
-    return TrainedModel(nca.eval(), build_targets(card.experiment.data), card, folder)
+    network = build_network(card.experiment)
+    load_weights(network, folder / WEIGHTS, card.weights_sha256)
+    return TrainedModel(network.eval(), build_targets(card.experiment.data), card, folder)
 
 
 def read_card(folder: Path) -> Card:

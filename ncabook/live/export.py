@@ -1,7 +1,8 @@
 """From a trained automaton to what the live engine reads: a description and its weights.
 
-The description is a dictionary that JSON can hold. Layers are a list, run in order from the
-state to the change; each names where its numbers lie in the weights. Kernels are float16,
+The description is a dictionary that JSON can hold. Operations are a list, run in order from the
+state to the change (:mod:`ncabook.live.program`); each names where its numbers lie in the weights.
+Kernels are float16,
 which changes a trained automaton's colours by some 2·10⁻⁴ after 96 steps and halves the
 page's weight; biases are float32, because they are few.
 """
@@ -10,13 +11,10 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
-import torch
-from torch import Tensor, nn
+from ncabook.automaton import NCA
+from ncabook.live.program import Program, compile_parts, needs_planes
 
-from ncabook.automaton import NCA, ConvPerception, MLPUpdate
-from ncabook.automaton.perception import LEAKY_SLOPE
-
-VERSION = 1
+VERSION = 2
 HALF_MAX = 65504.0
 
 
@@ -35,7 +33,7 @@ def describe(
     """Describes ``nca`` on a grid of ``height`` × ``width`` cells for the live engine.
 
     Args:
-        nca: an automaton with RGBA and hidden channels, a ConvPerception and an MLPUpdate.
+        nca: an automaton with RGBA among its channels, of any perception and update of the package.
         height: cells from top to bottom.
         width: cells from left to right.
         classes: one short label, such as an emoji, per channel of the condition.
@@ -49,18 +47,11 @@ def describe(
         The description, and the weights' bytes.
 
     Raises:
-        TypeError: the engine does not know this perception.
+        TypeError: the engine does not know the perception or the update.
         ValueError: labels, grid or channels do not fit the automaton.
 
     """
-    perception = nca.perception
-    for part, known in ((perception, ConvPerception), (nca.update, MLPUpdate)):
-        if not isinstance(part, known):
-            raise TypeError(f"the live engine knows {known.__name__}; given {type(part).__name__}")
-    if nca.layout.fixed or nca.layout.classes:
-        raise ValueError(
-            f"the live engine knows layouts of visible and hidden channels; given {nca.layout}"
-        )
+    perception, layout = nca.perception, nca.layout
     if min(height, width) < max(1, perception.reach):
         raise ValueError(
             f"a grid of {height}×{width} cells; expected at least "
@@ -69,8 +60,14 @@ def describe(
     labels = _labels(perception.condition_channels, classes, class_names)
     if not 0 <= class_index < max(1, len(labels)):
         raise ValueError(f"class_index is {class_index}; there are {len(labels)} classes")
-    weights = _Weights()
-    layers = _layers(nca, weights)
+    for name, values in nca.named_parameters():
+        if not bool(values.isfinite().all()) or float(values.detach().abs().max()) > HALF_MAX:
+            raise ValueError(
+                f"{name} has weights that float16 cannot hold: not finite, or too large"
+            )
+    planes = perception.condition_channels if needs_planes(perception) else 0
+    program = Program(layout.channels, planes)
+    compile_parts(perception, nca.update, program, layout.fixed)
     alt = alt or (
         f"A living picture on a grid of {width} by {height} cells, grown by a neural cellular "
         "automaton from a single cell. It can be damaged, and repairs itself."
@@ -82,82 +79,20 @@ def describe(
         "alt": alt,
         "height": height,
         "width": width,
-        "channels": nca.layout.channels,
-        "alpha": nca.layout.alpha,
+        "channels": layout.channels,
+        "fixed": layout.fixed,
+        "alpha": layout.alpha,
+        "planes": planes,
         "fire_rate": nca.fire_rate,
         "living_threshold": nca.living_threshold,
         "seed": seed,
         "classes": labels,
         "class_index": class_index,
-        "layers": layers,
-        "weights_bytes": len(weights.bytes),
+        "buffers": program.buffers[1:],
+        "ops": program.ops,
+        "weights_bytes": len(program.bytes),
     }
-    return description, bytes(weights.bytes)
-
-
-class _Weights:
-    """Collects numbers in one run of bytes and says where each array begins."""
-
-    def __init__(self) -> None:
-        self.bytes = bytearray()
-
-    def add(self, values: Tensor, dtype: str) -> int:
-        """Appends ``values`` in row-major order, and returns their offset."""
-        self.bytes.extend(bytes(-len(self.bytes) % 4))  # every array begins at a multiple of 4
-        offset = len(self.bytes)
-        self.bytes.extend(values.numpy().astype(dtype).tobytes())
-        return offset
-
-
-def _layers(nca: NCA, weights: _Weights) -> list[dict[str, Any]]:
-    perception = nca.perception
-    kernel = _values(perception.conv.weight, "perception")
-    state, condition = kernel.split([perception.state_channels, perception.condition_channels], 1)
-    bias = _values(perception.conv.bias, "perception")
-    if perception.condition_channels:
-        # The class is the same in every cell of the torus: all it adds is a bias per class.
-        bias = bias + condition.sum((2, 3)).T
-    layers = [_layer(weights, state, bias, perception.dilation, LEAKY_SLOPE)]
-    for i, linear in enumerate(nca.update.layers):
-        last = i == len(nca.update.layers) - 1
-        kernel = _values(linear.weight, f"update layer {i}")[:, :, None, None]
-        bias = _linear_bias(linear, i)
-        layers.append(_layer(weights, kernel, bias, 1, None if last else LEAKY_SLOPE))
-    return layers
-
-
-def _linear_bias(linear: nn.Linear, index: int) -> Tensor:
-    if linear.bias is None:
-        return torch.zeros(linear.out_features)
-    return _values(linear.bias, f"update layer {index}")
-
-
-def _layer(
-    weights: _Weights, kernel: Tensor, bias: Tensor, dilation: int, leaky: float | None
-) -> dict[str, Any]:
-    """One entry of the description. ``kernel`` ``[out, in, k, k]``, ``bias`` ``[(classes,) out]``.
-
-    The engine wants kernels as ``[ky, kx, in, out]``.
-    """
-    outputs, inputs, size, _ = kernel.shape
-    return {
-        "kind": "conv",
-        "in": inputs,
-        "out": outputs,
-        "kernel": size,
-        "dilation": dilation,
-        "leaky": leaky,
-        "weight": weights.add(kernel.permute(2, 3, 1, 0).contiguous(), "<f2"),
-        "bias": weights.add(bias.contiguous(), "<f4"),
-        "bias_rows": bias.shape[0] if bias.ndim == 2 else 1,
-    }
-
-
-def _values(parameter: Tensor, name: str) -> Tensor:
-    values = parameter.detach().float().cpu()
-    if not bool(torch.isfinite(values).all()) or float(values.abs().max()) > HALF_MAX:
-        raise ValueError(f"{name} has weights that float16 cannot hold: not finite, or too large")
-    return values
+    return description, bytes(program.bytes)
 
 
 def _labels(

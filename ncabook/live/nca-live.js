@@ -1,7 +1,9 @@
 // Built from ncabook/live/engine by build.py. Change the sources there, not this file.
-const KERNELS = "AGFzbQEAAAABPAZgBn9/f39/fwBgB39/f399f38AYAR/f39/AGAEf39/fwF/YA5/f39/f39/f399f39/fwBgBX9/f39/AAMIBwABAgMEBQUEBQFwAQEBBQMBAAEGDwJ/AUGAgAELfwBBgIABCwdtCQZtZW1vcnkCAAlmaXJlX21hc2sAAAtsaXZpbmdfbWFzawABC2RpbGF0ZV9tYXNrAAIKbGlzdF9jZWxscwADBGNvbnYABAphZGRfY2hhbmdlAAUJemVyb19kZWFkAAYLX19oZWFwX2Jhc2UDAQqCNweXBgQCfwF7BX8KewJAIAFBAUgNACACQfD///8HcSEGIAQgA0Gf5urYfGxzIQcgBf0RIQhBACEJIAJBAUghCiACQRBJIQsDQAJAIAoNACAHIAlBwfDYwH1scyEMQQAhAwJAAkAgC0UNACAAIQ0MAQsgACAGaiENIAz9ESEO/QwMAAAADQAAAA4AAAAPAAAAIQ/9DAgAAAAJAAAACgAAAAsAAAAhEP0MBAAAAAUAAAAGAAAABwAAACER/QwAAAAAAQAAAAIAAAADAAAAIRIgBiEEA0AgACAOIBL9DEOzpo1Ds6aNQ7OmjUOzpo0iE/21Af1RIhRBEP2tASAU/VH9DC01638tNet/LTXrfy01638iFP21ASIVQQ/9rQEgFf1R/QyLpmyEi6ZshIumbISLpmyEIhX9tQEiFkEY/a0BIBZBCP2tAf1RIAj9Ov0M/wAAAP8AAAD/AAAA/wAAACIW/U4gDiARIBP9tQH9USIXQRD9rQEgF/1RIBT9tQEiF0EP/a0BIBf9USAV/bUBIhdBGP2tASAXQQj9rQH9USAI/TogFv1O/YYBIA4gECAT/bUB/VEiF0EQ/a0BIBf9USAU/bUBIhdBD/2tASAX/VEgFf21ASIXQRj9rQEgF0EI/a0B/VEgCP06IBb9TiAOIA8gE/21Af1RIhNBEP2tASAT/VEgFP21ASITQQ/9rQEgE/1RIBX9tQEiE0EY/a0BIBNBCP2tAf1RIAj9OiAW/U79hgH9Zv0MAQEBAQEBAQEBAQEBAQEBAf1O/QsAACAS/QwQAAAAEAAAABAAAAAQAAAAIhP9rgEhEiAAQRBqIQAgESAT/a4BIREgECAT/a4BIRAgDyAT/a4BIQ8gBEFwaiIEDQALIAYhAyANIQAgAiAGRg0BCyADQcPmmu14bCEEIAIgA2shAyANIQADQCAAIAwgBHMiDUEQdiANc0Gt6qz/B2wiDUEPdiANc0GLzbKjeGwiDUEYdiANQQh2cyAFSToAACAEQcPmmu14aiEEIABBAWohACADQX9qIgMNAAsLIAlBAWoiCSABRw0ACwsL7AMBCn8CQCAFQQFIDQAgASADQQJ0aiEHQX8hCEEBIQlBACEKA0ACQCAGQQFIDQBBACEDIAYgCkEAIAUgCiAFSBtrbCELIAYgCUEAIAUgCkEBaiAFSBtrbCEMIAZBACAFQQAgCiAFShtrIAUgChsgCGpsIQ0DQEEBIQECQCAHIA1BACAGQQAgAyAGShtrIAYgAxsiDmogA2pBf2ogAmxBAnRqKgIAIAReDQAgByANIANqIg9BACAGIAMgBkgbIhBrIAJsQQJ0aioCACAEXg0AQQEhASAHIA9BACAGIANBAWogBkgba0EBaiACbEECdGoqAgAgBF4NACAHIAsgDmogA2pBf2ogAmxBAnRqKgIAIAReDQAgByALIANqIg8gEGsgAmxBAnRqKgIAIAReDQBBASEBIAcgD0EAIAYgA0EBaiAGSBtrQQFqIAJsQQJ0aioCACAEXg0AIAcgDCAOaiADakF/aiACbEECdGoqAgAgBF4NACAHIAwgA2oiDiAQayACbEECdGoqAgAgBF4NACAHIA5BACAGIANBAWogBkgba0EBaiACbEECdGoqAgAgBF4hAQsgACADaiABOgAAIAYgA0EBaiIDRw0ACwsgACAGaiEAIAhBAWohCCAJQQFqIQkgCkEBaiIKIAVHDQALCwv3FAcHfwF7D38EewF/BHs8fwJAIAJBAUgNACAAIAFBAWoiBCADIAJsIgVqSSABQX9qIgYgACAFaiIHSXEgACAEIAMgAkF/amxqSSABIANrQQFqIAdJcXIgACAGIAMgAkEBamxqSSAGIANqIAdJcXIhCEEAIANrIQkgA0Hw////B3EhCiAD/REhCyADQRBJIQwgASENIAAhDkEAIQ8DQCAPQQFqIRACQAJAIANBAEoNACAQIQ8MAQtBACERIAEgD0EBaiISQQAgAiASIAJIGyITayADbCIUaiEFIAEgD0EAIAIgD0EAShsiFWoiFkF/aiADbCIXaiEYQQAhGQJAAkAgDA0AQQAhGSAAIAQgAyAPQQJqIBNrbCIaakkgBiAUaiAHSXEgACAEIBRqSSAEIAMgDyATa2xqIAdJcXIgACAGIAMgD0EDaiATa2xqSSAGIBpqIAdJcXIgCHINAEEAIRkgACAEIAMgFmwiE2pJIAYgF2ogB0lxDQBBACEZIAAgBCAXakkgBCADIBUgD0F+ampsaiAHSXENAEEAIRkgACAGIAMgFSAQamxqSSAGIBNqIAdJcQ0AIAEgDyADbGohGf0MDAAAAA0AAAAOAAAADwAAACEb/QwIAAAACQAAAAoAAAALAAAAIRz9DAQAAAAFAAAABgAAAAcAAAAhHf0MAAAAAAEAAAACAAAAAwAAACEeIBghDyANIRAgBSETIA4hFCAKIR8DQCAUIBggG/0M/////////////////////yIg/a4BIiH9GwMiF2ogG/0MAAAAAAAAAAAAAAAAAAAAACIi/TcgC/1OIiP9GwMiFWogGCAh/RsCIhZqICP9GwIiGmogGCAh/RsBIiRqICP9GwEiJWogGCAh/RsAIiZqICP9GwAiJ2ogGCAcICD9rgEiIf0bAyIoaiAcICL9NyAL/U4iI/0bAyIpaiAYICH9GwIiKmogI/0bAiIraiAYICH9GwEiLGogI/0bASItaiAYICH9GwAiLmogI/0bACIvaiAYIB0gIP2uASIh/RsDIjBqIB0gIv03IAv9TiIj/RsDIjFqIBggIf0bAiIyaiAj/RsCIjNqIBggIf0bASI0aiAj/RsBIjVqIBggIf0bACI2aiAj/RsAIjdqIBggHiAg/a4BIiD9GwMiOGogHiAi/TcgC/1OIiH9GwMiOWogGCAg/RsCIjpqICH9GwIiO2ogGCAg/RsBIjxqICH9GwEiPWogGCAg/RsAIj5qICH9GwAiP2r9BwAA/VQAAAH9VAAAAv1UAAAD/VQAAAT9VAAABf1UAAAG/VQAAAf9VAAACP1UAAAJ/VQAAAr9VAAAC/1UAAAM/VQAAA39VAAADv1UAAAPIA/9AAAA/VAgGCAb/QwBAAAAAQAAAAEAAAABAAAAIiH9rgEiIP0bAyJAaiAgIAv9PyAL/U79oQEiIv0bAyJBaiAYICD9GwIiQmogIv0bAiJDaiAYICD9GwEiRGogIv0bASJFaiAYICD9GwAiRmogIv0bACJHaiAYIBwgIf2uASIg/RsDIkhqICAgC/0/IAv9Tv2hASIi/RsDIklqIBggIP0bAiJKaiAi/RsCIktqIBggIP0bASJMaiAi/RsBIk1qIBggIP0bACJOaiAi/RsAIk9qIBggHSAh/a4BIiD9GwMiUGogICAL/T8gC/1O/aEBIiL9GwMiUWogGCAg/RsCIlJqICL9GwIiU2ogGCAg/RsBIlRqICL9GwEiVWogGCAg/RsAIlZqICL9GwAiV2ogGCAeICH9rgEiIP0bAyJYaiAgIAv9PyAL/U79oQEiIf0bAyJZaiAYICD9GwIiWmogIf0bAiJbaiAYICD9GwEiXGogIf0bASJdaiAYICD9GwAiXmogIf0bACJfav0HAAD9VAAAAf1UAAAC/VQAAAP9VAAABP1UAAAF/VQAAAb9VAAAB/1UAAAI/VQAAAn9VAAACv1UAAAL/VQAAAz9VAAADf1UAAAO/VQAAA/9UCAZIBdqIBVqIBkgFmogGmogGSAkaiAlaiAZICZqICdqIBkgKGogKWogGSAqaiAraiAZICxqIC1qIBkgLmogL2ogGSAwaiAxaiAZIDJqIDNqIBkgNGogNWogGSA2aiA3aiAZIDhqIDlqIBkgOmogO2ogGSA8aiA9aiAZID5qID9q/QcAAP1UAAAB/VQAAAL9VAAAA/1UAAAE/VQAAAX9VAAABv1UAAAH/VQAAAj9VAAACf1UAAAK/VQAAAv9VAAADP1UAAAN/VQAAA79VAAAD/1QIBD9AAAA/VAgGSBAaiBBaiAZIEJqIENqIBkgRGogRWogGSBGaiBHaiAZIEhqIElqIBkgSmogS2ogGSBMaiBNaiAZIE5qIE9qIBkgUGogUWogGSBSaiBTaiAZIFRqIFVqIBkgVmogV2ogGSBYaiBZaiAZIFpqIFtqIBkgXGogXWogGSBeaiBfav0HAAD9VAAAAf1UAAAC/VQAAAP9VAAABP1UAAAF/VQAAAb9VAAAB/1UAAAI/VQAAAn9VAAACv1UAAAL/VQAAAz9VAAADf1UAAAO/VQAAA/9UCAFIBdqIBVqIAUgFmogGmogBSAkaiAlaiAFICZqICdqIAUgKGogKWogBSAqaiAraiAFICxqIC1qIAUgLmogL2ogBSAwaiAxaiAFIDJqIDNqIAUgNGogNWogBSA2aiA3aiAFIDhqIDlqIAUgOmogO2ogBSA8aiA9aiAFID5qID9q/QcAAP1UAAAB/VQAAAL9VAAAA/1UAAAE/VQAAAX9VAAABv1UAAAH/VQAAAj9VAAACf1UAAAK/VQAAAv9VAAADP1UAAAN/VQAAA79VAAAD/1QIBP9AAAA/VAgBSBAaiBBaiAFIEJqIENqIAUgRGogRWogBSBGaiBHaiAFIEhqIElqIAUgSmogS2ogBSBMaiBNaiAFIE5qIE9qIAUgUGogUWogBSBSaiBTaiAFIFRqIFVqIAUgVmogV2ogBSBYaiBZaiAFIFpqIFtqIAUgXGogXWogBSBeaiBfav0HAAD9VAAAAf1UAAAC/VQAAAP9VAAABP1UAAAF/VQAAAb9VAAAB/1UAAAI/VQAAAn9VAAACv1UAAAL/VQAAAz9VAAADf1UAAAO/VQAAA/9UP0LAAAgHv0MEAAAABAAAAAQAAAAEAAAACIg/a4BIR4gD0EQaiEPIBBBEGohECATQRBqIRMgFEEQaiEUIB0gIP2uASEdIBwgIP2uASEcIBsgIP2uASEbIB9BcGoiHw0ACyAKIRkgAyAKRg0BCyAJIBlqIRUgDiEPIA0hEANAIA8gGWogGCAZaiITQQAgAyAZIBFqIhcbIhRqQX9qLQAAIBMtAAByIBNBACADIBdBAWogA0gbIhdrQQFqLQAAciAQIBlqIhMgFGpBf2otAAByIBMtAAByIBMgF2tBAWotAAByIAUgGWoiEyAUakF/ai0AAHIgEy0AAHIgEyAXa0EBai0AAHI6AAAgD0EBaiEPIBhBAWohGCAQQQFqIRAgBUEBaiEFIBUgEUEBaiIRag0ACwsgEiEPCyANIANqIQ0gDiADaiEOIA8gAkcNAAsLC20BBH8CQAJAIANBAU4NAEEAIQQMAQtBACEFQQAhBANAIAAgBEECdGogBTYCACABIAVqLQAAIgZBAEchBwJAIAZFDQAgAkUNACACIAVqLQAAQQBHIQcLIAQgB2ohBCADIAVBAWoiBUcNAAsLIAQL6xQHCH8Bewh/CHsOfwV7AX9BACEOAkAgBEEQSA0AIAdBAm0iDyAPQR91IhBzIBBrIREgAUECdCESIARBAnQhE0EAIA9rIRRBACAPIAhsayEVIAn9EyEWIAdBf0ghF0EQIQ9BACEOA0AgDiEYIA8hDkEAIRkCQCANQQJIDQBBAiEPIAMgGEECdCIQaiEaIAUgEGohGyAGIBBqIRxBACEQA0AgDyEZIAwgEEECdGoiHSgCACEeIBz9AAAwIR8gHP0AACAhICAc/QAAECEhIBz9AAAAISICQAJAIBdFDQAgIiEjICEhJCAgISUgHyEmDAELIBUgHmohJyAVIB0oAgQiD2ohKCAeIB4gC20iKSALbGshKiAPIA8gC20iKyALbGshLCAVIS0gIiEjICEhJCAgISUgHyEmIBQhLiAbIS8DQCAnIAsgCkEAQQAgCiApIC4gCGwiD2oiECAKSBtrIBBBAEgbIC1qbGohMCAoIAsgCkEAQQAgCiArIA9qIg8gCkgbayAPQQBIGyAtamxqITEgFCEyA0ACQCACQQFIDQAgACASIAtBAEEAIAsgKiAyIAhsIg9qIhAgC0gbayAQQQBIGyAwamxqIRAgACASIAtBAEEAIAsgLCAPaiIPIAtIG2sgD0EASBsgMWpsaiEzIAIhNANAIC8iDyATaiEvICMgM/0JAAAiNSAP/QAAACI2/eYB/eQBISMgIiAQ/QkAACI3IDb95gH95AEhIiAmIDUgD0Ewav0AAAAiNv3mAf3kASEmICUgNSAPQSBq/QAAACI4/eYB/eQBISUgJCA1IA9BEGr9AAAAIjn95gH95AEhJCAfIDcgNv3mAf3kASEfICAgNyA4/eYB/eQBISAgISA3IDn95gH95AEhISAQQQRqIRAgM0EEaiEzIDRBf2oiNA0ACwsgMCAIaiEwIDEgCGohMSAyIBFGIQ8gMkEBaiEyIA9FDQALIC0gCGohLSAuIBFGIQ8gLkEBaiEuIA9FDQALCyAaIB4gBGxBAnRqICIgFiAi/eYB/ekB/QsAACAaIB0oAgAgBGxBAnRqICEgFiAh/eYB/ekB/QsAECAaIB0oAgAgBGxBAnRqICAgFiAg/eYB/ekB/QsAICAaIB0oAgAgBGxBAnRqIB8gFiAf/eYB/ekB/QsAMCAaIB0oAgQgBGxBAnRqICMgFiAj/eYB/ekB/QsAACAaIB0oAgQgBGxBAnRqICQgFiAk/eYB/ekB/QsAECAaIB0oAgQgBGxBAnRqICUgFiAl/eYB/ekB/QsAICAaIB0oAgQgBGxBAnRqICYgFiAm/eYB/ekB/QsAMCAZIRAgGUECaiIPIA1MDQALCwJAIBkgDU4NACADIBhBAnQiD2ohLiAFIA9qISsgBiAPaiEnA0AgDCAZQQJ0aiIoKAIAISkgJ/0AADAhNyAn/QAAICEfICf9AAAQISAgJ/0AAAAhIQJAIBcNACAVIClqISwgKSApIAttIi0gC2xrITAgFSEqIBQhMSArITQDQCAsIAsgCkEAQQAgCiAtIDEgCGxqIg8gCkgbayAPQQBIGyAqamxqITIgFCEvA0ACQCACQQFIDQAgACASIAtBAEEAIAsgMCAvIAhsaiIPIAtIG2sgD0EASBsgMmpsaiEQIAIhMwNAIDQiDyATaiE0ICEgEP0JAAAiNSAP/QAAAP3mAf3kASEhIDcgNSAPQTBq/QAAAP3mAf3kASE3IB8gNSAPQSBq/QAAAP3mAf3kASEfICAgNSAPQRBq/QAAAP3mAf3kASEgIBBBBGohECAzQX9qIjMNAAsLIDIgCGohMiAvIBFGIQ8gL0EBaiEvIA9FDQALICogCGohKiAxIBFGIQ8gMUEBaiExIA9FDQALCyAuICkgBGxBAnRqICEgFiAh/eYB/ekB/QsAACAuICgoAgAgBGxBAnRqICAgFiAg/eYB/ekB/QsAECAuICgoAgAgBGxBAnRqIB8gFiAf/eYB/ekB/QsAICAuICgoAgAgBGxBAnRqIDcgFiA3/eYB/ekB/QsAMCAZQQFqIhkgDUcNAAsLIA5BEGoiDyAETA0ACwsCQCAOIARODQAgB0ECbSIPIA9BH3UiEHMgEGshKiAEQQN0ITIgAUECdCEsIARBAnQhEyACQf7///8HcSEwIAJBAXEhFEEAIA9rISlBACAPIAhsayEVIAn9EyEgIAdBf0ghGANAQQAhHAJAIA1BAkgNAEECIQ8gAyAOQQJ0IhBqIRsgBSAQaiE6IAYgEGohB0EAIRADQCAPIRwgDCAQQQJ0aiIXKAIAIR4gB/0AAAAhNQJAAkAgGEUNACA1ITcMAQsgFSAeaiErIBUgFygCBCIPaiEdIB4gHiALbSIaIAtsayEtIA8gDyALbSIZIAtsayEuIBUhJyA1ITcgKSEoIDohNANAICsgCyAKQQBBACAKIBogKCAIbCIPaiIQIApIG2sgEEEASBsgJ2psaiERIB0gCyAKQQBBACAKIBkgD2oiDyAKSBtrIA9BAEgbICdqbGohEiApITEDQAJAIAJBAUgNACAAICwgC0EAQQAgCyAtIDEgCGwiEGoiDyALSBtrIA9BAEgbIBFqbGohDyAAICwgC0EAQQAgCyAuIBBqIhAgC0gbayAQQQBIGyASamxqIRAgAiEzA0AgNCIvIBNqITQgNyAQ/QkAACAv/QAAACIf/eYB/eQBITcgNSAP/QkAACAf/eYB/eQBITUgD0EEaiEPIBBBBGohECAzQX9qIjMNAAsLIBEgCGohESASIAhqIRIgMSAqRiEPIDFBAWohMSAPRQ0ACyAnIAhqIScgKCAqRiEPIChBAWohKCAPRQ0ACwsgGyAeIARsQQJ0aiA1ICAgNf3mAf3pAf0LAAAgGyAXKAIEIARsQQJ0aiA3ICAgN/3mAf3pAf0LAAAgHCEQIBxBAmoiDyANTA0ACwsCQCAcIA1ODQAgAyAOQQJ0Ig9qIRogBSAPaiEeIAYgD2ohGQNAIAwgHEECdGooAgAhHSAZ/QAAACE1AkAgGA0AIBUgHWohKCAdIB0gC20iKyALbGshEiAVIScgKSEuIB4hDwNAIApBAEEAIAogKyAuIAhsaiIQIApIG2sgEEEASBsiMyAQaiALbCEtICggCyAzICdqbGohLyApITQDQAJAIAJBAUgNACALQQBBACALIBIgNCAIbGoiMSALSBtrIDFBAEgbIRFBACEzAkAgAkEBRg0AIAAgLCARIC9qbGohEEEAITMDQCA1IBD9CQAAIA/9AAAA/eYB/eQBIBBBBGr9CQAAIA8gE2r9AAAA/eYB/eQBITUgDyAyaiEPIBBBCGohECAwIDNBAmoiM0cNAAsgFEUNAQsgNSAAIBEgMWogLWogAWxBAnRqIDNBAnRq/QkAACAP/QAAAP3mAf3kASE1IA8gE2ohDwsgLyAIaiEvIDQgKkYhECA0QQFqITQgEEUNAAsgJyAIaiEnIC4gKkYhECAuQQFqIS4gEEUNAAsLIBogHSAEbEECdGogNSAgIDX95gH96QH9CwAAIBxBAWoiHCANRw0ACwsgDkEEaiIOIARIDQALCwuSAQEHfwJAIARBAUgNACACQQJ0IQVBACEGIAJBAUghBwNAAkAgBw0AIAMgBkECdGooAgAiCCACbCIJIAJqIQogACAFIAhsIgtqIQggASALaiELA0AgCCAI/QAAACAL/QAAAP3kAf0LAAAgCEEQaiEIIAtBEGohCyAJQQRqIgkgCkgNAAsLIAZBAWoiBiAERw0ACwsLkAEBBX8CQCAEQQFIDQAgAUECdCEFQQAhBgNAIAYiB0EBaiEGAkAgAyAHai0AACACIAdqLQAAcQ0AIAFBAUgNACAGIAFsIQggByABbCEJIAAhBwNAIAf9DAAAAAAAAAAAAAAAAAAAAAD9CwAAIAdBEGohByAJQQRqIgkgCEgNAAsLIAAgBWohACAGIARHDQALCws=";
+const KERNELS = "AGFzbQEAAAABdQpgBn9/f39/fwBgB39/f399f38AYAR/f39/AGAEf39/fwF/YBB/f39/f39/f39/fX9/f39/AGAKf39/f39/f39/fwBgDX9/f39/f31/f39/f38AYAl/f39/f319f38AYAV/f39/fwBgC39/f39/f39/f39/AAMNDAABAgMEBQYHCAkAAAQFAXABAQEFAwEAAQYPAn8BQYCAAQt/AEGAgAELB5QBDgZtZW1vcnkCAAlmaXJlX21hc2sAAAtsaXZpbmdfbWFzawABC2RpbGF0ZV9tYXNrAAIKbGlzdF9jZWxscwADBGNvbnYABARiYW5rAAUGYXR0ZW5kAAYEbm9ybQAHBGdlbHUACAZnYXRoZXIACQphZGRfY2hhbmdlAAoJemVyb19kZWFkAAsLX19oZWFwX2Jhc2UDAQrIWgyXBgQCfwF7BX8KewJAIAFBAUgNACACQfD///8HcSEGIAQgA0Gf5urYfGxzIQcgBf0RIQhBACEJIAJBAUghCiACQRBJIQsDQAJAIAoNACAHIAlBwfDYwH1scyEMQQAhAwJAAkAgC0UNACAAIQ0MAQsgACAGaiENIAz9ESEO/QwMAAAADQAAAA4AAAAPAAAAIQ/9DAgAAAAJAAAACgAAAAsAAAAhEP0MBAAAAAUAAAAGAAAABwAAACER/QwAAAAAAQAAAAIAAAADAAAAIRIgBiEEA0AgACAOIBL9DEOzpo1Ds6aNQ7OmjUOzpo0iE/21Af1RIhRBEP2tASAU/VH9DC01638tNet/LTXrfy01638iFP21ASIVQQ/9rQEgFf1R/QyLpmyEi6ZshIumbISLpmyEIhX9tQEiFkEY/a0BIBZBCP2tAf1RIAj9Ov0M/wAAAP8AAAD/AAAA/wAAACIW/U4gDiARIBP9tQH9USIXQRD9rQEgF/1RIBT9tQEiF0EP/a0BIBf9USAV/bUBIhdBGP2tASAXQQj9rQH9USAI/TogFv1O/YYBIA4gECAT/bUB/VEiF0EQ/a0BIBf9USAU/bUBIhdBD/2tASAX/VEgFf21ASIXQRj9rQEgF0EI/a0B/VEgCP06IBb9TiAOIA8gE/21Af1RIhNBEP2tASAT/VEgFP21ASITQQ/9rQEgE/1RIBX9tQEiE0EY/a0BIBNBCP2tAf1RIAj9OiAW/U79hgH9Zv0MAQEBAQEBAQEBAQEBAQEBAf1O/QsAACAS/QwQAAAAEAAAABAAAAAQAAAAIhP9rgEhEiAAQRBqIQAgESAT/a4BIREgECAT/a4BIRAgDyAT/a4BIQ8gBEFwaiIEDQALIAYhAyANIQAgAiAGRg0BCyADQcPmmu14bCEEIAIgA2shAyANIQADQCAAIAwgBHMiDUEQdiANc0Gt6qz/B2wiDUEPdiANc0GLzbKjeGwiDUEYdiANQQh2cyAFSToAACAEQcPmmu14aiEEIABBAWohACADQX9qIgMNAAsLIAlBAWoiCSABRw0ACwsL7AMBCn8CQCAFQQFIDQAgASADQQJ0aiEHQX8hCEEBIQlBACEKA0ACQCAGQQFIDQBBACEDIAYgCkEAIAUgCiAFSBtrbCELIAYgCUEAIAUgCkEBaiAFSBtrbCEMIAZBACAFQQAgCiAFShtrIAUgChsgCGpsIQ0DQEEBIQECQCAHIA1BACAGQQAgAyAGShtrIAYgAxsiDmogA2pBf2ogAmxBAnRqKgIAIAReDQAgByANIANqIg9BACAGIAMgBkgbIhBrIAJsQQJ0aioCACAEXg0AQQEhASAHIA9BACAGIANBAWogBkgba0EBaiACbEECdGoqAgAgBF4NACAHIAsgDmogA2pBf2ogAmxBAnRqKgIAIAReDQAgByALIANqIg8gEGsgAmxBAnRqKgIAIAReDQBBASEBIAcgD0EAIAYgA0EBaiAGSBtrQQFqIAJsQQJ0aioCACAEXg0AIAcgDCAOaiADakF/aiACbEECdGoqAgAgBF4NACAHIAwgA2oiDiAQayACbEECdGoqAgAgBF4NACAHIA5BACAGIANBAWogBkgba0EBaiACbEECdGoqAgAgBF4hAQsgACADaiABOgAAIAYgA0EBaiIDRw0ACwsgACAGaiEAIAhBAWohCCAJQQFqIQkgCkEBaiIKIAVHDQALCwv3FAcHfwF7D38EewF/BHs8fwJAIAJBAUgNACAAIAFBAWoiBCADIAJsIgVqSSABQX9qIgYgACAFaiIHSXEgACAEIAMgAkF/amxqSSABIANrQQFqIAdJcXIgACAGIAMgAkEBamxqSSAGIANqIAdJcXIhCEEAIANrIQkgA0Hw////B3EhCiAD/REhCyADQRBJIQwgASENIAAhDkEAIQ8DQCAPQQFqIRACQAJAIANBAEoNACAQIQ8MAQtBACERIAEgD0EBaiISQQAgAiASIAJIGyITayADbCIUaiEFIAEgD0EAIAIgD0EAShsiFWoiFkF/aiADbCIXaiEYQQAhGQJAAkAgDA0AQQAhGSAAIAQgAyAPQQJqIBNrbCIaakkgBiAUaiAHSXEgACAEIBRqSSAEIAMgDyATa2xqIAdJcXIgACAGIAMgD0EDaiATa2xqSSAGIBpqIAdJcXIgCHINAEEAIRkgACAEIAMgFmwiE2pJIAYgF2ogB0lxDQBBACEZIAAgBCAXakkgBCADIBUgD0F+ampsaiAHSXENAEEAIRkgACAGIAMgFSAQamxqSSAGIBNqIAdJcQ0AIAEgDyADbGohGf0MDAAAAA0AAAAOAAAADwAAACEb/QwIAAAACQAAAAoAAAALAAAAIRz9DAQAAAAFAAAABgAAAAcAAAAhHf0MAAAAAAEAAAACAAAAAwAAACEeIBghDyANIRAgBSETIA4hFCAKIR8DQCAUIBggG/0M/////////////////////yIg/a4BIiH9GwMiF2ogG/0MAAAAAAAAAAAAAAAAAAAAACIi/TcgC/1OIiP9GwMiFWogGCAh/RsCIhZqICP9GwIiGmogGCAh/RsBIiRqICP9GwEiJWogGCAh/RsAIiZqICP9GwAiJ2ogGCAcICD9rgEiIf0bAyIoaiAcICL9NyAL/U4iI/0bAyIpaiAYICH9GwIiKmogI/0bAiIraiAYICH9GwEiLGogI/0bASItaiAYICH9GwAiLmogI/0bACIvaiAYIB0gIP2uASIh/RsDIjBqIB0gIv03IAv9TiIj/RsDIjFqIBggIf0bAiIyaiAj/RsCIjNqIBggIf0bASI0aiAj/RsBIjVqIBggIf0bACI2aiAj/RsAIjdqIBggHiAg/a4BIiD9GwMiOGogHiAi/TcgC/1OIiH9GwMiOWogGCAg/RsCIjpqICH9GwIiO2ogGCAg/RsBIjxqICH9GwEiPWogGCAg/RsAIj5qICH9GwAiP2r9BwAA/VQAAAH9VAAAAv1UAAAD/VQAAAT9VAAABf1UAAAG/VQAAAf9VAAACP1UAAAJ/VQAAAr9VAAAC/1UAAAM/VQAAA39VAAADv1UAAAPIA/9AAAA/VAgGCAb/QwBAAAAAQAAAAEAAAABAAAAIiH9rgEiIP0bAyJAaiAgIAv9PyAL/U79oQEiIv0bAyJBaiAYICD9GwIiQmogIv0bAiJDaiAYICD9GwEiRGogIv0bASJFaiAYICD9GwAiRmogIv0bACJHaiAYIBwgIf2uASIg/RsDIkhqICAgC/0/IAv9Tv2hASIi/RsDIklqIBggIP0bAiJKaiAi/RsCIktqIBggIP0bASJMaiAi/RsBIk1qIBggIP0bACJOaiAi/RsAIk9qIBggHSAh/a4BIiD9GwMiUGogICAL/T8gC/1O/aEBIiL9GwMiUWogGCAg/RsCIlJqICL9GwIiU2ogGCAg/RsBIlRqICL9GwEiVWogGCAg/RsAIlZqICL9GwAiV2ogGCAeICH9rgEiIP0bAyJYaiAgIAv9PyAL/U79oQEiIf0bAyJZaiAYICD9GwIiWmogIf0bAiJbaiAYICD9GwEiXGogIf0bASJdaiAYICD9GwAiXmogIf0bACJfav0HAAD9VAAAAf1UAAAC/VQAAAP9VAAABP1UAAAF/VQAAAb9VAAAB/1UAAAI/VQAAAn9VAAACv1UAAAL/VQAAAz9VAAADf1UAAAO/VQAAA/9UCAZIBdqIBVqIBkgFmogGmogGSAkaiAlaiAZICZqICdqIBkgKGogKWogGSAqaiAraiAZICxqIC1qIBkgLmogL2ogGSAwaiAxaiAZIDJqIDNqIBkgNGogNWogGSA2aiA3aiAZIDhqIDlqIBkgOmogO2ogGSA8aiA9aiAZID5qID9q/QcAAP1UAAAB/VQAAAL9VAAAA/1UAAAE/VQAAAX9VAAABv1UAAAH/VQAAAj9VAAACf1UAAAK/VQAAAv9VAAADP1UAAAN/VQAAA79VAAAD/1QIBD9AAAA/VAgGSBAaiBBaiAZIEJqIENqIBkgRGogRWogGSBGaiBHaiAZIEhqIElqIBkgSmogS2ogGSBMaiBNaiAZIE5qIE9qIBkgUGogUWogGSBSaiBTaiAZIFRqIFVqIBkgVmogV2ogGSBYaiBZaiAZIFpqIFtqIBkgXGogXWogGSBeaiBfav0HAAD9VAAAAf1UAAAC/VQAAAP9VAAABP1UAAAF/VQAAAb9VAAAB/1UAAAI/VQAAAn9VAAACv1UAAAL/VQAAAz9VAAADf1UAAAO/VQAAA/9UCAFIBdqIBVqIAUgFmogGmogBSAkaiAlaiAFICZqICdqIAUgKGogKWogBSAqaiAraiAFICxqIC1qIAUgLmogL2ogBSAwaiAxaiAFIDJqIDNqIAUgNGogNWogBSA2aiA3aiAFIDhqIDlqIAUgOmogO2ogBSA8aiA9aiAFID5qID9q/QcAAP1UAAAB/VQAAAL9VAAAA/1UAAAE/VQAAAX9VAAABv1UAAAH/VQAAAj9VAAACf1UAAAK/VQAAAv9VAAADP1UAAAN/VQAAA79VAAAD/1QIBP9AAAA/VAgBSBAaiBBaiAFIEJqIENqIAUgRGogRWogBSBGaiBHaiAFIEhqIElqIAUgSmogS2ogBSBMaiBNaiAFIE5qIE9qIAUgUGogUWogBSBSaiBTaiAFIFRqIFVqIAUgVmogV2ogBSBYaiBZaiAFIFpqIFtqIAUgXGogXWogBSBeaiBfav0HAAD9VAAAAf1UAAAC/VQAAAP9VAAABP1UAAAF/VQAAAb9VAAAB/1UAAAI/VQAAAn9VAAACv1UAAAL/VQAAAz9VAAADf1UAAAO/VQAAA/9UP0LAAAgHv0MEAAAABAAAAAQAAAAEAAAACIg/a4BIR4gD0EQaiEPIBBBEGohECATQRBqIRMgFEEQaiEUIB0gIP2uASEdIBwgIP2uASEcIBsgIP2uASEbIB9BcGoiHw0ACyAKIRkgAyAKRg0BCyAJIBlqIRUgDiEPIA0hEANAIA8gGWogGCAZaiITQQAgAyAZIBFqIhcbIhRqQX9qLQAAIBMtAAByIBNBACADIBdBAWogA0gbIhdrQQFqLQAAciAQIBlqIhMgFGpBf2otAAByIBMtAAByIBMgF2tBAWotAAByIAUgGWoiEyAUakF/ai0AAHIgEy0AAHIgEyAXa0EBai0AAHI6AAAgD0EBaiEPIBhBAWohGCAQQQFqIRAgBUEBaiEFIBUgEUEBaiIRag0ACwsgEiEPCyANIANqIQ0gDiADaiEOIA8gAkcNAAsLC4wCAQV/AkAgA0EBTg0AQQAPC0EAIQRBACEFAkACQCADQQFGDQAgA0EBcSEGIANB/v///wdxIQdBACEEQQAhBQNAAkAgAkUNACABIARqIgMgAy0AACACIARqLQAAcToAAAsgACAFQQJ0aiAENgIAIAUgASAEaiIDLQAAaiEFAkAgAkUNACADQQFqIgggCC0AACACIARqQQFqLQAAcToAAAsgACAFQQJ0aiAEQQFqNgIAIAUgA0EBai0AAGohBSAEQQJqIgQgB0cNAAsgBkUNAQsCQCACRQ0AIAEgBGoiAyADLQAAIAIgBGotAABxOgAACyAAIAVBAnRqIAQ2AgAgBSABIARqLQAAaiEFCyAFC6EWCQh/AXsIfwF7AX8Jew5/A3sBf0EAIRACQCAFQRBIDQAgCEECbSIRIBFBH3UiEnMgEmshEyABQQJ0IRQgBUECdCEVQQAgEWshFkEAIBEgCWxrIRcgCv0TIRggCEF/SCEZIAhBfkohGkEQIRFBACEQA0AgECEbIBEhEEEAIRwCQCAPQQJIDQBBAiERIAYgG0ECdCISaiEdIAcgEmohHiADIBJqIR9BACESA0AgESEcIB8gDiASQQJ0aiISKAIAIhEgBGxBAnRqISAgHv0AAgAhIQJAAkAgCw0AIB8gEigCBCISIARsQQJ0aiEiIB79AAIgIiMhJCAhISUgHv0AAhAiJiEnIB79AAIwIighKQwBCyAe/QACMCIqICD9AAIw/eQBISggHv0AAiAiKyAg/QACIP3kASEkIB79AAIQIicgIP0AAhD95AEhJiAhICD9AAIA/eQBISUgKiAfIBIoAgQiEiAEbEECdGoiIv0AAjD95AEhKSArICL9AAIg/eQBISMgJyAi/QACEP3kASEnICEgIv0AAgD95AEhIQsCQCAaRQ0AIBcgEWohLCAXIBJqIS0gEiASIA1tIi4gDWxrIS8gESARIA1tIjAgDWxrITEgFyEyIBYhMyAdITQDQCAsIA0gDEEAQQAgDCAwIDMgCWwiEWoiEiAMSBtrIBJBAEgbIDJqbGohNSAtIA0gDEEAQQAgDCAuIBFqIhEgDEgbayARQQBIGyAyamxqITYgFiE3A0ACQCACQQFIDQAgACAUIA1BAEEAIA0gMSA3IAlsIhFqIhIgDUgbayASQQBIGyA1amxqIRIgACAUIA1BAEEAIA0gLyARaiIRIA1IG2sgEUEASBsgNmpsaiE4IAIhOQNAIDQiESAVaiE0IDj9CQIAIiogEf0AAgAiOv3mASAh/eQBISEgEv0JAgAiKyA6/eYBICX95AEhJSAqIBFBMGr9AAIAIjr95gEgKf3kASEpICogEUEgav0AAgAiO/3mASAj/eQBISMgKiARQRBq/QACACI8/eYBICf95AEhJyArIDr95gEgKP3kASEoICsgO/3mASAk/eQBISQgKyA8/eYBICb95AEhJiASQQRqIRIgOEEEaiE4IDlBf2oiOQ0ACwsgNSAJaiE1IDYgCWohNiA3IBNGIREgN0EBaiE3IBFFDQALIDIgCWohMiAzIBNGIREgM0EBaiEzIBFFDQALCyAgICggGCAo/eYB/ekB/QsCMCAgICQgGCAk/eYB/ekB/QsCICAgICYgGCAm/eYB/ekB/QsCECAgICUgGCAl/eYB/ekB/QsCACAiICkgGCAp/eYB/ekB/QsCMCAiICMgGCAj/eYB/ekB/QsCICAiICcgGCAn/eYB/ekB/QsCECAiICEgGCAh/eYB/ekB/QsCACAcIRIgHEECaiIRIA9MDQALCwJAIBwgD04NACAGIBtBAnQiEWohLiAHIBFqISwgAyARaiEtA0AgLSAOIBxBAnRqKAIAIhEgBGxBAnRqITMgLP0AAgAhKwJAAkAgCw0AICz9AAIwISEgLP0AAiAhIyAs/QACECEkDAELICz9AAIwIDP9AAIw/eQBISEgLP0AAiAgM/0AAiD95AEhIyAs/QACECAz/QACEP3kASEkICsgM/0AAgD95AEhKwsCQCAZDQAgFyARaiExIBEgESANbSIyIA1sayE1IBchLyAWITYgLiE5A0AgMSANIAxBAEEAIAwgMiA2IAlsaiIRIAxIG2sgEUEASBsgL2psaiE3IBYhNANAAkAgAkEBSA0AIAAgFCANQQBBACANIDUgNCAJbGoiESANSBtrIBFBAEgbIDdqbGohEiACITgDQCA5IhEgFWohOSAS/QkCACIqIBH9AAIA/eYBICv95AEhKyAqIBFBMGr9AAIA/eYBICH95AEhISAqIBFBIGr9AAIA/eYBICP95AEhIyAqIBFBEGr9AAIA/eYBICT95AEhJCASQQRqIRIgOEF/aiI4DQALCyA3IAlqITcgNCATRiERIDRBAWohNCARRQ0ACyAvIAlqIS8gNiATRiERIDZBAWohNiARRQ0ACwsgMyAhIBggIf3mAf3pAf0LAjAgMyAjIBggI/3mAf3pAf0LAiAgMyAkIBggJP3mAf3pAf0LAhAgMyArIBggK/3mAf3pAf0LAgAgHEEBaiIcIA9HDQALCyAQQRBqIhEgBUwNAAsLAkAgECAFTg0AIAhBAm0iESARQR91IhJzIBJrIS8gBUEDdCE3IAFBAnQhMSAFQQJ0IRUgAkH+////B3EhNSACQQFxIRZBACARayEuQQAgESAJbGshHyAK/RMhIyAIQX9IIRsgCEF+SiEIA0BBACEeAkAgD0ECSA0AQQIhESAGIBBBAnQiEmohPSAHIBJqIR0gAyASaiEZQQAhEgNAIBEhHiAZIA4gEkECdGoiEigCACIRIARsQQJ0aiEXIB39AAIAISoCQAJAIAsNACAZIBIoAgQiEiAEbEECdGohGiAqISsMAQsgKiAZIBIoAgQiEiAEbEECdGoiGv0AAgD95AEhKyAqIBf9AAIA/eQBISoLAkAgCEUNACAfIBFqITAgHyASaiEgIBIgEiANbSIiIA1sayEyIBEgESANbSIcIA1sayEzIB8hLCAuIS0gPSE5A0AgMCANIAxBAEEAIAwgHCAtIAlsIhFqIhIgDEgbayASQQBIGyAsamxqIRMgICANIAxBAEEAIAwgIiARaiIRIAxIG2sgEUEASBsgLGpsaiEUIC4hNgNAAkAgAkEBSA0AIAAgMSANQQBBACANIDMgNiAJbCISaiIRIA1IG2sgEUEASBsgE2psaiERIAAgMSANQQBBACANIDIgEmoiEiANSBtrIBJBAEgbIBRqbGohEiACITgDQCA5IjQgFWohOSAS/QkCACA0/QACACIh/eYBICv95AEhKyAR/QkCACAh/eYBICr95AEhKiARQQRqIREgEkEEaiESIDhBf2oiOA0ACwsgEyAJaiETIBQgCWohFCA2IC9GIREgNkEBaiE2IBFFDQALICwgCWohLCAtIC9GIREgLUEBaiEtIBFFDQALCyAXICogIyAq/eYB/ekB/QsCACAaICsgIyAr/eYB/ekB/QsCACAeIRIgHkECaiIRIA9MDQALCwJAIB4gD04NACAGIBBBAnQiEWohFyAHIBFqISIgAyARaiEcA0AgHCAOIB5BAnRqKAIAIhEgBGxBAnRqISAgIv0AAgAhKgJAIAtFDQAgKiAg/QACAP3kASEqCwJAIBsNACAfIBFqIS0gESARIA1tIjAgDWxrIRQgHyEsIC4hMyAXIREDQCAMQQBBACAMIDAgMyAJbGoiEiAMSBtrIBJBAEgbIjggEmogDWwhMiAtIA0gOCAsamxqITQgLiESA0AgEiE5AkAgAkEBSA0AIA1BAEEAIA0gFCA5IAlsaiI2IA1IG2sgNkEASBshE0EAITgCQCACQQFGDQAgACAxIBMgNGpsaiESQQAhOANAIBJBBGr9CQIAIBEgFWr9AAIA/eYBIBL9CQIAIBH9AAIA/eYBICr95AH95AEhKiARIDdqIREgEkEIaiESIDUgOEECaiI4Rw0ACyAWRQ0BCyAAIBMgNmogMmogAWxBAnRqIDhBAnRq/QkCACAR/QACAP3mASAq/eQBISogESAVaiERCyA0IAlqITQgOUEBaiESIDkgL0cNAAsgLCAJaiEsIDMgL0YhEiAzQQFqITMgEkUNAAsLICAgKiAjICr95gH96QH9CwIAIB5BAWoiHiAPRw0ACwsgEEEEaiIQIAVIDQALCwuUAwcBewh/AXsCfwF7An8BewJAIAlBAUgNACAH/REgBv0cASEKQQAhCyAFQQFIIQwDQAJAIAwNACAIIAtBAnRqIQ1BACEOIAQhDwNAAkAgAUEBSA0AIAIgDiABbEECdGohEEEAIREDQCANKAIAIhIgEiAHbSIGIAdsa/0RIAb9HAH9DP/////////////////////9rgEhEyAAIBFBAnQiFGohFf0MAAAAAAAAAAAAAAAAAAAAACEWIA8hF0EAIQYDQCAX/QkCACAVIAogEyAGIAZB/wFxQQNuIhhBA2xr/Q8gGP0XAf2JAf2pAf2uASIZIAr9PyAK/U79oQEgGf0MAAAAAAAAAAAAAAAAAAAAAP05/VIgGf2uASIZ/RsAIBn9GwEgB2xqIAFsQQJ0av0AAgD95gEgFv3kASEWIBdBBGohFyAGQQFqIgZBCUcNAAsgECASIANsQQJ0aiAUaiAW/QsCACARQQRqIhEgAUgNAAsLIA9BJGohDyAOQQFqIg4gBUcNAAsLIAtBAWoiCyAJRw0ACwsL+QsHFX8BfQp/AXsCfwJ9AnsjgICAgABBgARrIg0kgICAgAAgCEECbSEOAkAgDEEBSA0AIAggCGwiD0EBIA9BAUsbIRAgAUECdCERIAVBAnQhEiAPQQFxIRMgACAFIARsQQJ0IhRqIRUgBUF/akECdiIWQQFqIhdB/v///wdxIRggF0EBcSEZIA0gD0ECdGohGkEAIRsDQAJAIARBAUgNACALIBtBAnRqIRxBACEdIBUhHiAAIR8DQCAdIAVsQQJ0ISAgHCgCACEhAkACQCAIDQBDyvJJ8SEiDAELIAAgISABbEECdGogIGohIyAVICBqISQgHyARICFsaiElIAcgHSAPbEECdGohJiAhICEgCm0iJyAKbGshKEPK8knxISJBACEpA0AgDUGAAmogKUECdCIqaiAkIApBAEEAIAogKCApICkgCG0iKyAIbGsgDmtqIhcgCkgbayAXQQBIGyAXaiAJQQBBACAJICcgKyAOa2oiFyAJSBtrIBdBAEgbIBdqIApsaiIXIAFsQQJ0aiIsNgIAAkACQCAFQQFODQD9DAAAAAAAAAAAAAAAAAAAAAAhLQwBCwJAAkAgFg0A/QwAAAAAAAAAAAAAAAAAAAAAIS1BACEuDAELIB4gESAXbGohF/0MAAAAAAAAAAAAAAAAAAAAACEtQQAhLiAlISsgGCEvA0AgK0EQav0AAgAgF0EQav0AAgD95gEgK/0AAgAgF/0AAgD95gEgLf3kAf3kASEtIBdBIGohFyArQSBqISsgLkEIaiEuIC9BfmoiLw0ACyAZRQ0BCyAjIC5BAnQiF2r9AAIAICwgF2r9AAIA/eYBIC395AEhLQsgLf0fAyAt/R8CIC39HwAgLf0fAZKSkiEwAkACQCAHDQBDAAAAACExDAELICYgKmoqAgAhMQsgDSAqaiAwIAaUIDGSIjA4AgAgMCAiIDAgIl4bISIgKUEBaiIpIBBHDQALCwJAIBNFDQAgGkHK5aeKfzYCBCAaQcrlp4p/NgIAIBpByuWnin82AggLAkACQCAIDQBDAAAAACEiDAELICL9EyEyQwAAAAAhIkEDIS4gDSEXA0AgFyAX/QAEACAy/eUB/QwAAK7CAACuwgAArsIAAK7C/ekB/QwAALBCAACwQgAAsEIAALBC/egBIi39DDuquD87qrg/O6q4PzuquD/95gH9aiIz/QyDgF45g4BeOYOAXjmDgF45/eYBIC0gM/0MAIAxvwCAMb8AgDG/AIAxv/3mAf3kAf3kASItIC0gLSAtIC0gLf0MZ2lQOWdpUDlnaVA5Z2lQOf3mAf0MzkO3Os5DtzrOQ7c6zkO3Ov3kAf3mAf0MCIkIPAiJCDwIiQg8CIkIPP3kAf3mAf0MwakqPcGpKj3BqSo9wakqPf3kAf3mAf0MqqoqPqqqKj6qqio+qqoqPv3kAf3mAf0MAAAAPwAAAD8AAAA/AAAAP/3kAf3mASAt/eYBIC395AH9DAAAgD8AAIA/AACAPwAAgD/95AEgM/34AUEX/asB/QwAAIA/AACAPwAAgD8AAIA//a4B/eYBIi39CwQAAkAgLiIrQX1qIA9PDQAgIiAt/R8AkiEiICtBfmogD08NACAiIC39HwGSISIgK0F/aiAPTw0AICIgLf0fApIhIiArIA9PDQAgIiAt/R8DkiEiCyAXQRBqIRcgK0EEaiEuICtBAWogD0kNAAsLAkAgBUEBSA0AIAIgISADbEECdGogIGohKSAi/RMhM0EAIS8DQAJAAkAgCA0A/QwAAAAAAAAAAAAAAAAAAAAAIS0MAQv9DAAAAAAAAAAAAAAAAAAAAAAhLSANIRcgDUGAAmohKyAQIS4DQCAX/QkCACArKAIAIBRqIC9BAnRq/QACAP3mASAt/eQBIS0gK0EEaiErIBdBBGohFyAuQX9qIi4NAAsLICkgL0ECdGogLSAz/ecB/QsCACAvQQRqIi8gBUgNAAsLIB4gEmohHiAfIBJqIR8gHUEBaiIdIARHDQALCyAbQQFqIhsgDEcNAAsLIA1BgARqJICAgIAAC7wEBgN/AXsBfQd/An0DewJAIAhBAUgNACABQQJ0IQkgAkEDcSEKIAJB/P///wdxIQsgBv0TIQwgArIhDUEAIQ4gAkEBSCEPIAJBBEkhEANAAkAgDw0AIAAgByAOQQJ0aigCACIRIAFsQQJ0aiESQwAAAAAhBkEAIRMCQAJAIBANACASIRQDQCAGIBQqAgCSIBRBBGoqAgCSIBRBCGoqAgCSIBRBDGoqAgCSIQYgFEEQaiEUIAsgE0EEaiITRw0ACyAKRQ0BCyAAIAkgEWwgE0ECdGpqIRQgCiETA0AgBiAUKgIAkiEGIBRBBGohFCATQX9qIhMNAAsLIAYgDZUhBkMAAAAAIRVBACETAkACQCAQDQAgEiEUA0AgFEEMaioCACAGkyIWIBaUIBRBCGoqAgAgBpMiFiAWlCAUQQRqKgIAIAaTIhYgFpQgFCoCACAGkyIWIBaUIBWSkpKSIRUgFEEQaiEUIAsgE0EEaiITRw0ACyAKRQ0BCyAAIAkgEWwgE0ECdGpqIRQgCiETA0AgFCoCACAGkyIWIBaUIBWSIRUgFEEEaiEUIBNBf2oiEw0ACwtDAACAPyAFIBUgDZWSkZX9EyEXIAb9EyEYQQAhESADIRQgBCETA0AgEiAXIBL9AAIAIBj95QH95gEgFP0AAgD95gEgE/0AAgD95AEiGSAMIBn95gH96QH9CwIAIBJBEGohEiAUQRBqIRQgE0EQaiETIBFBBGoiESACSA0ACwsgDkEBaiIOIAhHDQALCwu/BQIGfwV7AkAgBEEBSA0AIAFBAnQhBUEAIQYgAkEBSCEHA0ACQCAHDQAgAyAGQQJ0aiEIQQAhCSAAIQEDQCABIAUgCCgCAGxqIgogCv0AAgAiC/0MAAAAPwAAAD8AAAA/AAAAPyIM/eYB/QwAAIA/AACAPwAAgD8AAIA/Ig0gDSANIAv9DPMENT/zBDU/8wQ1P/MENT/95gEiDv3gAf0MBbqnPgW6pz4Fuqc+BbqnPv3mAf3kAf3nASIL/Qwi3Ic/ItyHPyLchz8i3Ic//eYB/QzjALq/4wC6v+MAur/jALq//eQBIAv95gH9DOPwtT/j8LU/4/C1P+PwtT/95AEgC/3mAf0MjqmRvo6pkb6OqZG+jqmRvv3kASAL/eYB/QwGeYI+BnmCPgZ5gj4GeYI+/eQBIAv95gEgDSAOIA794QH95gH9DAAArsIAAK7CAACuwgAArsL96QH9DAAAsEIAALBCAACwQgAAsEL96AEiC/0MO6q4PzuquD87qrg/O6q4P/3mAf1qIg/9DIOAXjmDgF45g4BeOYOAXjn95gEgCyAP/QwAgDG/AIAxvwCAMb8AgDG//eYB/eQB/eQBIgsgCyALIAsgCyAL/QxnaVA5Z2lQOWdpUDlnaVA5/eYB/QzOQ7c6zkO3Os5DtzrOQ7c6/eQB/eYB/QwIiQg8CIkIPAiJCDwIiQg8/eQB/eYB/QzBqSo9wakqPcGpKj3BqSo9/eQB/eYB/Qyqqio+qqoqPqqqKj6qqio+/eQB/eYBIAz95AH95gEgC/3mASAL/eQB/eQBIA/9+AFBF/2rAf0MAACAPwAAgD8AAIA/AACAP/2uAf3mAf3mAf3lASAO/Qz///9/////f////3////9//VIgDf3kAf3mAf0LAgAgAUEQaiEBIAlBBGoiCSACSA0ACwsgBkEBaiIGIARHDQALCwuWBwUOfwR9AX8BfQV7IAZBfm0hCwJAIApBAUgNACAGIAZsIgxBASAMQQFLGyENIAFBAnQhDiAFQQJ0IQ8gDEEDdCEQQQAhEQNAAkAgBkUNACAJIBFBAnRqIRJBACETIAQhFANAIAIgEigCACIMIANsQQJ0aiIVIBNBA3RqIhYqAgAgDCAIbSIXIAtqIBMgBm0iGGqykiIZjiIa/AAgB28gB2ogB28hBSAWKgIEIAwgFyAIbGsgC2ogEyAYIAZsa2qykiIbjiIc/AAgCG8gCGogCG8hFgJAIAFBAUgNACAAIAhBAEEAIAggFkEBaiIMIAhIG2sgFkF/SBsgDGoiFyAHQQBBACAHIAVBAWoiDCAHSBtrIAVBf0gbIAxqIAhsIhhqIAFsQQJ0aiEMIAAgFiAFIAhsIh1qIAFsQQJ0aiEFIAAgGCAWaiABbEECdGohFiAAIBcgHWogAWxBAnRqIRdDAAAAQCAVIBBqIBNBAnRqKgIAjEMAAK7Cl0MAALBCliIeQzuquD+U/RP9aiIf/fgBQRf9qwH9DAAAgD8AAIA/AACAPwAAgD/9rgH9HwAgH/0Mg4BeOYOAXjmDgF45g4BeOf3mASAe/RMgH/0MAIAxvwCAMb8AgDG/AIAxv/3mAf3kAf3kASIfIB8gHyAfIB8gH/0MZ2lQOWdpUDlnaVA5Z2lQOf3mAf0MzkO3Os5DtzrOQ7c6zkO3Ov3kAf3mAf0MCIkIPAiJCDwIiQg8CIkIPP3kAf3mAf0MwakqPcGpKj3BqSo9wakqPf3kAf3mAf0MqqoqPqqqKj6qqio+qqoqPv3kAf3mAf0MAAAAPwAAAD8AAAA/AAAAP/3kAf3mASAf/eYBIB/95AH9HwBDAACAP5KUQwAAgD+Slf0TIR8gGSAakyIZIBsgHJMiGpT9EyEgIBlDAACAPyAakyIblP0TISFDAACAPyAZkyIZIBqU/RMhIiAZIBuU/RMhI0EAIRUgFCEYA0AgGCAPIBIoAgBsaiAfICAgDP0AAgD95gEgISAW/QACAP3mASAiIBf9AAIA/eYBICMgBf0AAgD95gH9DAAAAAAAAAAAAAAAAAAAAAD95AH95AH95AH95AH95gH9CwIAIAVBEGohBSAYQRBqIRggF0EQaiEXIBZBEGohFiAMQRBqIQwgFUEEaiIVIAFIDQALCyAUIA5qIRQgE0EBaiITIA1HDQALCyARQQFqIhEgCkcNAAsLC5gBAQl/AkAgBUEBSA0AIAFBAnQhBiADQQJ0IQdBACEIIANBAUghCQNAAkAgCQ0AIAQgCEECdGohCkEAIQsgACEBIAIhDANAIAEgBiAKKAIAIg1saiIOIA79AAIAIAwgByANbGr9AAIA/eQB/QsCACABQRBqIQEgDEEQaiEMIAtBBGoiCyADSA0ACwsgCEEBaiIIIAVHDQALCwvSAQEFfwJAIAVBAUgNACABQQJ0IQYgAkH8////B3EhByACQQRJIQhBACEJA0ACQCAEIAlqLQAAIAMgCWotAABxDQAgAkEBSA0AQQAhAQJAIAgNACAAIQEgByEKA0AgAf0MAAAAAAAAAAAAAAAAAAAAAP0LAgAgAUEQaiEBIApBfGoiCg0ACyAHIQEgAiAHRg0BCyACIAFrIQogACABQQJ0aiEBA0AgAUEANgIAIAFBBGohASAKQX9qIgoNAAsLIAAgBmohACAJQQFqIgkgBUcNAAsLCw==";
 const STYLE = ".nca-player{--nca-surface: #f6f7f8;--nca-raised: #ffffff;--nca-ink: #1b2127;--nca-muted: #55606c;--nca-line: #d3d9df;--nca-edge: #79838e;--nca-accent: #0069a6;--nca-on-accent: #ffffff;--nca-chosen: #e3f0f8;color-scheme: light;}html[data-theme=\"dark\"] .nca-player,html[theme=\"dark\"] .nca-player,[data-jp-theme-light=\"false\"] .nca-player{--nca-surface: #1b2026;--nca-raised: #272e36;--nca-ink: #e9edf1;--nca-muted: #a9b4bf;--nca-line: #3b444e;--nca-edge: #8a95a1;--nca-accent: #62b7ea;--nca-on-accent: #06202f;--nca-chosen: #17394d;color-scheme: dark;}@media (prefers-color-scheme: dark){html:not([data-theme]):not([theme]) body:not([data-jp-theme-light]) .nca-player{--nca-surface: #1b2026;--nca-raised: #272e36;--nca-ink: #e9edf1;--nca-muted: #a9b4bf;--nca-line: #3b444e;--nca-edge: #8a95a1;--nca-accent: #62b7ea;--nca-on-accent: #06202f;--nca-chosen: #17394d;color-scheme: dark;}}figure.nca-figure{margin: 1.5rem auto;max-width: 46rem;container-type: inline-size;}html[data-theme] .bd-content div.cell_output .text_html:has(figure.nca-figure){padding: 0;background: none;}.nca-player,.nca-player *{box-sizing: border-box;}.nca-player{position: relative;border: 1px solid var(--nca-line);border-radius: 14px;background: var(--nca-surface);color: var(--nca-ink);font-family: inherit;font-size: 0.875rem;line-height: 1.4;overflow: hidden;}.nca-player .nca-body{display: flex;flex-direction: column;}.nca-player .nca-bed{display: flex;align-items: center;justify-content: center;padding: 0.75rem 0.75rem 0;}.nca-player .nca-stage{position: relative;overflow: hidden;width: min(100%,70vh);border: 1px solid var(--nca-line);border-radius: 8px;background: #ffffff;}.nca-player canvas{display: block;width: 100%;height: auto;image-rendering: pixelated;touch-action: none;cursor: none;}.nca-player canvas:focus-visible{outline: 3px solid var(--nca-accent);outline-offset: -3px;border-radius: 7px;}.nca-player .nca-cursor{position: absolute;aspect-ratio: 1;translate: -50% -50%;border: 1.5px solid #ffffff;border-radius: 50%;outline: 1.5px solid #1b2127;pointer-events: none;}.nca-player .nca-cursor[hidden]{display: none;}.nca-player .nca-crosshair::before,.nca-player .nca-crosshair::after{content: \"\";position: absolute;inset: calc(50% - 1px) -6px;height: 2px;background: #1b2127;box-shadow: 0 0 0 1px #ffffff;}.nca-player .nca-crosshair::after{rotate: 90deg;}.nca-player .nca-panel{display: flex;flex-direction: column;gap: 0.9rem;min-width: 0;padding: 1rem;}.nca-player .nca-readout{display: flex;justify-content: space-between;align-items: baseline;color: var(--nca-muted);font-variant-numeric: tabular-nums;}.nca-player output{display: inline;padding: 0;color: var(--nca-ink);font-weight: 600;}.nca-player .nca-steps{font-size: 1.375rem;line-height: 1;}.nca-player .nca-transport{display: grid;grid-template-columns: 1.5fr 1fr 1fr;gap: 0.5rem;}.nca-player .nca-button{display: inline-flex;align-items: center;justify-content: center;gap: 0.35rem;min-height: 44px;margin: 0;padding: 0 0.6rem;border: 1px solid var(--nca-edge);border-radius: 10px;background: var(--nca-raised);color: var(--nca-ink);font: inherit;font-weight: 500;cursor: pointer;}.nca-player .nca-play{border-color: var(--nca-accent);background: var(--nca-accent);color: var(--nca-on-accent);}.nca-player .nca-button:hover{filter: brightness(0.95);}.nca-player .nca-button:active{transform: translateY(1px);}.nca-player .nca-button:focus-visible,.nca-player input[type=\"range\"]:focus-visible,.nca-player .nca-choice input:focus-visible + .nca-tile{outline: 3px solid var(--nca-accent);outline-offset: 2px;}.nca-player fieldset{min-width: 0;margin: 0;padding: 0;border: 0;}.nca-player legend,.nca-player .nca-brush label{float: none;width: auto;margin: 0 0 0.3rem;padding: 0;color: var(--nca-muted);font: inherit;}.nca-player .nca-choice{position: relative;display: flex;flex: 1 1 0;min-width: 0;margin: 0;cursor: pointer;}.nca-player .nca-tile{display: flex;flex: 1;flex-direction: column;align-items: center;justify-content: center;min-width: 0;min-height: 44px;font-variant-numeric: tabular-nums;}.nca-player .nca-classes .nca-row{display: grid;grid-template-columns: repeat(auto-fit,minmax(3.4rem,1fr));gap: 0.25rem;}.nca-player .nca-classes .nca-tile{justify-content: flex-start;gap: 0.15rem;padding: 0.4rem 2px;border: 1px solid var(--nca-line);border-radius: 10px;background: var(--nca-raised);}.nca-player .nca-label{font-family: \"Apple Color Emoji\",\"Segoe UI Emoji\",\"Noto Color Emoji\",sans-serif;font-size: 1.5rem;line-height: 1.2;}.nca-player .nca-name{max-width: 100%;color: var(--nca-muted);font-size: 0.65rem;line-height: 1.2;text-align: center;text-wrap: balance;font-weight: 400;overflow-wrap: break-word;hyphens: auto;}.nca-player .nca-speeds .nca-row{display: flex;border: 1px solid var(--nca-line);border-radius: 10px;background: var(--nca-raised);}.nca-player .nca-speeds .nca-tile{border-radius: 9px;}.nca-player .nca-choice input:checked + .nca-tile{background: var(--nca-chosen);box-shadow: inset 0 0 0 2px var(--nca-accent);font-weight: 600;}.nca-player .nca-choice input:checked + .nca-tile .nca-name{color: var(--nca-ink);}.nca-player .nca-brush{display: grid;grid-template-columns: auto 1fr auto;align-items: center;gap: 0.75rem;}.nca-player .nca-brush label{margin: 0;}.nca-player input[type=\"range\"]{width: 100%;min-width: 0;height: 44px;margin: 0;border-radius: 10px;accent-color: var(--nca-accent);cursor: pointer;}.nca-player .nca-value{min-width: 3.6rem;text-align: right;font-variant-numeric: tabular-nums;}.nca-player .nca-hint{margin: 0;color: var(--nca-muted);font-size: 0.8125rem;}.nca-player .nca-hidden{position: absolute;width: 1px;height: 1px;margin: -1px;overflow: hidden;clip-path: inset(50%);white-space: nowrap;}figure.nca-figure > figcaption{margin-top: 0.5rem;}@container (min-width: 38rem){.nca-player .nca-body{flex-direction: row;}.nca-player .nca-bed{flex: 1 1 53%;padding: 1rem 0 1rem 1rem;}.nca-player .nca-panel{flex: 1 1 47%;justify-content: center;}}";
-const VERSION = 1;
+const VERSION = 2;
+const LANES = 4;  // buffers are whole vectors of numbers, and so are their parts
+const MOST_NEIGHBOURS = 49;  // of attention: a kernel of 7×7
 function checkDescription(description, weights) {
   if (description?.format !== "nca-live") {
     throw new Error(`live figure: not a description of an automaton (format ${
@@ -12,7 +14,7 @@ function checkDescription(description, weights) {
       `this engine reads version ${VERSION}, export the automaton again`);
   }
   checkNumbers(description);
-  checkLayers(description);
+  checkOps(description);
   if (weights.byteLength !== description.weights_bytes) {
     throw new Error(`live figure: ${weights.byteLength} bytes of weights, ` +
       `the description expects ${description.weights_bytes}`);
@@ -22,45 +24,116 @@ function checkNumbers(d) {
   for (const name of ["height", "width", "channels", "weights_bytes"]) {
     expect(isCount(d[name]), name, d[name], "a whole number ≥ 1");
   }
-  expect(Number.isInteger(d.alpha) && d.alpha >= 3 && d.alpha < d.channels,
+  expect(isNatural(d.fixed) && d.fixed < d.channels,
+    "fixed", d.fixed, "a whole number ≥ 0, less than channels");
+  expect(Number.isInteger(d.alpha) && d.alpha >= d.fixed + 3 && d.alpha < d.channels,
     "alpha", d.alpha, "the index of the channel after red, green and blue");
   expect(d.fire_rate > 0 && d.fire_rate <= 1, "fire_rate", d.fire_rate, "a probability in (0, 1]");
   expect(d.living_threshold === null || Number.isFinite(d.living_threshold),
     "living_threshold", d.living_threshold, "a number or null");
   expect(Number.isInteger(d.seed), "seed", d.seed, "a whole number");
   expect(Array.isArray(d.classes), "classes", d.classes, "a list");
+  expect(d.planes === 0 || d.planes === d.classes.length,
+    "planes", d.planes, `0 or ${d.classes.length}, the number of classes`);
   const last = Math.max(0, d.classes.length - 1);
   expect(Number.isInteger(d.class_index) && d.class_index >= 0 && d.class_index <= last,
     "class_index", d.class_index, `a whole number from 0 to ${last}`);
 }
-function checkLayers(d) {
-  expect(Array.isArray(d.layers) && d.layers.length > 0, "layers", d.layers, "a list of layers");
-  let given = d.channels;
-  d.layers.forEach((layer, i) => {
-    const at = (name) => `layers[${i}].${name}`;
-    expect(layer.kind === "conv", at("kind"), layer.kind, '"conv", the only kind known so far');
-    expect(layer.in === given, at("in"), layer.in, `${given}, what it is given`);
-    for (const name of ["out", "kernel", "dilation", "bias_rows"]) {
-      expect(isCount(layer[name]), at(name), layer[name], "a whole number ≥ 1");
-    }
-    expect(layer.kernel % 2 === 1, at("kernel"), layer.kernel, "an odd number");
-    const reach = (layer.kernel >> 1) * layer.dilation;
-    expect(Math.min(d.height, d.width) >= reach, "height, width", [d.height, d.width],
-      `at least ${reach}, the reach of layer ${i}`);
-    expect(layer.leaky === null || (layer.leaky > 0 && layer.leaky < 1),
-      at("leaky"), layer.leaky, "a slope in (0, 1) or null");
-    expect(layer.bias_rows === 1 || layer.bias_rows === d.classes.length,
-      at("bias_rows"), layer.bias_rows, `1 or ${d.classes.length}, the number of classes`);
-    expect(fits(layer.weight, 2, 2 * layer.kernel ** 2 * layer.in * layer.out, d),
-      at("weight"), layer.weight, "an even offset within the weights");
-    expect(fits(layer.bias, 4, 4 * layer.bias_rows * layer.out, d),
-      at("bias"), layer.bias, "an offset, a multiple of 4, within the weights");
-    given = layer.out;
+const bufferSizes = (d) => [padded(d.channels + d.planes), ...d.buffers];
+const padded = (count) => (count + LANES - 1) & -LANES;
+function checkOps(d) {
+  expect(Array.isArray(d.buffers) && d.buffers.every((size) => isCount(size) && size % LANES === 0),
+    "buffers", d.buffers, "a list of sizes, each a multiple of 4");
+  expect(Array.isArray(d.ops) && d.ops.length > 0, "ops", d.ops, "a list of operations");
+  const sizes = bufferSizes(d);
+  d.ops.forEach((op, i) => {
+    const must = (name, fits, expected) => expect(fits(op[name]), `ops[${i}].${name}`, op[name], expected);
+    const check = CHECKS[op.kind];
+    must("kind", () => Object.hasOwn(CHECKS, op.kind), `one of ${Object.keys(CHECKS).join(", ")}`);
+    const is = {
+      must,
+      buffer: (name) => must(name, (v) => isNatural(v) && v < sizes.length,
+        `a whole number less than ${sizes.length}`),
+      part: (name, buffer, count, offset = 0) => must(name,
+        (v) => isNatural(v) && offset % LANES === 0 && offset + padded(count ?? v) <= sizes[op[buffer]],
+        `something that fits the ${sizes[op[buffer]]} numbers of buffer ${op[buffer]}`),
+      count: (...names) => names.forEach((name) => must(name, isCount, "a whole number ≥ 1")),
+      odd: (name) => must(name, (v) => isCount(v) && v % 2 === 1, "an odd number"),
+      slope: () => must("slope", (v) => v >= 0 && v <= 1, "a slope in [0, 1]"),
+      reach: (cells) => expect(Math.min(d.height, d.width) >= cells, "height, width",
+        [d.height, d.width], `at least ${cells}, the reach of operation ${i}`),
+      near: () => {
+        must("near", isNatural, "a whole number ≥ 0");
+        is.reach(op.near);
+      },
+      half: (name, count) => must(name, (v) => fits(v, 2, 2 * count, d),
+        "an even offset within the weights"),
+      float: (name, count) => must(name, (v) => fits(v, 4, 4 * count, d),
+        "an offset, a multiple of 4, within the weights"),
+      size: (name) => sizes[op[name]],
+    };
+    is.near();
+    check(op, is, d);
   });
-  expect(given === d.channels, `layers[${d.layers.length - 1}].out`, given,
-    `${d.channels}, the channels of the state`);
+  expect(d.ops.at(-1).kind === "conv" && sizes[d.ops.at(-1).to] === padded(d.channels), "ops",
+    d.ops.at(-1).kind, `a conv at the end, into a buffer of ${padded(d.channels)}: the change`);
 }
+const CHECKS = {
+  conv(op, is, d) {
+    ["from", "to"].forEach(is.buffer);
+    is.count("in", "out", "dilation", "bias_rows");
+    is.odd("kernel");
+    is.part("in", "from");
+    is.part("offset", "to", op.out, op.offset);
+    is.slope();
+    is.must("add", (v) => typeof v === "boolean", "true or false");
+    is.reach((op.kernel >> 1) * op.dilation);
+    is.must("bias_rows", (v) => v === 1 || v === d.classes.length,
+      `1 or ${d.classes.length}, the number of classes`);
+    is.half("weight", op.kernel ** 2 * op.in * op.out);
+    is.float("bias", op.bias_rows * op.out);
+  },
+  bank(op, is) {
+    ["from", "to"].forEach(is.buffer);
+    is.count("filters");
+    is.part("offset", "to", op.filters * is.size("from"), op.offset);
+    is.reach(1);
+    is.float("weight", 9 * op.filters);
+  },
+  attend(op, is) {
+    ["from", "to"].forEach(is.buffer);
+    is.count("heads", "size");
+    is.must("size", (v) => v % LANES === 0, "a multiple of 4");
+    is.odd("kernel");
+    is.must("kernel", (v) => v * v <= MOST_NEIGHBOURS, "at most 7");
+    is.reach(op.kernel >> 1);
+    is.part("heads", "from", 3 * op.heads * op.size);
+    is.part("heads", "to", op.heads * op.size);
+    is.must("scale", Number.isFinite, "a number");
+    if (op.position !== null) is.float("position", op.heads * op.kernel ** 2);
+  },
+  norm(op, is) {
+    is.buffer("to");
+    is.part("channels", "to");
+    is.must("eps", (v) => v > 0, "a number > 0");
+    is.slope();
+    is.float("weight", op.channels);
+    is.float("bias", op.channels);
+  },
+  gelu(op, is) {
+    is.buffer("to");
+    is.part("channels", "to");
+  },
+  gather(op, is) {
+    ["from", "where", "to"].forEach(is.buffer);
+    is.odd("kernel");
+    is.reach(op.kernel >> 1);
+    is.part("kernel", "where", 3 * op.kernel ** 2);
+    is.part("kernel", "to", op.kernel ** 2 * is.size("from"));
+  },
+};
 const isCount = (value) => Number.isInteger(value) && value >= 1;
+const isNatural = (value) => Number.isInteger(value) && value >= 0;
 const fits = (offset, align, length, d) =>
   Number.isInteger(offset) && offset >= 0 && offset % align === 0 &&
   offset + length <= d.weights_bytes;
@@ -96,7 +169,6 @@ function kernels() {
   });
   return compiled;
 }
-const padded = (channels) => (channels + 3) & ~3;
 class Engine {
   static async create(description, weights) {
     checkDescription(description, weights);
@@ -113,16 +185,19 @@ class Engine {
     this.free = exports.__heap_base.value;
     const cells = height * width;
     this.cellCount = cells;
-    this.stride = padded(channels);
-    this.cellsAt = this.allocate(4 * cells * this.stride);
-    this.fireAt = this.allocate(cells);
-    this.beforeAt = this.allocate(cells);
-    this.afterAt = this.allocate(cells);
-    this.relevantAt = this.allocate(cells);
-    this.listAt = this.allocate(4 * cells);
-    this.allAt = this.allocate(4 * cells);
-    new Int32Array(this.memory.buffer, this.allAt, cells).forEach((_, i, all) => { all[i] = i; });
-    this.layers = description.layers.map((layer) => this.loadLayer(layer, weights));
+    this.strides = bufferSizes(description);
+    this.buffers = this.strides.map((stride) => this.allocate(4 * cells * stride));
+    [this.stride] = this.strides;
+    [this.cellsAt] = this.buffers;
+    for (const mask of ["fireAt", "beforeAt", "afterAt", "wideAt", "widerAt"]) {
+      this[mask] = this.allocate(cells);
+    }
+    this.all = { at: this.allocate(4 * cells), count: cells };
+    new Int32Array(this.memory.buffer, this.all.at, cells).forEach((_, i, all) => { all[i] = i; });
+    this.lists = new Map([0, ...description.ops.map((op) => op.near)].map((near) =>
+      [near, { at: this.allocate(4 * cells), count: 0 }]));
+    this.ops = description.ops.map((op) => ({ near: op.near, run: this[op.kind](op, weights) }));
+    this.changeAt = this.buffers[description.ops.at(-1).to];
     this.fireLimit = Math.floor(description.fire_rate * 2 ** 24);
     this.reset();
   }
@@ -136,25 +211,68 @@ class Engine {
   floats(start, count) {
     return new Float32Array(this.memory.buffer, start, count);
   }
-  loadLayer(layer, bytes) {
-    const rows = layer.kernel ** 2 * layer.in;
-    const stride = padded(layer.out);
-    const place = (values, count) => {
-      const start = this.allocate(4 * count * stride);
-      const target = this.floats(start, count * stride);
-      for (let row = 0; row < count; row++) {
-        target.set(values.subarray(row * layer.out, (row + 1) * layer.out), row * stride);
-      }
-      return start;
-    };
-    return {
-      ...layer,
-      stride,
-      slope: layer.leaky ?? 1,
-      weightAt: place(decodeHalf(bytes, layer.weight, rows * layer.out), rows),
-      biasAt: place(decodeFloat(bytes, layer.bias, layer.bias_rows * layer.out), layer.bias_rows),
-      outputAt: this.allocate(4 * this.cellCount * stride),
-    };
+  place(values, rows) {
+    const length = values.length / rows;
+    const start = this.allocate(4 * rows * padded(length));
+    const target = this.floats(start, rows * padded(length));
+    for (let row = 0; row < rows; row++) {
+      target.set(values.subarray(row * length, (row + 1) * length), row * padded(length));
+    }
+    return start;
+  }
+  conv(op, bytes) {
+    const [from, to] = [this.buffers[op.from], this.buffers[op.to] + 4 * op.offset];
+    const [fromStride, toStride] = [this.strides[op.from], this.strides[op.to]];
+    const { height, width } = this;
+    const [out, rows] = [padded(op.out), op.kernel ** 2 * op.in];
+    const weight = this.place(decodeHalf(bytes, op.weight, rows * op.out), rows);
+    const bias = this.place(decodeFloat(bytes, op.bias, op.bias_rows * op.out), op.bias_rows);
+    const biasStep = op.bias_rows > 1 ? 4 * out : 0;
+    return ({ at, count }) => this.kernels.conv(
+      from, fromStride, op.in, to, toStride, out, weight, bias + this.classIndex * biasStep,
+      op.kernel, op.dilation, op.slope, op.add, height, width, at, count,
+    );
+  }
+  bank(op, bytes) {
+    const [from, to] = [this.buffers[op.from], this.buffers[op.to] + 4 * op.offset];
+    const [fromStride, toStride] = [this.strides[op.from], this.strides[op.to]];
+    const { height, width } = this;
+    const filters = this.place(decodeFloat(bytes, op.weight, 9 * op.filters), 1);
+    return ({ at, count }) => this.kernels.bank(
+      from, fromStride, to, toStride, filters, op.filters, height, width, at, count,
+    );
+  }
+  attend(op, bytes) {
+    const [from, to] = [this.buffers[op.from], this.buffers[op.to]];
+    const [fromStride, toStride] = [this.strides[op.from], this.strides[op.to]];
+    const { height, width } = this;
+    const neighbours = op.kernel ** 2;
+    const position = op.position === null
+      ? 0 : this.place(decodeFloat(bytes, op.position, op.heads * neighbours), 1);
+    return ({ at, count }) => this.kernels.attend(
+      from, fromStride, to, toStride, op.heads, op.size, op.scale, position, op.kernel,
+      height, width, at, count,
+    );
+  }
+  norm(op, bytes) {
+    const [to, stride] = [this.buffers[op.to], this.strides[op.to]];
+    const weight = this.place(decodeFloat(bytes, op.weight, op.channels), 1);
+    const bias = this.place(decodeFloat(bytes, op.bias, op.channels), 1);
+    return ({ at, count }) =>
+      this.kernels.norm(to, stride, op.channels, weight, bias, op.eps, op.slope, at, count);
+  }
+  gelu(op) {
+    const [to, stride] = [this.buffers[op.to], this.strides[op.to]];
+    return ({ at, count }) => this.kernels.gelu(to, stride, op.channels, at, count);
+  }
+  gather(op) {
+    const [from, where, to] = [op.from, op.where, op.to].map((i) => this.buffers[i]);
+    const [fromStride, whereStride, toStride] =
+      [op.from, op.where, op.to].map((i) => this.strides[i]);
+    const { height, width } = this;
+    return ({ at, count }) => this.kernels.gather(
+      from, fromStride, where, whereStride, to, toStride, op.kernel, height, width, at, count,
+    );
   }
   get cells() {
     return this.floats(this.cellsAt, this.cellCount * this.stride);
@@ -170,45 +288,44 @@ class Engine {
   reset() {
     this.cells.fill(0);
     this.stepCount = 0;
+    this.fillPlanes();
     this.plant(this.width >> 1, this.height >> 1);
   }
   step() {
     const k = this.kernels;
     const { height, width, stride, cellCount, description } = this;
-    const { alpha, living_threshold: threshold, seed } = description;
+    const { alpha, living_threshold: threshold, seed, channels } = description;
     const masked = threshold !== null;
     k.fire_mask(this.fireAt, height, width, this.stepCount, seed, this.fireLimit);
     if (masked) {
       k.living_mask(this.beforeAt, this.cellsAt, stride, alpha, threshold, height, width);
-      k.dilate_mask(this.relevantAt, this.beforeAt, height, width);
+      k.dilate_mask(this.wideAt, this.beforeAt, height, width);
     }
-    const count = k.list_cells(
-      this.listAt, this.fireAt, masked && this.skip ? this.relevantAt : 0, cellCount,
-    );
-    const change = this.skip
-      ? this.runLayers(this.listAt, count)
-      : this.runLayers(this.allAt, cellCount);
-    k.add_change(this.cellsAt, change, stride, this.listAt, count);
+    this.listCells(masked && this.skip ? this.wideAt : 0);
+    for (const { near, run } of this.ops) run(this.skip ? this.lists.get(near) : this.all);
+    const { at, count } = this.lists.get(0);
+    k.add_change(this.cellsAt, stride, this.changeAt, padded(channels), at, count);
     if (masked) {
       k.living_mask(this.afterAt, this.cellsAt, stride, alpha, threshold, height, width);
-      k.zero_dead(this.cellsAt, stride, this.beforeAt, this.afterAt, cellCount);
+      k.zero_dead(this.cellsAt, stride, channels, this.beforeAt, this.afterAt, cellCount);
     }
     this.stepCount += 1;
   }
-  runLayers(listAt, count) {
-    let input = this.cellsAt;
-    let inputStride = this.stride;
-    for (const layer of this.layers) {
-      const biasRow = layer.bias_rows > 1 ? this.classIndex : 0;
-      this.kernels.conv(
-        input, inputStride, layer.in, layer.outputAt, layer.stride,
-        layer.weightAt, layer.biasAt + 4 * biasRow * layer.stride,
-        layer.kernel, layer.dilation, layer.slope, this.height, this.width, listAt, count,
-      );
-      input = layer.outputAt;
-      inputStride = layer.stride;
+  listCells(relevantAt) {
+    const k = this.kernels;
+    const { height, width, cellCount } = this;
+    const changing = this.lists.get(0);
+    changing.count = k.list_cells(changing.at, this.fireAt, relevantAt, cellCount);
+    for (const [near, list] of this.lists) {
+      if (near === 0 || !this.skip) continue;
+      let mask = this.fireAt;
+      for (let i = 0; i < near; i++) {
+        const wider = mask === this.wideAt ? this.widerAt : this.wideAt;
+        k.dilate_mask(wider, mask, height, width);
+        mask = wider;
+      }
+      list.count = k.list_cells(list.at, mask, 0, cellCount);
     }
-    return input;
   }
   setClass(index) {
     const classes = this.description.classes.length;
@@ -216,9 +333,20 @@ class Engine {
       throw new RangeError(`live figure: class ${index}; this automaton has ${classes}`);
     }
     this.classIndex = index;
+    this.fillPlanes();
+  }
+  fillPlanes() {
+    const { planes, channels } = this.description;
+    const { cells, cellCount, stride } = this;
+    for (let i = 0; i < cellCount; i++) {
+      for (let k = 0; k < planes; k++) {
+        cells[i * stride + channels + k] = k === this.classIndex ? 1 : 0;
+      }
+    }
   }
   erase(x, y, radius) {
     const { cells, height, width, stride } = this;
+    const { fixed, channels } = this.description;
     const distance = (a, b, n) => Math.min(Math.abs(a - b), n - Math.abs(a - b));
     for (let row = 0; row < height; row++) {
       for (let column = 0; column < width; column++) {
@@ -226,15 +354,15 @@ class Engine {
         const dy = distance(row, y, height);
         if (dx * dx + dy * dy > radius * radius) continue;
         const at = (row * width + column) * stride;
-        cells.fill(0, at, at + stride);
+        cells.fill(0, at + fixed, at + channels);
       }
     }
   }
   plant(x, y) {
     const wrap = (i, n) => ((i % n) + n) % n;
     const at = (wrap(y, this.height) * this.width + wrap(x, this.width)) * this.stride;
-    this.cells.fill(0, at, at + this.stride);
-    const { alpha } = this.description;
+    const { alpha, fixed, channels } = this.description;
+    this.cells.fill(0, at + fixed, at + channels);
     this.cells.fill(1, at + alpha - 3, at + alpha + 1);
   }
   paint(pixels) {

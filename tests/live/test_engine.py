@@ -12,9 +12,16 @@ import torch
 
 from ncabook.automaton import (
     NCA,
+    AttentionBlock,
     ChannelLayout,
     ConvPerception,
+    DeformablePerception,
+    LocalAttention,
     MLPUpdate,
+    MultiPerception,
+    ResidualPerception,
+    ResNetUpdate,
+    SobelPerception,
     centre_seed,
     hashed_fire,
     plant_seed,
@@ -126,6 +133,80 @@ def test_other_automata(run, variant):
     assert (actual - wanted).abs().max() <= 1e-4
 
 
+# Every perception of the package, once with sizes that are multiples of four and once without.
+PERCEPTIONS = {
+    "sobel": lambda c, d: SobelPerception(c, d),
+    "sobel with Laplacian": lambda c, d: SobelPerception(c, d, laplacian=True),
+    "residual": lambda c, d: ResidualPerception(c, 24, 3, 1, d),
+    "residual, dilated": lambda c, d: ResidualPerception(c, 10, 3, 2, d),
+    "deformable": lambda c, d: DeformablePerception(c, 24, 3, d),
+    "deformable 5×5": lambda c, d: DeformablePerception(c, 9, 5, d),
+    "local attention": lambda c, d: LocalAttention(c, 24, 2, 3, d),
+    "local attention 5×5, heads of 3": lambda c, d: LocalAttention(c, 9, 3, 5, d),
+    "attention block": lambda c, d: AttentionBlock(c, 12, 16, 4, 3, d),
+    "attention block, heads of 5": lambda c, d: AttentionBlock(c, 10, 10, 2, 3, d),
+    "two convolutions": lambda c, d: MultiPerception(
+        [ConvPerception(c, 10, 3, 1, d), ConvPerception(c, 7, 5, 2, d)]
+    ),
+    "one of each": lambda c, d: MultiPerception(
+        [
+            ConvPerception(c, 5, 3, 1, d),
+            SobelPerception(c, d),
+            DeformablePerception(c, 6, 3, d),
+            LocalAttention(c, 8, 4, 3, d),
+            ResidualPerception(c, 7, 3, 1, d),
+        ]
+    ),
+}
+
+
+def with_perception(kind, hidden, classes, fixed=0, update=None, living_threshold=0.1):
+    """An automaton that neither dies nor explodes, with weights that float16 holds."""
+    torch.manual_seed(5)
+    layout = ChannelLayout(visible=4, hidden=hidden, fixed=fixed)
+    perception = PERCEPTIONS[kind](layout.channels, classes)
+    for part in perception.modules():
+        if isinstance(part, DeformablePerception):  # offsets of several cells, about all weights
+            torch.nn.init.normal_(part.offset.conv.weight, std=0.4)
+            torch.nn.init.normal_(part.modulator.conv.weight, std=0.4)
+    out = layout.channels - fixed
+    update = (update or (lambda i, o: MLPUpdate(i, o, (24,))))(perception.out_channels, out)
+    last = update.last if isinstance(update, ResNetUpdate) else update.layers[-1]
+    torch.nn.init.normal_(last.weight, std=0.02)
+    last.bias.data[layout.alpha - fixed] = 0.03  # alpha rises, so that the pattern spreads
+    nca = NCA(layout, perception, update, 0.5, living_threshold)
+    return nca.half().float().requires_grad_(False)
+
+
+@pytest.mark.parametrize("kind", PERCEPTIONS)
+@pytest.mark.parametrize(("hidden", "classes"), [(12, 4), (5, 3), (8, 0)])
+def test_every_perception(run, kind, hidden, classes):
+    nca = with_perception(kind, hidden, classes)
+    chosen = classes // 2
+    actions = [["setClass", chosen]] if classes else []
+    wanted = expected(nca, centre_seed(nca.layout, HEIGHT, WIDTH), chosen)
+    assert 0.5 < wanted.abs().max() < 100
+    assert (wanted[:, 3] > 0.1).float().mean() > 0.02, "too little is alive to tell"
+    description, weights = described(nca)
+    actual = run(description, weights, [*actions, ["steps", STEPS]])
+    assert (actual - wanted).abs().max() <= 1e-4
+    dense = run(description, weights, [["skip", False], *actions, ["steps", STEPS]])
+    assert torch.equal(dense, actual)
+
+
+@pytest.mark.parametrize("kind", ["two convolutions", "sobel", "attention block"])
+def test_other_updates_and_layouts(run, kind):
+    """A deeper update; channels that a step never writes; no living mask."""
+    nca = with_perception(
+        kind, 6, 2, fixed=1, update=lambda i, o: ResNetUpdate(i, o, 18, 2), living_threshold=None
+    )
+    wanted = expected(nca, centre_seed(nca.layout, HEIGHT, WIDTH), 0, steps=32)
+    actual = run(*described(nca), [["steps", 32]])
+    assert wanted.abs().max() < 100
+    assert (actual - wanted).abs().max() <= 1e-4
+    assert not actual[:, 0].any()
+
+
 def test_leaving_out_cells_is_exact(run):
     described_nca = described(automaton())
     sparse = run(*described_nca, [["steps", STEPS]])
@@ -185,17 +266,21 @@ def test_mutation_keeps_the_state(run):
     ("change", "message"),
     [
         ({"format": "gif"}, 'format "gif", expected "nca-live"'),
-        ({"version": 2}, "description version 2; this engine reads version 1"),
+        ({"version": 3}, "description version 3; this engine reads version 2"),
         ({"height": 0}, "height is 0; expected a whole number ≥ 1"),
         ({"width": None}, "width is null"),
-        ({"channels": 15}, r"layers\[0\].in is 16; expected 15"),
+        ({"channels": 17}, r"ops is \"conv\"; expected a conv at the end, into a buffer of 20"),
         ({"alpha": 16}, "alpha is 16"),
         ({"fire_rate": 0}, r"fire_rate is 0; expected a probability in \(0, 1\]"),
         ({"living_threshold": "no"}, "living_threshold"),
         ({"seed": 0.5}, "seed is 0.5"),
         ({"class_index": 5}, "class_index is 5; expected a whole number from 0 to 4"),
         ({"classes": []}, r"class_index|bias_rows is 5"),
-        ({"layers": []}, "layers is .*; expected a list of layers"),
+        ({"ops": []}, "ops is .*; expected a list of operations"),
+        ({"buffers": [40, 3]}, "buffers is .*; expected a list of sizes, each a multiple of 4"),
+        ({"buffers": []}, r"ops\[0\].to is 1; expected a whole number less than 1"),
+        ({"planes": 3}, "planes is 3; expected 0 or 5"),
+        ({"fixed": 16}, "fixed is 16"),
         ({"weights_bytes": 8}, "within the weights"),
         ({"weights_bytes": 10**6}, "bytes of weights, the description expects 1000000"),
     ],
@@ -207,24 +292,42 @@ def test_bad_description(run, change, message):
         run({**description, **change}, weights, [])
 
 
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"kind": "gabor"}, r"layers\[1\].kind is \"gabor\"; expected \"conv\""),
-        ({"in": 3}, r"layers\[1\].in is 3; expected 40"),
-        ({"out": 3}, r"layers\[2\].in is 24; expected 3"),
-        ({"kernel": 2}, "kernel is 2; expected an odd number"),
-        ({"kernel": 3, "dilation": 30}, "at least 30, the reach of layer 1"),
-        ({"leaky": 2}, "leaky is 2"),
-        ({"bias_rows": 2}, "bias_rows is 2; expected 1 or 5"),
-        ({"weight": 1}, "weight is 1; expected an even offset"),
-        ({"bias": 10**9}, "bias is 1000000000"),
+BAD_FIELDS = {
+    "two convolutions": [
+        (0, {"kind": "gabor"}, r"ops\[0\].kind is \"gabor\"; expected one of conv, bank"),
+        (0, {"in": 30}, r"ops\[0\].in is 30; expected something that fits the 16 numbers"),
+        (1, {"offset": 14}, r"ops\[1\].offset is 14"),
+        (1, {"out": 30}, r"ops\[1\].offset is 12; expected something that fits"),
+        (0, {"kernel": 2}, "kernel is 2; expected an odd number"),
+        (0, {"kernel": 3, "dilation": 30}, "at least 30, the reach of operation 0"),
+        (0, {"slope": 2}, "slope is 2"),
+        (0, {"add": 1}, "add is 1; expected true or false"),
+        (0, {"near": -1}, "near is -1"),
+        (0, {"bias_rows": 2}, "bias_rows is 2; expected 1 or 4"),
+        (0, {"weight": 1}, "weight is 1; expected an even offset"),
+        (0, {"bias": 10**9}, "bias is 1000000000"),
     ],
+    "sobel": [(0, {"filters": 9}, "offset is 0; expected something that fits")],
+    "attention block": [
+        (1, {"size": 6}, "size is 6; expected a multiple of 4"),
+        (1, {"heads": 40}, "heads is 40; expected something that fits"),
+        (1, {"kernel": 9}, "kernel is 9; expected at most 7"),
+        (1, {"position": -4}, "position is -4"),
+        (4, {"eps": 0}, "eps is 0"),
+        (4, {"channels": 99}, "channels is 99"),
+    ],
+    "deformable": [(1, {"where": 77}, "where is 77"), (1, {"kernel": 7}, "kernel is 7")],
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "index", "change", "message"),
+    [(kind, *case) for kind, cases in BAD_FIELDS.items() for case in cases],
     ids=str,
 )
-def test_bad_layer(run, change, message):
-    description, weights = described(automaton())
-    description["layers"][1].update(change)
+def test_bad_operation(run, kind, index, change, message):
+    description, weights = described(with_perception(kind, 12, 4))
+    description["ops"][index].update(change)
     with pytest.raises(RuntimeError, match=message):
         run(description, weights, [])
 

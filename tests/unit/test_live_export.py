@@ -10,7 +10,7 @@ import pytest
 import torch
 from traitlets import TraitError
 
-from ncabook.automaton import NCA, ChannelLayout, ConvPerception, MLPUpdate, SobelPerception
+from ncabook.automaton import NCA, ChannelLayout, ConvPerception, MLPUpdate
 from ncabook.live import LivePlayer, describe, figure_html, to_html
 from ncabook.live.html import page_script
 
@@ -44,7 +44,7 @@ def test_description_is_json_and_names_its_numbers():
     nca = automaton()
     description, weights = describe(nca, 12, 16, classes=["😀", "🦎"], seed=7)
     assert json.loads(json.dumps(description)) == description
-    assert (description["format"], description["version"]) == ("nca-live", 1)
+    assert (description["format"], description["version"]) == ("nca-live", 2)
     assert (description["height"], description["width"]) == (12, 16)
     assert (description["channels"], description["alpha"], description["seed"]) == (8, 3, 7)
     assert description["classes"] == [
@@ -52,15 +52,16 @@ def test_description_is_json_and_names_its_numbers():
         {"label": "🦎", "name": "lizard"},
     ]
     assert len(weights) == description["weights_bytes"]
-    first, *_, last = description["layers"]
-    assert (first["in"], first["out"], first["kernel"], first["leaky"]) == (8, 8, 3, 0.2)
-    assert (last["out"], last["kernel"], last["leaky"]) == (8, 1, None)
+    assert description["buffers"] == [8, 8, 8]
+    first, *_, last = description["ops"]
+    assert (first["in"], first["out"], first["kernel"], first["slope"]) == (8, 8, 3, 0.2)
+    assert (last["to"], last["kernel"], last["slope"]) == (2, 1, 1)
 
 
 def test_weights_are_half_precision_kernels_and_a_bias_per_class():
     nca = automaton()
     description, weights = describe(nca, 12, 16, classes=["a", "b"])
-    layer = description["layers"][0]
+    layer = description["ops"][0]
     conv = nca.perception.conv
     kernel = np.frombuffer(weights, "<f2", 9 * 8 * 8, layer["weight"]).reshape(3, 3, 8, 8)
     wanted = conv.weight[:, :8].detach().permute(2, 3, 1, 0).numpy().astype("f2")
@@ -96,13 +97,14 @@ def test_options_that_do_not_fit(options, message):
 
 
 def test_automata_that_the_engine_does_not_know():
-    layout = ChannelLayout(visible=4, hidden=4)
-    perception = SobelPerception(8)
-    sobel = NCA(layout, perception, MLPUpdate(perception.out_channels, 8))
-    with pytest.raises(TypeError, match="knows ConvPerception; given SobelPerception"):
-        describe(sobel, 8, 8)
-    classifier = automaton(0, ChannelLayout(visible=4, hidden=4, fixed=1, classes=3))
-    with pytest.raises(ValueError, match="visible and hidden channels; given ChannelLayout"):
+    nca = automaton()
+    nca.update = torch.nn.Conv2d(8, 8, 1)
+    with pytest.raises(TypeError, match="the live engine does not know Conv2d"):
+        describe(nca, 8, 8)
+    layout = ChannelLayout(visible=1, hidden=4, fixed=1, classes=3)
+    parts = ConvPerception(9, 8), MLPUpdate(8, 8)
+    classifier = NCA(layout, *parts, living_threshold=None)
+    with pytest.raises(ValueError, match="1 visible channels; only RGBA"):
         describe(classifier, 8, 8)
     with pytest.raises(ValueError, match="a grid of 0×8 cells; expected at least 1×1"):
         describe(automaton(), 0, 8)
@@ -113,7 +115,7 @@ def test_weights_that_half_precision_cannot_hold(value):
     nca = automaton()
     with torch.no_grad():
         nca.update.layers[1].weight[0, 0] = value
-    with pytest.raises(ValueError, match="update layer 1 has weights that float16 cannot hold"):
+    with pytest.raises(ValueError, match="update.layers.1.weight has weights that float16 cannot"):
         describe(nca, 8, 8)
 
 

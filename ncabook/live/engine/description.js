@@ -1,7 +1,9 @@
 // What the engine is given: a description (JSON) and its weights (bytes), as ncabook.live.describe
 // writes them. Everything is checked here, once, so that the engine itself need not doubt.
 
-const VERSION = 1;
+const VERSION = 2;
+const LANES = 4;  // buffers are whole vectors of numbers, and so are their parts
+const MOST_NEIGHBOURS = 49;  // of attention: a kernel of 7×7
 
 /** Throws an Error that says what was given and what was expected. */
 export function checkDescription(description, weights) {
@@ -14,7 +16,7 @@ export function checkDescription(description, weights) {
       `this engine reads version ${VERSION}, export the automaton again`);
   }
   checkNumbers(description);
-  checkLayers(description);
+  checkOps(description);
   if (weights.byteLength !== description.weights_bytes) {
     throw new Error(`live figure: ${weights.byteLength} bytes of weights, ` +
       `the description expects ${description.weights_bytes}`);
@@ -25,47 +27,124 @@ function checkNumbers(d) {
   for (const name of ["height", "width", "channels", "weights_bytes"]) {
     expect(isCount(d[name]), name, d[name], "a whole number ≥ 1");
   }
-  expect(Number.isInteger(d.alpha) && d.alpha >= 3 && d.alpha < d.channels,
+  expect(isNatural(d.fixed) && d.fixed < d.channels,
+    "fixed", d.fixed, "a whole number ≥ 0, less than channels");
+  expect(Number.isInteger(d.alpha) && d.alpha >= d.fixed + 3 && d.alpha < d.channels,
     "alpha", d.alpha, "the index of the channel after red, green and blue");
   expect(d.fire_rate > 0 && d.fire_rate <= 1, "fire_rate", d.fire_rate, "a probability in (0, 1]");
   expect(d.living_threshold === null || Number.isFinite(d.living_threshold),
     "living_threshold", d.living_threshold, "a number or null");
   expect(Number.isInteger(d.seed), "seed", d.seed, "a whole number");
   expect(Array.isArray(d.classes), "classes", d.classes, "a list");
+  expect(d.planes === 0 || d.planes === d.classes.length,
+    "planes", d.planes, `0 or ${d.classes.length}, the number of classes`);
   const last = Math.max(0, d.classes.length - 1);
   expect(Number.isInteger(d.class_index) && d.class_index >= 0 && d.class_index <= last,
     "class_index", d.class_index, `a whole number from 0 to ${last}`);
 }
 
-function checkLayers(d) {
-  expect(Array.isArray(d.layers) && d.layers.length > 0, "layers", d.layers, "a list of layers");
-  let given = d.channels;
-  d.layers.forEach((layer, i) => {
-    const at = (name) => `layers[${i}].${name}`;
-    expect(layer.kind === "conv", at("kind"), layer.kind, '"conv", the only kind known so far');
-    expect(layer.in === given, at("in"), layer.in, `${given}, what it is given`);
-    for (const name of ["out", "kernel", "dilation", "bias_rows"]) {
-      expect(isCount(layer[name]), at(name), layer[name], "a whole number ≥ 1");
-    }
-    expect(layer.kernel % 2 === 1, at("kernel"), layer.kernel, "an odd number");
-    const reach = (layer.kernel >> 1) * layer.dilation;
-    expect(Math.min(d.height, d.width) >= reach, "height, width", [d.height, d.width],
-      `at least ${reach}, the reach of layer ${i}`);
-    expect(layer.leaky === null || (layer.leaky > 0 && layer.leaky < 1),
-      at("leaky"), layer.leaky, "a slope in (0, 1) or null");
-    expect(layer.bias_rows === 1 || layer.bias_rows === d.classes.length,
-      at("bias_rows"), layer.bias_rows, `1 or ${d.classes.length}, the number of classes`);
-    expect(fits(layer.weight, 2, 2 * layer.kernel ** 2 * layer.in * layer.out, d),
-      at("weight"), layer.weight, "an even offset within the weights");
-    expect(fits(layer.bias, 4, 4 * layer.bias_rows * layer.out, d),
-      at("bias"), layer.bias, "an offset, a multiple of 4, within the weights");
-    given = layer.out;
+/** The sizes of all buffers: the state, its planes included, and those of the description. */
+export const bufferSizes = (d) => [padded(d.channels + d.planes), ...d.buffers];
+
+/** The next multiple of four. */
+export const padded = (count) => (count + LANES - 1) & -LANES;
+
+function checkOps(d) {
+  expect(Array.isArray(d.buffers) && d.buffers.every((size) => isCount(size) && size % LANES === 0),
+    "buffers", d.buffers, "a list of sizes, each a multiple of 4");
+  expect(Array.isArray(d.ops) && d.ops.length > 0, "ops", d.ops, "a list of operations");
+  const sizes = bufferSizes(d);
+  d.ops.forEach((op, i) => {
+    const must = (name, fits, expected) => expect(fits(op[name]), `ops[${i}].${name}`, op[name], expected);
+    const check = CHECKS[op.kind];
+    must("kind", () => Object.hasOwn(CHECKS, op.kind), `one of ${Object.keys(CHECKS).join(", ")}`);
+    const is = {
+      must,
+      buffer: (name) => must(name, (v) => isNatural(v) && v < sizes.length,
+        `a whole number less than ${sizes.length}`),
+      /** Numbers of a buffer: `count` of them, from the field `offset` on if there is one. */
+      part: (name, buffer, count, offset = 0) => must(name,
+        (v) => isNatural(v) && offset % LANES === 0 && offset + padded(count ?? v) <= sizes[op[buffer]],
+        `something that fits the ${sizes[op[buffer]]} numbers of buffer ${op[buffer]}`),
+      count: (...names) => names.forEach((name) => must(name, isCount, "a whole number ≥ 1")),
+      odd: (name) => must(name, (v) => isCount(v) && v % 2 === 1, "an odd number"),
+      slope: () => must("slope", (v) => v >= 0 && v <= 1, "a slope in [0, 1]"),
+      reach: (cells) => expect(Math.min(d.height, d.width) >= cells, "height, width",
+        [d.height, d.width], `at least ${cells}, the reach of operation ${i}`),
+      near: () => {
+        must("near", isNatural, "a whole number ≥ 0");
+        is.reach(op.near);
+      },
+      half: (name, count) => must(name, (v) => fits(v, 2, 2 * count, d),
+        "an even offset within the weights"),
+      float: (name, count) => must(name, (v) => fits(v, 4, 4 * count, d),
+        "an offset, a multiple of 4, within the weights"),
+      size: (name) => sizes[op[name]],
+    };
+    is.near();
+    check(op, is, d);
   });
-  expect(given === d.channels, `layers[${d.layers.length - 1}].out`, given,
-    `${d.channels}, the channels of the state`);
+  expect(d.ops.at(-1).kind === "conv" && sizes[d.ops.at(-1).to] === padded(d.channels), "ops",
+    d.ops.at(-1).kind, `a conv at the end, into a buffer of ${padded(d.channels)}: the change`);
 }
 
+const CHECKS = {
+  conv(op, is, d) {
+    ["from", "to"].forEach(is.buffer);
+    is.count("in", "out", "dilation", "bias_rows");
+    is.odd("kernel");
+    is.part("in", "from");
+    is.part("offset", "to", op.out, op.offset);
+    is.slope();
+    is.must("add", (v) => typeof v === "boolean", "true or false");
+    is.reach((op.kernel >> 1) * op.dilation);
+    is.must("bias_rows", (v) => v === 1 || v === d.classes.length,
+      `1 or ${d.classes.length}, the number of classes`);
+    is.half("weight", op.kernel ** 2 * op.in * op.out);
+    is.float("bias", op.bias_rows * op.out);
+  },
+  bank(op, is) {
+    ["from", "to"].forEach(is.buffer);
+    is.count("filters");
+    is.part("offset", "to", op.filters * is.size("from"), op.offset);
+    is.reach(1);
+    is.float("weight", 9 * op.filters);
+  },
+  attend(op, is) {
+    ["from", "to"].forEach(is.buffer);
+    is.count("heads", "size");
+    is.must("size", (v) => v % LANES === 0, "a multiple of 4");
+    is.odd("kernel");
+    is.must("kernel", (v) => v * v <= MOST_NEIGHBOURS, "at most 7");
+    is.reach(op.kernel >> 1);
+    is.part("heads", "from", 3 * op.heads * op.size);
+    is.part("heads", "to", op.heads * op.size);
+    is.must("scale", Number.isFinite, "a number");
+    if (op.position !== null) is.float("position", op.heads * op.kernel ** 2);
+  },
+  norm(op, is) {
+    is.buffer("to");
+    is.part("channels", "to");
+    is.must("eps", (v) => v > 0, "a number > 0");
+    is.slope();
+    is.float("weight", op.channels);
+    is.float("bias", op.channels);
+  },
+  gelu(op, is) {
+    is.buffer("to");
+    is.part("channels", "to");
+  },
+  gather(op, is) {
+    ["from", "where", "to"].forEach(is.buffer);
+    is.odd("kernel");
+    is.reach(op.kernel >> 1);
+    is.part("kernel", "where", 3 * op.kernel ** 2);
+    is.part("kernel", "to", op.kernel ** 2 * is.size("from"));
+  },
+};
+
 const isCount = (value) => Number.isInteger(value) && value >= 1;
+const isNatural = (value) => Number.isInteger(value) && value >= 0;
 
 const fits = (offset, align, length, d) =>
   Number.isInteger(offset) && offset >= 0 && offset % align === 0 &&

@@ -1,7 +1,9 @@
 // The automaton itself: s' = (s + m ⊙ U(P(s, c))) ⊙ M, one step at a time, without a page.
 
 import { KERNELS } from "./assets.js";
-import { checkDescription, decodeBase64, decodeFloat, decodeHalf } from "./description.js";
+import {
+  bufferSizes, checkDescription, decodeBase64, decodeFloat, decodeHalf, padded,
+} from "./description.js";
 
 const PAGE_BYTES = 65536;
 const ALIGNMENT = 16;
@@ -15,8 +17,6 @@ function kernels() {
   });
   return compiled;
 }
-
-const padded = (channels) => (channels + 3) & ~3;
 
 export class Engine {
   /**
@@ -42,16 +42,20 @@ export class Engine {
 
     const cells = height * width;
     this.cellCount = cells;
-    this.stride = padded(channels);
-    this.cellsAt = this.allocate(4 * cells * this.stride);
-    this.fireAt = this.allocate(cells);
-    this.beforeAt = this.allocate(cells);
-    this.afterAt = this.allocate(cells);
-    this.relevantAt = this.allocate(cells);
-    this.listAt = this.allocate(4 * cells);
-    this.allAt = this.allocate(4 * cells);
-    new Int32Array(this.memory.buffer, this.allAt, cells).forEach((_, i, all) => { all[i] = i; });
-    this.layers = description.layers.map((layer) => this.loadLayer(layer, weights));
+    this.strides = bufferSizes(description);
+    this.buffers = this.strides.map((stride) => this.allocate(4 * cells * stride));
+    [this.stride] = this.strides;
+    [this.cellsAt] = this.buffers;
+    for (const mask of ["fireAt", "beforeAt", "afterAt", "wideAt", "widerAt"]) {
+      this[mask] = this.allocate(cells);
+    }
+    this.all = { at: this.allocate(4 * cells), count: cells };
+    new Int32Array(this.memory.buffer, this.all.at, cells).forEach((_, i, all) => { all[i] = i; });
+    /** The cells to compute, by how much further they reach than those that change. */
+    this.lists = new Map([0, ...description.ops.map((op) => op.near)].map((near) =>
+      [near, { at: this.allocate(4 * cells), count: 0 }]));
+    this.ops = description.ops.map((op) => ({ near: op.near, run: this[op.kind](op, weights) }));
+    this.changeAt = this.buffers[description.ops.at(-1).to];
     this.fireLimit = Math.floor(description.fire_rate * 2 ** 24);
     this.reset();
   }
@@ -69,26 +73,77 @@ export class Engine {
     return new Float32Array(this.memory.buffer, start, count);
   }
 
-  /** Copies a layer's weights into the memory, its outputs padded with zeros to whole vectors. */
-  loadLayer(layer, bytes) {
-    const rows = layer.kernel ** 2 * layer.in;
-    const stride = padded(layer.out);
-    const place = (values, count) => {
-      const start = this.allocate(4 * count * stride);
-      const target = this.floats(start, count * stride);
-      for (let row = 0; row < count; row++) {
-        target.set(values.subarray(row * layer.out, (row + 1) * layer.out), row * stride);
-      }
-      return start;
-    };
-    return {
-      ...layer,
-      stride,
-      slope: layer.leaky ?? 1,
-      weightAt: place(decodeHalf(bytes, layer.weight, rows * layer.out), rows),
-      biasAt: place(decodeFloat(bytes, layer.bias, layer.bias_rows * layer.out), layer.bias_rows),
-      outputAt: this.allocate(4 * this.cellCount * stride),
-    };
+  /** Copies `rows` rows of numbers into the memory, each padded with zeros to whole vectors. */
+  place(values, rows) {
+    const length = values.length / rows;
+    const start = this.allocate(4 * rows * padded(length));
+    const target = this.floats(start, rows * padded(length));
+    for (let row = 0; row < rows; row++) {
+      target.set(values.subarray(row * length, (row + 1) * length), row * padded(length));
+    }
+    return start;
+  }
+
+  // Each operation of a description becomes a function of a list of cells.
+
+  conv(op, bytes) {
+    const [from, to] = [this.buffers[op.from], this.buffers[op.to] + 4 * op.offset];
+    const [fromStride, toStride] = [this.strides[op.from], this.strides[op.to]];
+    const { height, width } = this;
+    const [out, rows] = [padded(op.out), op.kernel ** 2 * op.in];
+    const weight = this.place(decodeHalf(bytes, op.weight, rows * op.out), rows);
+    const bias = this.place(decodeFloat(bytes, op.bias, op.bias_rows * op.out), op.bias_rows);
+    const biasStep = op.bias_rows > 1 ? 4 * out : 0;
+    return ({ at, count }) => this.kernels.conv(
+      from, fromStride, op.in, to, toStride, out, weight, bias + this.classIndex * biasStep,
+      op.kernel, op.dilation, op.slope, op.add, height, width, at, count,
+    );
+  }
+
+  bank(op, bytes) {
+    const [from, to] = [this.buffers[op.from], this.buffers[op.to] + 4 * op.offset];
+    const [fromStride, toStride] = [this.strides[op.from], this.strides[op.to]];
+    const { height, width } = this;
+    const filters = this.place(decodeFloat(bytes, op.weight, 9 * op.filters), 1);
+    return ({ at, count }) => this.kernels.bank(
+      from, fromStride, to, toStride, filters, op.filters, height, width, at, count,
+    );
+  }
+
+  attend(op, bytes) {
+    const [from, to] = [this.buffers[op.from], this.buffers[op.to]];
+    const [fromStride, toStride] = [this.strides[op.from], this.strides[op.to]];
+    const { height, width } = this;
+    const neighbours = op.kernel ** 2;
+    const position = op.position === null
+      ? 0 : this.place(decodeFloat(bytes, op.position, op.heads * neighbours), 1);
+    return ({ at, count }) => this.kernels.attend(
+      from, fromStride, to, toStride, op.heads, op.size, op.scale, position, op.kernel,
+      height, width, at, count,
+    );
+  }
+
+  norm(op, bytes) {
+    const [to, stride] = [this.buffers[op.to], this.strides[op.to]];
+    const weight = this.place(decodeFloat(bytes, op.weight, op.channels), 1);
+    const bias = this.place(decodeFloat(bytes, op.bias, op.channels), 1);
+    return ({ at, count }) =>
+      this.kernels.norm(to, stride, op.channels, weight, bias, op.eps, op.slope, at, count);
+  }
+
+  gelu(op) {
+    const [to, stride] = [this.buffers[op.to], this.strides[op.to]];
+    return ({ at, count }) => this.kernels.gelu(to, stride, op.channels, at, count);
+  }
+
+  gather(op) {
+    const [from, where, to] = [op.from, op.where, op.to].map((i) => this.buffers[i]);
+    const [fromStride, whereStride, toStride] =
+      [op.from, op.where, op.to].map((i) => this.strides[i]);
+    const { height, width } = this;
+    return ({ at, count }) => this.kernels.gather(
+      from, fromStride, where, whereStride, to, toStride, op.kernel, height, width, at, count,
+    );
   }
 
   /** Cells as the kernels see them, [row][column][stride]: a view, valid until the next step. */
@@ -110,6 +165,7 @@ export class Engine {
   reset() {
     this.cells.fill(0);
     this.stepCount = 0;
+    this.fillPlanes();
     this.plant(this.width >> 1, this.height >> 1);
   }
 
@@ -117,42 +173,40 @@ export class Engine {
   step() {
     const k = this.kernels;
     const { height, width, stride, cellCount, description } = this;
-    const { alpha, living_threshold: threshold, seed } = description;
+    const { alpha, living_threshold: threshold, seed, channels } = description;
     const masked = threshold !== null;
     k.fire_mask(this.fireAt, height, width, this.stepCount, seed, this.fireLimit);
     if (masked) {
       k.living_mask(this.beforeAt, this.cellsAt, stride, alpha, threshold, height, width);
-      k.dilate_mask(this.relevantAt, this.beforeAt, height, width);
+      k.dilate_mask(this.wideAt, this.beforeAt, height, width);
     }
-    const count = k.list_cells(
-      this.listAt, this.fireAt, masked && this.skip ? this.relevantAt : 0, cellCount,
-    );
-    const change = this.skip
-      ? this.runLayers(this.listAt, count)
-      : this.runLayers(this.allAt, cellCount);
-    k.add_change(this.cellsAt, change, stride, this.listAt, count);
+    this.listCells(masked && this.skip ? this.wideAt : 0);
+    for (const { near, run } of this.ops) run(this.skip ? this.lists.get(near) : this.all);
+    const { at, count } = this.lists.get(0);
+    k.add_change(this.cellsAt, stride, this.changeAt, padded(channels), at, count);
     if (masked) {
       k.living_mask(this.afterAt, this.cellsAt, stride, alpha, threshold, height, width);
-      k.zero_dead(this.cellsAt, stride, this.beforeAt, this.afterAt, cellCount);
+      k.zero_dead(this.cellsAt, stride, channels, this.beforeAt, this.afterAt, cellCount);
     }
     this.stepCount += 1;
   }
 
-  /** Perception and update of `count` listed cells; returns where their change is. */
-  runLayers(listAt, count) {
-    let input = this.cellsAt;
-    let inputStride = this.stride;
-    for (const layer of this.layers) {
-      const biasRow = layer.bias_rows > 1 ? this.classIndex : 0;
-      this.kernels.conv(
-        input, inputStride, layer.in, layer.outputAt, layer.stride,
-        layer.weightAt, layer.biasAt + 4 * biasRow * layer.stride,
-        layer.kernel, layer.dilation, layer.slope, this.height, this.width, listAt, count,
-      );
-      input = layer.outputAt;
-      inputStride = layer.stride;
+  /** Lists the cells that fire and matter, and for each `near` those within as many cells. */
+  listCells(relevantAt) {
+    const k = this.kernels;
+    const { height, width, cellCount } = this;
+    const changing = this.lists.get(0);
+    changing.count = k.list_cells(changing.at, this.fireAt, relevantAt, cellCount);
+    for (const [near, list] of this.lists) {
+      if (near === 0 || !this.skip) continue;
+      let mask = this.fireAt;
+      for (let i = 0; i < near; i++) {
+        const wider = mask === this.wideAt ? this.widerAt : this.wideAt;
+        k.dilate_mask(wider, mask, height, width);
+        mask = wider;
+      }
+      list.count = k.list_cells(list.at, mask, 0, cellCount);
     }
-    return input;
   }
 
   /** Mutation: the condition changes, the state stays. */
@@ -162,11 +216,24 @@ export class Engine {
       throw new RangeError(`live figure: class ${index}; this automaton has ${classes}`);
     }
     this.classIndex = index;
+    this.fillPlanes();
   }
 
-  /** Sets all channels to 0 in a disc of `radius` cells around (x, y), on the torus. */
+  /** Where the class is an input like the state, writes it into every cell. */
+  fillPlanes() {
+    const { planes, channels } = this.description;
+    const { cells, cellCount, stride } = this;
+    for (let i = 0; i < cellCount; i++) {
+      for (let k = 0; k < planes; k++) {
+        cells[i * stride + channels + k] = k === this.classIndex ? 1 : 0;
+      }
+    }
+  }
+
+  /** Sets what a step writes to 0 in a disc of `radius` cells around (x, y), on the torus. */
   erase(x, y, radius) {
     const { cells, height, width, stride } = this;
+    const { fixed, channels } = this.description;
     const distance = (a, b, n) => Math.min(Math.abs(a - b), n - Math.abs(a - b));
     for (let row = 0; row < height; row++) {
       for (let column = 0; column < width; column++) {
@@ -174,7 +241,7 @@ export class Engine {
         const dy = distance(row, y, height);
         if (dx * dx + dy * dy > radius * radius) continue;
         const at = (row * width + column) * stride;
-        cells.fill(0, at, at + stride);
+        cells.fill(0, at + fixed, at + channels);
       }
     }
   }
@@ -183,8 +250,8 @@ export class Engine {
   plant(x, y) {
     const wrap = (i, n) => ((i % n) + n) % n;
     const at = (wrap(y, this.height) * this.width + wrap(x, this.width)) * this.stride;
-    this.cells.fill(0, at, at + this.stride);
-    const { alpha } = this.description;
+    const { alpha, fixed, channels } = this.description;
+    this.cells.fill(0, at + fixed, at + channels);
     this.cells.fill(1, at + alpha - 3, at + alpha + 1);
   }
 

@@ -1,4 +1,5 @@
 // The arithmetic of one automaton step, for WebAssembly with 128-bit SIMD. Freestanding: no libc.
+// Built twice: with relaxed SIMD (one rounding per multiply-add) for browsers that have it.
 //
 // Layout: every tensor is [row][column][channel] float32 (NHWC). A cell's channels are padded
 // with zeros to a multiple of four, its "stride", so that a cell is a whole number of vectors.
@@ -10,6 +11,9 @@
 #include <stdint.h>
 #include <wasm_simd128.h>
 
+typedef float floats __attribute__((vector_size(16), aligned(4)));
+typedef int32_t ints __attribute__((vector_size(16)));
+
 #define EXPORT(name) __attribute__((export_name(#name)))
 #define INLINE static inline __attribute__((always_inline))
 
@@ -19,6 +23,23 @@ enum {
   CELLS = 2,    // cells that share each weight once it is loaded
   // 2 · 4 sums + 4 weights + 2 inputs = 14 of the 16 vector registers of an x86-64 CPU.
 };
+
+INLINE floats load(const float *from) { return *(const floats *)from; }
+INLINE void store(float *to, floats value) { *(floats *)to = value; }
+INLINE floats splat(float value) { return (floats){value, value, value, value}; }
+INLINE floats larger(floats a, floats b) { return (floats)wasm_f32x4_max((v128_t)a, (v128_t)b); }
+INLINE floats smaller(floats a, floats b) { return (floats)wasm_f32x4_min((v128_t)a, (v128_t)b); }
+
+INLINE floats multiply_add(floats a, floats b, floats sum) {
+#ifdef __wasm_relaxed_simd__
+  return __builtin_wasm_relaxed_madd_f32x4(a, b, sum);
+#else
+  return a * b + sum;
+#endif
+}
+
+// LeakyReLU; a slope of 1 leaves the value as it is, 0 makes it ReLU.
+INLINE floats leaky(floats value, float slope) { return larger(value, value * splat(slope)); }
 
 // A neighbour is never further than the grid is wide, so one correction is enough.
 INLINE int wrap(int i, int n) { return i < 0 ? i + n : i >= n ? i - n : i; }
@@ -59,7 +80,7 @@ void living_mask(uint8_t *mask, const float *state, int stride, int alpha, float
     }
 }
 
-// Cells with some set cell in their 3×3 window.
+// Cells with some set cell in their 3×3 window; r times in a row, in a square of reach r.
 EXPORT(dilate_mask)
 void dilate_mask(uint8_t *wide, const uint8_t *mask, int height, int width) {
   for (int y = 0; y < height; y++)
@@ -72,72 +93,105 @@ void dilate_mask(uint8_t *wide, const uint8_t *mask, int height, int width) {
     }
 }
 
-// Writes the numbers of the cells that have to be computed, and returns how many they are.
+// Writes the numbers of the cells that have to be computed, and returns how many they are; `fire`
+// keeps only those.
 //
 // A cell that does not fire keeps its state. A cell that was dead before the step is zeroed after
 // it, but not at once: its new alpha may still keep a neighbour alive. So `relevant` holds the
 // living cells *and* their neighbours (living_mask, then dilate_mask); 0 stands for all cells.
 EXPORT(list_cells)
-int list_cells(int *cells, const uint8_t *fire, const uint8_t *relevant, int count) {
+int list_cells(int *cells, uint8_t *fire, const uint8_t *relevant, int count) {
   int listed = 0;
   for (int i = 0; i < count; i++) {
+    if (relevant) fire[i] &= relevant[i];
     cells[listed] = i;
-    listed += fire[i] && (!relevant || relevant[i]);
+    listed += fire[i];
   }
   return listed;
 }
 
+// ---------------------------------------------------------------- functions
+
+// eˣ with a relative error of 2·10⁻⁷ (the polynomial is that of Moshier's Cephes library).
+INLINE floats exponential(floats x) {
+  x = smaller(larger(x, splat(-87)), splat(88));
+  floats n = (floats)wasm_f32x4_nearest((v128_t)(x * splat(1.44269504088896341f)));
+  floats r = x - n * splat(0.693359375f) + n * splat(2.12194440e-4f);
+  floats y = splat(1.9875691500e-4f);
+  const float terms[] = {1.3981999507e-3f, 8.3334519073e-3f, 4.1665795894e-2f, 1.6666665459e-1f,
+                         5.0000001201e-1f};
+  for (int i = 0; i < 5; i++) y = y * r + splat(terms[i]);
+  y = y * r * r + r + splat(1);
+  ints power = ((ints)wasm_i32x4_trunc_sat_f32x4((v128_t)n) + 127) << 23;
+  return y * (floats)power;
+}
+
+// erf with an absolute error of 2·10⁻⁷ (Abramowitz and Stegun 7.1.26).
+INLINE floats error_function(floats x) {
+  floats size = (floats)wasm_f32x4_abs((v128_t)x);
+  floats t = splat(1) / (splat(1) + splat(0.3275911f) * size);
+  floats y = splat(1.061405429f);
+  const float terms[] = {-1.453152027f, 1.421413741f, -0.284496736f, 0.254829592f};
+  for (int i = 0; i < 4; i++) y = y * t + splat(terms[i]);
+  y = splat(1) - y * t * exponential(-x * x);
+  return (floats)wasm_v128_bitselect((v128_t)y, (v128_t)x, wasm_i32x4_splat(0x7fffffff));
+}
+
+INLINE float sum_of(floats v) { return v[0] + v[1] + v[2] + v[3]; }
+
 // ---------------------------------------------------------------- layers
+//
+// Each writes its outputs at the listed cells and leaves all others as they are. Buffers may hold
+// several parts side by side; `output` then points at the part of the first cell.
 
 typedef struct {
   const float *input, *weights, *bias;
   float *output;
-  int in_stride, in_channels, out_stride, kernel, dilation, height, width;
+  int in_stride, in_channels, out_stride, out_channels, kernel, dilation, add, height, width;
   float slope;
 } Conv;
 
 // The input of the cell at (dy, dx) from `cell`.
-INLINE const float *neighbour(const Conv *c, int cell, int dy, int dx) {
-  int y = wrap(cell / c->width + dy, c->height);
-  int x = wrap(cell % c->width + dx, c->width);
-  return c->input + (y * c->width + x) * c->in_stride;
-}
-
-// LeakyReLU; a slope of 1 leaves the sum as it is.
-INLINE v128_t leaky(v128_t sum, float slope) {
-  return wasm_f32x4_max(sum, wasm_f32x4_mul(sum, wasm_f32x4_splat(slope)));
+INLINE const float *neighbour(const float *input, int stride, int cell, int dy, int dx, int height,
+                              int width) {
+  int y = wrap(cell / width + dy, height);
+  int x = wrap(cell % width + dx, width);
+  return input + (y * width + x) * stride;
 }
 
 // `vectors` vectors of outputs, from `first` on, of `count` cells. Both numbers are constants at
 // every call, so that the loops over them unroll and `sum` lives in registers.
 INLINE void conv_block(const Conv *c, const int *cells, const int count, int first,
                        const int vectors) {
-  v128_t sum[CELLS][VECTORS];
-  for (int i = 0; i < count; i++)
-    for (int v = 0; v < vectors; v++) sum[i][v] = wasm_v128_load(c->bias + first + v * LANES);
-
+  floats sum[CELLS][VECTORS];
+  float *output[CELLS];
+  for (int i = 0; i < count; i++) {
+    output[i] = c->output + cells[i] * c->out_stride + first;
+    for (int v = 0; v < vectors; v++) {
+      sum[i][v] = load(c->bias + first + v * LANES);
+      if (c->add) sum[i][v] += load(output[i] + v * LANES);
+    }
+  }
   const int reach = c->kernel / 2;
   const float *weights = c->weights + first;
   for (int ky = -reach; ky <= reach; ky++)
     for (int kx = -reach; kx <= reach; kx++) {
       const float *input[CELLS];
       for (int i = 0; i < count; i++)
-        input[i] = neighbour(c, cells[i], ky * c->dilation, kx * c->dilation);
-      for (int channel = 0; channel < c->in_channels; channel++, weights += c->out_stride) {
-        v128_t weight[VECTORS];
-        for (int v = 0; v < vectors; v++) weight[v] = wasm_v128_load(weights + v * LANES);
+        input[i] = neighbour(c->input, c->in_stride, cells[i], ky * c->dilation,
+                             kx * c->dilation, c->height, c->width);
+      for (int channel = 0; channel < c->in_channels; channel++, weights += c->out_channels) {
+        floats weight[VECTORS];
+        for (int v = 0; v < vectors; v++) weight[v] = load(weights + v * LANES);
         for (int i = 0; i < count; i++) {
-          v128_t value = wasm_v128_load32_splat(input[i] + channel);
+          floats value = splat(input[i][channel]);
           for (int v = 0; v < vectors; v++)
-            sum[i][v] = wasm_f32x4_add(sum[i][v], wasm_f32x4_mul(value, weight[v]));
+            sum[i][v] = multiply_add(value, weight[v], sum[i][v]);
         }
       }
     }
-
   for (int i = 0; i < count; i++)
-    for (int v = 0; v < vectors; v++)
-      wasm_v128_store(c->output + cells[i] * c->out_stride + first + v * LANES,
-                      leaky(sum[i][v], c->slope));
+    for (int v = 0; v < vectors; v++) store(output[i] + v * LANES, leaky(sum[i][v], c->slope));
 }
 
 // One block of outputs for all cells before the next block: its weights stay in the first cache.
@@ -148,39 +202,154 @@ INLINE void conv_outputs(const Conv *c, const int *cells, int count, int first,
   for (; i < count; i++) conv_block(c, cells + i, 1, first, vectors);
 }
 
-// A k×k convolution with circular padding, plus bias, then LeakyReLU, at the listed cells.
-// Weights are [ky][kx][input channel][output stride]; outputs of other cells are not touched.
+// A k×k convolution with circular padding, plus bias, plus, if `add`, what the output holds; then
+// LeakyReLU. Weights are [ky][kx][input channel][out_channels], a multiple of four outputs.
 EXPORT(conv)
 void conv(const float *input, int in_stride, int in_channels, float *output, int out_stride,
-          const float *weights, const float *bias, int kernel, int dilation, float slope,
-          int height, int width, const int *cells, int count) {
-  const Conv c = {input,      weights, bias,     output, in_stride, in_channels,
-                  out_stride, kernel,  dilation, height, width,     slope};
+          int out_channels, const float *weights, const float *bias, int kernel, int dilation,
+          float slope, int add, int height, int width, const int *cells, int count) {
+  const Conv c = {input,      weights,      bias,   output,   in_stride, in_channels,
+                  out_stride, out_channels, kernel, dilation, add,       height,
+                  width,      slope};
   int first = 0;
-  for (; first + VECTORS * LANES <= out_stride; first += VECTORS * LANES)
+  for (; first + VECTORS * LANES <= out_channels; first += VECTORS * LANES)
     conv_outputs(&c, cells, count, first, VECTORS);
-  for (; first < out_stride; first += LANES) conv_outputs(&c, cells, count, first, 1);
+  for (; first < out_channels; first += LANES) conv_outputs(&c, cells, count, first, 1);
+}
+
+// Fixed 3×3 filters, each over every channel by itself: [filter][channel], channels padded.
+EXPORT(bank)
+void bank(const float *input, int stride, float *output, int out_stride, const float *filters,
+          int filter_count, int height, int width, const int *cells, int count) {
+  for (int i = 0; i < count; i++)
+    for (int f = 0; f < filter_count; f++)
+      for (int q = 0; q < stride; q += LANES) {
+        floats sum = splat(0);
+        for (int k = 0; k < 9; k++)
+          sum += splat(filters[9 * f + k]) *
+                 load(neighbour(input, stride, cells[i], k / 3 - 1, k % 3 - 1, height, width) + q);
+        store(output + cells[i] * out_stride + f * stride + q, sum);
+      }
+}
+
+// Attention of each cell over its k×k neighbourhood, for each head: softmax(q·k · scale + b) · v.
+// The input holds queries, keys and values, each [head][size]; sizes are multiples of four.
+EXPORT(attend)
+void attend(const float *input, int in_stride, float *output, int out_stride, int heads, int size,
+            float scale, const float *positions, int kernel, int height, int width,
+            const int *cells, int count) {
+  enum { MOST = 64 };  // neighbours: kernels up to 7×7, and room for a whole last vector
+  const int embedding = heads * size, neighbours = kernel * kernel, reach = kernel / 2;
+  for (int i = 0; i < count; i++)
+    for (int h = 0; h < heads; h++) {
+      const float *query = input + cells[i] * in_stride + h * size;
+      const float *near[MOST];
+      float weight[MOST];
+      float most = -1e30f;
+      for (int n = 0; n < neighbours; n++) {
+        near[n] = neighbour(input, in_stride, cells[i], n / kernel - reach, n % kernel - reach,
+                            height, width) + embedding + h * size;
+        floats dot = splat(0);
+        for (int q = 0; q < size; q += LANES) dot += load(query + q) * load(near[n] + q);
+        weight[n] = sum_of(dot) * scale + (positions ? positions[h * neighbours + n] : 0);
+        if (weight[n] > most) most = weight[n];
+      }
+      for (int n = neighbours; n % LANES; n++) weight[n] = -1e30f;
+      float total = 0;
+      for (int n = 0; n < neighbours; n += LANES) {
+        floats e = exponential(load(weight + n) - splat(most));
+        store(weight + n, e);
+        for (int lane = 0; lane < LANES && n + lane < neighbours; lane++) total += e[lane];
+      }
+      float *out = output + cells[i] * out_stride + h * size;
+      for (int q = 0; q < size; q += LANES) {
+        floats sum = splat(0);
+        for (int n = 0; n < neighbours; n++)
+          sum += splat(weight[n]) * load(near[n] + embedding + q);
+        store(out + q, sum / splat(total));
+      }
+    }
+}
+
+// LayerNorm over the first `channels` of each cell, then LeakyReLU, in place.
+EXPORT(norm)
+void norm(float *data, int stride, int channels, const float *weight, const float *bias, float eps,
+          float slope, const int *cells, int count) {
+  for (int i = 0; i < count; i++) {
+    float *at = data + cells[i] * stride;
+    float mean = 0, variance = 0;
+    for (int q = 0; q < channels; q++) mean += at[q];
+    mean /= channels;
+    for (int q = 0; q < channels; q++) variance += (at[q] - mean) * (at[q] - mean);
+    float scale = 1 / __builtin_sqrtf(variance / channels + eps);
+    for (int q = 0; q < channels; q += LANES)
+      store(at + q, leaky((load(at + q) - splat(mean)) * splat(scale) * load(weight + q) +
+                              load(bias + q), slope));
+  }
+}
+
+// x · Φ(x), in place, where Φ is the normal distribution's.
+EXPORT(gelu)
+void gelu(float *data, int stride, int channels, const int *cells, int count) {
+  for (int i = 0; i < count; i++)
+    for (int q = 0; q < channels; q += LANES) {
+      float *at = data + cells[i] * stride + q;
+      floats x = load(at);
+      store(at, x * splat(0.5f) * (splat(1) + error_function(x * splat(0.70710678118654752f))));
+    }
+}
+
+INLINE int modulo(int i, int n) { return (i % n + n) % n; }
+
+// The inputs of a modulated deformable convolution: for each tap of k×k, the cell's channels where
+// the tap points, bilinearly, times 2·sigmoid(weight). `where` holds Δy, Δx per tap, then weights.
+EXPORT(gather)
+void gather(const float *input, int stride, const float *where, int where_stride, float *output,
+            int out_stride, int kernel, int height, int width, const int *cells, int count) {
+  const int taps = kernel * kernel, reach = kernel / 2;
+  for (int i = 0; i < count; i++)
+    for (int t = 0; t < taps; t++) {
+      const float *given = where + cells[i] * where_stride;
+      float y = cells[i] / width + t / kernel - reach + given[2 * t];
+      float x = cells[i] % width + t % kernel - reach + given[2 * t + 1];
+      float modulation = 2 / (1 + exponential(splat(-given[2 * taps + t]))[0]);
+      float top = __builtin_floorf(y), left = __builtin_floorf(x);
+      float down = y - top, right = x - left;
+      int y0 = modulo((int)top, height), x0 = modulo((int)left, width);
+      int y1 = wrap(y0 + 1, height), x1 = wrap(x0 + 1, width);
+      const float *corner[] = {input + (y0 * width + x0) * stride,
+                               input + (y0 * width + x1) * stride,
+                               input + (y1 * width + x0) * stride,
+                               input + (y1 * width + x1) * stride};
+      const float share[] = {(1 - down) * (1 - right), (1 - down) * right, down * (1 - right),
+                             down * right};
+      for (int q = 0; q < stride; q += LANES) {
+        floats sum = splat(0);
+        for (int k = 0; k < 4; k++) sum += splat(share[k]) * load(corner[k] + q);
+        store(output + cells[i] * out_stride + t * stride + q, sum * splat(modulation));
+      }
+    }
 }
 
 // ---------------------------------------------------------------- state
 
-// state += change, at the listed cells.
+// state += change, at the listed cells; `channels` is a multiple of four.
 EXPORT(add_change)
-void add_change(float *state, const float *change, int stride, const int *cells, int count) {
-  for (int i = 0; i < count; i++) {
-    int at = cells[i] * stride;
-    for (int q = at; q < at + stride; q += LANES)
-      wasm_v128_store(state + q,
-                      wasm_f32x4_add(wasm_v128_load(state + q), wasm_v128_load(change + q)));
-  }
+void add_change(float *state, int stride, const float *change, int channels, const int *cells,
+                int count) {
+  for (int i = 0; i < count; i++)
+    for (int q = 0; q < channels; q += LANES) {
+      float *at = state + cells[i] * stride + q;
+      store(at, load(at) + load(change + cells[i] * channels + q));
+    }
 }
 
-// Zeroes the cells that did not live both before and after the step.
+// Zeroes the channels of cells that did not live both before and after the step.
 EXPORT(zero_dead)
-void zero_dead(float *state, int stride, const uint8_t *before, const uint8_t *after, int count) {
+void zero_dead(float *state, int stride, int channels, const uint8_t *before,
+               const uint8_t *after, int count) {
   for (int i = 0; i < count; i++) {
     if (before[i] & after[i]) continue;
-    for (int q = i * stride; q < (i + 1) * stride; q += LANES)
-      wasm_v128_store(state + q, wasm_f32x4_splat(0));
+    for (int q = 0; q < channels; q++) state[i * stride + q] = 0;
   }
 }

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from collections.abc import Sequence
 from functools import cache
 from html import escape
 from pathlib import Path
@@ -41,17 +42,20 @@ h1 {{ font-size: 1.375rem; line-height: 1.25; margin: 0; text-wrap: balance; }}
 """
 
 
-def figure_html(description: dict[str, Any], weights: bytes, *, caption: bool = True) -> str:
+def figure_html(
+    descriptions: Sequence[dict[str, Any]], weights: bytes, title: str, *, caption: bool = True
+) -> str:
     """A ``<figure>`` that ``nca-live.classic.js`` brings to life; without it, words only.
 
     Args:
-        description: from :func:`~ncabook.live.export.describe`.
-        weights: from there too.
+        descriptions: from :func:`~ncabook.live.export.describe`, of the automata side by side.
+        weights: from there too, one after another.
+        title: what the figure shows.
         caption: whether the title is shown below.
 
     """
-    data = json.dumps(description, ensure_ascii=False, separators=(",", ":"))
-    title, alt = escape(description["title"]), escape(description["alt"])
+    data = json.dumps(descriptions, ensure_ascii=False, separators=(",", ":"))
+    title, alt = escape(title), escape(descriptions[0]["alt"])
     return (
         f'<figure class="nca-figure" data-nca="{escape(data)}" '
         f'data-weights="{base64.b64encode(weights).decode("ascii")}">'
@@ -72,9 +76,10 @@ def to_html(nca: NCA, height: int, width: int, **options: Any) -> str:
 
     """
     description, weights = describe(nca, height, width, **options)
+    title = description["title"]
     return PAGE.format(
-        title=escape(description["title"]),
-        figure=figure_html(description, weights, caption=False),
+        title=escape(title),
+        figure=figure_html([description], weights, title, caption=False),
         script=page_script(),
     )
 

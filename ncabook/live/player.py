@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,41 +17,65 @@ STATIC = "NCABOOK_STATIC"  # set to 1 where notebooks are run for the book
 
 
 class LivePlayer(anywidget.AnyWidget):
-    """An automaton to watch, damage and mutate, computed in the reader's browser.
+    """Automata to watch, damage and mutate, computed in the reader's browser.
+
+    Several automata run side by side under the same controls, and what is erased in one is erased
+    in all.
 
     Where the environment variable ``NCABOOK_STATIC`` is 1, nothing is sent to a front end: the
     output is a ``<figure>`` that the book's script brings to life, and no widget state is
     stored beside it, which would hold the weights a second time.
 
     Args:
-        nca: the automaton; its weights are copied.
+        nca: the automaton, or several by name, all with the same classes; weights are copied.
         height: cells from top to bottom.
         width: cells from left to right.
+        title: names the figure to a screen reader, and is its caption.
         options: as in :func:`~ncabook.live.export.describe`.
 
     Attributes:
-        class_index: the class that the automaton is told to grow; may be set from Python.
+        class_index: the class that the automata are told to grow; may be set from Python.
         steps_shown: the step that the front end last reported.
+
+    Raises:
+        ValueError: there is no automaton, or they have different classes.
 
     """
 
     _esm = Path(__file__).parent / "nca-live.js"
-    description = traitlets.Unicode().tag(sync=True)
+    descriptions = traitlets.Unicode().tag(sync=True)
     weights = traitlets.Bytes().tag(sync=True)
     class_index = traitlets.Int(0).tag(sync=True)
     steps_shown = traitlets.Int(0).tag(sync=True)
 
-    def __init__(self, nca: NCA, height: int, width: int, **options: Any) -> None:
-        description, weights = describe(nca, height, width, **options)
+    def __init__(
+        self,
+        nca: NCA | Mapping[str, NCA],
+        height: int,
+        width: int,
+        *,
+        title: str = "A neural cellular automaton",
+        **options: Any,
+    ) -> None:
+        automata = nca if isinstance(nca, Mapping) else {title: nca}
+        if not automata:
+            raise ValueError("no automaton is given; expected one, or several by name")
+        if len({a.perception.condition_channels for a in automata.values()}) > 1:
+            raise ValueError("automata side by side need the same classes; these have different")
+        described = [
+            describe(automaton, height, width, title=name, **options)
+            for name, automaton in automata.items()
+        ]
+        self.title = title
         super().__init__(
-            description=json.dumps(description),
-            weights=weights,
-            class_index=description["class_index"],
+            descriptions=json.dumps([description for description, _ in described]),
+            weights=b"".join(weights for _, weights in described),
+            class_index=described[0][0]["class_index"],
         )
 
     @traitlets.validate("class_index")
     def _known_class(self, proposal: dict[str, Any]) -> int:
-        index, count = proposal["value"], max(1, len(json.loads(self.description)["classes"]))
+        index, count = proposal["value"], max(1, len(json.loads(self.descriptions)[0]["classes"]))
         if not 0 <= index < count:
             raise traitlets.TraitError(f"class_index is {index}; expected 0 to {count - 1}")
         return index
@@ -63,9 +88,13 @@ class LivePlayer(anywidget.AnyWidget):
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         if not _static():
             return super()._repr_mimebundle_(**kwargs)
-        description = {**json.loads(self.description), "class_index": self.class_index}
-        text = f"{description['title']}: {description['alt']}"
-        return {"text/plain": text, "text/html": figure_html(description, self.weights)}, {}
+        descriptions = [
+            {**description, "class_index": self.class_index}
+            for description in json.loads(self.descriptions)
+        ]
+        text = f"{self.title}: {descriptions[0]['alt']}"
+        html = figure_html(descriptions, self.weights, self.title)
+        return {"text/plain": text, "text/html": html}, {}
 
 
 def _static() -> bool:

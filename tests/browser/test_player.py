@@ -1,5 +1,6 @@
 """The exported page in a real browser: everything a reader can do, by pointer and by keyboard."""
 
+import json
 import time
 
 import numpy as np
@@ -286,11 +287,11 @@ def test_as_a_widget(chromium, monkeypatch):
     context = chromium.new_context(reduced_motion="reduce")
     page = context.new_page()
     page.evaluate(
-        """async ({ source, description, weights }) => {
+        """async ({ source, descriptions, weights }) => {
           const module = new Blob([source], { type: "text/javascript" });
           const widget = (await import(URL.createObjectURL(module))).default;
           const bytes = Uint8Array.from([0, ...weights]);  // a view that begins inside its buffer
-          const traits = { description, weights: new DataView(bytes.buffer, 1), class_index: 0 };
+          const traits = { descriptions, weights: new DataView(bytes.buffer, 1), class_index: 0 };
           window.listeners = {};
           window.traits = traits;
           const model = {
@@ -306,7 +307,7 @@ def test_as_a_widget(chromium, monkeypatch):
         }""",
         {
             "source": str(player._esm),
-            "description": player.description,
+            "descriptions": player.descriptions,
             "weights": list(player.weights),
         },
     )
@@ -326,12 +327,12 @@ def test_as_a_widget(chromium, monkeypatch):
 def test_a_broken_figure_says_so(chromium, page_file):
     page = chromium.new_page()
     broken = page_file.with_name("broken.html")
-    text = page_file.read_text("utf-8").replace("&quot;version&quot;:1", "&quot;version&quot;:9")
+    text = page_file.read_text("utf-8").replace("&quot;version&quot;:2", "&quot;version&quot;:9")
     broken.write_text(text, "utf-8")
     page.goto(broken.as_uri())
     alert = page.get_by_role("alert")
     alert.wait_for()
-    assert "description version 9; this engine reads version 1" in alert.inner_text()
+    assert "description version 9; this engine reads version 2" in alert.inner_text()
     page.close()
 
 
@@ -340,4 +341,64 @@ def test_without_javascript_it_is_words(chromium, page_file):
     page = context.new_page()
     page.goto(page_file.as_uri())
     assert "grown by a neural cellular automaton" in page.locator("noscript").inner_text()
+    context.close()
+
+
+@pytest.fixture(scope="module")
+def side_by_side(tmp_path_factory):
+    """A page with three automata of different perceptions in one figure."""
+    from ncabook.automaton import AttentionBlock, SobelPerception
+    from ncabook.live import figure_html
+    from ncabook.live.html import PAGE, page_script
+
+    torch.manual_seed(3)
+    automata = {}
+    for name, perception in {
+        "conv 3×3": ConvPerception(12, 24, condition_channels=2),
+        "Sobel": SobelPerception(12, condition_channels=2),
+        "attention": AttentionBlock(12, 16, 16, condition_channels=2),
+    }.items():
+        update = MLPUpdate(perception.out_channels, 12, [16])
+        torch.nn.init.normal_(update.layers[-1].weight, std=0.02)
+        update.layers[-1].bias.data[3] = 0.05
+        automata[name] = NCA(ChannelLayout(visible=4, hidden=8), perception, update)
+    player = LivePlayer(automata, HEIGHT, WIDTH, classes=["a", "b"], title="Three")
+    figure = figure_html(json.loads(player.descriptions), player.weights, "Three")
+    target = tmp_path_factory.mktemp("page") / "several.html"
+    target.write_text(PAGE.format(title="Three", figure=figure, script=page_script()), "utf-8")
+    return target
+
+
+def engines(page, what):
+    return page.evaluate(
+        f"document.querySelector('figure').ncaPlayer.engines.map((engine) => {what})"
+    )
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_side_by_side(chromium, side_by_side, scheme):
+    """All run together; what is done in one grid is done in all; each grid has its name."""
+    context = chromium.new_context(reduced_motion="reduce", color_scheme=scheme)
+    page = context.new_page()
+    complaints = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto(side_by_side.as_uri())
+    until(lambda: mounted(page, 0))
+    assert page.locator("canvas").count() == 3
+    assert page.locator(".nca-caption").all_inner_texts() == ["conv 3×3", "Sobel", "attention"]
+    for _ in range(20):
+        page.get_by_role("button", name="Step").click()
+    assert engines(page, "engine.stepCount") == [20, 20, 20]
+    alive = "engine.state.filter((v, i) => i % 12 === 3 && v > 0.1).length"
+    assert min(engines(page, alive)) > 4
+    page.locator("canvas").nth(1).click()  # erases around the centre, in all of them
+    centre = f"engine.state[12 * ({HEIGHT // 2} * {WIDTH} + {WIDTH // 2}) + 3]"
+    assert engines(page, centre) == [0, 0, 0]
+    page.get_by_text("b", exact=True).click()
+    assert engines(page, "engine.classIndex") == [1, 1, 1]
+    page.get_by_role("button", name="Reset").click()
+    assert engines(page, alive) == [1, 1, 1]
+    results = Axe().run(page)
+    assert results.violations_count == 0, results.generate_report()
+    assert complaints == []
     context.close()

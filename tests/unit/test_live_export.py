@@ -123,10 +123,10 @@ def test_figure_keeps_any_text_in_its_place():
     description, weights = describe(
         automaton(), 8, 8, classes=["'", '"><b>'], title=NASTY, alt=NASTY
     )
-    elements = Elements(figure_html(description, weights))
+    elements = Elements(figure_html([description], weights, NASTY))
     assert [tag for tag, _ in elements.found] == ["figure", "noscript", "p", "figcaption"]
     figure = elements.one("figure")
-    assert json.loads(figure["data-nca"]) == description
+    assert json.loads(figure["data-nca"]) == [description]
     assert base64.b64decode(figure["data-weights"]) == weights
 
 
@@ -150,7 +150,7 @@ def test_widget_in_a_notebook(monkeypatch):
     assert "text/html" not in data
     state = player.get_state()
     assert (state["class_index"], state["steps_shown"]) == (1, 0)
-    assert len(state["weights"]) == json.loads(state["description"])["weights_bytes"]
+    assert len(state["weights"]) == json.loads(state["descriptions"])[0]["weights_bytes"]
     assert "export default" in state["_esm"]
     player.class_index = 0
     with pytest.raises(TraitError, match="class_index is 2; expected 0 to 1"):
@@ -165,6 +165,20 @@ def test_widget_in_the_book(monkeypatch):
     assert set(data) == {"text/plain", "text/html"}
     assert data["text/plain"] == "Two <classes>: They grow."
     assert metadata == {}
-    description = json.loads(Elements(data["text/html"]).one("figure")["data-nca"])
+    (description,) = json.loads(Elements(data["text/html"]).one("figure")["data-nca"])
     assert description["class_index"] == 1
     assert player.comm is None  # nothing is sent, so no notebook stores the weights again
+
+
+def test_automata_side_by_side():
+    """One figure, one run of bytes, each automaton under its own name."""
+    first, second = automaton(), automaton()
+    player = LivePlayer({"one": first, "two": second}, 8, 8, title="Both", class_index=1)
+    descriptions = json.loads(player.descriptions)
+    assert [d["title"] for d in descriptions] == ["one", "two"]
+    assert {d["class_index"] for d in descriptions} == {1}
+    assert len(player.weights) == sum(d["weights_bytes"] for d in descriptions)
+    with pytest.raises(ValueError, match="need the same classes"):
+        LivePlayer({"one": first, "two": automaton(classes=3)}, 8, 8)
+    with pytest.raises(ValueError, match="no automaton is given"):
+        LivePlayer({}, 8, 8)

@@ -5,11 +5,11 @@ const MOVES = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowD
 const LEAP = 5;  // cells that an arrow key moves with Shift
 
 /**
- * Connects a view's canvas. `act` has erase(x, y, radius), plant(x, y) and say(text), in cells.
- * Returns a function that disconnects it.
+ * Connects a view's canvases, all of one size. `act` has erase(x, y, radius), plant(x, y) and
+ * say(text), in cells. Returns a function that disconnects them.
  */
-export function connectBrush({ canvas, cursor, slider }, act) {
-  const { width, height } = canvas;
+export function connectBrush({ canvases, cursors, slider }, act) {
+  const [{ width, height }] = canvases;
   const radius = () => Number(slider.value);
   const keyboard = { x: width >> 1, y: height >> 1 };
   const off = new AbortController();
@@ -18,7 +18,7 @@ export function connectBrush({ canvas, cursor, slider }, act) {
 
   // Cell coordinates of a pointer; a cell's centre is a whole number.
   const cellAt = (event) => {
-    const box = canvas.getBoundingClientRect();
+    const box = event.target.getBoundingClientRect();
     return {
       x: (event.clientX - box.left) / box.width * width - 0.5,
       y: (event.clientY - box.top) / box.height * height - 0.5,
@@ -29,14 +29,17 @@ export function connectBrush({ canvas, cursor, slider }, act) {
     y: Math.min(height - 1, Math.max(0, Math.round(y))),
   });
 
+  // The cursor is shown at the same place of all grids: there the brush will work.
   const showCursor = ({ x, y }, crosshair) => {
-    cursor.hidden = false;
-    cursor.classList.toggle("nca-crosshair", crosshair);
-    cursor.style.left = `${(x + 0.5) / width * 100}%`;
-    cursor.style.top = `${(y + 0.5) / height * 100}%`;
-    cursor.style.width = `${(2 * radius() + 1) / width * 100}%`;
+    for (const cursor of cursors) {
+      cursor.hidden = false;
+      cursor.classList.toggle("nca-crosshair", crosshair);
+      cursor.style.left = `${(x + 0.5) / width * 100}%`;
+      cursor.style.top = `${(y + 0.5) / height * 100}%`;
+      cursor.style.width = `${(2 * radius() + 1) / width * 100}%`;
+    }
   };
-  const hideCursor = () => { cursor.hidden = true; };
+  const hideCursor = () => cursors.forEach((cursor) => { cursor.hidden = true; });
 
   // A fast drag reports points far apart: erase along the line between them.
   const eraseLine = (from, to) => {
@@ -54,58 +57,60 @@ export function connectBrush({ canvas, cursor, slider }, act) {
 
   let last = null;  // where a drag was last seen
   let tap = null;  // the last press, for double taps
-  listen(canvas, "pointerdown", (event) => {
-    if (event.button !== 0) return;
-    canvas.setPointerCapture(event.pointerId);
-    const here = cellAt(event);
-    if (isDoubleTap(event, tap)) {
-      const { x, y } = nearest(here);
-      act.plant(x, y);
-      tap = null;
-      return;
-    }
-    tap = event;
-    last = here;
-    act.erase(here.x, here.y, radius());
-    showCursor(here, false);
-  });
-  listen(canvas, "pointermove", (event) => {
-    const here = cellAt(event);
-    showCursor(here, false);
-    if (last === null) return;
-    eraseLine(last, here);
-    last = here;
-  });
-  const release = () => {
-    if (last !== null) act.say("Erased cells");
-    last = null;
-  };
-  listen(canvas, "pointerup", release);
-  listen(canvas, "pointercancel", release);
-  listen(canvas, "pointerleave", () => { if (last === null) hideCursor(); });
+  for (const canvas of canvases) {
+    listen(canvas, "pointerdown", (event) => {
+      if (event.button !== 0) return;
+      canvas.setPointerCapture(event.pointerId);
+      const here = cellAt(event);
+      if (isDoubleTap(event, tap)) {
+        const { x, y } = nearest(here);
+        act.plant(x, y);
+        tap = null;
+        return;
+      }
+      tap = event;
+      last = here;
+      act.erase(here.x, here.y, radius());
+      showCursor(here, false);
+    });
+    listen(canvas, "pointermove", (event) => {
+      const here = cellAt(event);
+      showCursor(here, false);
+      if (last === null) return;
+      eraseLine(last, here);
+      last = here;
+    });
+    const release = () => {
+      if (last !== null) act.say("Erased cells");
+      last = null;
+    };
+    listen(canvas, "pointerup", release);
+    listen(canvas, "pointercancel", release);
+    listen(canvas, "pointerleave", () => { if (last === null) hideCursor(); });
 
-  listen(canvas, "focus", () => {
-    if (canvas.matches(":focus-visible")) showCursor(keyboard, true);
-  });
-  listen(canvas, "blur", hideCursor);
-  listen(canvas, "keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const where = `column ${keyboard.x + 1}, row ${keyboard.y + 1}`;
-    const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
-    if (key in MOVES) {
-      const leap = event.shiftKey ? LEAP : 1;
-      keyboard.x = (keyboard.x + leap * MOVES[key][0] + width) % width;
-      keyboard.y = (keyboard.y + leap * MOVES[key][1] + height) % height;
-    } else if (key === "e" || key === " ") {
-      act.erase(keyboard.x, keyboard.y, radius());
-      act.say(`Erased around ${where}`);
-    } else if (key === "s") {
-      act.plant(keyboard.x, keyboard.y);
-    } else {
-      return;
-    }
-    event.preventDefault();  // the page must not scroll
-    showCursor(keyboard, true);
-  });
+    listen(canvas, "focus", () => {
+      if (canvas.matches(":focus-visible")) showCursor(keyboard, true);
+    });
+    listen(canvas, "blur", hideCursor);
+    listen(canvas, "keydown", (event) => {
+      if (event.ctrlKey || event.metaKey || event.altKey) return;
+      const where = `column ${keyboard.x + 1}, row ${keyboard.y + 1}`;
+      const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+      if (key in MOVES) {
+        const leap = event.shiftKey ? LEAP : 1;
+        keyboard.x = (keyboard.x + leap * MOVES[key][0] + width) % width;
+        keyboard.y = (keyboard.y + leap * MOVES[key][1] + height) % height;
+      } else if (key === "e" || key === " ") {
+        act.erase(keyboard.x, keyboard.y, radius());
+        act.say(`Erased around ${where}`);
+      } else if (key === "s") {
+        act.plant(keyboard.x, keyboard.y);
+      } else {
+        return;
+      }
+      event.preventDefault();  // the page must not scroll
+      showCursor(keyboard, true);
+    });
+  }
   return () => off.abort();
 }

@@ -14,8 +14,9 @@ async function render({ model, el }) {
     if (classIndex !== undefined) model.set("class_index", classIndex);
     model.save_changes();
   };
-  const description = { ...JSON.parse(model.get("description")), class_index: model.get("class_index") };
-  const player = await mount(figure, description, weights, report);
+  const descriptions = JSON.parse(model.get("descriptions"))
+    .map((description) => ({ ...description, class_index: model.get("class_index") }));
+  const player = await mount(figure, descriptions, weights, report);
   const follow = () => {
     const index = model.get("class_index");
     if (index !== player.engine.classIndex) player.setClass(index);

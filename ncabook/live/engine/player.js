@@ -9,12 +9,16 @@ const RATE_WINDOW = 500;  // milliseconds over which steps per second are averag
 const MOST_VISIBLE = 0.3;  // share of the canvas that has to be in view to run
 
 class Player {
-  constructor(element, engine, report) {
-    this.engine = engine;
+  /** `engines` run side by side, under the same controls; what is erased in one is in all. */
+  constructor(element, engines, report) {
+    this.engines = engines;
+    [this.engine] = engines;
     this.report = report;
-    this.view = buildView(element, engine.description);
-    this.context = this.view.canvas.getContext("2d");
-    this.image = this.context.createImageData(engine.width, engine.height);
+    this.view = buildView(element, engines.map(({ description }) => description));
+    this.panes = engines.map((engine, i) => {
+      const context = this.view.canvases[i].getContext("2d");
+      return { engine, context, image: context.createImageData(engine.width, engine.height) };
+    });
     this.playing = false;
     this.inView = false;
     this.stepsPerSecond = SPEEDS[NORMAL_SPEED].stepsPerSecond;
@@ -24,7 +28,7 @@ class Player {
   }
 
   connect() {
-    const { view, engine } = this;
+    const { view, engines } = this;
     view.play.addEventListener("click", () => this.setPlaying(!this.playing, true));
     view.step.addEventListener("click", () => this.stepOnce());
     view.reset.addEventListener("click", () => this.reset());
@@ -35,9 +39,12 @@ class Player {
         this.stepsPerSecond = SPEEDS[index].stepsPerSecond;
       }));
     this.disconnectBrush = connectBrush(view, {
-      erase: (x, y, radius) => { engine.erase(x, y, radius); this.draw(); },
+      erase: (x, y, radius) => {
+        engines.forEach((engine) => engine.erase(x, y, radius));
+        this.draw();
+      },
       plant: (x, y) => {
-        engine.plant(x, y);
+        engines.forEach((engine) => engine.plant(x, y));
         this.draw();
         this.say(`Seed planted at column ${x + 1}, row ${y + 1}`);
       },
@@ -47,7 +54,7 @@ class Player {
       this.inView = entries[entries.length - 1].isIntersecting;
       this.schedule();
     }, { threshold: MOST_VISIBLE });
-    this.observer.observe(view.canvas);
+    this.observer.observe(view.bed);
   }
 
   /** Speaks to screen readers. */
@@ -65,29 +72,35 @@ class Player {
 
   stepOnce() {
     if (this.playing) this.setPlaying(false, false);
-    this.engine.step();
+    this.stepAll();
     this.draw();
     this.say(`Step ${this.engine.stepCount}`);
     this.report({ steps: this.engine.stepCount });
   }
 
+  stepAll() {
+    this.engines.forEach((engine) => engine.step());
+  }
+
   reset() {
-    this.engine.reset();
+    this.engines.forEach((engine) => engine.reset());
     this.draw();
     this.say("Reset to a single seed cell");
     this.report({ steps: 0 });
   }
 
   setClass(index) {
-    this.engine.setClass(index);
+    this.engines.forEach((engine) => engine.setClass(index));
     this.view.classes[index].checked = true;
     this.say(`Now growing into ${this.engine.description.classes[index].name}`);
     this.report({ classIndex: index });
   }
 
   draw() {
-    this.engine.paint(this.image.data);
-    this.context.putImageData(this.image, 0, 0);
+    for (const { engine, context, image } of this.panes) {
+      engine.paint(image.data);
+      context.putImageData(image, 0, 0);
+    }
     this.view.steps.textContent = this.engine.stepCount;
   }
 
@@ -121,7 +134,7 @@ class Player {
     const end = performance.now() + FRAME_BUDGET;
     let steps = 0;
     while (this.due >= 1 && performance.now() < end) {
-      this.engine.step();
+      this.stepAll();
       this.due -= 1;
       steps += 1;
     }
@@ -153,16 +166,21 @@ class Player {
  * `ncaPlayer`.
  *
  * @param {Element} element where
- * @param {object} description what ncabook.live.describe returns
- * @param {Uint8Array} weights and its bytes
+ * @param {object[]} descriptions what ncabook.live.describe returns, for each automaton
+ * @param {Uint8Array} weights and their bytes, one after another
  * @param {function} report called with {steps} or {classIndex} when they change
  * @returns {Promise<Player>} a player, to be ended with destroy()
  */
-export async function mount(element, description, weights, report = () => {}) {
+export async function mount(element, descriptions, weights, report = () => {}) {
   try {
-    const engine = await Engine.create(description, weights);
-    const player = new Player(element, engine, report);
-    element.ncaEngine = engine;
+    let end = 0;
+    const engines = await Promise.all(descriptions.map((description, i) => {
+      const start = end;
+      end = i === descriptions.length - 1 ? weights.length : start + description.weights_bytes;
+      return Engine.create(description, weights.subarray(start, end));
+    }));
+    const player = new Player(element, engines, report);
+    [element.ncaEngine] = engines;
     element.ncaPlayer = player;
     const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
     if (!calm) player.setPlaying(true, false);

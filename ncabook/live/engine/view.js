@@ -76,17 +76,22 @@ function makeBrushSlider(id) {
   return { slider, group: make("div", { class: "nca-brush" }, label, slider, value) };
 }
 
-function makeStage(description, id) {
+function makePane(description, id, caption) {
   const { height, width, alt } = description;
   const canvas = make("canvas", {
-    width, height, tabindex: 0, role: "img", "aria-label": alt, "aria-describedby": `${id}-hint`,
+    width, height, tabindex: 0, role: "img",
+    "aria-label": caption === undefined ? alt : `${caption}. ${alt}`,
+    "aria-describedby": `${id}-hint`,
   });
   canvas.style.aspectRatio = `${width} / ${height}`;
   const cursor = make("div", { class: "nca-cursor", "aria-hidden": "true", hidden: "" });
   // An application, so that a screen reader hands the arrow keys on to the canvas.
-  const stage = make("div", { class: "nca-stage", role: "application", "aria-label": "Grid" },
-    canvas, cursor);
-  return { canvas, cursor, stage: make("div", { class: "nca-bed" }, stage) };
+  const stage = make("div", {
+    class: "nca-stage", role: "application", "aria-label": caption ?? "Grid",
+  }, canvas, cursor);
+  const words = caption === undefined
+    ? [] : [make("div", { class: "nca-caption", "aria-hidden": "true" }, caption)];
+  return { canvas, cursor, pane: make("div", { class: "nca-pane" }, stage, ...words) };
 }
 
 function makeReadout() {
@@ -107,10 +112,13 @@ function addStyle(element) {
 }
 
 /** Builds everything inside `element` and returns the parts that the player works with. */
-export function buildView(element, description) {
+export function buildView(element, descriptions) {
   addStyle(element);
   const id = `nca-${++figures}`;
-  const { canvas, cursor, stage } = makeStage(description, id);
+  const [description] = descriptions;
+  const several = descriptions.length > 1;
+  const panes = descriptions.map((d) => makePane(d, id, several ? d.title : undefined));
+  const bed = make("div", { class: "nca-bed" }, ...panes.map(({ pane }) => pane));
   const { steps, rate, readout } = makeReadout();
   const play = makeButton("play", "play", "Play");
   const step = makeButton("step", "step", "Step");
@@ -128,13 +136,15 @@ export function buildView(element, description) {
     make("div", { class: "nca-transport" }, play, step, reset),
     ...(classes.group ? [classes.group] : []), speeds.group, brush, hint);
   const root = make("div", {
-    class: "nca-player", role: "group", "aria-label": `Live automaton: ${description.title}`,
+    class: several ? "nca-player nca-several" : "nca-player", role: "group", "aria-label": several ? "Live automata, side by side" : `Live automaton: ${description.title}`,
     // JupyterLab would take some of the keys as its own commands.
     "data-lm-suppress-shortcuts": "true",
-  }, make("div", { class: "nca-body" }, stage, panel), status);
+  }, make("div", { class: "nca-body" }, bed, panel), status);
   element.prepend(root);
   return {
-    root, canvas, cursor, steps, rate, play, step, reset, slider, status,
+    root, bed, steps, rate,
+    canvases: panes.map(({ canvas }) => canvas), cursors: panes.map(({ cursor }) => cursor),
+    play, step, reset, slider, status,
     classes: classes.inputs, speeds: speeds.inputs,
   };
 }

@@ -306,7 +306,7 @@ def _report(metrics: dict[str, Any]) -> str:
     }
     shown = [f"{label:28}{further[key]:>24.5f}" for label, key in rows.items() if key in further]
     if shown:
-        lines += [f"further, {protocol['further_seeds']} seeds per class", *shown]
+        lines += ["further, by MSE", *shown]
     return "\n".join(lines)
 
 

@@ -21,9 +21,16 @@ PAPER_ROWS = {
     "emoji-deformable": "Deformable 3x3",
     "emoji-combined": "Comb 3x3+5x5D",
     "emoji-attention": "Attention 3x3",
+    "unet-25k": "U-Net 25k",
+    "unet-44k": "U-Net 44k",
+    "unet-69k": "U-Net 69k",
+    "pix2pix-25k": "GAN 25k",
+    "pix2pix-44k": "GAN 44k",
+    "pix2pix-69k": "GAN 69k",
     "emoji-conv3-no-pool": "Without SP",
 }
-# Where a column's number is in a card's metrics.
+MISSING = "–"
+# Where a column's number is in a card's metrics; networks of one pass lack those of many steps.
 COLUMNS = {
     1: {
         "LPIPS, steps 64–96": ("lpips", "stage1"),
@@ -41,6 +48,7 @@ COLUMNS = {
         "MSE, firing always": ("further", "faster"),
         "recovery, noise (%)": ("further", "noise_recovery"),
         "recovery, random cells (%)": ("further", "erased_recovery"),
+        "MSE, from nothing": ("further", "nothing"),
     },
     5: {
         "recovery, damage (%)": ("lpips", "damage_recovery"),
@@ -92,7 +100,7 @@ def table(number: int, metrics: dict[str, dict[str, Any]] | None = None) -> pd.D
         line: dict[str, Any] = {"experiment": row, "seeds": len(found)}
         line["parameters"] = found[0][0].parameters if found else None
         for label, (metric, key) in COLUMNS[number].items():
-            values = [m[metric][key] for _, m in found]
+            values = [m[metric][key] for _, m in found if key in m[metric]]
             line[label] = statistics.median(values) if values else None
             line[f"{label}, least"] = min(values, default=None)
             line[f"{label}, greatest"] = max(values, default=None)
@@ -129,7 +137,7 @@ def markdown(frame: pd.DataFrame) -> str:
                 low, high = (
                     _cell(values[f"{label}, {end}"], label) for end in ("least", "greatest")
                 )
-                text += f" [{low}, {high}]"
+                text += f" [{low}, {high}]" if text != MISSING else ""
             cells.append(text)
         lines.append(_line(cells))
     return "\n".join(lines) + "\n"
@@ -141,7 +149,7 @@ def _line(cells: Iterable[str]) -> str:
 
 def _cell(value: Any, label: str) -> str:
     if value is None or value != value:
-        return "–"
+        return MISSING
     if isinstance(value, str):
         return value
     if label in ("seeds", "parameters"):

@@ -74,6 +74,9 @@ class Pix2Pix(nn.Module):
 
     def generator_loss(self, source: Tensor, target: Tensor, fake: Tensor) -> Tensor:
         """Cross-entropy of passing for true, and 100 times the mean absolute error."""
+        return self.adversarial_loss(source, fake) + L1_WEIGHT * F.l1_loss(fake, target)
+
+    def adversarial_loss(self, source: Tensor, fake: Tensor) -> Tensor:
+        """Cross-entropy of passing for true."""
         judged = self.discriminator(source, fake)
-        adversarial = F.binary_cross_entropy_with_logits(judged, torch.ones_like(judged))
-        return adversarial + L1_WEIGHT * F.l1_loss(fake, target)
+        return F.binary_cross_entropy_with_logits(judged, torch.ones_like(judged))

@@ -18,6 +18,9 @@ from ncabook.training.trainer import TrainingDivergedError
 
 RGBA = ChannelLayout(visible=4, hidden=0)
 GAN_BETAS = (0.5, 0.999)  # of Isola et al.
+# Their λ is 100, of the mean absolute error. These small generators did not learn to draw by it
+# (25k: squared error 0.014 in the end, against 0.002 without an adversary).
+SQUARED_WEIGHT = 1000.0
 
 
 class OnePassTrainer:
@@ -94,7 +97,8 @@ class OnePassTrainer:
             self._descend(self.optimizers[0], error)
         else:
             self._descend(self.optimizers[1], self.gan.discriminator_loss(source, target, answer))
-            self._descend(self.optimizers[0], self.gan.generator_loss(source, target, answer))
+            adversarial = self.gan.adversarial_loss(source, answer)
+            self._descend(self.optimizers[0], adversarial + SQUARED_WEIGHT * error)
         return float(error.detach())
 
     @staticmethod

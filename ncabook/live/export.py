@@ -11,6 +11,8 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
+from torch import Tensor
+
 from ncabook.automaton import NCA
 from ncabook.live.program import Program, compile_parts, needs_planes
 
@@ -29,6 +31,7 @@ def describe(
     title: str = "A neural cellular automaton",
     alt: str | None = None,
     seed: int = 0,
+    targets: Tensor | None = None,
 ) -> tuple[dict[str, Any], bytes]:
     """Describes ``nca`` on a grid of ``height`` × ``width`` cells for the live engine.
 
@@ -42,6 +45,8 @@ def describe(
         title: names the figure to a screen reader, and is its caption.
         alt: says what there is to see.
         seed: of the fire masks, as in :func:`ncabook.automaton.hashed_fire`.
+        targets: premultiplied RGBA in [0, 1], ``[classes, 4, height, width]``, what the automaton
+            was trained to grow; with them the figure draws the error, and tells the recovery.
 
     Returns:
         The description, and the weights' bytes.
@@ -68,6 +73,15 @@ def describe(
     planes = perception.condition_channels if needs_planes(perception) else 0
     program = Program(layout.channels, planes)
     compile_parts(perception, nca.update, program, layout.fixed)
+    pictures = None
+    if targets is not None:
+        wanted = (max(1, len(labels)), 4, height, width)
+        if tuple(targets.shape) != wanted:
+            raise ValueError(
+                f"targets of shape {list(targets.shape)}; expected {list(wanted)}: one picture of "
+                "the grid's size for each class"
+            )
+        pictures = _pictures(targets, program)
     alt = alt or (
         f"A living picture on a grid of {width} by {height} cells, grown by a neural cellular "
         "automaton from a single cell. It can be damaged, and repairs itself."
@@ -88,11 +102,28 @@ def describe(
         "seed": seed,
         "classes": labels,
         "class_index": class_index,
+        "targets": pictures,
         "buffers": program.buffers[1:],
         "ops": program.ops,
         "weights_bytes": len(program.bytes),
     }
     return description, bytes(program.bytes)
+
+
+def _pictures(targets: Tensor, program: Program) -> dict[str, int]:
+    """The part of the targets that is not empty in all of them, as bytes, and where it lies."""
+    used = targets.abs().amax((0, 1)) > 0
+    rows, columns = used.any(1).nonzero().flatten(), used.any(0).nonzero().flatten()
+    top, left = (int(v.min()) if len(v) else 0 for v in (rows, columns))
+    bottom, right = (int(v.max()) + 1 if len(v) else 1 for v in (rows, columns))
+    part = targets[:, :, top:bottom, left:right].clamp(0, 1).permute(0, 2, 3, 1)
+    return {
+        "offset": program.numbers((255 * part).round(), "<u1"),
+        "top": top,
+        "left": left,
+        "height": bottom - top,
+        "width": right - left,
+    }
 
 
 def _labels(

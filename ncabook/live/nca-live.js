@@ -1,6 +1,6 @@
 // Built from ncabook/live/engine by build.py. Change the sources there, not this file.
+const core = () => {
 const KERNELS = "AGFzbQEAAAABdQpgBn9/f39/fwBgB39/f399f38AYAR/f39/AGAEf39/fwF/YBB/f39/f39/f39/fX9/f39/AGAKf39/f39/f39/fwBgDX9/f39/f31/f39/f38AYAl/f39/f319f38AYAV/f39/fwBgC39/f39/f39/f39/AAMNDAABAgMEBQYHCAkAAAQFAXABAQEFAwEAAQYPAn8BQYCAAQt/AEGAgAELB5QBDgZtZW1vcnkCAAlmaXJlX21hc2sAAAtsaXZpbmdfbWFzawABC2RpbGF0ZV9tYXNrAAIKbGlzdF9jZWxscwADBGNvbnYABARiYW5rAAUGYXR0ZW5kAAYEbm9ybQAHBGdlbHUACAZnYXRoZXIACQphZGRfY2hhbmdlAAoJemVyb19kZWFkAAsLX19oZWFwX2Jhc2UDAQrIWgyXBgQCfwF7BX8KewJAIAFBAUgNACACQfD///8HcSEGIAQgA0Gf5urYfGxzIQcgBf0RIQhBACEJIAJBAUghCiACQRBJIQsDQAJAIAoNACAHIAlBwfDYwH1scyEMQQAhAwJAAkAgC0UNACAAIQ0MAQsgACAGaiENIAz9ESEO/QwMAAAADQAAAA4AAAAPAAAAIQ/9DAgAAAAJAAAACgAAAAsAAAAhEP0MBAAAAAUAAAAGAAAABwAAACER/QwAAAAAAQAAAAIAAAADAAAAIRIgBiEEA0AgACAOIBL9DEOzpo1Ds6aNQ7OmjUOzpo0iE/21Af1RIhRBEP2tASAU/VH9DC01638tNet/LTXrfy01638iFP21ASIVQQ/9rQEgFf1R/QyLpmyEi6ZshIumbISLpmyEIhX9tQEiFkEY/a0BIBZBCP2tAf1RIAj9Ov0M/wAAAP8AAAD/AAAA/wAAACIW/U4gDiARIBP9tQH9USIXQRD9rQEgF/1RIBT9tQEiF0EP/a0BIBf9USAV/bUBIhdBGP2tASAXQQj9rQH9USAI/TogFv1O/YYBIA4gECAT/bUB/VEiF0EQ/a0BIBf9USAU/bUBIhdBD/2tASAX/VEgFf21ASIXQRj9rQEgF0EI/a0B/VEgCP06IBb9TiAOIA8gE/21Af1RIhNBEP2tASAT/VEgFP21ASITQQ/9rQEgE/1RIBX9tQEiE0EY/a0BIBNBCP2tAf1RIAj9OiAW/U79hgH9Zv0MAQEBAQEBAQEBAQEBAQEBAf1O/QsAACAS/QwQAAAAEAAAABAAAAAQAAAAIhP9rgEhEiAAQRBqIQAgESAT/a4BIREgECAT/a4BIRAgDyAT/a4BIQ8gBEFwaiIEDQALIAYhAyANIQAgAiAGRg0BCyADQcPmmu14bCEEIAIgA2shAyANIQADQCAAIAwgBHMiDUEQdiANc0Gt6qz/B2wiDUEPdiANc0GLzbKjeGwiDUEYdiANQQh2cyAFSToAACAEQcPmmu14aiEEIABBAWohACADQX9qIgMNAAsLIAlBAWoiCSABRw0ACwsL7AMBCn8CQCAFQQFIDQAgASADQQJ0aiEHQX8hCEEBIQlBACEKA0ACQCAGQQFIDQBBACEDIAYgCkEAIAUgCiAFSBtrbCELIAYgCUEAIAUgCkEBaiAFSBtrbCEMIAZBACAFQQAgCiAFShtrIAUgChsgCGpsIQ0DQEEBIQECQCAHIA1BACAGQQAgAyAGShtrIAYgAxsiDmogA2pBf2ogAmxBAnRqKgIAIAReDQAgByANIANqIg9BACAGIAMgBkgbIhBrIAJsQQJ0aioCACAEXg0AQQEhASAHIA9BACAGIANBAWogBkgba0EBaiACbEECdGoqAgAgBF4NACAHIAsgDmogA2pBf2ogAmxBAnRqKgIAIAReDQAgByALIANqIg8gEGsgAmxBAnRqKgIAIAReDQBBASEBIAcgD0EAIAYgA0EBaiAGSBtrQQFqIAJsQQJ0aioCACAEXg0AIAcgDCAOaiADakF/aiACbEECdGoqAgAgBF4NACAHIAwgA2oiDiAQayACbEECdGoqAgAgBF4NACAHIA5BACAGIANBAWogBkgba0EBaiACbEECdGoqAgAgBF4hAQsgACADaiABOgAAIAYgA0EBaiIDRw0ACwsgACAGaiEAIAhBAWohCCAJQQFqIQkgCkEBaiIKIAVHDQALCwv3FAcHfwF7D38EewF/BHs8fwJAIAJBAUgNACAAIAFBAWoiBCADIAJsIgVqSSABQX9qIgYgACAFaiIHSXEgACAEIAMgAkF/amxqSSABIANrQQFqIAdJcXIgACAGIAMgAkEBamxqSSAGIANqIAdJcXIhCEEAIANrIQkgA0Hw////B3EhCiAD/REhCyADQRBJIQwgASENIAAhDkEAIQ8DQCAPQQFqIRACQAJAIANBAEoNACAQIQ8MAQtBACERIAEgD0EBaiISQQAgAiASIAJIGyITayADbCIUaiEFIAEgD0EAIAIgD0EAShsiFWoiFkF/aiADbCIXaiEYQQAhGQJAAkAgDA0AQQAhGSAAIAQgAyAPQQJqIBNrbCIaakkgBiAUaiAHSXEgACAEIBRqSSAEIAMgDyATa2xqIAdJcXIgACAGIAMgD0EDaiATa2xqSSAGIBpqIAdJcXIgCHINAEEAIRkgACAEIAMgFmwiE2pJIAYgF2ogB0lxDQBBACEZIAAgBCAXakkgBCADIBUgD0F+ampsaiAHSXENAEEAIRkgACAGIAMgFSAQamxqSSAGIBNqIAdJcQ0AIAEgDyADbGohGf0MDAAAAA0AAAAOAAAADwAAACEb/QwIAAAACQAAAAoAAAALAAAAIRz9DAQAAAAFAAAABgAAAAcAAAAhHf0MAAAAAAEAAAACAAAAAwAAACEeIBghDyANIRAgBSETIA4hFCAKIR8DQCAUIBggG/0M/////////////////////yIg/a4BIiH9GwMiF2ogG/0MAAAAAAAAAAAAAAAAAAAAACIi/TcgC/1OIiP9GwMiFWogGCAh/RsCIhZqICP9GwIiGmogGCAh/RsBIiRqICP9GwEiJWogGCAh/RsAIiZqICP9GwAiJ2ogGCAcICD9rgEiIf0bAyIoaiAcICL9NyAL/U4iI/0bAyIpaiAYICH9GwIiKmogI/0bAiIraiAYICH9GwEiLGogI/0bASItaiAYICH9GwAiLmogI/0bACIvaiAYIB0gIP2uASIh/RsDIjBqIB0gIv03IAv9TiIj/RsDIjFqIBggIf0bAiIyaiAj/RsCIjNqIBggIf0bASI0aiAj/RsBIjVqIBggIf0bACI2aiAj/RsAIjdqIBggHiAg/a4BIiD9GwMiOGogHiAi/TcgC/1OIiH9GwMiOWogGCAg/RsCIjpqICH9GwIiO2ogGCAg/RsBIjxqICH9GwEiPWogGCAg/RsAIj5qICH9GwAiP2r9BwAA/VQAAAH9VAAAAv1UAAAD/VQAAAT9VAAABf1UAAAG/VQAAAf9VAAACP1UAAAJ/VQAAAr9VAAAC/1UAAAM/VQAAA39VAAADv1UAAAPIA/9AAAA/VAgGCAb/QwBAAAAAQAAAAEAAAABAAAAIiH9rgEiIP0bAyJAaiAgIAv9PyAL/U79oQEiIv0bAyJBaiAYICD9GwIiQmogIv0bAiJDaiAYICD9GwEiRGogIv0bASJFaiAYICD9GwAiRmogIv0bACJHaiAYIBwgIf2uASIg/RsDIkhqICAgC/0/IAv9Tv2hASIi/RsDIklqIBggIP0bAiJKaiAi/RsCIktqIBggIP0bASJMaiAi/RsBIk1qIBggIP0bACJOaiAi/RsAIk9qIBggHSAh/a4BIiD9GwMiUGogICAL/T8gC/1O/aEBIiL9GwMiUWogGCAg/RsCIlJqICL9GwIiU2ogGCAg/RsBIlRqICL9GwEiVWogGCAg/RsAIlZqICL9GwAiV2ogGCAeICH9rgEiIP0bAyJYaiAgIAv9PyAL/U79oQEiIf0bAyJZaiAYICD9GwIiWmogIf0bAiJbaiAYICD9GwEiXGogIf0bASJdaiAYICD9GwAiXmogIf0bACJfav0HAAD9VAAAAf1UAAAC/VQAAAP9VAAABP1UAAAF/VQAAAb9VAAAB/1UAAAI/VQAAAn9VAAACv1UAAAL/VQAAAz9VAAADf1UAAAO/VQAAA/9UCAZIBdqIBVqIBkgFmogGmogGSAkaiAlaiAZICZqICdqIBkgKGogKWogGSAqaiAraiAZICxqIC1qIBkgLmogL2ogGSAwaiAxaiAZIDJqIDNqIBkgNGogNWogGSA2aiA3aiAZIDhqIDlqIBkgOmogO2ogGSA8aiA9aiAZID5qID9q/QcAAP1UAAAB/VQAAAL9VAAAA/1UAAAE/VQAAAX9VAAABv1UAAAH/VQAAAj9VAAACf1UAAAK/VQAAAv9VAAADP1UAAAN/VQAAA79VAAAD/1QIBD9AAAA/VAgGSBAaiBBaiAZIEJqIENqIBkgRGogRWogGSBGaiBHaiAZIEhqIElqIBkgSmogS2ogGSBMaiBNaiAZIE5qIE9qIBkgUGogUWogGSBSaiBTaiAZIFRqIFVqIBkgVmogV2ogGSBYaiBZaiAZIFpqIFtqIBkgXGogXWogGSBeaiBfav0HAAD9VAAAAf1UAAAC/VQAAAP9VAAABP1UAAAF/VQAAAb9VAAAB/1UAAAI/VQAAAn9VAAACv1UAAAL/VQAAAz9VAAADf1UAAAO/VQAAA/9UCAFIBdqIBVqIAUgFmogGmogBSAkaiAlaiAFICZqICdqIAUgKGogKWogBSAqaiAraiAFICxqIC1qIAUgLmogL2ogBSAwaiAxaiAFIDJqIDNqIAUgNGogNWogBSA2aiA3aiAFIDhqIDlqIAUgOmogO2ogBSA8aiA9aiAFID5qID9q/QcAAP1UAAAB/VQAAAL9VAAAA/1UAAAE/VQAAAX9VAAABv1UAAAH/VQAAAj9VAAACf1UAAAK/VQAAAv9VAAADP1UAAAN/VQAAA79VAAAD/1QIBP9AAAA/VAgBSBAaiBBaiAFIEJqIENqIAUgRGogRWogBSBGaiBHaiAFIEhqIElqIAUgSmogS2ogBSBMaiBNaiAFIE5qIE9qIAUgUGogUWogBSBSaiBTaiAFIFRqIFVqIAUgVmogV2ogBSBYaiBZaiAFIFpqIFtqIAUgXGogXWogBSBeaiBfav0HAAD9VAAAAf1UAAAC/VQAAAP9VAAABP1UAAAF/VQAAAb9VAAAB/1UAAAI/VQAAAn9VAAACv1UAAAL/VQAAAz9VAAADf1UAAAO/VQAAA/9UP0LAAAgHv0MEAAAABAAAAAQAAAAEAAAACIg/a4BIR4gD0EQaiEPIBBBEGohECATQRBqIRMgFEEQaiEUIB0gIP2uASEdIBwgIP2uASEcIBsgIP2uASEbIB9BcGoiHw0ACyAKIRkgAyAKRg0BCyAJIBlqIRUgDiEPIA0hEANAIA8gGWogGCAZaiITQQAgAyAZIBFqIhcbIhRqQX9qLQAAIBMtAAByIBNBACADIBdBAWogA0gbIhdrQQFqLQAAciAQIBlqIhMgFGpBf2otAAByIBMtAAByIBMgF2tBAWotAAByIAUgGWoiEyAUakF/ai0AAHIgEy0AAHIgEyAXa0EBai0AAHI6AAAgD0EBaiEPIBhBAWohGCAQQQFqIRAgBUEBaiEFIBUgEUEBaiIRag0ACwsgEiEPCyANIANqIQ0gDiADaiEOIA8gAkcNAAsLC4wCAQV/AkAgA0EBTg0AQQAPC0EAIQRBACEFAkACQCADQQFGDQAgA0EBcSEGIANB/v///wdxIQdBACEEQQAhBQNAAkAgAkUNACABIARqIgMgAy0AACACIARqLQAAcToAAAsgACAFQQJ0aiAENgIAIAUgASAEaiIDLQAAaiEFAkAgAkUNACADQQFqIgggCC0AACACIARqQQFqLQAAcToAAAsgACAFQQJ0aiAEQQFqNgIAIAUgA0EBai0AAGohBSAEQQJqIgQgB0cNAAsgBkUNAQsCQCACRQ0AIAEgBGoiAyADLQAAIAIgBGotAABxOgAACyAAIAVBAnRqIAQ2AgAgBSABIARqLQAAaiEFCyAFC6EWCQh/AXsIfwF7AX8Jew5/A3sBf0EAIRACQCAFQRBIDQAgCEECbSIRIBFBH3UiEnMgEmshEyABQQJ0IRQgBUECdCEVQQAgEWshFkEAIBEgCWxrIRcgCv0TIRggCEF/SCEZIAhBfkohGkEQIRFBACEQA0AgECEbIBEhEEEAIRwCQCAPQQJIDQBBAiERIAYgG0ECdCISaiEdIAcgEmohHiADIBJqIR9BACESA0AgESEcIB8gDiASQQJ0aiISKAIAIhEgBGxBAnRqISAgHv0AAgAhIQJAAkAgCw0AIB8gEigCBCISIARsQQJ0aiEiIB79AAIgIiMhJCAhISUgHv0AAhAiJiEnIB79AAIwIighKQwBCyAe/QACMCIqICD9AAIw/eQBISggHv0AAiAiKyAg/QACIP3kASEkIB79AAIQIicgIP0AAhD95AEhJiAhICD9AAIA/eQBISUgKiAfIBIoAgQiEiAEbEECdGoiIv0AAjD95AEhKSArICL9AAIg/eQBISMgJyAi/QACEP3kASEnICEgIv0AAgD95AEhIQsCQCAaRQ0AIBcgEWohLCAXIBJqIS0gEiASIA1tIi4gDWxrIS8gESARIA1tIjAgDWxrITEgFyEyIBYhMyAdITQDQCAsIA0gDEEAQQAgDCAwIDMgCWwiEWoiEiAMSBtrIBJBAEgbIDJqbGohNSAtIA0gDEEAQQAgDCAuIBFqIhEgDEgbayARQQBIGyAyamxqITYgFiE3A0ACQCACQQFIDQAgACAUIA1BAEEAIA0gMSA3IAlsIhFqIhIgDUgbayASQQBIGyA1amxqIRIgACAUIA1BAEEAIA0gLyARaiIRIA1IG2sgEUEASBsgNmpsaiE4IAIhOQNAIDQiESAVaiE0IDj9CQIAIiogEf0AAgAiOv3mASAh/eQBISEgEv0JAgAiKyA6/eYBICX95AEhJSAqIBFBMGr9AAIAIjr95gEgKf3kASEpICogEUEgav0AAgAiO/3mASAj/eQBISMgKiARQRBq/QACACI8/eYBICf95AEhJyArIDr95gEgKP3kASEoICsgO/3mASAk/eQBISQgKyA8/eYBICb95AEhJiASQQRqIRIgOEEEaiE4IDlBf2oiOQ0ACwsgNSAJaiE1IDYgCWohNiA3IBNGIREgN0EBaiE3IBFFDQALIDIgCWohMiAzIBNGIREgM0EBaiEzIBFFDQALCyAgICggGCAo/eYB/ekB/QsCMCAgICQgGCAk/eYB/ekB/QsCICAgICYgGCAm/eYB/ekB/QsCECAgICUgGCAl/eYB/ekB/QsCACAiICkgGCAp/eYB/ekB/QsCMCAiICMgGCAj/eYB/ekB/QsCICAiICcgGCAn/eYB/ekB/QsCECAiICEgGCAh/eYB/ekB/QsCACAcIRIgHEECaiIRIA9MDQALCwJAIBwgD04NACAGIBtBAnQiEWohLiAHIBFqISwgAyARaiEtA0AgLSAOIBxBAnRqKAIAIhEgBGxBAnRqITMgLP0AAgAhKwJAAkAgCw0AICz9AAIwISEgLP0AAiAhIyAs/QACECEkDAELICz9AAIwIDP9AAIw/eQBISEgLP0AAiAgM/0AAiD95AEhIyAs/QACECAz/QACEP3kASEkICsgM/0AAgD95AEhKwsCQCAZDQAgFyARaiExIBEgESANbSIyIA1sayE1IBchLyAWITYgLiE5A0AgMSANIAxBAEEAIAwgMiA2IAlsaiIRIAxIG2sgEUEASBsgL2psaiE3IBYhNANAAkAgAkEBSA0AIAAgFCANQQBBACANIDUgNCAJbGoiESANSBtrIBFBAEgbIDdqbGohEiACITgDQCA5IhEgFWohOSAS/QkCACIqIBH9AAIA/eYBICv95AEhKyAqIBFBMGr9AAIA/eYBICH95AEhISAqIBFBIGr9AAIA/eYBICP95AEhIyAqIBFBEGr9AAIA/eYBICT95AEhJCASQQRqIRIgOEF/aiI4DQALCyA3IAlqITcgNCATRiERIDRBAWohNCARRQ0ACyAvIAlqIS8gNiATRiERIDZBAWohNiARRQ0ACwsgMyAhIBggIf3mAf3pAf0LAjAgMyAjIBggI/3mAf3pAf0LAiAgMyAkIBggJP3mAf3pAf0LAhAgMyArIBggK/3mAf3pAf0LAgAgHEEBaiIcIA9HDQALCyAQQRBqIhEgBUwNAAsLAkAgECAFTg0AIAhBAm0iESARQR91IhJzIBJrIS8gBUEDdCE3IAFBAnQhMSAFQQJ0IRUgAkH+////B3EhNSACQQFxIRZBACARayEuQQAgESAJbGshHyAK/RMhIyAIQX9IIRsgCEF+SiEIA0BBACEeAkAgD0ECSA0AQQIhESAGIBBBAnQiEmohPSAHIBJqIR0gAyASaiEZQQAhEgNAIBEhHiAZIA4gEkECdGoiEigCACIRIARsQQJ0aiEXIB39AAIAISoCQAJAIAsNACAZIBIoAgQiEiAEbEECdGohGiAqISsMAQsgKiAZIBIoAgQiEiAEbEECdGoiGv0AAgD95AEhKyAqIBf9AAIA/eQBISoLAkAgCEUNACAfIBFqITAgHyASaiEgIBIgEiANbSIiIA1sayEyIBEgESANbSIcIA1sayEzIB8hLCAuIS0gPSE5A0AgMCANIAxBAEEAIAwgHCAtIAlsIhFqIhIgDEgbayASQQBIGyAsamxqIRMgICANIAxBAEEAIAwgIiARaiIRIAxIG2sgEUEASBsgLGpsaiEUIC4hNgNAAkAgAkEBSA0AIAAgMSANQQBBACANIDMgNiAJbCISaiIRIA1IG2sgEUEASBsgE2psaiERIAAgMSANQQBBACANIDIgEmoiEiANSBtrIBJBAEgbIBRqbGohEiACITgDQCA5IjQgFWohOSAS/QkCACA0/QACACIh/eYBICv95AEhKyAR/QkCACAh/eYBICr95AEhKiARQQRqIREgEkEEaiESIDhBf2oiOA0ACwsgEyAJaiETIBQgCWohFCA2IC9GIREgNkEBaiE2IBFFDQALICwgCWohLCAtIC9GIREgLUEBaiEtIBFFDQALCyAXICogIyAq/eYB/ekB/QsCACAaICsgIyAr/eYB/ekB/QsCACAeIRIgHkECaiIRIA9MDQALCwJAIB4gD04NACAGIBBBAnQiEWohFyAHIBFqISIgAyARaiEcA0AgHCAOIB5BAnRqKAIAIhEgBGxBAnRqISAgIv0AAgAhKgJAIAtFDQAgKiAg/QACAP3kASEqCwJAIBsNACAfIBFqIS0gESARIA1tIjAgDWxrIRQgHyEsIC4hMyAXIREDQCAMQQBBACAMIDAgMyAJbGoiEiAMSBtrIBJBAEgbIjggEmogDWwhMiAtIA0gOCAsamxqITQgLiESA0AgEiE5AkAgAkEBSA0AIA1BAEEAIA0gFCA5IAlsaiI2IA1IG2sgNkEASBshE0EAITgCQCACQQFGDQAgACAxIBMgNGpsaiESQQAhOANAIBJBBGr9CQIAIBEgFWr9AAIA/eYBIBL9CQIAIBH9AAIA/eYBICr95AH95AEhKiARIDdqIREgEkEIaiESIDUgOEECaiI4Rw0ACyAWRQ0BCyAAIBMgNmogMmogAWxBAnRqIDhBAnRq/QkCACAR/QACAP3mASAq/eQBISogESAVaiERCyA0IAlqITQgOUEBaiESIDkgL0cNAAsgLCAJaiEsIDMgL0YhEiAzQQFqITMgEkUNAAsLICAgKiAjICr95gH96QH9CwIAIB5BAWoiHiAPRw0ACwsgEEEEaiIQIAVIDQALCwuUAwcBewh/AXsCfwF7An8BewJAIAlBAUgNACAH/REgBv0cASEKQQAhCyAFQQFIIQwDQAJAIAwNACAIIAtBAnRqIQ1BACEOIAQhDwNAAkAgAUEBSA0AIAIgDiABbEECdGohEEEAIREDQCANKAIAIhIgEiAHbSIGIAdsa/0RIAb9HAH9DP/////////////////////9rgEhEyAAIBFBAnQiFGohFf0MAAAAAAAAAAAAAAAAAAAAACEWIA8hF0EAIQYDQCAX/QkCACAVIAogEyAGIAZB/wFxQQNuIhhBA2xr/Q8gGP0XAf2JAf2pAf2uASIZIAr9PyAK/U79oQEgGf0MAAAAAAAAAAAAAAAAAAAAAP05/VIgGf2uASIZ/RsAIBn9GwEgB2xqIAFsQQJ0av0AAgD95gEgFv3kASEWIBdBBGohFyAGQQFqIgZBCUcNAAsgECASIANsQQJ0aiAUaiAW/QsCACARQQRqIhEgAUgNAAsLIA9BJGohDyAOQQFqIg4gBUcNAAsLIAtBAWoiCyAJRw0ACwsL+QsHFX8BfQp/AXsCfwJ9AnsjgICAgABBgARrIg0kgICAgAAgCEECbSEOAkAgDEEBSA0AIAggCGwiD0EBIA9BAUsbIRAgAUECdCERIAVBAnQhEiAPQQFxIRMgACAFIARsQQJ0IhRqIRUgBUF/akECdiIWQQFqIhdB/v///wdxIRggF0EBcSEZIA0gD0ECdGohGkEAIRsDQAJAIARBAUgNACALIBtBAnRqIRxBACEdIBUhHiAAIR8DQCAdIAVsQQJ0ISAgHCgCACEhAkACQCAIDQBDyvJJ8SEiDAELIAAgISABbEECdGogIGohIyAVICBqISQgHyARICFsaiElIAcgHSAPbEECdGohJiAhICEgCm0iJyAKbGshKEPK8knxISJBACEpA0AgDUGAAmogKUECdCIqaiAkIApBAEEAIAogKCApICkgCG0iKyAIbGsgDmtqIhcgCkgbayAXQQBIGyAXaiAJQQBBACAJICcgKyAOa2oiFyAJSBtrIBdBAEgbIBdqIApsaiIXIAFsQQJ0aiIsNgIAAkACQCAFQQFODQD9DAAAAAAAAAAAAAAAAAAAAAAhLQwBCwJAAkAgFg0A/QwAAAAAAAAAAAAAAAAAAAAAIS1BACEuDAELIB4gESAXbGohF/0MAAAAAAAAAAAAAAAAAAAAACEtQQAhLiAlISsgGCEvA0AgK0EQav0AAgAgF0EQav0AAgD95gEgK/0AAgAgF/0AAgD95gEgLf3kAf3kASEtIBdBIGohFyArQSBqISsgLkEIaiEuIC9BfmoiLw0ACyAZRQ0BCyAjIC5BAnQiF2r9AAIAICwgF2r9AAIA/eYBIC395AEhLQsgLf0fAyAt/R8CIC39HwAgLf0fAZKSkiEwAkACQCAHDQBDAAAAACExDAELICYgKmoqAgAhMQsgDSAqaiAwIAaUIDGSIjA4AgAgMCAiIDAgIl4bISIgKUEBaiIpIBBHDQALCwJAIBNFDQAgGkHK5aeKfzYCBCAaQcrlp4p/NgIAIBpByuWnin82AggLAkACQCAIDQBDAAAAACEiDAELICL9EyEyQwAAAAAhIkEDIS4gDSEXA0AgFyAX/QAEACAy/eUB/QwAAK7CAACuwgAArsIAAK7C/ekB/QwAALBCAACwQgAAsEIAALBC/egBIi39DDuquD87qrg/O6q4PzuquD/95gH9aiIz/QyDgF45g4BeOYOAXjmDgF45/eYBIC0gM/0MAIAxvwCAMb8AgDG/AIAxv/3mAf3kAf3kASItIC0gLSAtIC0gLf0MZ2lQOWdpUDlnaVA5Z2lQOf3mAf0MzkO3Os5DtzrOQ7c6zkO3Ov3kAf3mAf0MCIkIPAiJCDwIiQg8CIkIPP3kAf3mAf0MwakqPcGpKj3BqSo9wakqPf3kAf3mAf0MqqoqPqqqKj6qqio+qqoqPv3kAf3mAf0MAAAAPwAAAD8AAAA/AAAAP/3kAf3mASAt/eYBIC395AH9DAAAgD8AAIA/AACAPwAAgD/95AEgM/34AUEX/asB/QwAAIA/AACAPwAAgD8AAIA//a4B/eYBIi39CwQAAkAgLiIrQX1qIA9PDQAgIiAt/R8AkiEiICtBfmogD08NACAiIC39HwGSISIgK0F/aiAPTw0AICIgLf0fApIhIiArIA9PDQAgIiAt/R8DkiEiCyAXQRBqIRcgK0EEaiEuICtBAWogD0kNAAsLAkAgBUEBSA0AIAIgISADbEECdGogIGohKSAi/RMhM0EAIS8DQAJAAkAgCA0A/QwAAAAAAAAAAAAAAAAAAAAAIS0MAQv9DAAAAAAAAAAAAAAAAAAAAAAhLSANIRcgDUGAAmohKyAQIS4DQCAX/QkCACArKAIAIBRqIC9BAnRq/QACAP3mASAt/eQBIS0gK0EEaiErIBdBBGohFyAuQX9qIi4NAAsLICkgL0ECdGogLSAz/ecB/QsCACAvQQRqIi8gBUgNAAsLIB4gEmohHiAfIBJqIR8gHUEBaiIdIARHDQALCyAbQQFqIhsgDEcNAAsLIA1BgARqJICAgIAAC7wEBgN/AXsBfQd/An0DewJAIAhBAUgNACABQQJ0IQkgAkEDcSEKIAJB/P///wdxIQsgBv0TIQwgArIhDUEAIQ4gAkEBSCEPIAJBBEkhEANAAkAgDw0AIAAgByAOQQJ0aigCACIRIAFsQQJ0aiESQwAAAAAhBkEAIRMCQAJAIBANACASIRQDQCAGIBQqAgCSIBRBBGoqAgCSIBRBCGoqAgCSIBRBDGoqAgCSIQYgFEEQaiEUIAsgE0EEaiITRw0ACyAKRQ0BCyAAIAkgEWwgE0ECdGpqIRQgCiETA0AgBiAUKgIAkiEGIBRBBGohFCATQX9qIhMNAAsLIAYgDZUhBkMAAAAAIRVBACETAkACQCAQDQAgEiEUA0AgFEEMaioCACAGkyIWIBaUIBRBCGoqAgAgBpMiFiAWlCAUQQRqKgIAIAaTIhYgFpQgFCoCACAGkyIWIBaUIBWSkpKSIRUgFEEQaiEUIAsgE0EEaiITRw0ACyAKRQ0BCyAAIAkgEWwgE0ECdGpqIRQgCiETA0AgFCoCACAGkyIWIBaUIBWSIRUgFEEEaiEUIBNBf2oiEw0ACwtDAACAPyAFIBUgDZWSkZX9EyEXIAb9EyEYQQAhESADIRQgBCETA0AgEiAXIBL9AAIAIBj95QH95gEgFP0AAgD95gEgE/0AAgD95AEiGSAMIBn95gH96QH9CwIAIBJBEGohEiAUQRBqIRQgE0EQaiETIBFBBGoiESACSA0ACwsgDkEBaiIOIAhHDQALCwu/BQIGfwV7AkAgBEEBSA0AIAFBAnQhBUEAIQYgAkEBSCEHA0ACQCAHDQAgAyAGQQJ0aiEIQQAhCSAAIQEDQCABIAUgCCgCAGxqIgogCv0AAgAiC/0MAAAAPwAAAD8AAAA/AAAAPyIM/eYB/QwAAIA/AACAPwAAgD8AAIA/Ig0gDSANIAv9DPMENT/zBDU/8wQ1P/MENT/95gEiDv3gAf0MBbqnPgW6pz4Fuqc+BbqnPv3mAf3kAf3nASIL/Qwi3Ic/ItyHPyLchz8i3Ic//eYB/QzjALq/4wC6v+MAur/jALq//eQBIAv95gH9DOPwtT/j8LU/4/C1P+PwtT/95AEgC/3mAf0MjqmRvo6pkb6OqZG+jqmRvv3kASAL/eYB/QwGeYI+BnmCPgZ5gj4GeYI+/eQBIAv95gEgDSAOIA794QH95gH9DAAArsIAAK7CAACuwgAArsL96QH9DAAAsEIAALBCAACwQgAAsEL96AEiC/0MO6q4PzuquD87qrg/O6q4P/3mAf1qIg/9DIOAXjmDgF45g4BeOYOAXjn95gEgCyAP/QwAgDG/AIAxvwCAMb8AgDG//eYB/eQB/eQBIgsgCyALIAsgCyAL/QxnaVA5Z2lQOWdpUDlnaVA5/eYB/QzOQ7c6zkO3Os5DtzrOQ7c6/eQB/eYB/QwIiQg8CIkIPAiJCDwIiQg8/eQB/eYB/QzBqSo9wakqPcGpKj3BqSo9/eQB/eYB/Qyqqio+qqoqPqqqKj6qqio+/eQB/eYBIAz95AH95gEgC/3mASAL/eQB/eQBIA/9+AFBF/2rAf0MAACAPwAAgD8AAIA/AACAP/2uAf3mAf3mAf3lASAO/Qz///9/////f////3////9//VIgDf3kAf3mAf0LAgAgAUEQaiEBIAlBBGoiCSACSA0ACwsgBkEBaiIGIARHDQALCwuWBwUOfwR9AX8BfQV7IAZBfm0hCwJAIApBAUgNACAGIAZsIgxBASAMQQFLGyENIAFBAnQhDiAFQQJ0IQ8gDEEDdCEQQQAhEQNAAkAgBkUNACAJIBFBAnRqIRJBACETIAQhFANAIAIgEigCACIMIANsQQJ0aiIVIBNBA3RqIhYqAgAgDCAIbSIXIAtqIBMgBm0iGGqykiIZjiIa/AAgB28gB2ogB28hBSAWKgIEIAwgFyAIbGsgC2ogEyAYIAZsa2qykiIbjiIc/AAgCG8gCGogCG8hFgJAIAFBAUgNACAAIAhBAEEAIAggFkEBaiIMIAhIG2sgFkF/SBsgDGoiFyAHQQBBACAHIAVBAWoiDCAHSBtrIAVBf0gbIAxqIAhsIhhqIAFsQQJ0aiEMIAAgFiAFIAhsIh1qIAFsQQJ0aiEFIAAgGCAWaiABbEECdGohFiAAIBcgHWogAWxBAnRqIRdDAAAAQCAVIBBqIBNBAnRqKgIAjEMAAK7Cl0MAALBCliIeQzuquD+U/RP9aiIf/fgBQRf9qwH9DAAAgD8AAIA/AACAPwAAgD/9rgH9HwAgH/0Mg4BeOYOAXjmDgF45g4BeOf3mASAe/RMgH/0MAIAxvwCAMb8AgDG/AIAxv/3mAf3kAf3kASIfIB8gHyAfIB8gH/0MZ2lQOWdpUDlnaVA5Z2lQOf3mAf0MzkO3Os5DtzrOQ7c6zkO3Ov3kAf3mAf0MCIkIPAiJCDwIiQg8CIkIPP3kAf3mAf0MwakqPcGpKj3BqSo9wakqPf3kAf3mAf0MqqoqPqqqKj6qqio+qqoqPv3kAf3mAf0MAAAAPwAAAD8AAAA/AAAAP/3kAf3mASAf/eYBIB/95AH9HwBDAACAP5KUQwAAgD+Slf0TIR8gGSAakyIZIBsgHJMiGpT9EyEgIBlDAACAPyAakyIblP0TISFDAACAPyAZkyIZIBqU/RMhIiAZIBuU/RMhI0EAIRUgFCEYA0AgGCAPIBIoAgBsaiAfICAgDP0AAgD95gEgISAW/QACAP3mASAiIBf9AAIA/eYBICMgBf0AAgD95gH9DAAAAAAAAAAAAAAAAAAAAAD95AH95AH95AH95AH95gH9CwIAIAVBEGohBSAYQRBqIRggF0EQaiEXIBZBEGohFiAMQRBqIQwgFUEEaiIVIAFIDQALCyAUIA5qIRQgE0EBaiITIA1HDQALCyARQQFqIhEgCkcNAAsLC5gBAQl/AkAgBUEBSA0AIAFBAnQhBiADQQJ0IQdBACEIIANBAUghCQNAAkAgCQ0AIAQgCEECdGohCkEAIQsgACEBIAIhDANAIAEgBiAKKAIAIg1saiIOIA79AAIAIAwgByANbGr9AAIA/eQB/QsCACABQRBqIQEgDEEQaiEMIAtBBGoiCyADSA0ACwsgCEEBaiIIIAVHDQALCwvSAQEFfwJAIAVBAUgNACABQQJ0IQYgAkH8////B3EhByACQQRJIQhBACEJA0ACQCAEIAlqLQAAIAMgCWotAABxDQAgAkEBSA0AQQAhAQJAIAgNACAAIQEgByEKA0AgAf0MAAAAAAAAAAAAAAAAAAAAAP0LAgAgAUEQaiEBIApBfGoiCg0ACyAHIQEgAiAHRg0BCyACIAFrIQogACABQQJ0aiEBA0AgAUEANgIAIAFBBGohASAKQX9qIgoNAAsLIAAgBmohACAJQQFqIgkgBUcNAAsLCw==";
-const STYLE = ".nca-player{--nca-surface: #f6f7f8;--nca-raised: #ffffff;--nca-ink: #1b2127;--nca-muted: #55606c;--nca-line: #d3d9df;--nca-edge: #79838e;--nca-accent: #0069a6;--nca-on-accent: #ffffff;--nca-chosen: #e3f0f8;color-scheme: light;}html[data-theme=\"dark\"] .nca-player,html[theme=\"dark\"] .nca-player,[data-jp-theme-light=\"false\"] .nca-player{--nca-surface: #1b2026;--nca-raised: #272e36;--nca-ink: #e9edf1;--nca-muted: #a9b4bf;--nca-line: #3b444e;--nca-edge: #8a95a1;--nca-accent: #62b7ea;--nca-on-accent: #06202f;--nca-chosen: #17394d;color-scheme: dark;}@media (prefers-color-scheme: dark){html:not([data-theme]):not([theme]) body:not([data-jp-theme-light]) .nca-player{--nca-surface: #1b2026;--nca-raised: #272e36;--nca-ink: #e9edf1;--nca-muted: #a9b4bf;--nca-line: #3b444e;--nca-edge: #8a95a1;--nca-accent: #62b7ea;--nca-on-accent: #06202f;--nca-chosen: #17394d;color-scheme: dark;}}figure.nca-figure{margin: 1.5rem auto;max-width: 46rem;container-type: inline-size;}html[data-theme] .bd-content div.cell_output .text_html:has(figure.nca-figure){padding: 0;background: none;}.nca-player,.nca-player *{box-sizing: border-box;}.nca-player{position: relative;border: 1px solid var(--nca-line);border-radius: 14px;background: var(--nca-surface);color: var(--nca-ink);font-family: inherit;font-size: 0.875rem;line-height: 1.4;overflow: hidden;}.nca-player .nca-body{display: flex;flex-direction: column;}.nca-player .nca-bed{display: flex;align-items: center;justify-content: center;padding: 0.75rem 0.75rem 0;}.nca-player .nca-stage{position: relative;overflow: hidden;border: 1px solid var(--nca-line);border-radius: 8px;background: #ffffff;}.nca-player .nca-pane{width: min(100%,70vh);}.nca-player .nca-caption{margin-top: 0.25rem;font-size: 0.8125rem;text-align: center;}.nca-player canvas{display: block;width: 100%;height: auto;image-rendering: pixelated;touch-action: none;cursor: none;}.nca-player canvas:focus-visible{outline: 3px solid var(--nca-accent);outline-offset: -3px;border-radius: 7px;}.nca-player .nca-cursor{position: absolute;aspect-ratio: 1;translate: -50% -50%;border: 1.5px solid #ffffff;border-radius: 50%;outline: 1.5px solid #1b2127;pointer-events: none;}.nca-player .nca-cursor[hidden]{display: none;}.nca-player .nca-crosshair::before,.nca-player .nca-crosshair::after{content: \"\";position: absolute;inset: calc(50% - 1px) -6px;height: 2px;background: #1b2127;box-shadow: 0 0 0 1px #ffffff;}.nca-player .nca-crosshair::after{rotate: 90deg;}.nca-player .nca-panel{display: flex;flex-direction: column;gap: 0.9rem;min-width: 0;padding: 1rem;}.nca-player .nca-readout{display: flex;justify-content: space-between;align-items: baseline;color: var(--nca-muted);font-variant-numeric: tabular-nums;}.nca-player output{display: inline;padding: 0;color: var(--nca-ink);font-weight: 600;}.nca-player .nca-steps{font-size: 1.375rem;line-height: 1;}.nca-player .nca-transport{display: grid;grid-template-columns: 1.5fr 1fr 1fr;gap: 0.5rem;}.nca-player .nca-button{display: inline-flex;align-items: center;justify-content: center;gap: 0.35rem;min-height: 44px;margin: 0;padding: 0 0.6rem;border: 1px solid var(--nca-edge);border-radius: 10px;background: var(--nca-raised);color: var(--nca-ink);font: inherit;font-weight: 500;cursor: pointer;}.nca-player .nca-play{border-color: var(--nca-accent);background: var(--nca-accent);color: var(--nca-on-accent);}.nca-player .nca-button:hover{filter: brightness(0.95);}.nca-player .nca-button:active{transform: translateY(1px);}.nca-player .nca-button:focus-visible,.nca-player input[type=\"range\"]:focus-visible,.nca-player .nca-choice input:focus-visible + .nca-tile{outline: 3px solid var(--nca-accent);outline-offset: 2px;}.nca-player fieldset{min-width: 0;margin: 0;padding: 0;border: 0;}.nca-player legend,.nca-player .nca-brush label{float: none;width: auto;margin: 0 0 0.3rem;padding: 0;color: var(--nca-muted);font: inherit;}.nca-player .nca-choice{position: relative;display: flex;flex: 1 1 0;min-width: 0;margin: 0;cursor: pointer;}.nca-player .nca-tile{display: flex;flex: 1;flex-direction: column;align-items: center;justify-content: center;min-width: 0;min-height: 44px;font-variant-numeric: tabular-nums;}.nca-player .nca-classes .nca-row{display: grid;grid-template-columns: repeat(auto-fit,minmax(3.4rem,1fr));gap: 0.25rem;}.nca-player .nca-classes .nca-tile{justify-content: flex-start;gap: 0.15rem;padding: 0.4rem 2px;border: 1px solid var(--nca-line);border-radius: 10px;background: var(--nca-raised);}.nca-player .nca-label{font-family: \"Apple Color Emoji\",\"Segoe UI Emoji\",\"Noto Color Emoji\",sans-serif;font-size: 1.5rem;line-height: 1.2;}.nca-player .nca-name{max-width: 100%;color: var(--nca-muted);font-size: 0.65rem;line-height: 1.2;text-align: center;text-wrap: balance;font-weight: 400;overflow-wrap: break-word;hyphens: auto;}.nca-player .nca-speeds .nca-row{display: flex;border: 1px solid var(--nca-line);border-radius: 10px;background: var(--nca-raised);}.nca-player .nca-speeds .nca-tile{border-radius: 9px;}.nca-player .nca-choice input:checked + .nca-tile{background: var(--nca-chosen);box-shadow: inset 0 0 0 2px var(--nca-accent);font-weight: 600;}.nca-player .nca-choice input:checked + .nca-tile .nca-name{color: var(--nca-ink);}.nca-player .nca-brush{display: grid;grid-template-columns: auto 1fr auto;align-items: center;gap: 0.75rem;}.nca-player .nca-brush label{margin: 0;}.nca-player input[type=\"range\"]{width: 100%;min-width: 0;height: 44px;margin: 0;border-radius: 10px;accent-color: var(--nca-accent);cursor: pointer;}.nca-player .nca-value{min-width: 3.6rem;text-align: right;font-variant-numeric: tabular-nums;}.nca-player .nca-hint{margin: 0;color: var(--nca-muted);font-size: 0.8125rem;}.nca-player .nca-hidden{position: absolute;width: 1px;height: 1px;margin: -1px;overflow: hidden;clip-path: inset(50%);white-space: nowrap;}figure.nca-figure > figcaption{margin-top: 0.5rem;}.nca-player.nca-several .nca-bed{display: grid;grid-template-columns: repeat(auto-fit,minmax(8.5rem,1fr));gap: 0.75rem;padding: 0.75rem 0.75rem 0;}@container (min-width: 38rem){.nca-player:not(.nca-several) .nca-body{flex-direction: row;}.nca-several .nca-panel{display: grid;grid-template-columns: 1fr 1fr;column-gap: 1.5rem;align-items: end;}.nca-several .nca-hint{grid-column: 1 / -1;}.nca-player:not(.nca-several) .nca-bed{flex: 1 1 53%;padding: 1rem 0 1rem 1rem;}.nca-player:not(.nca-several) .nca-panel{flex: 1 1 47%;justify-content: center;}}";
 const VERSION = 2;
 const LANES = 4;  // buffers are whole vectors of numbers, and so are their parts
 const MOST_NEIGHBOURS = 49;  // of attention: a kernel of 7×7
@@ -15,6 +15,7 @@ function checkDescription(description, weights) {
   }
   checkNumbers(description);
   checkOps(description);
+  checkTargets(description);
   if (weights.byteLength !== description.weights_bytes) {
     throw new Error(`live figure: ${weights.byteLength} bytes of weights, ` +
       `the description expects ${description.weights_bytes}`);
@@ -38,6 +39,14 @@ function checkNumbers(d) {
   const last = Math.max(0, d.classes.length - 1);
   expect(Number.isInteger(d.class_index) && d.class_index >= 0 && d.class_index <= last,
     "class_index", d.class_index, `a whole number from 0 to ${last}`);
+}
+function checkTargets(d) {
+  if (d.targets === null) return;
+  const { offset, top, left, height, width } = d.targets;
+  const inside = isNatural(top) && isNatural(left) && isCount(height) && isCount(width) &&
+    top + height <= d.height && left + width <= d.width;
+  expect(inside && fits(offset, 4, 4 * height * width * Math.max(1, d.classes.length), d),
+    "targets", d.targets, "null, or pictures inside the grid and the weights");
 }
 const bufferSizes = (d) => [padded(d.channels + d.planes), ...d.buffers];
 const padded = (count) => (count + LANES - 1) & -LANES;
@@ -160,6 +169,8 @@ function halfToNumber(bits) {
 function decodeBase64(text) {
   return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
 }
+const ERASING = 0x5eed;  // seeds of the coins for damage, apart from those for firing
+const NOISE = 0x6e00;
 const PAGE_BYTES = 65536;
 const ALIGNMENT = 16;
 let compiled = null;  // one module for all figures of a page; each has a memory of its own
@@ -168,6 +179,16 @@ function kernels() {
     throw new Error(`live figure: this browser has no WebAssembly with SIMD (${error.message})`);
   });
   return compiled;
+}
+function coin(column, row, step, seed) {
+  let h = Math.imul(column, 0x8da6b343) ^ Math.imul(row, 0xd8163841) ^
+    Math.imul(step, 0xcb1ab31f) ^ seed;
+  h ^= h >>> 16;
+  h = Math.imul(h, 0x7feb352d);
+  h ^= h >>> 15;
+  h = Math.imul(h, 0x846ca68b);
+  h ^= h >>> 16;
+  return (h >>> 8) / 2 ** 24;
 }
 class Engine {
   static async create(description, weights) {
@@ -198,6 +219,7 @@ class Engine {
       [near, { at: this.allocate(4 * cells), count: 0 }]));
     this.ops = description.ops.map((op) => ({ near: op.near, run: this[op.kind](op, weights) }));
     this.changeAt = this.buffers[description.ops.at(-1).to];
+    this.targets = description.targets && this.wholeTargets(description.targets, weights);
     this.fireLimit = Math.floor(description.fire_rate * 2 ** 24);
     this.reset();
   }
@@ -274,6 +296,17 @@ class Engine {
       from, fromStride, where, whereStride, to, toStride, op.kernel, height, width, at, count,
     );
   }
+  wholeTargets({ offset, top, left, height, width }, bytes) {
+    const count = Math.max(1, this.description.classes.length);
+    const whole = new Uint8Array(4 * this.cellCount * count);
+    for (let row = 0; row < count * height; row++) {
+      const picture = Math.floor(row / height);
+      const at = (picture * this.height + top + row % height) * this.width + left;
+      const start = offset + 4 * row * width;
+      whole.set(bytes.subarray(start, start + 4 * width), 4 * at);
+    }
+    return whole;
+  }
   get cells() {
     return this.floats(this.cellsAt, this.cellCount * this.stride);
   }
@@ -284,6 +317,13 @@ class Engine {
       copy.set(cells.subarray(i * stride, i * stride + channels), i * channels);
     }
     return copy;
+  }
+  restore(state, stepCount) {
+    const { cells, cellCount, channels, stride } = this;
+    for (let i = 0; i < cellCount; i++) {
+      cells.set(state.subarray(i * channels, (i + 1) * channels), i * stride);
+    }
+    this.stepCount = stepCount;
   }
   reset() {
     this.cells.fill(0);
@@ -344,19 +384,42 @@ class Engine {
       }
     }
   }
-  erase(x, y, radius) {
-    const { cells, height, width, stride } = this;
-    const { fixed, channels } = this.description;
-    const distance = (a, b, n) => Math.min(Math.abs(a - b), n - Math.abs(a - b));
+  forShape({ shape, x, y, size }, change) {
+    const { height, width, stride } = this;
+    const apart = (a, b, n) => Math.min(Math.abs(a - b), n - Math.abs(a - b));
+    const [right, down] = [x - (width - 1) / 2, y - (height - 1) / 2];
+    const inside = {
+      circle: (dx, dy) => dx * dx + dy * dy <= size * size,
+      square: (dx, dy) => Math.max(dx, dy) <= size,
+      half: (dx, dy, row, column) => (Math.abs(right) >= Math.abs(down)
+        ? (column - (width - 1) / 2) * right >= 0
+        : (row - (height - 1) / 2) * down >= 0),
+    }[shape];
     for (let row = 0; row < height; row++) {
       for (let column = 0; column < width; column++) {
-        const dx = distance(column, x, width);
-        const dy = distance(row, y, height);
-        if (dx * dx + dy * dy > radius * radius) continue;
-        const at = (row * width + column) * stride;
-        cells.fill(0, at + fixed, at + channels);
+        if (!inside(apart(column, x, width), apart(row, y, height), row, column)) continue;
+        change(row, column, (row * width + column) * stride);
       }
     }
+  }
+  erase({ share = 1, salt = 0, ...where }) {
+    const { cells } = this;
+    const { fixed, channels } = this.description;
+    this.forShape(where, (row, column, at) => {
+      if (coin(column, row, salt, ERASING) >= share) return;
+      cells.fill(0, at + fixed, at + channels);
+    });
+  }
+  disturb({ sigma, salt = 0, ...where }) {
+    const { cells } = this;
+    const { fixed, channels, alpha, living_threshold: threshold } = this.description;
+    this.forShape(where, (row, column, at) => {
+      if (threshold !== null && cells[at + alpha] <= threshold) return;
+      for (let k = fixed; k < channels; k++) {
+        const radius = Math.sqrt(-2 * Math.log(1 - coin(column, row, salt, 2 * k + NOISE)));
+        cells[at + k] += sigma * radius * Math.cos(2 * Math.PI * coin(column, row, salt, 2 * k + NOISE + 1));
+      }
+    });
   }
   plant(x, y) {
     const wrap = (i, n) => ((i % n) + n) % n;
@@ -365,35 +428,358 @@ class Engine {
     this.cells.fill(0, at + fixed, at + channels);
     this.cells.fill(1, at + alpha - 3, at + alpha + 1);
   }
-  paint(pixels) {
-    const { cells, cellCount, stride } = this;
-    const { alpha } = this.description;
+  get error() {
+    if (this.targets === null) return null;
+    const { cells, cellCount, stride, targets } = this;
+    const first = this.description.alpha - 3;
+    const target = targets.subarray(4 * cellCount * this.classIndex);
+    let sum = 0;
     for (let i = 0; i < cellCount; i++) {
-      const a = i * stride + alpha;
-      const white = 1 - Math.min(1, Math.max(0, cells[a]));
-      pixels[4 * i] = 255 * (cells[a - 3] + white);
-      pixels[4 * i + 1] = 255 * (cells[a - 2] + white);
-      pixels[4 * i + 2] = 255 * (cells[a - 1] + white);
-      pixels[4 * i + 3] = 255;
+      for (let k = 0; k < 4; k++) {
+        sum += (cells[i * stride + first + k] - target[4 * i + k] / 255) ** 2;
+      }
+    }
+    return sum / (4 * cellCount);
+  }
+  get changes() {
+    const { channels } = this.description;
+    const stride = padded(channels);
+    const sizes = new Float32Array(this.cellCount);
+    const { at, count } = this.lists.get(0);
+    const change = this.floats(this.changeAt, this.cellCount * stride);
+    for (const i of new Int32Array(this.memory.buffer, at, count)) {
+      sizes[i] = Math.hypot(...change.subarray(i * stride, i * stride + channels));
+    }
+    return sizes;
+  }
+  get fired() {
+    return new Uint8Array(this.memory.buffer, this.fireAt, this.cellCount);
+  }
+}
+const SHOWN = ["picture", "alpha", "changes", "fired"];
+const NEGATIVE = [178, 24, 43];  // two colours that colour-blind readers can tell apart
+const POSITIVE = [33, 102, 172];
+function paint(engine, shown) {
+  const pixels = new Uint8ClampedArray(4 * engine.cellCount);
+  if (shown === "picture") {
+    picture(engine, pixels);
+  } else {
+    const values = numbers(engine, shown);
+    for (let i = 0; i < engine.cellCount; i++) pixels.set(colour(values(i)), 4 * i);
+  }
+  return pixels;
+}
+function picture({ cells, cellCount, stride, description }, pixels) {
+  for (let i = 0; i < cellCount; i++) {
+    const alpha = i * stride + description.alpha;
+    const white = 1 - Math.min(1, Math.max(0, cells[alpha]));
+    for (let k = 0; k < 3; k++) pixels[4 * i + k] = 255 * (cells[alpha - 3 + k] + white);
+    pixels[4 * i + 3] = 255;
+  }
+}
+function numbers(engine, shown) {
+  const { cells, stride, description } = engine;
+  if (shown === "changes" || shown === "fired") {
+    const values = engine[shown];
+    return (i) => values[i];
+  }
+  const channel = shown === "alpha" ? description.alpha : shown;
+  return (i) => cells[i * stride + channel];
+}
+function colour(value) {
+  const end = value < 0 ? NEGATIVE : POSITIVE;
+  const share = Math.min(1, Math.abs(value));
+  return [...end.map((c) => 255 + share * (c - 255)), 255];
+}
+const SNAPSHOT_EVERY = 16;
+const MOST_BYTES = 16 * 2 ** 20;  // of all snapshots together; then every other one is forgotten
+class Timeline {
+  constructor(engines) {
+    this.engines = engines;
+    this.events = [];
+    this.reset();
+  }
+  get step() {
+    return this.engines[0].stepCount;
+  }
+  reset() {
+    this.begin(() => {});
+  }
+  replay(events, classIndex) {
+    this.engines.forEach((engine) => engine.setClass(classIndex));
+    this.begin(() => {});
+    this.events = events;
+    this.catchUp();
+  }
+  begin(change) {
+    this.engines.forEach((engine) => engine.reset());
+    change();
+    this.startClass = this.engines[0].classIndex;
+    this.events = [];
+    this.applied = 0;
+    this.interval = SNAPSHOT_EVERY;
+    this.snapshots = new Map();
+    this.arrive();
+  }
+  act(event) {
+    this.events.length = this.applied;
+    this.events.push({ ...event, step: this.step });
+    this.apply();
+  }
+  advance() {
+    this.engines.forEach((engine) => engine.step());
+    this.arrive();
+    this.catchUp();
+  }
+  catchUp() {
+    while (this.applied < this.events.length && this.events[this.applied].step <= this.step) {
+      this.apply();
+    }
+  }
+  back() {
+    const last = this.events[this.applied - 1];
+    if (last !== undefined && last.step === this.step) {
+      this.events.length = this.applied - 1;
+      this.seek(this.step);
+    } else if (this.step > 0) {
+      this.seek(this.step - 1);
+    }
+  }
+  seek(step) {
+    const from = Math.max(...[...this.snapshots.keys()].filter((at) => at <= step));
+    const { states, classIndex, before } = this.snapshots.get(from);
+    this.engines.forEach((engine, i) => {
+      engine.setClass(classIndex);
+      engine.restore(states[i], from);
+    });
+    this.applied = before;
+    this.catchUp();
+    while (this.step < step) {
+      this.engines.forEach((engine) => engine.step());
+      this.catchUp();
+    }
+  }
+  apply() {
+    const { kind, step, ...values } = this.events[this.applied];
+    for (const engine of this.engines) ACTIONS[kind](engine, values);
+    this.applied += 1;
+  }
+  arrive() {
+    if (this.step % this.interval !== 0) return;
+    const states = this.engines.map((engine) => engine.state);
+    this.snapshots.set(this.step, {
+      states, classIndex: this.engines[0].classIndex, before: this.applied,
+    });
+    const bytes = states.reduce((sum, state) => sum + state.byteLength, 0);
+    if (bytes * this.snapshots.size > MOST_BYTES && this.snapshots.size > 2) {
+      this.interval *= 2;
+      for (const at of this.snapshots.keys()) {
+        if (at % this.interval !== 0) this.snapshots.delete(at);
+      }
     }
   }
 }
+const ACTIONS = {
+  erase: (engine, values) => engine.erase(values),
+  disturb: (engine, values) => engine.disturb(values),
+  plant: (engine, { x, y }) => engine.plant(x, y),
+  mutate: (engine, { index }) => engine.setClass(index),
+};
+class Simulation {
+  static async create(descriptions, weights) {
+    let end = 0;
+    const engines = await Promise.all(descriptions.map((description, i) => {
+      const start = end;
+      end = i === descriptions.length - 1 ? weights.length : start + description.weights_bytes;
+      return Engine.create(description, weights.subarray(start, end));
+    }));
+    for (const engine of engines) engine.targets ??= engines[0].targets;
+    return new Simulation(engines);
+  }
+  constructor(engines) {
+    this.engines = engines;
+    this.timeline = new Timeline(engines);
+    this.shown = "picture";
+  }
+  handle({ kind, ...values }) {
+    const answer = this[kind](values);
+    return { ...this.report(), ...answer };
+  }
+  advance({ steps, budget }) {
+    const end = performance.now() + budget;
+    for (let i = 0; i < steps; i++) {
+      this.timeline.advance();
+      if (performance.now() >= end) break;
+    }
+  }
+  act({ event }) {
+    this.timeline.act(event);
+  }
+  back() {
+    this.timeline.back();
+  }
+  seek({ step }) {
+    this.timeline.seek(step);
+  }
+  reset() {
+    this.timeline.reset();
+  }
+  replay({ events, classIndex }) {
+    this.timeline.replay(events, classIndex);
+  }
+  show({ shown }) {
+    this.shown = shown;
+  }
+  look() {}
+  inspect({ x, y }) {
+    const cells = this.engines.map((engine) => {
+      const i = y * engine.width + x;
+      const { channels } = engine.description;
+      return {
+        values: [...engine.cells.subarray(i * engine.stride, i * engine.stride + channels)],
+        change: engine.changes[i],
+      };
+    });
+    return { cells };
+  }
+  getState({ index = 0 }) {
+    return { state: this.engines[index].state };
+  }
+  setState({ state, index = 0 }) {
+    const engine = this.engines[index];
+    const length = engine.cellCount * engine.channels;
+    if (state.length !== length) {
+      throw new RangeError(`live figure: a state of ${state.length} numbers; expected ${length}, ` +
+        `${engine.height} rows of ${engine.width} cells of ${engine.channels} channels`);
+    }
+    this.timeline.begin(() => engine.restore(Float32Array.from(state), 0));
+  }
+  report() {
+    const { timeline, engines } = this;
+    return {
+      step: timeline.step,
+      classIndex: engines[0].classIndex,
+      errors: engines.map((engine) => engine.error),
+      frames: engines.map((engine) => paint(engine, this.shown)),
+      canGoBack: timeline.step > 0 || timeline.applied > 0,
+      recorded: { events: timeline.events.slice(0, timeline.applied), classIndex: timeline.startClass },
+    };
+  }
+}
+return { Engine, Simulation, decodeBase64 };
+};
+const STYLE = ".nca-player{--nca-surface: #f6f7f8;--nca-raised: #ffffff;--nca-ink: #1b2127;--nca-muted: #55606c;--nca-line: #d3d9df;--nca-edge: #79838e;--nca-accent: #0069a6;--nca-on-accent: #ffffff;--nca-chosen: #e3f0f8;color-scheme: light;}html[data-theme=\"dark\"] .nca-player,html[theme=\"dark\"] .nca-player,[data-jp-theme-light=\"false\"] .nca-player{--nca-surface: #1b2026;--nca-raised: #272e36;--nca-ink: #e9edf1;--nca-muted: #a9b4bf;--nca-line: #3b444e;--nca-edge: #8a95a1;--nca-accent: #62b7ea;--nca-on-accent: #06202f;--nca-chosen: #17394d;color-scheme: dark;}@media (prefers-color-scheme: dark){html:not([data-theme]):not([theme]) body:not([data-jp-theme-light]) .nca-player{--nca-surface: #1b2026;--nca-raised: #272e36;--nca-ink: #e9edf1;--nca-muted: #a9b4bf;--nca-line: #3b444e;--nca-edge: #8a95a1;--nca-accent: #62b7ea;--nca-on-accent: #06202f;--nca-chosen: #17394d;color-scheme: dark;}}figure.nca-figure{margin: 1.5rem auto;max-width: 46rem;container-type: inline-size;}html[data-theme] .bd-content div.cell_output .text_html:has(figure.nca-figure){padding: 0;background: none;}.nca-player,.nca-player *{box-sizing: border-box;}.nca-player{position: relative;border: 1px solid var(--nca-line);border-radius: 14px;background: var(--nca-surface);color: var(--nca-ink);font-family: inherit;font-size: 0.875rem;line-height: 1.4;overflow: hidden;}.nca-player .nca-body{display: flex;flex-direction: column;}.nca-player .nca-bed{display: flex;align-items: center;justify-content: center;padding: 0.75rem 0.75rem 0;}.nca-player .nca-stage{position: relative;overflow: hidden;border: 1px solid var(--nca-line);border-radius: 8px;background: #ffffff;}.nca-player .nca-pane{width: min(100%,70vh);}.nca-player .nca-caption{margin-top: 0.25rem;font-size: 0.8125rem;text-align: center;}.nca-player canvas{display: block;width: 100%;height: auto;image-rendering: pixelated;touch-action: none;cursor: none;}.nca-player canvas:focus-visible{outline: 3px solid var(--nca-accent);outline-offset: -3px;border-radius: 7px;}.nca-player .nca-cursor{position: absolute;aspect-ratio: 1;translate: -50% -50%;border: 1.5px solid #ffffff;border-radius: 50%;outline: 1.5px solid #1b2127;pointer-events: none;}.nca-player[data-tool=\"square\"] .nca-cursor{border-radius: 0;}.nca-player:is([data-tool=\"half\"],[data-tool=\"seed\"]) .nca-cursor{border-style: dotted;}.nca-player .nca-cursor[hidden]{display: none;}.nca-player .nca-crosshair::before,.nca-player .nca-crosshair::after{content: \"\";position: absolute;inset: calc(50% - 1px) -6px;height: 2px;background: #1b2127;box-shadow: 0 0 0 1px #ffffff;}.nca-player .nca-crosshair::after{rotate: 90deg;}.nca-player .nca-panel{display: flex;flex-direction: column;gap: 0.9rem;min-width: 0;padding: 1rem;}.nca-player .nca-readout{display: flex;justify-content: space-between;align-items: baseline;color: var(--nca-muted);font-variant-numeric: tabular-nums;}.nca-player output{display: inline;padding: 0;color: var(--nca-ink);font-weight: 600;}.nca-player .nca-steps{font-size: 1.375rem;line-height: 1;}.nca-player .nca-transport{display: grid;grid-template-columns: 1.4fr 1fr 1fr 1fr;gap: 0.4rem;}.nca-player .nca-button{display: inline-flex;align-items: center;justify-content: center;gap: 0.35rem;min-height: 44px;margin: 0;padding: 0 0.6rem;border: 1px solid var(--nca-edge);border-radius: 10px;background: var(--nca-raised);color: var(--nca-ink);font: inherit;font-weight: 500;cursor: pointer;}.nca-player .nca-transport .nca-button:not(.nca-play){flex-direction: column;gap: 0;padding: 0.15rem;font-size: 0.75rem;}.nca-player .nca-play{border-color: var(--nca-accent);background: var(--nca-accent);color: var(--nca-on-accent);}.nca-player .nca-button:hover{filter: brightness(0.95);}.nca-player .nca-button[aria-disabled=\"true\"]{color: var(--nca-muted);border-color: var(--nca-line);}.nca-player .nca-button[aria-pressed=\"true\"]{border-color: #c2371f;color: #c2371f;background: #ffffff;}.nca-player .nca-button:active{transform: translateY(1px);}.nca-player .nca-button:focus-visible,.nca-player input[type=\"range\"]:focus-visible,.nca-player select:focus-visible,.nca-player .nca-choice input:focus-visible + .nca-tile{outline: 3px solid var(--nca-accent);outline-offset: 2px;}.nca-player fieldset{min-width: 0;margin: 0;padding: 0;border: 0;}.nca-player legend,.nca-player .nca-slider label{float: none;width: auto;margin: 0 0 0.3rem;padding: 0;color: var(--nca-muted);font: inherit;}.nca-player .nca-choice{position: relative;display: flex;flex: 1 1 0;min-width: 0;margin: 0;cursor: pointer;}.nca-player .nca-tile{display: flex;flex: 1;flex-direction: column;align-items: center;justify-content: center;min-width: 0;min-height: 44px;font-variant-numeric: tabular-nums;}.nca-player .nca-classes .nca-row{display: grid;grid-template-columns: repeat(auto-fit,minmax(3.4rem,1fr));gap: 0.25rem;}.nca-player .nca-classes .nca-tile{justify-content: flex-start;gap: 0.15rem;padding: 0.4rem 2px;border: 1px solid var(--nca-line);border-radius: 10px;background: var(--nca-raised);}.nca-player .nca-label{font-family: \"Apple Color Emoji\",\"Segoe UI Emoji\",\"Noto Color Emoji\",sans-serif;font-size: 1.5rem;line-height: 1.2;}.nca-player .nca-name{max-width: 100%;color: var(--nca-muted);font-size: 0.65rem;line-height: 1.2;text-align: center;text-wrap: balance;font-weight: 400;overflow-wrap: break-word;hyphens: auto;}.nca-player .nca-tools .nca-row{display: grid;grid-template-columns: repeat(6,1fr);border: 1px solid var(--nca-line);border-radius: 10px;background: var(--nca-raised);}.nca-player .nca-tools .nca-tile{border-radius: 9px;}.nca-player .nca-icon{display: flex;}.nca-player .nca-choice input:checked + .nca-tile{background: var(--nca-chosen);box-shadow: inset 0 0 0 2px var(--nca-accent);font-weight: 600;}.nca-player .nca-choice input:checked + .nca-tile .nca-name{color: var(--nca-ink);}.nca-player .nca-slider{display: grid;grid-template-columns: 3.2rem 1fr auto;align-items: center;gap: 0.6rem;}.nca-player .nca-slider label{margin: 0;}.nca-player select{width: 100%;min-width: 0;min-height: 44px;padding: 0 0.5rem;border: 1px solid var(--nca-edge);border-radius: 10px;background: var(--nca-raised);color: var(--nca-ink);font: inherit;}.nca-player .nca-key{display: flex;align-items: center;gap: 0.25rem;font-size: 0.75rem;}.nca-player .nca-key[hidden]{display: none;}.nca-player .nca-ramp{width: 2.5rem;height: 0.75rem;border: 1px solid var(--nca-edge);background: linear-gradient(90deg,#b2182b,#ffffff,#2166ac);}.nca-player input[type=\"range\"]{width: 100%;min-width: 0;height: 44px;margin: 0;border-radius: 10px;accent-color: var(--nca-accent);cursor: pointer;}.nca-player .nca-value{min-width: 3.6rem;text-align: right;font-variant-numeric: tabular-nums;}.nca-player .nca-recovery{min-height: 1.25rem;margin-top: 0.2rem;border-bottom: 2px solid var(--nca-curve,transparent);color: var(--nca-muted);font-size: 0.75rem;font-variant-numeric: tabular-nums;text-align: center;}.nca-player .nca-recovery:empty{display: none;}.nca-player .nca-foot{display: flex;flex-direction: column;gap: 0.6rem;padding: 0 1rem 1rem;}.nca-player .nca-curve[hidden]{display: none;}.nca-player .nca-curve-title{color: var(--nca-muted);font-size: 0.8125rem;}.nca-player canvas.nca-chart{height: 8.5rem;cursor: default;touch-action: auto;}.nca-player .nca-last{display: flex;justify-content: space-between;align-items: flex-end;gap: 0.75rem;}@container (max-width: 30rem){.nca-player .nca-last{flex-direction: column;}}.nca-player .nca-share{display: flex;gap: 0.4rem;}.nca-player .nca-share .nca-button{min-width: 44px;padding: 0;}.nca-player .nca-inspector{min-height: 2.8em;margin: 0 0 0.3rem;font-size: 0.75rem;font-variant-numeric: tabular-nums;}.nca-player .nca-hint{margin: 0;color: var(--nca-muted);font-size: 0.8125rem;}.nca-player .nca-hidden{position: absolute;width: 1px;height: 1px;margin: -1px;overflow: hidden;clip-path: inset(50%);white-space: nowrap;}figure.nca-figure > figcaption{margin-top: 0.5rem;}.nca-player.nca-several .nca-bed{display: grid;grid-template-columns: repeat(auto-fit,minmax(8.5rem,1fr));gap: 0.75rem;padding: 0.75rem 0.75rem 0;}@container (min-width: 38rem){.nca-player:not(.nca-several) .nca-body{flex-direction: row;}.nca-several .nca-panel{display: grid;grid-template-columns: 1fr 1fr;column-gap: 1.5rem;align-items: end;}.nca-player:not(.nca-several) .nca-bed{flex: 1 1 53%;padding: 1rem 0 1rem 1rem;}.nca-player:not(.nca-several) .nca-panel{flex: 1 1 47%;justify-content: center;}}";
+const { Engine, Simulation, decodeBase64 } = core();
+const WORKER = `"use strict";
+let simulation;
+const { Simulation } = (${core})();
+onmessage = async ({ data: { id, message } }) => {
+  try {
+    if (message.kind === "create") {
+      simulation = await Simulation.create(message.descriptions, message.weights);
+    }
+    const report = simulation.handle(message.kind === "create" ? { kind: "look" } : message);
+    postMessage({ id, report }, report.frames.map((frame) => frame.buffer));
+  } catch (error) {
+    postMessage({ id, error: error.message });
+  }
+};`;
+async function connect(descriptions, weights) {
+  const link = startWorker() ?? startHere();
+  try {
+    return { ...link, first: await link.send({ kind: "create", descriptions, weights }) };
+  } catch (error) {
+    link.end();
+    if (!(error instanceof BlockedError)) throw error;
+    const here = startHere();
+    return { ...here, first: await here.send({ kind: "create", descriptions, weights }) };
+  }
+}
+class BlockedError extends Error {}
+function startWorker() {
+  let worker;
+  const url = URL.createObjectURL(new Blob([WORKER], { type: "text/javascript" }));
+  try {
+    worker = new Worker(url);
+  } catch {
+    return null;
+  } finally {
+    URL.revokeObjectURL(url);
+  }
+  const waiting = new Map();
+  let sent = 0;
+  const settle = (id, how, value) => {
+    waiting.get(id)?.[how](value);
+    waiting.delete(id);
+  };
+  worker.onmessage = ({ data: { id, report, error } }) => {
+    if (error === undefined) settle(id, "resolve", report);
+    else settle(id, "reject", new Error(error));
+  };
+  worker.onerror = (event) => {
+    event.preventDefault();
+    for (const id of [...waiting.keys()]) settle(id, "reject", new BlockedError());
+  };
+  return {
+    inWorker: true,
+    send: (message) => new Promise((resolve, reject) => {
+      sent += 1;
+      waiting.set(sent, { resolve, reject });
+      worker.postMessage({ id: sent, message });
+    }),
+    end: () => worker.terminate(),
+  };
+}
+function startHere() {
+  const { Simulation } = core();
+  let simulation;
+  return {
+    inWorker: false,
+    send: async (message) => {
+      if (message.kind === "create") {
+        simulation = await Simulation.create(message.descriptions, message.weights);
+      }
+      return simulation.handle(message.kind === "create" ? { kind: "look" } : message);
+    },
+    end: () => { simulation = undefined; },
+  };
+}
 const icon = (path) =>
   `<svg viewBox="0 0 24 24" width="20" height="20" aria-hidden="true" focusable="false">${path}</svg>`;
+const line = (d) => icon(`<path fill="none" stroke="currentColor" stroke-width="2" ` +
+  `stroke-linecap="round" stroke-linejoin="round" d="${d}"/>`);
+const solid = (d) => icon(`<path fill="currentColor" d="${d}"/>`);
 const ICONS = {
-  play: icon('<path fill="currentColor" d="M8 5.2v13.6a.8.8 0 0 0 1.2.7l11-6.8a.8.8 0 0 0 0-1.4l-11-6.8A.8.8 0 0 0 8 5.2z"/>'),
-  pause: icon('<path fill="currentColor" d="M7 5h3.5v14H7zM13.5 5H17v14h-3.5z"/>'),
-  step: icon('<path fill="currentColor" d="M6 5.6v12.8a.7.7 0 0 0 1.1.6l8.9-6.4a.7.7 0 0 0 0-1.2L7.1 5a.7.7 0 0 0-1.1.6zM17 5h2v14h-2z"/>'),
-  reset: icon('<path fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round" stroke-linejoin="round" d="M4.5 5v5h5M5 10a7.5 7.5 0 1 1-.4 4.5"/>'),
+  play: solid("M8 5.2v13.6a.8.8 0 0 0 1.2.7l11-6.8a.8.8 0 0 0 0-1.4l-11-6.8A.8.8 0 0 0 8 5.2z"),
+  pause: solid("M7 5h3.5v14H7zM13.5 5H17v14h-3.5z"),
+  step: solid("M6 5.6v12.8a.7.7 0 0 0 1.1.6l8.9-6.4a.7.7 0 0 0 0-1.2L7.1 5a.7.7 0 0 0-1.1.6zM17 5h2v14h-2z"),
+  back: solid("M18 5.6v12.8a.7.7 0 0 1-1.1.6L8 12.6a.7.7 0 0 1 0-1.2L16.9 5a.7.7 0 0 1 1.1.6zM5 5h2v14H5z"),
+  reset: line("M4.5 5v5h5M5 10a7.5 7.5 0 1 1-.4 4.5"),
+  circle: line("M12 5a7 7 0 1 0 0 14 7 7 0 0 0 0-14z"),
+  square: line("M5.5 5.5h13v13h-13z"),
+  half: icon('<path fill="currentColor" d="M5 5h7v14H5z"/><path fill="none" stroke="currentColor" stroke-width="2" d="M5 5h14v14H5z"/>'),
+  cells: solid("M5 5h4v4H5zM13 5h4v4h-4zM9 10h4v4H9zM16 11h4v4h-4zM4 15h4v4H4zM12 16h4v4h-4z"),
+  noise: line("M3 12h2l2-6 3 13 3-15 3 12 2-4h3"),
+  seed: line("M12 5v14M5 12h14"),
+  picture: line("M4 5h16v14H4zM4 16l5-5 4 4 3-3 4 4M15 9.5h.01"),
+  film: line("M4 6h11v12H4zM15 10.5l5-3v9l-5-3"),
+  link: line("M10 14a4 4 0 0 0 5.7 0l3-3A4 4 0 0 0 13 5.3l-1 1M14 10a4 4 0 0 0-5.7 0l-3 3a4 4 0 0 0 5.7 5.7l1-1"),
 };
+const FASTEST = 1e6;  // steps per second: more than any device makes
 const SPEEDS = [
-  { label: "¼×", name: "quarter speed", stepsPerSecond: 7.5 },
-  { label: "1×", name: "normal speed", stepsPerSecond: 30 },
-  { label: "4×", name: "four times normal speed", stepsPerSecond: 120 },
-  { label: "max", name: "as fast as this device can", stepsPerSecond: Infinity },
-];
-const NORMAL_SPEED = 1;
+  ["⅛×", 3.75], ["¼×", 7.5], ["½×", 15], ["1×", 30], ["2×", 60], ["4×", 120], ["8×", 240],
+  ["max", FASTEST],
+].map(([label, stepsPerSecond]) => ({ label, stepsPerSecond }));
+const NORMAL_SPEED = 3;
 const BRUSH = { min: 1, max: 10, start: 4 };  // radius in cells
+const TOOLS = [
+  { tool: "circle", name: "Erase a disc" },
+  { tool: "square", name: "Erase a square" },
+  { tool: "half", name: "Erase half of the grid" },
+  { tool: "cells", name: "Erase cells at random" },
+  { tool: "noise", name: "Add noise" },
+  { tool: "seed", name: "Plant a seed" },
+];
 let figures = 0;  // makes names and ids unique on the page
 function make(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
@@ -403,9 +789,15 @@ function make(tag, attributes = {}, ...children) {
   element.append(...children);
   return element;
 }
-function makeButton(name, icon, label) {
+function makeButton(name, label, { bare = false } = {}) {
   const button = make("button", { type: "button", class: `nca-button nca-${name}` });
-  setButton(button, icon, label);
+  if (bare) {
+    button.innerHTML = ICONS[name];
+    button.setAttribute("aria-label", label);
+    button.title = label;
+  } else {
+    setButton(button, name, label);
+  }
   return button;
 }
 function setButton(button, icon, label) {
@@ -420,8 +812,10 @@ function makeRadios(kind, legend, options, id) {
     input.checked = checked;
     return input;
   });
-  const choices = options.map(({ content }, i) =>
-    make("label", { class: "nca-choice" }, inputs[i], make("span", { class: "nca-tile" }, ...content)));
+  const choices = options.map(({ content, name }, i) => {
+    const tile = make("span", { class: "nca-tile", title: name }, ...content);
+    return make("label", { class: "nca-choice" }, inputs[i], tile);
+  });
   const row = make("div", { class: "nca-row" }, ...choices);
   return { inputs, group: make("fieldset", { class: `nca-${kind}` }, make("legend", {}, legend), row) };
 }
@@ -434,19 +828,38 @@ function classOptions(description) {
         make("span", { class: "nca-name" }, name)],
   }));
 }
-function makeBrushSlider(id) {
-  const slider = make("input", {
-    type: "range", id: `${id}-brush`, min: BRUSH.min, max: BRUSH.max, value: BRUSH.start,
+function toolOptions() {
+  return TOOLS.map(({ tool, name }, i) => {
+    const picture = make("span", { class: "nca-icon" });
+    picture.innerHTML = ICONS[tool];
+    return { name, checked: i === 0, content: [picture] };
   });
+}
+function makeSlider(id, label, { min, max, start }, say) {
+  const slider = make("input", { type: "range", id, min, max, value: start });
   const value = make("span", { class: "nca-value", "aria-hidden": "true" });
   const update = () => {
-    value.textContent = `${slider.value} cells`;
-    slider.setAttribute("aria-valuetext", `radius ${slider.value} cells`);
+    const [text, words] = say(Number(slider.value));
+    value.textContent = text;
+    slider.setAttribute("aria-valuetext", words);
   };
   slider.addEventListener("input", update);
   update();
-  const label = make("label", { for: slider.id }, "Eraser");
-  return { slider, group: make("div", { class: "nca-brush" }, label, slider, value) };
+  return { slider, row: make("div", { class: "nca-slider" }, make("label", { for: id }, label), slider, value) };
+}
+function makeChannels(id, description) {
+  const select = make("select", { id },
+    make("option", { value: "picture" }, "picture"),
+    make("option", { value: "alpha" }, "alpha: what lives"),
+    make("option", { value: "changes" }, "size of the last change"),
+    make("option", { value: "fired" }, "cells that fired"));
+  for (let channel = 0; channel < description.channels; channel++) {
+    if (channel >= description.alpha - 3 && channel <= description.alpha) continue;
+    const kind = channel < description.fixed ? "input" : "hidden";
+    select.append(make("option", { value: channel }, `${kind} channel ${channel}`));
+  }
+  const key = make("span", { class: "nca-key", hidden: "" }, "−1", make("span", { class: "nca-ramp" }), "1");
+  return { select, key, row: make("div", { class: "nca-slider" }, make("label", { for: id }, "Show"), select, key) };
 }
 function makePane(description, id, caption) {
   const { height, width, alt } = description;
@@ -462,7 +875,8 @@ function makePane(description, id, caption) {
   }, canvas, cursor);
   const words = caption === undefined
     ? [] : [make("div", { class: "nca-caption", "aria-hidden": "true" }, caption)];
-  return { canvas, cursor, pane: make("div", { class: "nca-pane" }, stage, ...words) };
+  const recovery = make("div", { class: "nca-recovery" });
+  return { canvas, cursor, recovery, pane: make("div", { class: "nca-pane" }, stage, ...words, recovery) };
 }
 function makeReadout() {
   const steps = make("output", { class: "nca-steps", "aria-live": "off" }, "0");
@@ -485,39 +899,217 @@ function buildView(element, descriptions) {
   const panes = descriptions.map((d) => makePane(d, id, several ? d.title : undefined));
   const bed = make("div", { class: "nca-bed" }, ...panes.map(({ pane }) => pane));
   const { steps, rate, readout } = makeReadout();
-  const play = makeButton("play", "play", "Play");
-  const step = makeButton("step", "step", "Step");
-  const reset = makeButton("reset", "reset", "Reset");
+  const play = makeButton("play", "Play");
+  const back = makeButton("back", "Back");
+  const step = makeButton("step", "Step");
+  const reset = makeButton("reset", "Reset");
   const classes = description.classes.length > 1
     ? makeRadios("classes", "Grow into", classOptions(description), id) : { inputs: [] };
-  const speeds = makeRadios("speeds", "Speed", SPEEDS.map(({ label, name }, i) =>
-    ({ name: `${label}, ${name}`, checked: i === NORMAL_SPEED, content: [label] })), id);
-  const { slider, group: brush } = makeBrushSlider(id);
+  const tools = makeRadios("tools", "Brush", toolOptions(), id);
+  const brush = makeSlider(`${id}-brush`, "Size", BRUSH,
+    (size) => [`${size} cells`, `radius ${size} cells`]);
+  const speed = makeSlider(`${id}-speed`, "Speed",
+    { min: 0, max: SPEEDS.length - 1, start: NORMAL_SPEED },
+    (i) => [SPEEDS[i].label, SPEEDS[i].stepsPerSecond < FASTEST
+      ? `${SPEEDS[i].stepsPerSecond} steps per second` : "as fast as this device can"]);
+  const channels = makeChannels(`${id}-show`, description);
+  const save = makeButton("picture", "Save the picture", { bare: true });
+  const film = makeButton("film", "Record a film", { bare: true });
+  const share = makeButton("link", "Copy a link to this moment", { bare: true });
+  const inspector = make("p", { class: "nca-inspector" });
   const hint = make("p", { class: "nca-hint", id: `${id}-hint` },
-    "Drag to erase, double-tap to plant a seed. With the grid focused: arrow keys move, " +
-    "E erases, S plants a seed.");
+    "Drag to use the brush, double-tap to plant a seed. With the grid focused: arrow keys move, " +
+    "E uses the brush, S plants a seed, I reads the cell.");
   const status = make("p", { class: "nca-hidden", role: "status" });
+  const chart = make("canvas", { class: "nca-chart", role: "img", "aria-label": "No curve yet" });
+  const curve = make("div", { class: "nca-curve" },
+    make("div", { class: "nca-curve-title" }, "Error against the target, over steps"), chart);
+  curve.hidden = descriptions.every(({ targets }) => targets === null);
   const panel = make("div", { class: "nca-panel" }, readout,
-    make("div", { class: "nca-transport" }, play, step, reset),
-    ...(classes.group ? [classes.group] : []), speeds.group, brush, hint);
+    make("div", { class: "nca-transport" }, play, back, step, reset),
+    ...(classes.group ? [classes.group] : []), tools.group, brush.row, speed.row, channels.row);
+  const foot = make("div", { class: "nca-foot" }, curve,
+    make("div", { class: "nca-last" }, make("div", {}, inspector, hint),
+      make("div", { class: "nca-share" }, save, film, share)));
   const root = make("div", {
-    class: several ? "nca-player nca-several" : "nca-player", role: "group", "aria-label": several ? "Live automata, side by side" : `Live automaton: ${description.title}`,
+    class: several ? "nca-player nca-several" : "nca-player", role: "group",
+    "aria-label": several ? "Live automata, side by side" : `Live automaton: ${description.title}`,
     "data-lm-suppress-shortcuts": "true",
-  }, make("div", { class: "nca-body" }, bed, panel), status);
+  }, make("div", { class: "nca-body" }, bed, panel), foot, status);
   element.prepend(root);
   return {
-    root, bed, steps, rate,
+    root, bed, steps, rate, play, back, step, reset, save, film, share, status, inspector, chart,
     canvases: panes.map(({ canvas }) => canvas), cursors: panes.map(({ cursor }) => cursor),
-    play, step, reset, slider, status,
-    classes: classes.inputs, speeds: speeds.inputs,
+    recoveries: panes.map(({ recovery }) => recovery),
+    classes: classes.inputs, tools: tools.inputs, size: brush.slider, speed: speed.slider,
+    channel: channels.select, key: channels.key,
   };
+}
+const MOST_POINTS = 4000;
+const SAME_HARM = 12;  // steps: what is done so soon after the last time belongs to it
+const COLORS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8a95a1", "#a6761d"];
+const MARGIN = { left: 46, right: 8, top: 8, bottom: 20 };
+class Chart {
+  constructor(canvas, names) {
+    Object.assign(this, { canvas, names, points: [], marks: [] });
+  }
+  add(step, errors) {
+    while (this.points.length > 0 && this.points.at(-1).step >= step) this.points.pop();
+    this.marks = this.marks.filter((mark) => mark.step <= step);
+    this.points.push({ step, errors });
+    if (this.points.length > MOST_POINTS) this.points = this.points.filter((_, i) => i % 2 === 0);
+  }
+  mark(step, before, after) {
+    const last = this.marks.at(-1);
+    if (last !== undefined && step - last.until <= SAME_HARM && step >= last.until) {
+      Object.assign(last, { until: step, after });
+    } else {
+      this.marks.push({ step, until: step, before, after });
+    }
+  }
+  recoveries() {
+    const { marks, points } = this;
+    if (marks.length === 0 || points.length === 0) return this.names.map(() => null);
+    const { before, after } = marks.at(-1);
+    return points.at(-1).errors.map((now, i) => {
+      const harm = after[i] - before[i];
+      return now === null || harm <= 0.02 * before[i] ? null : 100 * (after[i] - now) / harm;
+    });
+  }
+  draw() {
+    const { canvas, points } = this;
+    const box = canvas.getBoundingClientRect();
+    if (box.width === 0 || points.length === 0) return;
+    const ratio = devicePixelRatio || 1;
+    const [width, height] = [Math.round(box.width * ratio), Math.round(box.height * ratio)];
+    if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
+    const context = canvas.getContext("2d");
+    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    context.clearRect(0, 0, box.width, box.height);
+    const style = getComputedStyle(canvas);
+    this.plot(context, box, style.getPropertyValue("--nca-muted"), style.getPropertyValue("--nca-line"));
+  }
+  plot(context, box, ink, line) {
+    const { points, marks } = this;
+    const all = points.flatMap(({ errors }) => errors.filter((e) => e > 0));
+    const decade = (e) => Math.log10(Math.max(e, 1e-6));
+    const low = Math.floor(decade(Math.min(...all, 0.01)));
+    const high = Math.max(low + 1, Math.ceil(decade(Math.max(...all, 1e-5))));
+    const first = points[0].step;
+    const last = Math.max(first + 60, points.at(-1).step);
+    const right = box.width - MARGIN.right;
+    const bottom = box.height - MARGIN.bottom;
+    const x = (step) => MARGIN.left + (step - first) / (last - first) * (right - MARGIN.left);
+    const y = (e) => MARGIN.top + (high - decade(e)) / (high - low) * (bottom - MARGIN.top);
+    const stroke = (color, draw, thick = 1, dash = []) => {
+      context.strokeStyle = color;
+      context.lineWidth = thick;
+      context.setLineDash(dash);
+      context.beginPath();
+      draw();
+      context.stroke();
+    };
+    context.font = "11px sans-serif";
+    context.fillStyle = ink;
+    context.textBaseline = "middle";
+    context.textAlign = "right";
+    for (let power = low; power <= high; power++) {
+      stroke(line, () => {
+        context.moveTo(MARGIN.left, y(10 ** power));
+        context.lineTo(right, y(10 ** power));
+      });
+      context.fillText(String(Number((10 ** power).toPrecision(1))), MARGIN.left - 6, y(10 ** power));
+    }
+    context.textBaseline = "alphabetic";
+    context.textAlign = "left";
+    context.fillText(`step ${first}`, MARGIN.left, box.height - 5);
+    context.textAlign = "right";
+    context.fillText(String(last), right, box.height - 5);
+    for (const { step } of marks) {
+      stroke(ink, () => { context.moveTo(x(step), MARGIN.top); context.lineTo(x(step), bottom); }, 1, [3, 3]);
+    }
+    this.names.forEach((_, i) => stroke(COLORS[i % COLORS.length], () => {
+      for (const { step, errors } of points) {
+        if (errors[i] !== null) context.lineTo(x(step), y(errors[i]));
+      }
+    }, 1.75));
+  }
+  describe() {
+    const { points, names } = this;
+    if (points.length === 0) return "No curve yet";
+    const { step, errors } = points.at(-1);
+    const said = this.recoveries();
+    const each = names.map((name, i) => `${names.length > 1 ? `${name}: ` : ""}error ${
+      errors[i] === null ? "unknown" : errors[i].toPrecision(2)}${
+      said[i] === null ? "" : `, ${said[i].toFixed(0)} % recovered`}`);
+    return `At step ${step}: ${each.join("; ")}`;
+  }
+}
+const curveColor = (index) => COLORS[index % COLORS.length];
+const SCALE = 8;  // pixels of a saved picture for each cell
+const GAP = 8;
+const FILM_TYPES = ["video/webm", "video/mp4"];
+const KEY = "nca";
+function poster(canvases, target = document.createElement("canvas")) {
+  const [{ width, height }] = canvases;
+  const wide = canvases.length * (width * SCALE + GAP) - GAP;
+  if (target.width !== wide) Object.assign(target, { width: wide, height: height * SCALE });
+  const context = target.getContext("2d");
+  context.imageSmoothingEnabled = false;
+  canvases.forEach((canvas, i) =>
+    context.drawImage(canvas, i * (width * SCALE + GAP), 0, width * SCALE, height * SCALE));
+  return target;
+}
+function download(blob, name) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(blob);
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+}
+function startFilm(canvases) {
+  const type = globalThis.MediaRecorder && FILM_TYPES.find((t) => MediaRecorder.isTypeSupported(t));
+  if (!type) return null;
+  const target = poster(canvases);
+  const recorder = new MediaRecorder(target.captureStream(30), { mimeType: type });
+  const parts = [];
+  recorder.ondataavailable = ({ data }) => parts.push(data);
+  recorder.start();
+  return {
+    draw: () => poster(canvases, target),
+    stop: () => new Promise((resolve) => {
+      recorder.onstop = () => resolve({ blob: new Blob(parts, { type }), extension: type.split("/")[1] });
+      recorder.stop();
+    }),
+  };
+}
+const through = async (bytes, stream) =>
+  new Uint8Array(await new Response(new Blob([bytes]).stream().pipeThrough(stream)).arrayBuffer());
+async function momentLink(moment) {
+  const json = new TextEncoder().encode(JSON.stringify(moment));
+  const packed = await through(json, new CompressionStream("deflate-raw"));
+  const text = btoa(String.fromCharCode(...packed))
+    .replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+  return `${location.href.split("#")[0]}#${KEY}=${text}`;
+}
+async function momentHere() {
+  const text = new URLSearchParams(location.hash.slice(1)).get(KEY);
+  if (!text) return null;
+  try {
+    const packed = Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")),
+      (character) => character.charCodeAt(0));
+    const json = await through(packed, new DecompressionStream("deflate-raw"));
+    return JSON.parse(new TextDecoder().decode(json));
+  } catch {
+    return null;
+  }
 }
 const DOUBLE_TAP = { milliseconds: 350, pixels: 24 };
 const MOVES = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const LEAP = 5;  // cells that an arrow key moves with Shift
-function connectBrush({ canvases, cursors, slider }, act) {
+function connectBrush({ canvases, cursors, size }, act) {
   const [{ width, height }] = canvases;
-  const radius = () => Number(slider.value);
+  const radius = () => Number(size.value);
   const keyboard = { x: width >> 1, y: height >> 1 };
   const off = new AbortController();
   const listen = (target, type, action) =>
@@ -543,12 +1135,12 @@ function connectBrush({ canvases, cursors, slider }, act) {
     }
   };
   const hideCursor = () => cursors.forEach((cursor) => { cursor.hidden = true; });
-  const eraseLine = (from, to) => {
+  const drawLine = (from, to) => {
     const length = Math.hypot(to.x - from.x, to.y - from.y);
     const pieces = Math.max(1, Math.ceil(length / radius()));
     for (let i = 1; i <= pieces; i++) {
       const t = i / pieces;
-      act.erase(from.x + t * (to.x - from.x), from.y + t * (to.y - from.y), radius());
+      act.use(from.x + t * (to.x - from.x), from.y + t * (to.y - from.y));
     }
   };
   const isDoubleTap = (event, before) => before !== null &&
@@ -569,18 +1161,19 @@ function connectBrush({ canvases, cursors, slider }, act) {
       }
       tap = event;
       last = here;
-      act.erase(here.x, here.y, radius());
+      act.use(here.x, here.y);
       showCursor(here, false);
     });
     listen(canvas, "pointermove", (event) => {
       const here = cellAt(event);
       showCursor(here, false);
-      if (last === null) return;
-      eraseLine(last, here);
+      const { x, y } = nearest(here);
+      act.read(x, y, canvases.indexOf(canvas));
+      if (last === null || !act.draws()) return;
+      drawLine(last, here);
       last = here;
     });
     const release = () => {
-      if (last !== null) act.say("Erased cells");
       last = null;
     };
     listen(canvas, "pointerup", release);
@@ -599,10 +1192,12 @@ function connectBrush({ canvases, cursors, slider }, act) {
         keyboard.x = (keyboard.x + leap * MOVES[key][0] + width) % width;
         keyboard.y = (keyboard.y + leap * MOVES[key][1] + height) % height;
       } else if (key === "e" || key === " ") {
-        act.erase(keyboard.x, keyboard.y, radius());
-        act.say(`Erased around ${where}`);
+        act.use(keyboard.x, keyboard.y);
+        act.say(`Brush used at ${where}`);
       } else if (key === "s") {
         act.plant(keyboard.x, keyboard.y);
+      } else if (key === "i") {
+        act.read(keyboard.x, keyboard.y, canvases.indexOf(canvas), true);
       } else {
         return;
       }
@@ -612,47 +1207,55 @@ function connectBrush({ canvases, cursors, slider }, act) {
   }
   return () => off.abort();
 }
-const FRAME_BUDGET = 10;  // milliseconds of a frame's 16 that steps may take; the page needs some
+const STEP_BUDGET = 12;  // milliseconds of steps for one frame
 const RATE_WINDOW = 500;  // milliseconds over which steps per second are averaged
-const MOST_VISIBLE = 0.3;  // share of the canvas that has to be in view to run
+const CHART_EVERY = 120;  // milliseconds between two drawings of the curve
+const MOST_VISIBLE = 0.3;  // share of the grids that has to be in view to run
+const MOST_AT_ONCE = 10000;  // steps asked for in one message
+const SHARE_OF_CELLS = 0.3;
+const NOISE = 0.3;
+const DRAWN = new Set(["circle", "square", "cells", "noise"]);  // tools to draw lines with
 class Player {
-  constructor(element, engines, report) {
-    this.engines = engines;
-    [this.engine] = engines;
-    this.report = report;
-    this.view = buildView(element, engines.map(({ description }) => description));
-    this.panes = engines.map((engine, i) => {
-      const context = this.view.canvases[i].getContext("2d");
-      return { engine, context, image: context.createImageData(engine.width, engine.height) };
-    });
+  constructor(element, descriptions, link, report) {
+    Object.assign(this, { descriptions, link, report });
+    this.view = buildView(element, descriptions);
+    this.contexts = this.view.canvases.map((canvas) => canvas.getContext("2d"));
+    const names = descriptions.map(({ title }) => title);
+    this.chart = new Chart(this.view.chart, names);
     this.playing = false;
     this.inView = false;
-    this.stepsPerSecond = SPEEDS[NORMAL_SPEED].stepsPerSecond;
     this.frame = 0;
+    this.busy = false;  // an advance has been asked for and not been answered
+    this.reading = false;
+    this.salt = 0;
+    this.film = null;
+    this.chartDrawn = 0;
+    this.last = null;
     this.connect();
-    this.draw();
+    this.draw(link.first);
   }
   connect() {
-    const { view, engines } = this;
-    view.play.addEventListener("click", () => this.setPlaying(!this.playing, true));
-    view.step.addEventListener("click", () => this.stepOnce());
-    view.reset.addEventListener("click", () => this.reset());
+    const { view } = this;
+    const click = (button, action) => button.addEventListener("click", action);
+    click(view.play, () => this.setPlaying(!this.playing, true));
+    click(view.step, () => this.stepOnce());
+    click(view.back, () => this.stepBack());
+    click(view.reset, () => this.reset());
+    click(view.save, () => this.savePicture());
+    click(view.film, () => this.toggleFilm());
+    click(view.share, () => this.copyLink());
     view.classes.forEach((input, index) =>
       input.addEventListener("change", () => this.setClass(index)));
-    view.speeds.forEach((input, index) =>
-      input.addEventListener("change", () => {
-        this.stepsPerSecond = SPEEDS[index].stepsPerSecond;
-      }));
+    view.channel.addEventListener("change", () => this.show(view.channel.value));
+    view.tools.forEach((input, i) => input.addEventListener("change", () => {
+      view.root.dataset.tool = TOOLS[i].tool;
+    }));
+    view.root.dataset.tool = TOOLS[0].tool;
     this.disconnectBrush = connectBrush(view, {
-      erase: (x, y, radius) => {
-        engines.forEach((engine) => engine.erase(x, y, radius));
-        this.draw();
-      },
-      plant: (x, y) => {
-        engines.forEach((engine) => engine.plant(x, y));
-        this.draw();
-        this.say(`Seed planted at column ${x + 1}, row ${y + 1}`);
-      },
+      use: (x, y) => this.useBrush(x, y),
+      draws: () => DRAWN.has(this.tool),
+      plant: (x, y) => this.plant(x, y),
+      read: (x, y, pane, aloud) => this.read(x, y, pane, aloud),
       say: (text) => this.say(text),
     });
     this.observer = new IntersectionObserver((entries) => {
@@ -661,51 +1264,134 @@ class Player {
     }, { threshold: MOST_VISIBLE });
     this.observer.observe(view.bed);
   }
+  get tool() {
+    return TOOLS[this.view.tools.findIndex((input) => input.checked)].tool;
+  }
+  get stepsPerSecond() {
+    return SPEEDS[this.view.speed.value].stepsPerSecond;
+  }
   say(text) {
     this.view.status.textContent = text;
+  }
+  async ask(message) {
+    const report = await this.link.send(message);
+    if (!this.ended) this.draw(report);
+    return report;
   }
   setPlaying(playing, aloud) {
     this.playing = playing;
     setButton(this.view.play, playing ? "pause" : "play", playing ? "Pause" : "Play");
-    if (aloud) this.say(playing ? "Playing" : `Paused at step ${this.engine.stepCount}`);
-    this.report({ steps: this.engine.stepCount });
+    if (aloud) this.say(playing ? "Playing" : `Paused at step ${this.last.step}`);
+    this.report({ steps: this.last.step, playing });
     this.schedule();
   }
-  stepOnce() {
+  async stepOnce() {
     if (this.playing) this.setPlaying(false, false);
-    this.stepAll();
-    this.draw();
-    this.say(`Step ${this.engine.stepCount}`);
-    this.report({ steps: this.engine.stepCount });
+    await this.ask({ kind: "advance", steps: 1, budget: 0 });
+    this.sayWhere();
   }
-  stepAll() {
-    this.engines.forEach((engine) => engine.step());
+  async stepBack() {
+    if (this.playing) this.setPlaying(false, false);
+    await this.ask({ kind: "back" });
+    this.sayWhere();
   }
-  reset() {
-    this.engines.forEach((engine) => engine.reset());
-    this.draw();
+  sayWhere() {
+    this.say(`Step ${this.last.step}. ${this.chart.describe()}`);
+    this.report({ steps: this.last.step });
+  }
+  async reset() {
+    await this.ask({ kind: "reset" });
     this.say("Reset to a single seed cell");
     this.report({ steps: 0 });
   }
-  setClass(index) {
-    this.engines.forEach((engine) => engine.setClass(index));
-    this.view.classes[index].checked = true;
-    this.say(`Now growing into ${this.engine.description.classes[index].name}`);
+  async setClass(index) {
+    await this.act({ kind: "mutate", index });
+    this.say(`Now growing into ${this.descriptions[0].classes[index].name}`);
     this.report({ classIndex: index });
   }
-  draw() {
-    for (const { engine, context, image } of this.panes) {
-      engine.paint(image.data);
-      context.putImageData(image, 0, 0);
+  async plant(x, y) {
+    await this.act({ kind: "plant", x, y });
+    this.say(`Seed planted at column ${x + 1}, row ${y + 1}`);
+  }
+  useBrush(column, row) {
+    const { tool } = this;
+    const [x, y] = [column, row].map((v) => Math.round(10 * v) / 10);
+    if (tool === "seed") return this.plant(Math.round(column), Math.round(row));
+    const where = { x, y, size: Number(this.view.size.value), shape: "circle" };
+    this.salt += 1;
+    return this.act({
+      circle: { kind: "erase", ...where },
+      square: { kind: "erase", ...where, shape: "square" },
+      half: { kind: "erase", ...where, shape: "half" },
+      cells: { kind: "erase", ...where, share: SHARE_OF_CELLS, salt: this.salt },
+      noise: { kind: "disturb", ...where, sigma: NOISE, salt: this.salt },
+    }[tool]);
+  }
+  async act(event) {
+    const sent = this.link.send({ kind: "act", event });
+    const report = await sent;
+    if (this.ended) return;
+    const before = event.kind === "mutate"
+      ? report.errors.map((_, i) => this.last.errors[i]) : this.last.errors;
+    this.chart.mark(report.step, before, report.errors);
+    this.draw(report);
+  }
+  show(shown) {
+    this.view.key.hidden = shown === "picture" || shown === "fired";
+    const channel = Number(shown);
+    return this.ask({ kind: "show", shown: Number.isNaN(channel) ? shown : channel });
+  }
+  async read(x, y, pane, aloud = false) {
+    if (this.reading && !aloud) return;
+    this.reading = true;
+    const { cells } = await this.link.send({ kind: "inspect", x, y });
+    this.reading = false;
+    const { values, change } = cells[pane];
+    const round = (v) => v.toFixed(2).replace("-", "−");
+    const { alpha } = this.descriptions[pane];
+    const names = { [alpha - 3]: "r", [alpha - 2]: "g", [alpha - 1]: "b", [alpha]: "α" };
+    const each = values.map((v, i) => `${names[i] ?? i} ${round(v)}`).join(", ");
+    const text = `Column ${x + 1}, row ${y + 1}: ${each}, last change ${round(change)}`;
+    this.view.inspector.textContent = text;
+    if (aloud) this.say(text);
+  }
+  draw(report) {
+    const { view, chart } = this;
+    this.last = report;
+    report.frames.forEach((frame, i) => {
+      const { width, height } = this.descriptions[i];
+      this.contexts[i].putImageData(new ImageData(frame, width, height), 0, 0);
+    });
+    view.steps.textContent = report.step;
+    view.back.setAttribute("aria-disabled", String(!report.canGoBack));
+    const chosen = view.classes[report.classIndex];
+    if (chosen !== undefined) chosen.checked = true;
+    this.film?.draw();
+    chart.add(report.step, report.errors);
+    const now = performance.now();
+    if (now - this.chartDrawn > CHART_EVERY || !this.playing) {
+      this.chartDrawn = now;
+      this.drawChart();
     }
-    this.view.steps.textContent = this.engine.stepCount;
+  }
+  drawChart() {
+    const { view, chart } = this;
+    chart.draw();
+    view.chart.setAttribute("aria-label", chart.describe());
+    chart.recoveries().forEach((percent, i) => {
+      const error = this.last.errors[i];
+      const parts = error === null ? [] : [`error ${error.toPrecision(2)}`];
+      if (percent !== null) parts.push(`${percent.toFixed(0).replace("-", "−")} % back`);
+      view.recoveries[i].textContent = parts.join(" · ");
+      view.recoveries[i].style.setProperty("--nca-curve", curveColor(i));
+    });
   }
   schedule() {
     const runs = this.playing && this.inView;
     if (runs && this.frame === 0) {
       this.due = 0;
       this.lastFrame = performance.now();
-      this.measured = { since: this.lastFrame, steps: 0 };
+      this.measured = { since: this.lastFrame, step: this.last.step };
       this.frame = requestAnimationFrame((now) => this.tick(now));
     } else if (!runs && this.frame !== 0) {
       cancelAnimationFrame(this.frame);
@@ -716,53 +1402,89 @@ class Player {
   tick(now) {
     const elapsed = Math.max(0, now - this.lastFrame);
     this.lastFrame = now;
-    this.due += elapsed / 1000 * this.stepsPerSecond;
-    const steps = this.runDue();
-    if (steps > 0) this.draw();
-    this.measure(now, steps);
+    this.due = Math.min(this.due + elapsed / 1000 * this.stepsPerSecond, MOST_AT_ONCE);
+    if (this.due >= 1 && !this.busy) this.advance(Math.floor(this.due));
+    this.measure(now);
     this.frame = requestAnimationFrame((later) => this.tick(later));
   }
-  runDue() {
-    const end = performance.now() + FRAME_BUDGET;
-    let steps = 0;
-    while (this.due >= 1 && performance.now() < end) {
-      this.stepAll();
-      this.due -= 1;
-      steps += 1;
+  async advance(steps) {
+    this.busy = true;
+    try {
+      await this.ask({ kind: "advance", steps, budget: STEP_BUDGET });
+    } finally {
+      this.busy = false;
     }
-    this.due = Math.min(this.due, 1);  // what this device cannot do in time is dropped
-    return steps;
+    this.due = Math.min(this.due - steps, 1);  // what this device cannot do in time is dropped
   }
-  measure(now, steps) {
+  measure(now) {
     const { measured } = this;
-    measured.steps += steps;
     const elapsed = now - measured.since;
     if (elapsed < RATE_WINDOW) return;
-    this.view.rate.textContent = Math.round(1000 * measured.steps / elapsed);
-    this.report({ steps: this.engine.stepCount });
-    this.measured = { since: now, steps: 0 };
+    const { step } = this.last;
+    this.view.rate.textContent = Math.max(0, Math.round(1000 * (step - measured.step) / elapsed));
+    this.report({ steps: step });
+    this.measured = { since: now, step };
+  }
+  savePicture() {
+    poster(this.view.canvases).toBlob((blob) => download(blob, `nca-step-${this.last.step}.png`));
+    this.say("Picture saved");
+  }
+  async toggleFilm() {
+    const { view } = this;
+    if (this.film === null) {
+      this.film = startFilm(view.canvases);
+      this.say(this.film ? "Recording; press again to stop" : "This browser cannot record films");
+      view.film.setAttribute("aria-pressed", String(this.film !== null));
+      return;
+    }
+    const { blob, extension } = await this.film.stop();
+    this.film = null;
+    view.film.setAttribute("aria-pressed", "false");
+    download(blob, `nca.${extension}`);
+    this.say("Film saved");
+  }
+  async copyLink() {
+    const { step, recorded } = this.last;
+    const figures = [...document.querySelectorAll("figure.nca-figure")];
+    const figure = figures.indexOf(this.view.root.closest("figure.nca-figure"));
+    const link = await momentLink({ figure, step, ...recorded });
+    try {
+      await navigator.clipboard.writeText(link);
+      this.say("Link copied");
+    } catch {
+      location.hash = link.split("#")[1];  // no clipboard: the address bar has it
+      this.say("The link is in the address bar");
+    }
+  }
+  async goTo({ step, classIndex, events }) {
+    await this.ask({ kind: "replay", events, classIndex });
+    while (this.last.step < step) {
+      await this.ask({ kind: "advance", steps: step - this.last.step, budget: STEP_BUDGET });
+    }
+    this.say(`Step ${step}, as in the link`);
   }
   destroy() {
+    this.ended = true;
     this.playing = false;
     this.schedule();
     this.observer.disconnect();
     this.disconnectBrush();
+    this.link.end();
     this.view.root.remove();
   }
 }
 async function mount(element, descriptions, weights, report = () => {}) {
   try {
-    let end = 0;
-    const engines = await Promise.all(descriptions.map((description, i) => {
-      const start = end;
-      end = i === descriptions.length - 1 ? weights.length : start + description.weights_bytes;
-      return Engine.create(description, weights.subarray(start, end));
-    }));
-    const player = new Player(element, engines, report);
-    [element.ncaEngine] = engines;
+    const link = await connect(descriptions, weights);
+    const player = new Player(element, descriptions, link, report);
+    const moment = await momentHere();
+    const index = [...document.querySelectorAll("figure.nca-figure")].indexOf(element);
+    if (moment !== null && moment.figure === index) {
+      await player.goTo(moment);
+    } else if (!matchMedia("(prefers-reduced-motion: reduce)").matches) {
+      player.setPlaying(true, false);
+    }
     element.ncaPlayer = player;
-    const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    if (!calm) player.setPlaying(true, false);
     return player;
   } catch (error) {
     const message = document.createElement("p");
@@ -788,7 +1510,7 @@ async function render({ model, el }) {
   const player = await mount(figure, descriptions, weights, report);
   const follow = () => {
     const index = model.get("class_index");
-    if (index !== player.engine.classIndex) player.setClass(index);
+    if (index !== player.last.classIndex) player.setClass(index);
   };
   model.on("change:class_index", follow);
   follow();  // Python may have changed it while the engine was starting
@@ -797,5 +1519,5 @@ async function render({ model, el }) {
     player.destroy();
   };
 }
-export { Engine, mount };
+export { Engine, Simulation, mount };
 export default { render };

@@ -8,6 +8,7 @@ from typing import Any
 
 import anywidget
 import traitlets
+from torch import Tensor
 
 from ncabook.automaton import NCA
 from ncabook.live.export import describe
@@ -31,6 +32,8 @@ class LivePlayer(anywidget.AnyWidget):
         height: cells from top to bottom.
         width: cells from left to right.
         title: names the figure to a screen reader, and is its caption.
+        targets: what they were trained to grow, ``[classes, 4, height, width]``; with them the
+            figure draws the error over steps.
         options: as in :func:`~ncabook.live.export.describe`.
 
     Attributes:
@@ -55,6 +58,7 @@ class LivePlayer(anywidget.AnyWidget):
         width: int,
         *,
         title: str = "A neural cellular automaton",
+        targets: Tensor | None = None,
         **options: Any,
     ) -> None:
         automata = nca if isinstance(nca, Mapping) else {title: nca}
@@ -63,8 +67,15 @@ class LivePlayer(anywidget.AnyWidget):
         if len({a.perception.condition_channels for a in automata.values()}) > 1:
             raise ValueError("automata side by side need the same classes; these have different")
         described = [
-            describe(automaton, height, width, title=name, **options)
-            for name, automaton in automata.items()
+            describe(
+                automaton,
+                height,
+                width,
+                title=name,
+                targets=None if i else targets,  # the first one's serve them all
+                **options,
+            )
+            for i, (name, automaton) in enumerate(automata.items())
         ]
         self.title = title
         super().__init__(

@@ -87,14 +87,15 @@ def test_axe_finds_no_violation(chromium, site, name, scheme):
 def test_the_automaton_of_a_chapter_lives_in_the_page(chromium, site, name):
     page = visit(chromium, site, name)
     page.locator("figure.nca-figure").scroll_into_view_if_needed()
-    engine = "document.querySelector('figure.nca-figure').ncaEngine"
-    for _ in range(100):
-        if page.evaluate(f"{engine} ? {engine}.stepCount : 0") > 40:
+    player = "document.querySelector('figure.nca-figure').ncaPlayer"
+    for _ in range(200):
+        if page.evaluate(f"{player} ? {player}.last.step : 0") > 40:
             break
         page.wait_for_timeout(100)
     alive = page.evaluate(
-        f"(() => {{ const e = {engine}, c = e.channels, s = e.state; let n = 0;"
-        "for (let i = 3; i < s.length; i += c) n += s[i] > 0.1; return n; })()"
+        f"{player}.ask({{ kind: 'getState' }}).then(({{ state }}) => {{"
+        f"const c = {player}.descriptions[0].channels; let n = 0;"
+        "for (let i = 3; i < state.length; i += c) n += state[i] > 0.1; return n; })"
     )
     assert alive > 200, "after 40 steps a picture has grown"
     page.context.close()
@@ -114,5 +115,5 @@ def test_the_book_also_opens_as_files(chromium, site, tmp_path):
     page.goto((copy / "book" / f"{LIVE[0]}.html").as_uri())
     page.locator("figure.nca-figure").scroll_into_view_if_needed()
     page.wait_for_timeout(1500)
-    assert page.evaluate("document.querySelector('figure.nca-figure').ncaEngine.stepCount") > 0
+    assert page.evaluate("document.querySelector('figure.nca-figure').ncaPlayer.last.step") > 0
     page.close()

@@ -2,23 +2,39 @@
 //
 // A job is {description, weights (base64), actions}; each action is a method of the engine with
 // its arguments, or ["skip", false]. Prints {state, step}, or {error}. The state is base64.
+// With `messages` in place of actions, they go to a simulation, and its last report is printed
+// too, without the frames.
 
 import { readFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 
 const [jobFile, engineFile] = process.argv.slice(2);
-const { Engine } = await import(pathToFileURL(engineFile));
+const { Engine, Simulation } = await import(pathToFileURL(engineFile));
 const job = JSON.parse(readFileSync(jobFile, "utf-8"));
+const weights = Buffer.from(job.weights, "base64");
 
-const run = async () => {
-  const engine = await Engine.create(job.description, Buffer.from(job.weights, "base64"));
+const act = async () => {
+  const engine = await Engine.create(job.description, weights);
   for (const [name, ...values] of job.actions) {
     if (name === "steps") for (let i = 0; i < values[0]; i++) engine.step();
     else if (name === "skip") engine.skip = values[0];
     else engine[name](...values);
   }
-  const state = Buffer.from(engine.state.buffer).toString("base64");
-  return { state, step: engine.stepCount };
+  return { engine, step: engine.stepCount };
+};
+
+const simulate = async () => {
+  const simulation = await Simulation.create([job.description], weights);
+  let report = simulation.report();
+  for (const message of job.messages) report = simulation.handle(message);
+  const { frames, ...rest } = report;
+  const snapshots = simulation.timeline.snapshots.size;
+  return { engine: simulation.engines[0], ...rest, pixels: [...frames[0].subarray(0, 400)], snapshots };
+};
+
+const run = async () => {
+  const { engine, ...rest } = await (job.messages ? simulate() : act());
+  return { ...rest, state: Buffer.from(engine.state.buffer).toString("base64") };
 };
 
 console.log(JSON.stringify(await run().catch((error) => ({ error: error.message }))));

@@ -1,12 +1,5 @@
 """The page's engine, run by Node, computes what PyTorch computes."""
 
-import base64
-import json
-import shutil
-import subprocess
-from pathlib import Path
-
-import numpy as np
 import pytest
 import torch
 
@@ -66,42 +59,8 @@ def expected(nca, state, class_index, steps=STEPS, first=0):
     )
 
 
-@pytest.fixture(scope="module")
-def engine_file(tmp_path_factory):
-    """The built module under a name that tells Node that it is one."""
-    target = tmp_path_factory.mktemp("engine") / "engine.mjs"
-    shutil.copy(OUTPUT / "nca-live.js", target)
-    return target
-
-
-@pytest.fixture
-def run(engine_file, tmp_path):
-    def run(description, weights, actions):
-        job = {
-            "description": description,
-            "weights": base64.b64encode(weights).decode(),
-            "actions": actions,
-        }
-        (tmp_path / "job.json").write_text(json.dumps(job))
-        script = Path(__file__).parent / "run_engine.mjs"
-        out = subprocess.run(
-            ["node", script, tmp_path / "job.json", engine_file],
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
-        answer = json.loads(out)
-        if "error" in answer:
-            raise RuntimeError(answer["error"])
-        flat = np.frombuffer(base64.b64decode(answer["state"]), np.float32)
-        shape = (description["height"], description["width"], description["channels"])
-        return torch.from_numpy(flat.reshape(shape).copy()).permute(2, 0, 1)[None]
-
-    return run
-
-
-def described(nca, height=HEIGHT, width=WIDTH):
-    return describe(nca, height, width, seed=SEED)
+def described(nca, height=HEIGHT, width=WIDTH, **options):
+    return describe(nca, height, width, seed=SEED, **options)
 
 
 @pytest.mark.parametrize("class_index", [0, 3])
@@ -248,8 +207,9 @@ def test_plant_and_erase(run):
     for row, column in [(18, 1), (0, -1)]:
         wanted = plant_seed(wanted, nca.layout, row, column)
     assert torch.equal(state, wanted)
+    disc = {"shape": "circle", "x": 0, "y": 0, "size": 2}
     # A disc around the corner reaches the seed on the other side of the torus.
-    erased = run(*described(nca), [["plant", 25, 18], ["plant", 3, 0], ["erase", 0, 0, 2]])
+    erased = run(*described(nca), [["plant", 25, 18], ["plant", 3, 0], ["erase", disc]])
     wanted = plant_seed(centre_seed(nca.layout, HEIGHT, WIDTH), nca.layout, 0, 3)
     assert torch.equal(erased, wanted)
 

@@ -1,16 +1,17 @@
-// Pointer and keyboard on the canvas: erase cells, plant seeds, show where.
+// Pointer and keyboard on the canvas: use the brush, plant seeds, read cells, show where.
 
 const DOUBLE_TAP = { milliseconds: 350, pixels: 24 };
 const MOVES = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const LEAP = 5;  // cells that an arrow key moves with Shift
 
 /**
- * Connects a view's canvases, all of one size. `act` has erase(x, y, radius), plant(x, y) and
- * say(text), in cells. Returns a function that disconnects them.
+ * Connects a view's canvases, all of one size. `act` has use(x, y) for the brush, draws() whether
+ * it may be drawn along a line, plant(x, y), read(x, y, pane) and say(text); all in cells.
+ * Returns a function that disconnects them.
  */
-export function connectBrush({ canvases, cursors, slider }, act) {
+export function connectBrush({ canvases, cursors, size }, act) {
   const [{ width, height }] = canvases;
-  const radius = () => Number(slider.value);
+  const radius = () => Number(size.value);
   const keyboard = { x: width >> 1, y: height >> 1 };
   const off = new AbortController();
   const listen = (target, type, action) =>
@@ -41,13 +42,13 @@ export function connectBrush({ canvases, cursors, slider }, act) {
   };
   const hideCursor = () => cursors.forEach((cursor) => { cursor.hidden = true; });
 
-  // A fast drag reports points far apart: erase along the line between them.
-  const eraseLine = (from, to) => {
+  // A fast drag reports points far apart: use the brush along the line between them.
+  const drawLine = (from, to) => {
     const length = Math.hypot(to.x - from.x, to.y - from.y);
     const pieces = Math.max(1, Math.ceil(length / radius()));
     for (let i = 1; i <= pieces; i++) {
       const t = i / pieces;
-      act.erase(from.x + t * (to.x - from.x), from.y + t * (to.y - from.y), radius());
+      act.use(from.x + t * (to.x - from.x), from.y + t * (to.y - from.y));
     }
   };
 
@@ -70,18 +71,19 @@ export function connectBrush({ canvases, cursors, slider }, act) {
       }
       tap = event;
       last = here;
-      act.erase(here.x, here.y, radius());
+      act.use(here.x, here.y);
       showCursor(here, false);
     });
     listen(canvas, "pointermove", (event) => {
       const here = cellAt(event);
       showCursor(here, false);
-      if (last === null) return;
-      eraseLine(last, here);
+      const { x, y } = nearest(here);
+      act.read(x, y, canvases.indexOf(canvas));
+      if (last === null || !act.draws()) return;
+      drawLine(last, here);
       last = here;
     });
     const release = () => {
-      if (last !== null) act.say("Erased cells");
       last = null;
     };
     listen(canvas, "pointerup", release);
@@ -101,10 +103,12 @@ export function connectBrush({ canvases, cursors, slider }, act) {
         keyboard.x = (keyboard.x + leap * MOVES[key][0] + width) % width;
         keyboard.y = (keyboard.y + leap * MOVES[key][1] + height) % height;
       } else if (key === "e" || key === " ") {
-        act.erase(keyboard.x, keyboard.y, radius());
-        act.say(`Erased around ${where}`);
+        act.use(keyboard.x, keyboard.y);
+        act.say(`Brush used at ${where}`);
       } else if (key === "s") {
         act.plant(keyboard.x, keyboard.y);
+      } else if (key === "i") {
+        act.read(keyboard.x, keyboard.y, canvases.indexOf(canvas), true);
       } else {
         return;
       }

@@ -16,8 +16,12 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 OUTPUT = HERE.parent
-# In the order in which they need each other: a file may import only from those before it.
-SHARED = ["description.js", "engine.js", "icons.js", "view.js", "brush.js", "player.js"]
+# In the order in which they need each other: a file may import only from those before it. The core
+# becomes one function, which a worker can be given as text.
+CORE = ["description.js", "engine.js", "paint.js", "timeline.js", "simulation.js"]
+PAGE = [
+    *("link.js", "icons.js", "view.js", "chart.js", "share.js", "brush.js", "player.js"),
+]
 MODULE = "nca-live.js"
 CLASSIC = "nca-live.classic.js"
 COMPILE = [
@@ -45,12 +49,16 @@ def compile_kernels() -> bytes:
 
 def bundle() -> dict[str, str]:
     """The built files' contents, by name."""
-    assets = {
-        "KERNELS": base64.b64encode(compile_kernels()).decode("ascii"),
-        "STYLE": _squeeze_css((HERE / "style.css").read_text(encoding="utf-8")),
-    }
-    constants = "".join(f"const {name} = {json.dumps(text)};\n" for name, text in assets.items())
-    shared = constants + "".join(_inline(name) for name in SHARED)
+    kernels = base64.b64encode(compile_kernels()).decode("ascii")
+    style = _squeeze_css((HERE / "style.css").read_text(encoding="utf-8"))
+    core = "".join(_inline(name) for name in CORE)
+    shared = (
+        f"const core = () => {{\nconst KERNELS = {json.dumps(kernels)};\n{core}"
+        "return { Engine, Simulation, decodeBase64 };\n};\n"
+        f"const STYLE = {json.dumps(style)};\n"
+        "const { Engine, Simulation, decodeBase64 } = core();\n"
+        + "".join(_inline(name) for name in PAGE)
+    )
     return {
         MODULE: f"{BANNER}{shared}{_inline('host_widget.js', exports=True)}",
         CLASSIC: f'{BANNER}(() => {{\n"use strict";\n{shared}{_inline("host_page.js")}}})();\n',

@@ -17,6 +17,7 @@ export function checkDescription(description, weights) {
   }
   checkNumbers(description);
   checkOps(description);
+  checkTargets(description);
   if (weights.byteLength !== description.weights_bytes) {
     throw new Error(`live figure: ${weights.byteLength} bytes of weights, ` +
       `the description expects ${description.weights_bytes}`);
@@ -41,6 +42,15 @@ function checkNumbers(d) {
   const last = Math.max(0, d.classes.length - 1);
   expect(Number.isInteger(d.class_index) && d.class_index >= 0 && d.class_index <= last,
     "class_index", d.class_index, `a whole number from 0 to ${last}`);
+}
+
+function checkTargets(d) {
+  if (d.targets === null) return;
+  const { offset, top, left, height, width } = d.targets;
+  const inside = isNatural(top) && isNatural(left) && isCount(height) && isCount(width) &&
+    top + height <= d.height && left + width <= d.width;
+  expect(inside && fits(offset, 4, 4 * height * width * Math.max(1, d.classes.length), d),
+    "targets", d.targets, "null, or pictures inside the grid and the weights");
 }
 
 /** The sizes of all buffers: the state, its planes included, and those of the description. */

@@ -5,6 +5,8 @@ import {
   bufferSizes, checkDescription, decodeBase64, decodeFloat, decodeHalf, padded,
 } from "./description.js";
 
+const ERASING = 0x5eed;  // seeds of the coins for damage, apart from those for firing
+const NOISE = 0x6e00;
 const PAGE_BYTES = 65536;
 const ALIGNMENT = 16;
 
@@ -16,6 +18,18 @@ function kernels() {
     throw new Error(`live figure: this browser has no WebAssembly with SIMD (${error.message})`);
   });
   return compiled;
+}
+
+/** A number in [0, 1): the hash of kernels.c, for what happens outside of a step. */
+export function coin(column, row, step, seed) {
+  let h = Math.imul(column, 0x8da6b343) ^ Math.imul(row, 0xd8163841) ^
+    Math.imul(step, 0xcb1ab31f) ^ seed;
+  h ^= h >>> 16;
+  h = Math.imul(h, 0x7feb352d);
+  h ^= h >>> 15;
+  h = Math.imul(h, 0x846ca68b);
+  h ^= h >>> 16;
+  return (h >>> 8) / 2 ** 24;
 }
 
 export class Engine {
@@ -56,6 +70,8 @@ export class Engine {
       [near, { at: this.allocate(4 * cells), count: 0 }]));
     this.ops = description.ops.map((op) => ({ near: op.near, run: this[op.kind](op, weights) }));
     this.changeAt = this.buffers[description.ops.at(-1).to];
+    /** What is to be grown, RGBA bytes of the whole grid for each class; null if unknown. */
+    this.targets = description.targets && this.wholeTargets(description.targets, weights);
     this.fireLimit = Math.floor(description.fire_rate * 2 ** 24);
     this.reset();
   }
@@ -146,6 +162,18 @@ export class Engine {
     );
   }
 
+  wholeTargets({ offset, top, left, height, width }, bytes) {
+    const count = Math.max(1, this.description.classes.length);
+    const whole = new Uint8Array(4 * this.cellCount * count);
+    for (let row = 0; row < count * height; row++) {
+      const picture = Math.floor(row / height);
+      const at = (picture * this.height + top + row % height) * this.width + left;
+      const start = offset + 4 * row * width;
+      whole.set(bytes.subarray(start, start + 4 * width), 4 * at);
+    }
+    return whole;
+  }
+
   /** Cells as the kernels see them, [row][column][stride]: a view, valid until the next step. */
   get cells() {
     return this.floats(this.cellsAt, this.cellCount * this.stride);
@@ -159,6 +187,15 @@ export class Engine {
       copy.set(cells.subarray(i * stride, i * stride + channels), i * channels);
     }
     return copy;
+  }
+
+  /** Puts back a copy that `state` gave, and the step that it belongs to. */
+  restore(state, stepCount) {
+    const { cells, cellCount, channels, stride } = this;
+    for (let i = 0; i < cellCount; i++) {
+      cells.set(state.subarray(i * channels, (i + 1) * channels), i * stride);
+    }
+    this.stepCount = stepCount;
   }
 
   /** Back to a single seed cell in the centre and to step 0: the same coins will fall again. */
@@ -230,20 +267,48 @@ export class Engine {
     }
   }
 
-  /** Sets what a step writes to 0 in a disc of `radius` cells around (x, y), on the torus. */
-  erase(x, y, radius) {
-    const { cells, height, width, stride } = this;
-    const { fixed, channels } = this.description;
-    const distance = (a, b, n) => Math.min(Math.abs(a - b), n - Math.abs(a - b));
+  /** Calls `change(row, column, offset)` for the cells inside `shape`, placed on the torus. */
+  forShape({ shape, x, y, size }, change) {
+    const { height, width, stride } = this;
+    const apart = (a, b, n) => Math.min(Math.abs(a - b), n - Math.abs(a - b));
+    const [right, down] = [x - (width - 1) / 2, y - (height - 1) / 2];
+    const inside = {
+      circle: (dx, dy) => dx * dx + dy * dy <= size * size,
+      square: (dx, dy) => Math.max(dx, dy) <= size,
+      // The half of the grid that the point lies in: left, right, upper or lower.
+      half: (dx, dy, row, column) => (Math.abs(right) >= Math.abs(down)
+        ? (column - (width - 1) / 2) * right >= 0
+        : (row - (height - 1) / 2) * down >= 0),
+    }[shape];
     for (let row = 0; row < height; row++) {
       for (let column = 0; column < width; column++) {
-        const dx = distance(column, x, width);
-        const dy = distance(row, y, height);
-        if (dx * dx + dy * dy > radius * radius) continue;
-        const at = (row * width + column) * stride;
-        cells.fill(0, at + fixed, at + channels);
+        if (!inside(apart(column, x, width), apart(row, y, height), row, column)) continue;
+        change(row, column, (row * width + column) * stride);
       }
     }
+  }
+
+  /** Sets what a step writes to 0 in a shape; of `share` of its cells, drawn by the coin `salt`. */
+  erase({ share = 1, salt = 0, ...where }) {
+    const { cells } = this;
+    const { fixed, channels } = this.description;
+    this.forShape(where, (row, column, at) => {
+      if (coin(column, row, salt, ERASING) >= share) return;
+      cells.fill(0, at + fixed, at + channels);
+    });
+  }
+
+  /** Adds normal noise of standard deviation `sigma` to the living cells of a shape. */
+  disturb({ sigma, salt = 0, ...where }) {
+    const { cells } = this;
+    const { fixed, channels, alpha, living_threshold: threshold } = this.description;
+    this.forShape(where, (row, column, at) => {
+      if (threshold !== null && cells[at + alpha] <= threshold) return;
+      for (let k = fixed; k < channels; k++) {
+        const radius = Math.sqrt(-2 * Math.log(1 - coin(column, row, salt, 2 * k + NOISE)));
+        cells[at + k] += sigma * radius * Math.cos(2 * Math.PI * coin(column, row, salt, 2 * k + NOISE + 1));
+      }
+    });
   }
 
   /** A fresh seed cell at column x, row y: visible channels 1, the others 0. */
@@ -255,18 +320,36 @@ export class Engine {
     this.cells.fill(1, at + alpha - 3, at + alpha + 1);
   }
 
-  /** Writes the visible channels, composited on white, into RGBA bytes. */
-  paint(pixels) {
-    const { cells, cellCount, stride } = this;
-    const { alpha } = this.description;
+  /** Mean squared difference of the visible channels from the class's target; null without one. */
+  get error() {
+    if (this.targets === null) return null;
+    const { cells, cellCount, stride, targets } = this;
+    const first = this.description.alpha - 3;
+    const target = targets.subarray(4 * cellCount * this.classIndex);
+    let sum = 0;
     for (let i = 0; i < cellCount; i++) {
-      const a = i * stride + alpha;
-      const white = 1 - Math.min(1, Math.max(0, cells[a]));
-      // Colours are premultiplied. The array of pixels clamps to 0…255 by itself.
-      pixels[4 * i] = 255 * (cells[a - 3] + white);
-      pixels[4 * i + 1] = 255 * (cells[a - 2] + white);
-      pixels[4 * i + 2] = 255 * (cells[a - 1] + white);
-      pixels[4 * i + 3] = 255;
+      for (let k = 0; k < 4; k++) {
+        sum += (cells[i * stride + first + k] - target[4 * i + k] / 255) ** 2;
+      }
     }
+    return sum / (4 * cellCount);
+  }
+
+  /** Size of each cell's last change; 0 for those that were not computed. */
+  get changes() {
+    const { channels } = this.description;
+    const stride = padded(channels);
+    const sizes = new Float32Array(this.cellCount);
+    const { at, count } = this.lists.get(0);
+    const change = this.floats(this.changeAt, this.cellCount * stride);
+    for (const i of new Int32Array(this.memory.buffer, at, count)) {
+      sizes[i] = Math.hypot(...change.subarray(i * stride, i * stride + channels));
+    }
+    return sizes;
+  }
+
+  /** Whether each cell was computed in the last step, as 0 or 1. */
+  get fired() {
+    return new Uint8Array(this.memory.buffer, this.fireAt, this.cellCount);
   }
 }

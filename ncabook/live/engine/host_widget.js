@@ -19,7 +19,7 @@ async function render({ model, el }) {
   const player = await mount(figure, descriptions, weights, report);
   const follow = () => {
     const index = model.get("class_index");
-    if (index !== player.engine.classIndex) player.setClass(index);
+    if (index !== player.last.classIndex) player.setClass(index);
   };
   model.on("change:class_index", follow);
   follow();  // Python may have changed it while the engine was starting
@@ -29,5 +29,5 @@ async function render({ model, el }) {
   };
 }
 
-export { Engine, mount };
+export { Engine, Simulation, mount };
 export default { render };

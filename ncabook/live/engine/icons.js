@@ -2,10 +2,23 @@
 
 const icon = (path) =>
   `<svg viewBox="0 0 24 24" width="20" height="20" aria-hidden="true" focusable="false">${path}</svg>`;
+const line = (d) => icon(`<path fill="none" stroke="currentColor" stroke-width="2" ` +
+  `stroke-linecap="round" stroke-linejoin="round" d="${d}"/>`);
+const solid = (d) => icon(`<path fill="currentColor" d="${d}"/>`);
 
 export const ICONS = {
-  play: icon('<path fill="currentColor" d="M8 5.2v13.6a.8.8 0 0 0 1.2.7l11-6.8a.8.8 0 0 0 0-1.4l-11-6.8A.8.8 0 0 0 8 5.2z"/>'),
-  pause: icon('<path fill="currentColor" d="M7 5h3.5v14H7zM13.5 5H17v14h-3.5z"/>'),
-  step: icon('<path fill="currentColor" d="M6 5.6v12.8a.7.7 0 0 0 1.1.6l8.9-6.4a.7.7 0 0 0 0-1.2L7.1 5a.7.7 0 0 0-1.1.6zM17 5h2v14h-2z"/>'),
-  reset: icon('<path fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round" stroke-linejoin="round" d="M4.5 5v5h5M5 10a7.5 7.5 0 1 1-.4 4.5"/>'),
+  play: solid("M8 5.2v13.6a.8.8 0 0 0 1.2.7l11-6.8a.8.8 0 0 0 0-1.4l-11-6.8A.8.8 0 0 0 8 5.2z"),
+  pause: solid("M7 5h3.5v14H7zM13.5 5H17v14h-3.5z"),
+  step: solid("M6 5.6v12.8a.7.7 0 0 0 1.1.6l8.9-6.4a.7.7 0 0 0 0-1.2L7.1 5a.7.7 0 0 0-1.1.6zM17 5h2v14h-2z"),
+  back: solid("M18 5.6v12.8a.7.7 0 0 1-1.1.6L8 12.6a.7.7 0 0 1 0-1.2L16.9 5a.7.7 0 0 1 1.1.6zM5 5h2v14H5z"),
+  reset: line("M4.5 5v5h5M5 10a7.5 7.5 0 1 1-.4 4.5"),
+  circle: line("M12 5a7 7 0 1 0 0 14 7 7 0 0 0 0-14z"),
+  square: line("M5.5 5.5h13v13h-13z"),
+  half: icon('<path fill="currentColor" d="M5 5h7v14H5z"/><path fill="none" stroke="currentColor" stroke-width="2" d="M5 5h14v14H5z"/>'),
+  cells: solid("M5 5h4v4H5zM13 5h4v4h-4zM9 10h4v4H9zM16 11h4v4h-4zM4 15h4v4H4zM12 16h4v4h-4z"),
+  noise: line("M3 12h2l2-6 3 13 3-15 3 12 2-4h3"),
+  seed: line("M12 5v14M5 12h14"),
+  picture: line("M4 5h16v14H4zM4 16l5-5 4 4 3-3 4 4M15 9.5h.01"),
+  film: line("M4 6h11v12H4zM15 10.5l5-3v9l-5-3"),
+  link: line("M10 14a4 4 0 0 0 5.7 0l3-3A4 4 0 0 0 13 5.3l-1 1M14 10a4 4 0 0 0-5.7 0l-3 3a4 4 0 0 0 5.7 5.7l1-1"),
 };

@@ -1,53 +1,64 @@
-// The live figure: an engine, a view, and the clock between them. The same for all hosts.
+// The live figure: automata behind a link, a view, and the clock between them. The same for all
+// hosts.
 
 import { connectBrush } from "./brush.js";
-import { Engine } from "./engine.js";
-import { NORMAL_SPEED, SPEEDS, buildView, setButton } from "./view.js";
+import { Chart, curveColor } from "./chart.js";
+import { connect } from "./link.js";
+import { download, momentHere, momentLink, poster, startFilm } from "./share.js";
+import { SPEEDS, TOOLS, buildView, setButton } from "./view.js";
 
-const FRAME_BUDGET = 10;  // milliseconds of a frame's 16 that steps may take; the page needs some
+const STEP_BUDGET = 12;  // milliseconds of steps for one frame
 const RATE_WINDOW = 500;  // milliseconds over which steps per second are averaged
-const MOST_VISIBLE = 0.3;  // share of the canvas that has to be in view to run
+const CHART_EVERY = 120;  // milliseconds between two drawings of the curve
+const MOST_VISIBLE = 0.3;  // share of the grids that has to be in view to run
+const MOST_AT_ONCE = 10000;  // steps asked for in one message
+const SHARE_OF_CELLS = 0.3;
+const NOISE = 0.3;
+const DRAWN = new Set(["circle", "square", "cells", "noise"]);  // tools to draw lines with
 
 class Player {
-  /** `engines` run side by side, under the same controls; what is erased in one is in all. */
-  constructor(element, engines, report) {
-    this.engines = engines;
-    [this.engine] = engines;
-    this.report = report;
-    this.view = buildView(element, engines.map(({ description }) => description));
-    this.panes = engines.map((engine, i) => {
-      const context = this.view.canvases[i].getContext("2d");
-      return { engine, context, image: context.createImageData(engine.width, engine.height) };
-    });
+  /** `report` is called with {steps}, {classIndex} or {playing} when they change. */
+  constructor(element, descriptions, link, report) {
+    Object.assign(this, { descriptions, link, report });
+    this.view = buildView(element, descriptions);
+    this.contexts = this.view.canvases.map((canvas) => canvas.getContext("2d"));
+    const names = descriptions.map(({ title }) => title);
+    this.chart = new Chart(this.view.chart, names);
     this.playing = false;
     this.inView = false;
-    this.stepsPerSecond = SPEEDS[NORMAL_SPEED].stepsPerSecond;
     this.frame = 0;
+    this.busy = false;  // an advance has been asked for and not been answered
+    this.reading = false;
+    this.salt = 0;
+    this.film = null;
+    this.chartDrawn = 0;
+    this.last = null;
     this.connect();
-    this.draw();
+    this.draw(link.first);
   }
 
   connect() {
-    const { view, engines } = this;
-    view.play.addEventListener("click", () => this.setPlaying(!this.playing, true));
-    view.step.addEventListener("click", () => this.stepOnce());
-    view.reset.addEventListener("click", () => this.reset());
+    const { view } = this;
+    const click = (button, action) => button.addEventListener("click", action);
+    click(view.play, () => this.setPlaying(!this.playing, true));
+    click(view.step, () => this.stepOnce());
+    click(view.back, () => this.stepBack());
+    click(view.reset, () => this.reset());
+    click(view.save, () => this.savePicture());
+    click(view.film, () => this.toggleFilm());
+    click(view.share, () => this.copyLink());
     view.classes.forEach((input, index) =>
       input.addEventListener("change", () => this.setClass(index)));
-    view.speeds.forEach((input, index) =>
-      input.addEventListener("change", () => {
-        this.stepsPerSecond = SPEEDS[index].stepsPerSecond;
-      }));
+    view.channel.addEventListener("change", () => this.show(view.channel.value));
+    view.tools.forEach((input, i) => input.addEventListener("change", () => {
+      view.root.dataset.tool = TOOLS[i].tool;
+    }));
+    view.root.dataset.tool = TOOLS[0].tool;
     this.disconnectBrush = connectBrush(view, {
-      erase: (x, y, radius) => {
-        engines.forEach((engine) => engine.erase(x, y, radius));
-        this.draw();
-      },
-      plant: (x, y) => {
-        engines.forEach((engine) => engine.plant(x, y));
-        this.draw();
-        this.say(`Seed planted at column ${x + 1}, row ${y + 1}`);
-      },
+      use: (x, y) => this.useBrush(x, y),
+      draws: () => DRAWN.has(this.tool),
+      plant: (x, y) => this.plant(x, y),
+      read: (x, y, pane, aloud) => this.read(x, y, pane, aloud),
       say: (text) => this.say(text),
     });
     this.observer = new IntersectionObserver((entries) => {
@@ -57,51 +68,147 @@ class Player {
     this.observer.observe(view.bed);
   }
 
+  get tool() {
+    return TOOLS[this.view.tools.findIndex((input) => input.checked)].tool;
+  }
+
+  get stepsPerSecond() {
+    return SPEEDS[this.view.speed.value].stepsPerSecond;
+  }
+
   /** Speaks to screen readers. */
   say(text) {
     this.view.status.textContent = text;
   }
 
+  /** Sends a message, shows what came of it, and promises it. */
+  async ask(message) {
+    const report = await this.link.send(message);
+    if (!this.ended) this.draw(report);
+    return report;
+  }
+
   setPlaying(playing, aloud) {
     this.playing = playing;
     setButton(this.view.play, playing ? "pause" : "play", playing ? "Pause" : "Play");
-    if (aloud) this.say(playing ? "Playing" : `Paused at step ${this.engine.stepCount}`);
-    this.report({ steps: this.engine.stepCount });
+    if (aloud) this.say(playing ? "Playing" : `Paused at step ${this.last.step}`);
+    this.report({ steps: this.last.step, playing });
     this.schedule();
   }
 
-  stepOnce() {
+  async stepOnce() {
     if (this.playing) this.setPlaying(false, false);
-    this.stepAll();
-    this.draw();
-    this.say(`Step ${this.engine.stepCount}`);
-    this.report({ steps: this.engine.stepCount });
+    await this.ask({ kind: "advance", steps: 1, budget: 0 });
+    this.sayWhere();
   }
 
-  stepAll() {
-    this.engines.forEach((engine) => engine.step());
+  async stepBack() {
+    if (this.playing) this.setPlaying(false, false);
+    await this.ask({ kind: "back" });
+    this.sayWhere();
   }
 
-  reset() {
-    this.engines.forEach((engine) => engine.reset());
-    this.draw();
+  sayWhere() {
+    this.say(`Step ${this.last.step}. ${this.chart.describe()}`);
+    this.report({ steps: this.last.step });
+  }
+
+  async reset() {
+    await this.ask({ kind: "reset" });
     this.say("Reset to a single seed cell");
     this.report({ steps: 0 });
   }
 
-  setClass(index) {
-    this.engines.forEach((engine) => engine.setClass(index));
-    this.view.classes[index].checked = true;
-    this.say(`Now growing into ${this.engine.description.classes[index].name}`);
+  async setClass(index) {
+    await this.act({ kind: "mutate", index });
+    this.say(`Now growing into ${this.descriptions[0].classes[index].name}`);
     this.report({ classIndex: index });
   }
 
-  draw() {
-    for (const { engine, context, image } of this.panes) {
-      engine.paint(image.data);
-      context.putImageData(image, 0, 0);
+  async plant(x, y) {
+    await this.act({ kind: "plant", x, y });
+    this.say(`Seed planted at column ${x + 1}, row ${y + 1}`);
+  }
+
+  useBrush(column, row) {
+    const { tool } = this;
+    const [x, y] = [column, row].map((v) => Math.round(10 * v) / 10);
+    if (tool === "seed") return this.plant(Math.round(column), Math.round(row));
+    const where = { x, y, size: Number(this.view.size.value), shape: "circle" };
+    this.salt += 1;
+    return this.act({
+      circle: { kind: "erase", ...where },
+      square: { kind: "erase", ...where, shape: "square" },
+      half: { kind: "erase", ...where, shape: "half" },
+      cells: { kind: "erase", ...where, share: SHARE_OF_CELLS, salt: this.salt },
+      noise: { kind: "disturb", ...where, sigma: NOISE, salt: this.salt },
+    }[tool]);
+  }
+
+  /** Does something to all automata, and marks it in the curve. */
+  async act(event) {
+    const sent = this.link.send({ kind: "act", event });
+    const report = await sent;
+    if (this.ended) return;
+    const before = event.kind === "mutate"
+      ? report.errors.map((_, i) => this.last.errors[i]) : this.last.errors;
+    this.chart.mark(report.step, before, report.errors);
+    this.draw(report);
+  }
+
+  show(shown) {
+    this.view.key.hidden = shown === "picture" || shown === "fired";
+    const channel = Number(shown);
+    return this.ask({ kind: "show", shown: Number.isNaN(channel) ? shown : channel });
+  }
+
+  /** Reads a cell of one grid; the next is read when this one is there. */
+  async read(x, y, pane, aloud = false) {
+    if (this.reading && !aloud) return;
+    this.reading = true;
+    const { cells } = await this.link.send({ kind: "inspect", x, y });
+    this.reading = false;
+    const { values, change } = cells[pane];
+    const round = (v) => v.toFixed(2).replace("-", "−");
+    const { alpha } = this.descriptions[pane];
+    const names = { [alpha - 3]: "r", [alpha - 2]: "g", [alpha - 1]: "b", [alpha]: "α" };
+    const each = values.map((v, i) => `${names[i] ?? i} ${round(v)}`).join(", ");
+    const text = `Column ${x + 1}, row ${y + 1}: ${each}, last change ${round(change)}`;
+    this.view.inspector.textContent = text;
+    if (aloud) this.say(text);
+  }
+
+  draw(report) {
+    const { view, chart } = this;
+    this.last = report;
+    report.frames.forEach((frame, i) => {
+      const { width, height } = this.descriptions[i];
+      this.contexts[i].putImageData(new ImageData(frame, width, height), 0, 0);
+    });
+    view.steps.textContent = report.step;
+    view.back.setAttribute("aria-disabled", String(!report.canGoBack));
+    const chosen = view.classes[report.classIndex];
+    if (chosen !== undefined) chosen.checked = true;
+    this.film?.draw();
+    chart.add(report.step, report.errors);
+    const now = performance.now();
+    if (now - this.chartDrawn > CHART_EVERY || !this.playing) {
+      this.chartDrawn = now;
+      this.drawChart();
     }
-    this.view.steps.textContent = this.engine.stepCount;
+  }
+
+  drawChart() {
+    const { view, chart } = this;
+    chart.draw();
+    view.chart.setAttribute("aria-label", chart.describe());
+    chart.recoveries().forEach((percent, i) => {
+      const error = this.last.errors[i];
+      const parts = error === null ? [] : [`error ${error.toPrecision(2)}`];
+      if (percent !== null) parts.push(`${percent.toFixed(0).replace("-", "−")} % back`);
+      view.recoveries[i].textContent = parts.join(" · ");
+      view.recoveries[i].style.setProperty("--nca-curve", curveColor(i));
+    });
   }
 
   /** Starts the clock if it should run and does not. */
@@ -110,7 +217,7 @@ class Player {
     if (runs && this.frame === 0) {
       this.due = 0;
       this.lastFrame = performance.now();
-      this.measured = { since: this.lastFrame, steps: 0 };
+      this.measured = { since: this.lastFrame, step: this.last.step };
       this.frame = requestAnimationFrame((now) => this.tick(now));
     } else if (!runs && this.frame !== 0) {
       cancelAnimationFrame(this.frame);
@@ -119,71 +226,111 @@ class Player {
     }
   }
 
-  /** One frame: as many steps as are due, as far as the budget allows. */
+  /** One frame: asks for the steps that are due, unless the last ones are still being made. */
   tick(now) {
     const elapsed = Math.max(0, now - this.lastFrame);
     this.lastFrame = now;
-    this.due += elapsed / 1000 * this.stepsPerSecond;
-    const steps = this.runDue();
-    if (steps > 0) this.draw();
-    this.measure(now, steps);
+    this.due = Math.min(this.due + elapsed / 1000 * this.stepsPerSecond, MOST_AT_ONCE);
+    if (this.due >= 1 && !this.busy) this.advance(Math.floor(this.due));
+    this.measure(now);
     this.frame = requestAnimationFrame((later) => this.tick(later));
   }
 
-  runDue() {
-    const end = performance.now() + FRAME_BUDGET;
-    let steps = 0;
-    while (this.due >= 1 && performance.now() < end) {
-      this.stepAll();
-      this.due -= 1;
-      steps += 1;
+  async advance(steps) {
+    this.busy = true;
+    try {
+      await this.ask({ kind: "advance", steps, budget: STEP_BUDGET });
+    } finally {
+      this.busy = false;
     }
-    this.due = Math.min(this.due, 1);  // what this device cannot do in time is dropped
-    return steps;
+    this.due = Math.min(this.due - steps, 1);  // what this device cannot do in time is dropped
   }
 
-  measure(now, steps) {
+  measure(now) {
     const { measured } = this;
-    measured.steps += steps;
     const elapsed = now - measured.since;
     if (elapsed < RATE_WINDOW) return;
-    this.view.rate.textContent = Math.round(1000 * measured.steps / elapsed);
-    this.report({ steps: this.engine.stepCount });
-    this.measured = { since: now, steps: 0 };
+    const { step } = this.last;
+    this.view.rate.textContent = Math.max(0, Math.round(1000 * (step - measured.step) / elapsed));
+    this.report({ steps: step });
+    this.measured = { since: now, step };
+  }
+
+  savePicture() {
+    poster(this.view.canvases).toBlob((blob) => download(blob, `nca-step-${this.last.step}.png`));
+    this.say("Picture saved");
+  }
+
+  async toggleFilm() {
+    const { view } = this;
+    if (this.film === null) {
+      this.film = startFilm(view.canvases);
+      this.say(this.film ? "Recording; press again to stop" : "This browser cannot record films");
+      view.film.setAttribute("aria-pressed", String(this.film !== null));
+      return;
+    }
+    const { blob, extension } = await this.film.stop();
+    this.film = null;
+    view.film.setAttribute("aria-pressed", "false");
+    download(blob, `nca.${extension}`);
+    this.say("Film saved");
+  }
+
+  async copyLink() {
+    const { step, recorded } = this.last;
+    const figures = [...document.querySelectorAll("figure.nca-figure")];
+    const figure = figures.indexOf(this.view.root.closest("figure.nca-figure"));
+    const link = await momentLink({ figure, step, ...recorded });
+    try {
+      await navigator.clipboard.writeText(link);
+      this.say("Link copied");
+    } catch {
+      location.hash = link.split("#")[1];  // no clipboard: the address bar has it
+      this.say("The link is in the address bar");
+    }
+  }
+
+  /** Shows a moment that a link tells of. */
+  async goTo({ step, classIndex, events }) {
+    await this.ask({ kind: "replay", events, classIndex });
+    while (this.last.step < step) {
+      await this.ask({ kind: "advance", steps: step - this.last.step, budget: STEP_BUDGET });
+    }
+    this.say(`Step ${step}, as in the link`);
   }
 
   destroy() {
+    this.ended = true;
     this.playing = false;
     this.schedule();
     this.observer.disconnect();
     this.disconnectBrush();
+    this.link.end();
     this.view.root.remove();
   }
 }
 
 /**
- * Puts a live figure at the beginning of `element`, which gets the properties `ncaEngine` and
- * `ncaPlayer`.
+ * Puts a live figure at the beginning of `element`, which gets the property `ncaPlayer`.
  *
  * @param {Element} element where
  * @param {object[]} descriptions what ncabook.live.describe returns, for each automaton
  * @param {Uint8Array} weights and their bytes, one after another
- * @param {function} report called with {steps} or {classIndex} when they change
+ * @param {function} report called with {steps}, {classIndex} or {playing} when they change
  * @returns {Promise<Player>} a player, to be ended with destroy()
  */
 export async function mount(element, descriptions, weights, report = () => {}) {
   try {
-    let end = 0;
-    const engines = await Promise.all(descriptions.map((description, i) => {
-      const start = end;
-      end = i === descriptions.length - 1 ? weights.length : start + description.weights_bytes;
-      return Engine.create(description, weights.subarray(start, end));
-    }));
-    const player = new Player(element, engines, report);
-    [element.ncaEngine] = engines;
+    const link = await connect(descriptions, weights);
+    const player = new Player(element, descriptions, link, report);
+    const moment = await momentHere();
+    const index = [...document.querySelectorAll("figure.nca-figure")].indexOf(element);
+    if (moment !== null && moment.figure === index) {
+      await player.goTo(moment);
+    } else if (!matchMedia("(prefers-reduced-motion: reduce)").matches) {
+      player.setPlaying(true, false);
+    }
     element.ncaPlayer = player;
-    const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    if (!calm) player.setPlaying(true, false);
     return player;
   } catch (error) {
     const message = document.createElement("p");

@@ -1,21 +1,27 @@
 // What the reader sees: builds the instrument's elements, and knows nothing of the automaton.
 
-import { STYLE } from "./assets.js";
 import { ICONS } from "./icons.js";
 
+const FASTEST = 1e6;  // steps per second: more than any device makes
 export const SPEEDS = [
-  { label: "¼×", name: "quarter speed", stepsPerSecond: 7.5 },
-  { label: "1×", name: "normal speed", stepsPerSecond: 30 },
-  { label: "4×", name: "four times normal speed", stepsPerSecond: 120 },
-  { label: "max", name: "as fast as this device can", stepsPerSecond: Infinity },
-];
-export const NORMAL_SPEED = 1;
+  ["⅛×", 3.75], ["¼×", 7.5], ["½×", 15], ["1×", 30], ["2×", 60], ["4×", 120], ["8×", 240],
+  ["max", FASTEST],
+].map(([label, stepsPerSecond]) => ({ label, stepsPerSecond }));
+const NORMAL_SPEED = 3;
 const BRUSH = { min: 1, max: 10, start: 4 };  // radius in cells
+export const TOOLS = [
+  { tool: "circle", name: "Erase a disc" },
+  { tool: "square", name: "Erase a square" },
+  { tool: "half", name: "Erase half of the grid" },
+  { tool: "cells", name: "Erase cells at random" },
+  { tool: "noise", name: "Add noise" },
+  { tool: "seed", name: "Plant a seed" },
+];
 
 let figures = 0;  // makes names and ids unique on the page
 
 /** An element with attributes and children; an attribute of undefined is left out. */
-function make(tag, attributes = {}, ...children) {
+export function make(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
     if (value !== undefined) element.setAttribute(name, value);
@@ -24,9 +30,15 @@ function make(tag, attributes = {}, ...children) {
   return element;
 }
 
-function makeButton(name, icon, label) {
+function makeButton(name, label, { bare = false } = {}) {
   const button = make("button", { type: "button", class: `nca-button nca-${name}` });
-  setButton(button, icon, label);
+  if (bare) {
+    button.innerHTML = ICONS[name];
+    button.setAttribute("aria-label", label);
+    button.title = label;
+  } else {
+    setButton(button, name, label);
+  }
   return button;
 }
 
@@ -45,8 +57,10 @@ function makeRadios(kind, legend, options, id) {
     input.checked = checked;
     return input;
   });
-  const choices = options.map(({ content }, i) =>
-    make("label", { class: "nca-choice" }, inputs[i], make("span", { class: "nca-tile" }, ...content)));
+  const choices = options.map(({ content, name }, i) => {
+    const tile = make("span", { class: "nca-tile", title: name }, ...content);
+    return make("label", { class: "nca-choice" }, inputs[i], tile);
+  });
   const row = make("div", { class: "nca-row" }, ...choices);
   return { inputs, group: make("fieldset", { class: `nca-${kind}` }, make("legend", {}, legend), row) };
 }
@@ -61,19 +75,42 @@ function classOptions(description) {
   }));
 }
 
-function makeBrushSlider(id) {
-  const slider = make("input", {
-    type: "range", id: `${id}-brush`, min: BRUSH.min, max: BRUSH.max, value: BRUSH.start,
+function toolOptions() {
+  return TOOLS.map(({ tool, name }, i) => {
+    const picture = make("span", { class: "nca-icon" });
+    picture.innerHTML = ICONS[tool];
+    return { name, checked: i === 0, content: [picture] };
   });
+}
+
+/** A labelled slider; `say` turns its value into [text, words for screen readers]. */
+function makeSlider(id, label, { min, max, start }, say) {
+  const slider = make("input", { type: "range", id, min, max, value: start });
   const value = make("span", { class: "nca-value", "aria-hidden": "true" });
   const update = () => {
-    value.textContent = `${slider.value} cells`;
-    slider.setAttribute("aria-valuetext", `radius ${slider.value} cells`);
+    const [text, words] = say(Number(slider.value));
+    value.textContent = text;
+    slider.setAttribute("aria-valuetext", words);
   };
   slider.addEventListener("input", update);
   update();
-  const label = make("label", { for: slider.id }, "Eraser");
-  return { slider, group: make("div", { class: "nca-brush" }, label, slider, value) };
+  return { slider, row: make("div", { class: "nca-slider" }, make("label", { for: id }, label), slider, value) };
+}
+
+/** What to show: the picture, alpha, the last change, who fired, or one hidden channel. */
+function makeChannels(id, description) {
+  const select = make("select", { id },
+    make("option", { value: "picture" }, "picture"),
+    make("option", { value: "alpha" }, "alpha: what lives"),
+    make("option", { value: "changes" }, "size of the last change"),
+    make("option", { value: "fired" }, "cells that fired"));
+  for (let channel = 0; channel < description.channels; channel++) {
+    if (channel >= description.alpha - 3 && channel <= description.alpha) continue;
+    const kind = channel < description.fixed ? "input" : "hidden";
+    select.append(make("option", { value: channel }, `${kind} channel ${channel}`));
+  }
+  const key = make("span", { class: "nca-key", hidden: "" }, "−1", make("span", { class: "nca-ramp" }), "1");
+  return { select, key, row: make("div", { class: "nca-slider" }, make("label", { for: id }, "Show"), select, key) };
 }
 
 function makePane(description, id, caption) {
@@ -91,7 +128,8 @@ function makePane(description, id, caption) {
   }, canvas, cursor);
   const words = caption === undefined
     ? [] : [make("div", { class: "nca-caption", "aria-hidden": "true" }, caption)];
-  return { canvas, cursor, pane: make("div", { class: "nca-pane" }, stage, ...words) };
+  const recovery = make("div", { class: "nca-recovery" });
+  return { canvas, cursor, recovery, pane: make("div", { class: "nca-pane" }, stage, ...words, recovery) };
 }
 
 function makeReadout() {
@@ -120,31 +158,50 @@ export function buildView(element, descriptions) {
   const panes = descriptions.map((d) => makePane(d, id, several ? d.title : undefined));
   const bed = make("div", { class: "nca-bed" }, ...panes.map(({ pane }) => pane));
   const { steps, rate, readout } = makeReadout();
-  const play = makeButton("play", "play", "Play");
-  const step = makeButton("step", "step", "Step");
-  const reset = makeButton("reset", "reset", "Reset");
+  const play = makeButton("play", "Play");
+  const back = makeButton("back", "Back");
+  const step = makeButton("step", "Step");
+  const reset = makeButton("reset", "Reset");
   const classes = description.classes.length > 1
     ? makeRadios("classes", "Grow into", classOptions(description), id) : { inputs: [] };
-  const speeds = makeRadios("speeds", "Speed", SPEEDS.map(({ label, name }, i) =>
-    ({ name: `${label}, ${name}`, checked: i === NORMAL_SPEED, content: [label] })), id);
-  const { slider, group: brush } = makeBrushSlider(id);
+  const tools = makeRadios("tools", "Brush", toolOptions(), id);
+  const brush = makeSlider(`${id}-brush`, "Size", BRUSH,
+    (size) => [`${size} cells`, `radius ${size} cells`]);
+  const speed = makeSlider(`${id}-speed`, "Speed",
+    { min: 0, max: SPEEDS.length - 1, start: NORMAL_SPEED },
+    (i) => [SPEEDS[i].label, SPEEDS[i].stepsPerSecond < FASTEST
+      ? `${SPEEDS[i].stepsPerSecond} steps per second` : "as fast as this device can"]);
+  const channels = makeChannels(`${id}-show`, description);
+  const save = makeButton("picture", "Save the picture", { bare: true });
+  const film = makeButton("film", "Record a film", { bare: true });
+  const share = makeButton("link", "Copy a link to this moment", { bare: true });
+  const inspector = make("p", { class: "nca-inspector" });
   const hint = make("p", { class: "nca-hint", id: `${id}-hint` },
-    "Drag to erase, double-tap to plant a seed. With the grid focused: arrow keys move, " +
-    "E erases, S plants a seed.");
+    "Drag to use the brush, double-tap to plant a seed. With the grid focused: arrow keys move, " +
+    "E uses the brush, S plants a seed, I reads the cell.");
   const status = make("p", { class: "nca-hidden", role: "status" });
+  const chart = make("canvas", { class: "nca-chart", role: "img", "aria-label": "No curve yet" });
+  const curve = make("div", { class: "nca-curve" },
+    make("div", { class: "nca-curve-title" }, "Error against the target, over steps"), chart);
+  curve.hidden = descriptions.every(({ targets }) => targets === null);
   const panel = make("div", { class: "nca-panel" }, readout,
-    make("div", { class: "nca-transport" }, play, step, reset),
-    ...(classes.group ? [classes.group] : []), speeds.group, brush, hint);
+    make("div", { class: "nca-transport" }, play, back, step, reset),
+    ...(classes.group ? [classes.group] : []), tools.group, brush.row, speed.row, channels.row);
+  const foot = make("div", { class: "nca-foot" }, curve,
+    make("div", { class: "nca-last" }, make("div", {}, inspector, hint),
+      make("div", { class: "nca-share" }, save, film, share)));
   const root = make("div", {
-    class: several ? "nca-player nca-several" : "nca-player", role: "group", "aria-label": several ? "Live automata, side by side" : `Live automaton: ${description.title}`,
+    class: several ? "nca-player nca-several" : "nca-player", role: "group",
+    "aria-label": several ? "Live automata, side by side" : `Live automaton: ${description.title}`,
     // JupyterLab would take some of the keys as its own commands.
     "data-lm-suppress-shortcuts": "true",
-  }, make("div", { class: "nca-body" }, bed, panel), status);
+  }, make("div", { class: "nca-body" }, bed, panel), foot, status);
   element.prepend(root);
   return {
-    root, bed, steps, rate,
+    root, bed, steps, rate, play, back, step, reset, save, film, share, status, inspector, chart,
     canvases: panes.map(({ canvas }) => canvas), cursors: panes.map(({ cursor }) => cursor),
-    play, step, reset, slider, status,
-    classes: classes.inputs, speeds: speeds.inputs,
+    recoveries: panes.map(({ recovery }) => recovery),
+    classes: classes.inputs, tools: tools.inputs, size: brush.slider, speed: speed.slider,
+    channel: channels.select, key: channels.key,
   };
 }

@@ -1,0 +1,109 @@
+// Engines and their timeline behind one function, so that a worker or the page itself can run
+// them. Messages are plain objects, and so are the answers.
+
+import { Engine } from "./engine.js";
+import { paint } from "./paint.js";
+import { Timeline } from "./timeline.js";
+
+export class Simulation {
+  /** `descriptions`, and their weights one after another; targets are the first one's. */
+  static async create(descriptions, weights) {
+    let end = 0;
+    const engines = await Promise.all(descriptions.map((description, i) => {
+      const start = end;
+      end = i === descriptions.length - 1 ? weights.length : start + description.weights_bytes;
+      return Engine.create(description, weights.subarray(start, end));
+    }));
+    for (const engine of engines) engine.targets ??= engines[0].targets;
+    return new Simulation(engines);
+  }
+
+  constructor(engines) {
+    this.engines = engines;
+    this.timeline = new Timeline(engines);
+    this.shown = "picture";
+  }
+
+  /** Does what a message asks, and tells what there is to see then, and what was asked for. */
+  handle({ kind, ...values }) {
+    const answer = this[kind](values);
+    return { ...this.report(), ...answer };
+  }
+
+  /** At most `steps` steps, as many as fit in `budget` milliseconds, but one at least. */
+  advance({ steps, budget }) {
+    const end = performance.now() + budget;
+    for (let i = 0; i < steps; i++) {
+      this.timeline.advance();
+      if (performance.now() >= end) break;
+    }
+  }
+
+  act({ event }) {
+    this.timeline.act(event);
+  }
+
+  back() {
+    this.timeline.back();
+  }
+
+  seek({ step }) {
+    this.timeline.seek(step);
+  }
+
+  reset() {
+    this.timeline.reset();
+  }
+
+  replay({ events, classIndex }) {
+    this.timeline.replay(events, classIndex);
+  }
+
+  show({ shown }) {
+    this.shown = shown;
+  }
+
+  /** Nothing changes; for a first look. */
+  look() {}
+
+  /** All numbers of the cell at (x, y) in each automaton, and the size of its last change. */
+  inspect({ x, y }) {
+    const cells = this.engines.map((engine) => {
+      const i = y * engine.width + x;
+      const { channels } = engine.description;
+      return {
+        values: [...engine.cells.subarray(i * engine.stride, i * engine.stride + channels)],
+        change: engine.changes[i],
+      };
+    });
+    return { cells };
+  }
+
+  /** A copy of the whole state of an engine, [row][column][channel]. */
+  getState({ index = 0 }) {
+    return { state: this.engines[index].state };
+  }
+
+  /** Replaces the state of an engine, [row][column][channel]; what was recorded is forgotten. */
+  setState({ state, index = 0 }) {
+    const engine = this.engines[index];
+    const length = engine.cellCount * engine.channels;
+    if (state.length !== length) {
+      throw new RangeError(`live figure: a state of ${state.length} numbers; expected ${length}, ` +
+        `${engine.height} rows of ${engine.width} cells of ${engine.channels} channels`);
+    }
+    this.timeline.begin(() => engine.restore(Float32Array.from(state), 0));
+  }
+
+  report() {
+    const { timeline, engines } = this;
+    return {
+      step: timeline.step,
+      classIndex: engines[0].classIndex,
+      errors: engines.map((engine) => engine.error),
+      frames: engines.map((engine) => paint(engine, this.shown)),
+      canGoBack: timeline.step > 0 || timeline.applied > 0,
+      recorded: { events: timeline.events.slice(0, timeline.applied), classIndex: timeline.startClass },
+    };
+  }
+}

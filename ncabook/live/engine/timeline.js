@@ -1,0 +1,121 @@
+// What happened to the automata of a figure, so that it can be taken back, and told to others.
+//
+// A step is determined by the state and its number, so events and some states are enough to come
+// back to any moment, and events alone to show it elsewhere.
+
+const SNAPSHOT_EVERY = 16;
+const MOST_BYTES = 16 * 2 ** 20;  // of all snapshots together; then every other one is forgotten
+
+export class Timeline {
+  constructor(engines) {
+    this.engines = engines;
+    this.events = [];
+    this.reset();
+  }
+
+  get step() {
+    return this.engines[0].stepCount;
+  }
+
+  /** Back to the seed, of the class that was asked for last; events are forgotten. */
+  reset() {
+    this.begin(() => {});
+  }
+
+  /** From the seed of `classIndex`, with what happened elsewhere still to come. */
+  replay(events, classIndex) {
+    this.engines.forEach((engine) => engine.setClass(classIndex));
+    this.begin(() => {});
+    this.events = events;
+    this.catchUp();
+  }
+
+  /** A new beginning: step 0, the seed, and whatever `change` makes of it. */
+  begin(change) {
+    this.engines.forEach((engine) => engine.reset());
+    change();
+    this.startClass = this.engines[0].classIndex;
+    this.events = [];
+    this.applied = 0;
+    this.interval = SNAPSHOT_EVERY;
+    this.snapshots = new Map();
+    this.arrive();
+  }
+
+  /** Does something now: {kind, ...}. What had been recorded for later no longer happens. */
+  act(event) {
+    this.events.length = this.applied;
+    this.events.push({ ...event, step: this.step });
+    this.apply();
+  }
+
+  /** One step, and then what is recorded for that moment. */
+  advance() {
+    this.engines.forEach((engine) => engine.step());
+    this.arrive();
+    this.catchUp();
+  }
+
+  /** Does what is recorded up to the present moment and has not been done. */
+  catchUp() {
+    while (this.applied < this.events.length && this.events[this.applied].step <= this.step) {
+      this.apply();
+    }
+  }
+
+  /** Takes back the last event, for good, if nothing happened since; else the last step. */
+  back() {
+    const last = this.events[this.applied - 1];
+    if (last !== undefined && last.step === this.step) {
+      this.events.length = this.applied - 1;
+      this.seek(this.step);
+    } else if (this.step > 0) {
+      this.seek(this.step - 1);
+    }
+  }
+
+  /** The state at a step that was reached before, with all that happened up to it. */
+  seek(step) {
+    const from = Math.max(...[...this.snapshots.keys()].filter((at) => at <= step));
+    const { states, classIndex, before } = this.snapshots.get(from);
+    this.engines.forEach((engine, i) => {
+      engine.setClass(classIndex);
+      engine.restore(states[i], from);
+    });
+    this.applied = before;
+    this.catchUp();
+    while (this.step < step) {
+      this.engines.forEach((engine) => engine.step());
+      this.catchUp();
+    }
+  }
+
+  apply() {
+    const { kind, step, ...values } = this.events[this.applied];
+    for (const engine of this.engines) ACTIONS[kind](engine, values);
+    this.applied += 1;
+  }
+
+  /** Keeps the state on arrival at a step, before its events. */
+  arrive() {
+    if (this.step % this.interval !== 0) return;
+    const states = this.engines.map((engine) => engine.state);
+    this.snapshots.set(this.step, {
+      states, classIndex: this.engines[0].classIndex, before: this.applied,
+    });
+    const bytes = states.reduce((sum, state) => sum + state.byteLength, 0);
+    if (bytes * this.snapshots.size > MOST_BYTES && this.snapshots.size > 2) {
+      this.interval *= 2;
+      for (const at of this.snapshots.keys()) {
+        if (at % this.interval !== 0) this.snapshots.delete(at);
+      }
+    }
+  }
+}
+
+const ACTIONS = {
+  erase: (engine, values) => engine.erase(values),
+  disturb: (engine, values) => engine.disturb(values),
+  plant: (engine, { x, y }) => engine.plant(x, y),
+  mutate: (engine, { index }) => engine.setClass(index),
+};

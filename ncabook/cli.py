@@ -189,6 +189,7 @@ def export(
         model.nca,
         *model.targets.shape[-2:],
         classes=experiment.data.glyphs if len(experiment.data.glyphs) > 1 else (),
+        targets=model.targets,
         title=experiment.title,
     )
     write_atomically(html, page.encode())

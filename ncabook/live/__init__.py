@@ -1,7 +1,8 @@
 """The live figure: a trained automaton that runs in the reader's browser."""
 
+from ncabook.live.controls import controls
 from ncabook.live.export import describe
 from ncabook.live.html import figure_html, to_html
 from ncabook.live.player import LivePlayer
 
-__all__ = ["LivePlayer", "describe", "figure_html", "to_html"]
+__all__ = ["LivePlayer", "controls", "describe", "figure_html", "to_html"]

@@ -222,7 +222,7 @@ class Engine {
     this.ops = description.ops.map((op) => ({ near: op.near, run: this[op.kind](op, weights) }));
     this.changeAt = this.buffers[description.ops.at(-1).to];
     this.targets = description.targets && this.wholeTargets(description.targets, weights);
-    this.fireLimit = Math.floor(description.fire_rate * 2 ** 24);
+    this.fireRate = description.fire_rate;
     this.reset();
   }
   allocate(bytes) {
@@ -338,7 +338,7 @@ class Engine {
     const { height, width, stride, cellCount, description } = this;
     const { alpha, living_threshold: threshold, seed, channels } = description;
     const masked = threshold !== null;
-    k.fire_mask(this.fireAt, height, width, this.stepCount, seed, this.fireLimit);
+    k.fire_mask(this.fireAt, height, width, this.stepCount, seed, Math.floor(this.fireRate * 2 ** 24));
     if (masked) {
       k.living_mask(this.beforeAt, this.cellsAt, stride, alpha, threshold, height, width);
       k.dilate_mask(this.wideAt, this.beforeAt, height, width);
@@ -646,6 +646,9 @@ class Simulation {
   }
   getState({ index = 0 }) {
     return { state: this.engines[index].state };
+  }
+  setFireRate({ rate }) {
+    for (const engine of this.engines) engine.fireRate = rate;
   }
   setState({ state, index = 0 }) {
     const engine = this.engines[index];
@@ -1333,10 +1336,9 @@ class Player {
     const sent = this.link.send({ kind: "act", event });
     const report = await sent;
     if (this.ended) return;
-    const before = event.kind === "mutate"
-      ? report.errors.map((_, i) => this.last.errors[i]) : this.last.errors;
-    this.chart.mark(report.step, before, report.errors);
+    this.chart.mark(report.step, this.last.errors, report.errors);
     this.draw(report);
+    this.report({ steps: report.step, events: report.recorded.events });
   }
   show(shown) {
     this.view.key.hidden = shown === "picture" || shown === "fired";

@@ -220,7 +220,7 @@ class Engine {
     this.ops = description.ops.map((op) => ({ near: op.near, run: this[op.kind](op, weights) }));
     this.changeAt = this.buffers[description.ops.at(-1).to];
     this.targets = description.targets && this.wholeTargets(description.targets, weights);
-    this.fireLimit = Math.floor(description.fire_rate * 2 ** 24);
+    this.fireRate = description.fire_rate;
     this.reset();
   }
   allocate(bytes) {
@@ -336,7 +336,7 @@ class Engine {
     const { height, width, stride, cellCount, description } = this;
     const { alpha, living_threshold: threshold, seed, channels } = description;
     const masked = threshold !== null;
-    k.fire_mask(this.fireAt, height, width, this.stepCount, seed, this.fireLimit);
+    k.fire_mask(this.fireAt, height, width, this.stepCount, seed, Math.floor(this.fireRate * 2 ** 24));
     if (masked) {
       k.living_mask(this.beforeAt, this.cellsAt, stride, alpha, threshold, height, width);
       k.dilate_mask(this.wideAt, this.beforeAt, height, width);
@@ -644,6 +644,9 @@ class Simulation {
   }
   getState({ index = 0 }) {
     return { state: this.engines[index].state };
+  }
+  setFireRate({ rate }) {
+    for (const engine of this.engines) engine.fireRate = rate;
   }
   setState({ state, index = 0 }) {
     const engine = this.engines[index];
@@ -1331,10 +1334,9 @@ class Player {
     const sent = this.link.send({ kind: "act", event });
     const report = await sent;
     if (this.ended) return;
-    const before = event.kind === "mutate"
-      ? report.errors.map((_, i) => this.last.errors[i]) : this.last.errors;
-    this.chart.mark(report.step, before, report.errors);
+    this.chart.mark(report.step, this.last.errors, report.errors);
     this.draw(report);
+    this.report({ steps: report.step, events: report.recorded.events });
   }
   show(shown) {
     this.view.key.hidden = shown === "picture" || shown === "fired";
@@ -1500,22 +1502,44 @@ async function render({ model, el }) {
   const figure = document.createElement("figure");
   figure.className = "nca-figure";
   el.append(figure);
-  const report = ({ steps, classIndex }) => {
-    if (steps !== undefined) model.set("steps_shown", steps);
-    if (classIndex !== undefined) model.set("class_index", classIndex);
+  const names = { steps: "steps_shown", classIndex: "class_index", playing: "playing", events: "events" };
+  const report = (changes) => {
+    for (const [name, value] of Object.entries(changes)) model.set(names[name], value);
     model.save_changes();
   };
-  const descriptions = JSON.parse(model.get("descriptions"))
-    .map((description) => ({ ...description, class_index: model.get("class_index") }));
+  const descriptions = JSON.parse(model.get("descriptions")).map((description) => ({
+    ...description, class_index: model.get("class_index"), fire_rate: model.get("fire_rate"),
+  }));
   const player = await mount(figure, descriptions, weights, report);
-  const follow = () => {
-    const index = model.get("class_index");
-    if (index !== player.last.classIndex) player.setClass(index);
+  const follow = {
+    "change:class_index": () => {
+      const index = model.get("class_index");
+      if (index !== player.last.classIndex) player.setClass(index);
+    },
+    "change:fire_rate": () => player.ask({ kind: "setFireRate", rate: model.get("fire_rate") }),
+    "change:playing": () => {
+      if (model.get("playing") !== player.playing) player.setPlaying(model.get("playing"), true);
+    },
+    "msg:custom": async (message, buffers = []) => {
+      if (message.kind === "act") {
+        player.act(message.event);
+      } else if (message.kind === "getState") {
+        const { state } = await player.ask(message);
+        model.send({ kind: "state" }, undefined, [state.buffer]);
+      } else if (message.kind === "setState") {
+        const { buffer, byteOffset, byteLength } = buffers[0];
+        const state = new Float32Array(buffer.slice(byteOffset, byteOffset + byteLength));
+        await player.ask({ ...message, state });
+      } else {
+        await player.ask(message);
+      }
+      report({ steps: player.last.step });
+    },
   };
-  model.on("change:class_index", follow);
-  follow();  // Python may have changed it while the engine was starting
+  for (const [event, listener] of Object.entries(follow)) model.on(event, listener);
+  follow["change:class_index"]();  // Python may have changed it while the engine was starting
   return () => {
-    model.off("change:class_index", follow);
+    for (const [event, listener] of Object.entries(follow)) model.off(event, listener);
     player.destroy();
   };
 }

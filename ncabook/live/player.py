@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import anywidget
+import torch
 import traitlets
 from torch import Tensor
 
@@ -14,6 +15,7 @@ from ncabook.automaton import NCA
 from ncabook.live.export import describe
 from ncabook.live.html import figure_html
 
+SHAPES = ("circle", "square", "half")
 STATIC = "NCABOOK_STATIC"  # set to 1 where notebooks are run for the book
 
 
@@ -38,7 +40,12 @@ class LivePlayer(anywidget.AnyWidget):
 
     Attributes:
         class_index: the class that the automata are told to grow; may be set from Python.
+        fire_rate: probability that a cell fires in a step; may be set from Python.
+        playing: whether it runs; may be set from Python.
         steps_shown: the step that the front end last reported.
+        events: what the reader has done, each a dictionary with ``kind`` and ``step``; to be
+            observed: ``player.observe(print, "events")``.
+        state: the state that the front end last sent, after :meth:`read_state`; None before.
 
     Raises:
         ValueError: there is no automaton, or they have different classes.
@@ -49,7 +56,11 @@ class LivePlayer(anywidget.AnyWidget):
     descriptions = traitlets.Unicode().tag(sync=True)
     weights = traitlets.Bytes().tag(sync=True)
     class_index = traitlets.Int(0).tag(sync=True)
+    fire_rate = traitlets.Float(0.5).tag(sync=True)
+    playing = traitlets.Bool(False).tag(sync=True)
     steps_shown = traitlets.Int(0).tag(sync=True)
+    events = traitlets.List(traitlets.Dict()).tag(sync=True)
+    state = traitlets.Any(None, allow_none=True)
 
     def __init__(
         self,
@@ -82,14 +93,63 @@ class LivePlayer(anywidget.AnyWidget):
             descriptions=json.dumps([description for description, _ in described]),
             weights=b"".join(weights for _, weights in described),
             class_index=described[0][0]["class_index"],
+            fire_rate=described[0][0]["fire_rate"],
         )
+        self._shape = (height, width, described[0][0]["channels"])
+        self.on_msg(self._receive)
+
+    @property
+    def class_names(self) -> list[str]:
+        """The classes in words; none for an automaton without."""
+        return [c["name"] for c in json.loads(self.descriptions)[0]["classes"]]
 
     @traitlets.validate("class_index")
     def _known_class(self, proposal: dict[str, Any]) -> int:
-        index, count = proposal["value"], max(1, len(json.loads(self.descriptions)[0]["classes"]))
+        index, count = proposal["value"], max(1, len(self.class_names))
         if not 0 <= index < count:
             raise traitlets.TraitError(f"class_index is {index}; expected 0 to {count - 1}")
         return index
+
+    @traitlets.validate("fire_rate")
+    def _probability(self, proposal: dict[str, Any]) -> float:
+        if not 0 < proposal["value"] <= 1:
+            raise traitlets.TraitError(
+                f"fire_rate is {proposal['value']}; expected a probability in (0, 1]"
+            )
+        return proposal["value"]
+
+    def step(self, steps: int = 1) -> None:
+        """Makes so many steps in the front end, now."""
+        if steps < 1:
+            raise ValueError(f"steps is {steps}; expected a whole number ≥ 1")
+        self.send({"kind": "advance", "steps": steps, "budget": 1000.0})
+
+    def damage(self, x: float, y: float, size: float = 4, shape: str = "circle") -> None:
+        """Erases a ``circle``, a ``square`` or the ``half`` around column ``x``, row ``y``."""
+        if shape not in SHAPES:
+            raise ValueError(f"shape is {shape!r}; expected one of {', '.join(SHAPES)}")
+        event = {"kind": "erase", "shape": shape, "x": x, "y": y, "size": size}
+        self.send({"kind": "act", "event": event})
+
+    def read_state(self) -> None:
+        """Asks the front end for the (first) automaton's state; it arrives in ``state``."""
+        self.send({"kind": "getState"})
+
+    def write_state(self, state: Tensor) -> None:
+        """Sets the (first) automaton's state, ``[1, C, H, W]`` or ``[C, H, W]``; step 0 again."""
+        height, width, channels = self._shape
+        cells = state.detach().cpu().float().reshape(-1, *state.shape[-2:])
+        if tuple(cells.shape) != (channels, height, width):
+            raise ValueError(
+                f"state of shape {list(state.shape)}; expected {[1, channels, height, width]}"
+            )
+        content = cells.permute(1, 2, 0).contiguous().numpy().tobytes()
+        self.send({"kind": "setState"}, buffers=[content])
+
+    def _receive(self, _: Any, content: dict[str, Any], buffers: list[Any]) -> None:
+        if content.get("kind") == "state":
+            flat = torch.frombuffer(bytearray(buffers[0]), dtype=torch.float32)
+            self.state = flat.reshape(self._shape).permute(2, 0, 1)[None].clone()
 
     def open(self) -> None:
         """Connects to the front end, except where there is none."""

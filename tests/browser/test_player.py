@@ -432,13 +432,18 @@ def test_as_a_widget(chromium, monkeypatch):
           const module = new Blob([source], { type: "text/javascript" });
           const widget = (await import(URL.createObjectURL(module))).default;
           const bytes = Uint8Array.from([0, ...weights]);  // a view that begins inside its buffer
-          const traits = { descriptions, weights: new DataView(bytes.buffer, 1), class_index: 0 };
+          const traits = {
+            descriptions, weights: new DataView(bytes.buffer, 1), class_index: 0, fire_rate: 0.5,
+            playing: false,
+          };
           window.listeners = {};
+          window.sent = [];
           window.traits = traits;
           const model = {
             get: (name) => traits[name],
             set: (name, value) => { traits[name] = value; },
             save_changes: () => {},
+            send: (content, callbacks, [buffer]) => window.sent.push(new Float32Array(buffer)),
             on: (event, listener) => { window.listeners[event] = listener; },
             off: (event) => { delete window.listeners[event]; },
           };
@@ -459,6 +464,27 @@ def test_as_a_widget(chromium, monkeypatch):
     until(lambda: page.evaluate("traits.class_index") == 0)
     page.evaluate("traits.class_index = 1; listeners['change:class_index']()")
     until(lambda: page.get_by_role("radio", name="b").is_checked())
+    # What Python's methods send: steps, damage, a state to set, a state to read, the clock.
+    page.evaluate("listeners['msg:custom']({ kind: 'advance', steps: 7, budget: 1000 })")
+    until(lambda: page.evaluate("traits.steps_shown") == 8)
+    page.evaluate(
+        "listeners['msg:custom']({ kind: 'act', event: "
+        "{ kind: 'erase', shape: 'circle', x: 7, y: 5, size: 4 } })"
+    )
+    until(lambda: page.evaluate("(traits.events ?? []).map((e) => e.kind).includes('erase')"))
+    page.evaluate(
+        "{ const sevens = new Float32Array(10 * 14 * 8).fill(7);"
+        " listeners['msg:custom']({ kind: 'setState' }, [new DataView(sevens.buffer)]); }"
+    )
+    until(lambda: page.evaluate("traits.steps_shown") == 0)
+    page.evaluate("listeners['msg:custom']({ kind: 'getState' })")
+    until(lambda: page.evaluate("sent.length") == 1)
+    assert page.evaluate("sent[0].length === 1120 && sent[0].every((v) => v === 7)")
+    page.evaluate("traits.playing = true; listeners['change:playing']()")
+    until(lambda: page.evaluate("traits.steps_shown") > 3)
+    page.evaluate("traits.fire_rate = 1; listeners['change:fire_rate']()")
+    page.get_by_role("button", name="Pause").click()
+    until(lambda: not page.evaluate("traits.playing"))
     page.evaluate("end()")
     assert page.locator(".nca-player").count() == 0
     assert page.evaluate("Object.keys(listeners).length") == 0

@@ -11,7 +11,7 @@ import torch
 from traitlets import TraitError
 
 from ncabook.automaton import NCA, ChannelLayout, ConvPerception, MLPUpdate
-from ncabook.live import LivePlayer, describe, figure_html, to_html
+from ncabook.live import LivePlayer, controls, describe, figure_html, to_html
 from ncabook.live.html import page_script
 
 NASTY = "<script>alert('a')</script> & \"b\" ' </figure>"
@@ -182,3 +182,50 @@ def test_automata_side_by_side():
         LivePlayer({"one": first, "two": automaton(classes=3)}, 8, 8)
     with pytest.raises(ValueError, match="no automaton is given"):
         LivePlayer({}, 8, 8)
+
+
+def test_python_reaches_the_front_end(monkeypatch):
+    """What the methods send, what comes back, and what is refused before it is sent."""
+    monkeypatch.delenv("NCABOOK_STATIC", raising=False)
+    player, sent = LivePlayer(automaton(), 6, 8), []
+    monkeypatch.setattr(
+        player, "send", lambda content, buffers=None: sent.append((content, buffers))
+    )
+    player.step(5)
+    player.damage(3, 2, 1.5, "square")
+    player.read_state()
+    state = torch.rand(1, 8, 6, 8)
+    player.write_state(state)
+    kinds = [content["kind"] for content, _ in sent]
+    assert kinds == ["advance", "act", "getState", "setState"]
+    assert sent[1][0]["event"] == {"kind": "erase", "shape": "square", "x": 3, "y": 2, "size": 1.5}
+    assert player.state is None
+    player._receive(player, {"kind": "state"}, [memoryview(sent[3][1][0])])
+    assert torch.equal(player.state, state)  # there and back
+    player.fire_rate = 0.25
+    for action, message in (
+        (lambda: player.step(0), "steps is 0; expected a whole number"),
+        (lambda: player.damage(1, 1, shape="star"), "shape is 'star'; expected one of circle"),
+        (lambda: player.write_state(state[:, :3]), r"expected \[1, 8, 6, 8\]"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            action()
+    with pytest.raises(TraitError, match="fire_rate is 0.0; expected a probability"):
+        player.fire_rate = 0
+    assert len(sent) == 4
+
+
+def test_controls_are_linked_to_the_player(monkeypatch):
+    monkeypatch.delenv("NCABOOK_STATIC", raising=False)
+    box = controls(automaton(), 8, 8, classes=["a", "b"])
+    player, rate, steps, erase, menu = box.children
+    sent = []
+    monkeypatch.setattr(player, "send", sent.append)
+    rate.value, menu.value, steps.children[0].value = 0.8, 1, 3
+    assert (player.fire_rate, player.class_index) == (0.8, 1)
+    player.class_index = 0  # as when the reader chooses it in the figure
+    assert menu.value == 0
+    steps.children[1].click()
+    erase.children[1].click()
+    assert [content["kind"] for content in sent] == ["advance", "act"]
+    assert len(controls(automaton(classes=0), 8, 8).children) == 4

@@ -72,7 +72,7 @@ export class Engine {
     this.changeAt = this.buffers[description.ops.at(-1).to];
     /** What is to be grown, RGBA bytes of the whole grid for each class; null if unknown. */
     this.targets = description.targets && this.wholeTargets(description.targets, weights);
-    this.fireLimit = Math.floor(description.fire_rate * 2 ** 24);
+    this.fireRate = description.fire_rate;
     this.reset();
   }
 
@@ -212,7 +212,7 @@ export class Engine {
     const { height, width, stride, cellCount, description } = this;
     const { alpha, living_threshold: threshold, seed, channels } = description;
     const masked = threshold !== null;
-    k.fire_mask(this.fireAt, height, width, this.stepCount, seed, this.fireLimit);
+    k.fire_mask(this.fireAt, height, width, this.stepCount, seed, Math.floor(this.fireRate * 2 ** 24));
     if (masked) {
       k.living_mask(this.beforeAt, this.cellsAt, stride, alpha, threshold, height, width);
       k.dilate_mask(this.wideAt, this.beforeAt, height, width);

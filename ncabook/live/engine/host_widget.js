@@ -9,22 +9,46 @@ async function render({ model, el }) {
   const figure = document.createElement("figure");
   figure.className = "nca-figure";
   el.append(figure);
-  const report = ({ steps, classIndex }) => {
-    if (steps !== undefined) model.set("steps_shown", steps);
-    if (classIndex !== undefined) model.set("class_index", classIndex);
+  const names = { steps: "steps_shown", classIndex: "class_index", playing: "playing", events: "events" };
+  const report = (changes) => {
+    for (const [name, value] of Object.entries(changes)) model.set(names[name], value);
     model.save_changes();
   };
-  const descriptions = JSON.parse(model.get("descriptions"))
-    .map((description) => ({ ...description, class_index: model.get("class_index") }));
+  const descriptions = JSON.parse(model.get("descriptions")).map((description) => ({
+    ...description, class_index: model.get("class_index"), fire_rate: model.get("fire_rate"),
+  }));
   const player = await mount(figure, descriptions, weights, report);
-  const follow = () => {
-    const index = model.get("class_index");
-    if (index !== player.last.classIndex) player.setClass(index);
+
+  // What Python sets, and what it asks for.
+  const follow = {
+    "change:class_index": () => {
+      const index = model.get("class_index");
+      if (index !== player.last.classIndex) player.setClass(index);
+    },
+    "change:fire_rate": () => player.ask({ kind: "setFireRate", rate: model.get("fire_rate") }),
+    "change:playing": () => {
+      if (model.get("playing") !== player.playing) player.setPlaying(model.get("playing"), true);
+    },
+    "msg:custom": async (message, buffers = []) => {
+      if (message.kind === "act") {
+        player.act(message.event);
+      } else if (message.kind === "getState") {
+        const { state } = await player.ask(message);
+        model.send({ kind: "state" }, undefined, [state.buffer]);
+      } else if (message.kind === "setState") {
+        const { buffer, byteOffset, byteLength } = buffers[0];
+        const state = new Float32Array(buffer.slice(byteOffset, byteOffset + byteLength));
+        await player.ask({ ...message, state });
+      } else {
+        await player.ask(message);
+      }
+      report({ steps: player.last.step });
+    },
   };
-  model.on("change:class_index", follow);
-  follow();  // Python may have changed it while the engine was starting
+  for (const [event, listener] of Object.entries(follow)) model.on(event, listener);
+  follow["change:class_index"]();  // Python may have changed it while the engine was starting
   return () => {
-    model.off("change:class_index", follow);
+    for (const [event, listener] of Object.entries(follow)) model.off(event, listener);
     player.destroy();
   };
 }

@@ -17,7 +17,7 @@ const NOISE = 0.3;
 const DRAWN = new Set(["circle", "square", "cells", "noise"]);  // tools to draw lines with
 
 class Player {
-  /** `report` is called with {steps}, {classIndex} or {playing} when they change. */
+  /** `report` is called with {steps}, {classIndex}, {playing} or {events} when they change. */
   constructor(element, descriptions, link, report) {
     Object.assign(this, { descriptions, link, report });
     this.view = buildView(element, descriptions);
@@ -150,10 +150,9 @@ class Player {
     const sent = this.link.send({ kind: "act", event });
     const report = await sent;
     if (this.ended) return;
-    const before = event.kind === "mutate"
-      ? report.errors.map((_, i) => this.last.errors[i]) : this.last.errors;
-    this.chart.mark(report.step, before, report.errors);
+    this.chart.mark(report.step, this.last.errors, report.errors);
     this.draw(report);
+    this.report({ steps: report.step, events: report.recorded.events });
   }
 
   show(shown) {
@@ -316,7 +315,7 @@ class Player {
  * @param {Element} element where
  * @param {object[]} descriptions what ncabook.live.describe returns, for each automaton
  * @param {Uint8Array} weights and their bytes, one after another
- * @param {function} report called with {steps}, {classIndex} or {playing} when they change
+ * @param {function} report called with {steps}, {classIndex}, {playing} or {events} when they change
  * @returns {Promise<Player>} a player, to be ended with destroy()
  */
 export async function mount(element, descriptions, weights, report = () => {}) {

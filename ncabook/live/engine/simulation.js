@@ -84,6 +84,10 @@ export class Simulation {
     return { state: this.engines[index].state };
   }
 
+  setFireRate({ rate }) {
+    for (const engine of this.engines) engine.fireRate = rate;
+  }
+
   /** Replaces the state of an engine, [row][column][channel]; what was recorded is forgotten. */
   setState({ state, index = 0 }) {
     const engine = this.engines[index];

@@ -1,93 +1,143 @@
 """How many steps per second the live engine does in headless Chromium, on one thread.
 
-``python benchmarks/live_engine.py`` writes ``benchmarks/live_engine.json``. For each grid the
-trained emoji model first grows a picture for 96 steps; then rounds of equal numbers of steps
-are timed, in turn with every cell computed ("dense") and with idle cells skipped ("sparse"),
-so that a disturbance of the machine hits both. Reported: median and range over the rounds.
+``python benchmarks/live_engine.py`` writes ``benchmarks/live_engine.json``. For each model and
+grid the automaton first grows a picture for 96 steps; then rounds of equal duration are timed, in
+turn: every cell computed ("dense"), idle cells skipped ("sparse"), and every cell without relaxed
+SIMD ("plain"), so that a disturbance of the machine hits all. Reported: median and range over the
+rounds, of steps per second and of ratios within a round. ``peak`` is what a loop of multiply-adds
+in registers reaches in the same browser, at best; ``share_of_peak`` the dense step's part of it.
 """
 
+import base64
 import json
 import shutil
 import statistics
-import tempfile
 from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Page, sync_playwright
 
 from ncabook import zoo
+from ncabook.evaluation.counts import flops_per_cell
 from ncabook.experiments.provenance import provenance
-from ncabook.live import to_html
+from ncabook.live import describe
+from ncabook.live.engine.build import OUTPUT as BUILT
+from ncabook.live.engine.build import compile_module
 
-MODEL, GRIDS, ROUNDS, MILLISECONDS = "emoji-conv3", (40, 72), 9, 400
+CASES = [
+    ("emoji-conv3", 40),
+    ("emoji-conv3", 72),
+    ("emoji-sobel", 48),
+    ("emoji-conv5", 48),
+    ("emoji-combined", 48),
+]
+ROUNDS, MILLISECONDS = 9, 300
+HERE = Path(__file__).parent
 OUTPUT = Path(__file__).with_suffix(".json")
-ROUND = """([skip, milliseconds]) => {
-  const engine = document.querySelector("figure.nca-figure").ncaEngine;
+START = """async ({ source, description, weights }) => {
+  const module = await import(URL.createObjectURL(new Blob([source], { type: "text/javascript" })));
+  const bytes = Uint8Array.from(atob(weights), (c) => c.charCodeAt(0));
+  const began = performance.now();
+  window.engines = { fast: await module.Engine.create(description, bytes),
+                     plain: await module.Engine.create(description, bytes, false) };
+  window.engines.fast.step();
+  const first = performance.now() - began;
+  for (const engine of Object.values(window.engines)) {
+    engine.reset();
+    for (let i = 0; i < 96; i++) engine.step();
+  }
+  return { first, relaxed: window.engines.fast.kernels.relaxed };
+}"""
+ROUND = """([name, skip, milliseconds]) => {
+  const engine = window.engines[name];
   engine.skip = skip;
   const start = performance.now();
   let steps = 0;
   while (performance.now() - start < milliseconds) { engine.step(); steps++; }
   return 1000 * steps / (performance.now() - start);
 }"""
-GROW = """() => {
-  const engine = document.querySelector("figure.nca-figure").ncaEngine;
-  engine.reset();
-  for (let i = 0; i < 96; i++) engine.step();
+PEAK = """async (code) => {
+  const bytes = Uint8Array.from(atob(code), (c) => c.charCodeAt(0));
+  const { instance } = await WebAssembly.instantiate(bytes);
+  const rates = [];
+  for (let i = 0; i < 9; i++) {
+    const start = performance.now();
+    instance.exports.run(2e7);
+    rates.push(2 * 4 * 12 * 2e7 / (performance.now() - start) * 1000);
+  }
+  return rates;
 }"""
-READY = "() => Boolean(document.querySelector('figure.nca-figure').ncaEngine)"
 
 
-def measure(page: Page) -> dict[str, Any]:
-    """Steps per second, dense and sparse, and their ratio round by round."""
-    page.evaluate(GROW)
+def spread(values: list[float], digits: int = 2) -> dict[str, Any]:
+    """Median and range."""
+    return {
+        "median": round(statistics.median(values), digits),
+        "range": [round(min(values), digits), round(max(values), digits)],
+    }
+
+
+def measure(page: Page, name: str, grid: int, peak: float) -> dict[str, Any]:
+    """Steps per second of one model on one grid, and their ratios round by round."""
+    nca = zoo.load(name).nca
+    description, weights = describe(nca, grid, grid)
+    start = page.evaluate(
+        START,
+        {
+            "source": (BUILT / "nca-live.js").read_text(encoding="utf-8"),
+            "description": description,
+            "weights": base64.b64encode(weights).decode(),
+        },
+    )
+    kinds = {"dense": ("fast", False), "sparse": ("fast", True), "plain": ("plain", False)}
     rounds = [
-        (page.evaluate(ROUND, [False, MILLISECONDS]), page.evaluate(ROUND, [True, MILLISECONDS]))
+        {kind: page.evaluate(ROUND, [*how, MILLISECONDS]) for kind, how in kinds.items()}
         for _ in range(ROUNDS + 1)
     ][1:]  # the first warms up
-    columns = {
-        "dense": [dense for dense, _ in rounds],
-        "sparse": [sparse for _, sparse in rounds],
-        "sparse_over_dense": [sparse / dense for dense, sparse in rounds],
-    }
+    flops = flops_per_cell(nca) * grid**2
     return {
-        name: {
-            "median": round(statistics.median(values), 2),
-            "range": [round(min(values), 2), round(max(values), 2)],
-        }
-        for name, values in columns.items()
+        "relaxed": start["relaxed"],
+        "first_step_ms": round(start["first"], 1),
+        "weights_bytes": len(weights),
+        **{kind: spread([r[kind] for r in rounds]) for kind in kinds},
+        "sparse_over_dense": spread([r["sparse"] / r["dense"] for r in rounds]),
+        "dense_over_plain": spread([r["dense"] / r["plain"] for r in rounds]),
+        "share_of_peak": spread([r["dense"] * flops / peak for r in rounds]),
     }
 
 
 def main() -> None:
-    """Measures every grid and writes the file."""
-    model = zoo.load(MODEL)
-    glyphs = model.card.experiment.data.glyphs
+    """Measures every case and writes the file."""
     results: dict[str, Any] = {}
-    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+    source = str(HERE / "peak.c")
+    include = f"-I{BUILT / 'engine'}"
+    with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
         )
+        page = browser.new_page()
         version = browser.version
-        for grid in GRIDS:
-            path = Path(folder) / f"{grid}.html"
-            path.write_text(to_html(model.nca, grid, grid, classes=glyphs), encoding="utf-8")
-            # Reduced motion: the figure does not play by itself while we measure.
-            page = browser.new_context(reduced_motion="reduce").new_page()
-            page.goto(path.as_uri())
-            while not page.evaluate(READY):
-                page.wait_for_timeout(50)
-            results[f"{grid}x{grid}"] = measure(page)
+        peaks = {
+            name: page.evaluate(PEAK, compile_module([source, include, *flags]))
+            for name, flags in (("relaxed", ["-mrelaxed-simd"]), ("plain", []))
+        }
+        for name, grid in CASES:
+            best = max(peaks["relaxed"])
+            key = f"{grid}x{grid}" + ("" if name == "emoji-conv3" else f" {name}")
+            results[key] = measure(page, name, grid, best)
+            print(key, json.dumps(results[key]), flush=True)
         browser.close()
     record = {
         "what": "steps per second of the live engine, one thread",
-        "model": {"name": MODEL, "weights_sha256": model.card.weights_sha256},
+        "models": {name: zoo.load(name).card.weights_sha256 for name, _ in CASES},
         "browser": f"Chromium {version}, headless",
         "rounds": ROUNDS,
         **provenance(),
+        "peak_gflops": {k: spread([v / 1e9 for v in rates]) for k, rates in peaks.items()},
         "results": results,
     }
     OUTPUT.write_text(json.dumps(record, indent=2) + "\n")
-    print(json.dumps(results, indent=2))
+    print(f"peak: {record['peak_gflops']}")
 
 
 if __name__ == "__main__":

@@ -45,16 +45,21 @@ def numbers(root: Path = ROOT) -> str:
         f"The live engine, {bench['browser']}, one thread of {bench['hardware']} "
         "([benchmark](benchmarks/live_engine.json)):",
         "",
-        "| grid | every cell, steps/s | idle cells skipped, steps/s | ratio |",
-        "|---|---|---|---|",
+        "| model | grid | every cell, steps/s | share of peak | idle cells skipped, steps/s |",
+        "|---|---|---|---|---|",
     ]
     for name, row in bench["results"].items():
+        grid, model = ([*name.split(), "emoji-conv3"])[:2]
         cells = [
-            f"{row[key]['median']:.{digits}f} [{row[key]['range'][0]:.{digits}f}, "
-            f"{row[key]['range'][1]:.{digits}f}]"
-            for key, digits in (("dense", 0), ("sparse", 0), ("sparse_over_dense", 1))
+            f"{scale * row[key]['median']:.0f}{unit} [{scale * row[key]['range'][0]:.0f}, "
+            f"{scale * row[key]['range'][1]:.0f}]"
+            for key, scale, unit in (
+                ("dense", 1, ""),
+                ("share_of_peak", 100, " %"),
+                ("sparse", 1, ""),
+            )
         ]
-        lines.append(f"| {name.replace('x', ' × ')} | {' | '.join(cells)} |")
+        lines.append(f"| `{model}` | {grid.replace('x', ' × ')} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 

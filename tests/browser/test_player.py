@@ -10,8 +10,18 @@ import torch
 from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 
-from ncabook.automaton import NCA, ChannelLayout, ConvPerception, MLPUpdate
-from ncabook.live import LivePlayer, to_html
+from ncabook.automaton import (
+    NCA,
+    AttentionBlock,
+    ChannelLayout,
+    ConvPerception,
+    MLPUpdate,
+    SobelPerception,
+    centre_seed,
+    hashed_fire,
+)
+from ncabook.live import LivePlayer, figure_html, to_html
+from ncabook.live.html import PAGE, page_script
 
 pytestmark = pytest.mark.browser
 HEIGHT, WIDTH = 24, 32
@@ -512,12 +522,8 @@ def test_without_javascript_it_is_words(chromium, page_file):
 
 
 @pytest.fixture(scope="module")
-def side_by_side(tmp_path_factory):
-    """A page with three automata of different perceptions in one figure."""
-    from ncabook.automaton import AttentionBlock, SobelPerception
-    from ncabook.live import figure_html
-    from ncabook.live.html import PAGE, page_script
-
+def three():
+    """Automata of three perceptions, with weights that float16 holds."""
     torch.manual_seed(3)
     automata = {}
     for name, perception in {
@@ -528,8 +534,18 @@ def side_by_side(tmp_path_factory):
         update = MLPUpdate(perception.out_channels, 12, [16])
         torch.nn.init.normal_(update.layers[-1].weight, std=0.02)
         update.layers[-1].bias.data[3] = 0.05
-        automata[name] = NCA(ChannelLayout(visible=4, hidden=8), perception, update)
-    player = LivePlayer(automata, HEIGHT, WIDTH, classes=["a", "b"], title="Three")
+        nca = NCA(ChannelLayout(visible=4, hidden=8), perception, update)
+        automata[name] = nca.half().float().requires_grad_(False)
+    return automata
+
+
+@pytest.fixture(scope="module")
+def side_by_side(three, tmp_path_factory):
+    """A page with the three in one figure."""
+    targets = torch.rand(2, 4, HEIGHT, WIDTH, generator=torch.Generator().manual_seed(0))
+    player = LivePlayer(
+        three, HEIGHT, WIDTH, classes=["a", "b"], title="Three", targets=targets, seed=11
+    )
     figure = figure_html(json.loads(player.descriptions), player.weights, "Three")
     target = tmp_path_factory.mktemp("page") / "several.html"
     target.write_text(PAGE.format(title="Three", figure=figure, script=page_script()), "utf-8")
@@ -570,3 +586,81 @@ def test_side_by_side(chromium, side_by_side, scheme):
     assert results.violations_count == 0, results.generate_report()
     assert complaints == []
     context.close()
+
+
+def test_the_page_computes_what_pytorch_computes(chromium, side_by_side, three):
+    """96 steps of three perceptions in the browser's own WebAssembly, relaxed SIMD included."""
+    context = chromium.new_context(reduced_motion="reduce")
+    page = context.new_page()
+    page.goto(side_by_side.as_uri())
+    until(lambda: mounted(page, 0))
+    ask = "document.querySelector('figure').ncaPlayer.ask"
+    page.evaluate(f"{ask}({{ kind: 'advance', steps: 96, budget: 1e9 }})")
+    for nca, found in zip(three.values(), states(page), strict=True):
+        wanted = nca.rollout(
+            centre_seed(nca.layout, HEIGHT, WIDTH),
+            96,
+            torch.eye(2)[[0]],
+            fire=lambda t: hashed_fire(HEIGHT, WIDTH, t, 11, 0.5),
+        )[0]
+        assert 0.5 < float(wanted.abs().max()) < 100
+        assert np.abs(wanted.permute(1, 2, 0).numpy() - found).max() <= 1e-4
+    context.close()
+
+
+def test_the_curve_tells_harm_and_recovery(chromium, side_by_side):
+    """Errors under each grid, and after harm the percentage of eq. 3; in words for the chart."""
+    context = chromium.new_context(reduced_motion="reduce")
+    page = context.new_page()
+    page.goto(side_by_side.as_uri())
+    until(lambda: mounted(page, 0))
+    ask = "document.querySelector('figure').ncaPlayer.ask"
+    page.evaluate(f"{ask}({{ kind: 'advance', steps: 60, budget: 1e9 }})")
+    page.get_by_title("Erase half").click()
+    page.locator("canvas").first.click(position={"x": 5, "y": 60})
+    until(
+        lambda: page.evaluate("document.querySelector('figure').ncaPlayer.chart.marks.length") == 1
+    )
+    page.evaluate(f"{ask}({{ kind: 'advance', steps: 5, budget: 1e9 }})")
+    mark = page.evaluate(f"{marks}[0]")
+    errors = page.evaluate("document.querySelector('figure').ncaPlayer.last.errors")
+    said = page.evaluate("document.querySelector('figure').ncaPlayer.chart.recoveries()")
+    for before, after, now, percent in zip(
+        mark["before"], mark["after"], errors, said, strict=True
+    ):
+        if percent is not None:
+            assert percent == pytest.approx(100 * (after - now) / (after - before))
+    words = page.get_by_role("img", name="At step 65").get_attribute("aria-label")
+    assert "conv 3×3: error" in words
+    texts = page.locator(".nca-recovery").all_inner_texts()
+    assert all(t.startswith("error 0.") for t in texts)
+    context.close()
+
+
+@pytest.mark.slow
+def test_ten_minutes_leave_nothing_behind(chromium, page_file):
+    """18,000 steps, thirty a second: the page's heap does not grow, and no element is added."""
+    page = chromium.new_page()
+    page.goto(page_file.as_uri())
+    until(lambda: mounted(page, 0))
+    session = page.context.new_cdp_session(page)
+
+    def used():
+        session.send("HeapProfiler.collectGarbage")
+        elements = page.evaluate("document.querySelectorAll('*').length")
+        return session.send("Runtime.getHeapUsage")["usedSize"], elements
+
+    def run(count):
+        page.evaluate(
+            "(async () => { const player = document.querySelector('figure').ncaPlayer;"
+            f"for (let i = 0; i < {count}; i++)"
+            " await player.ask({ kind: 'advance', steps: 10, budget: 1e9 }); })()"
+        )
+
+    run(450)  # the curve holds its 4,000 points only after a while
+    before = used()
+    run(1350)
+    after = used()
+    assert after[1] == before[1]
+    assert after[0] < before[0] + 1_000_000
+    page.close()

@@ -25,7 +25,7 @@ def engine_file(tmp_path_factory):
 def node(engine_file, tmp_path):
     """Runs a job, and gives what was printed, the state as a tensor ``[1, C, H, W]``."""
 
-    def node(description, weights, **job):
+    def node(description, weights, flags=(), **job):
         job = {
             "description": description,
             "weights": base64.b64encode(weights).decode(),
@@ -34,7 +34,7 @@ def node(engine_file, tmp_path):
         (tmp_path / "job.json").write_text(json.dumps(job))
         script = Path(__file__).parent / "run_engine.mjs"
         out = subprocess.run(
-            ["node", script, tmp_path / "job.json", engine_file],
+            ["node", *flags, script, tmp_path / "job.json", engine_file],
             capture_output=True,
             text=True,
             check=True,
@@ -53,9 +53,11 @@ def node(engine_file, tmp_path):
 @pytest.fixture
 def run(node):
     """The state after some actions of the engine."""
-    return lambda description, weights, actions: node(description, weights, actions=actions)[
-        "state"
-    ]
+
+    def run(description, weights, actions, flags=()):
+        return node(description, weights, flags, actions=actions)["state"]
+
+    return run
 
 
 @pytest.fixture

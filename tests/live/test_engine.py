@@ -137,6 +137,17 @@ def with_perception(kind, hidden, classes, fixed=0, update=None, living_threshol
     return nca.half().float().requires_grad_(False)
 
 
+@pytest.mark.parametrize("kind", ["two convolutions", "residual", "attention block"])
+def test_relaxed_simd_is_as_exact(run, kind):
+    """Browsers have it; this Node needs a flag. It rounds once, so the numbers differ a little."""
+    nca = with_perception(kind, 12, 4)
+    wanted = expected(nca, centre_seed(nca.layout, HEIGHT, WIDTH), 0)
+    flags = ["--experimental-wasm-relaxed-simd"]
+    plain, relaxed = (run(*described(nca), [["steps", STEPS]], f) for f in ([], flags))
+    assert (relaxed - wanted).abs().max() <= 1e-4
+    assert not torch.equal(plain, relaxed), "the flag changed nothing: which one was tested?"
+
+
 @pytest.mark.parametrize("kind", PERCEPTIONS)
 @pytest.mark.parametrize(("hidden", "classes"), [(12, 4), (5, 3), (8, 0)])
 def test_every_perception(run, kind, hidden, classes):

@@ -25,35 +25,40 @@ PAGE = [
 MODULE = "nca-live.js"
 CLASSIC = "nca-live.classic.js"
 COMPILE = [
-    *("-target", "wasm32-freestanding", "-O3", "-msimd128", "-nostdlib", "-s"),
-    *("-Wl,--no-entry", "-Wl,--export=__heap_base", "-Wl,-z,stack-size=16384"),
+    *("-target", "wasm32-freestanding", "-O3", "-msimd128", "-nostdlib", "-s", "-Wl,--no-entry"),
+    *("-Wl,-z,stack-size=16384",),
 ]
+KERNELS = ["kernels.c", "conv.c", "-Wl,--export=__heap_base"]
+FAST_CONV = ["conv.c", "-mrelaxed-simd", "-Wl,--import-memory"]
 BANNER = "// Built from ncabook/live/engine by build.py. Change the sources there, not this file.\n"
 
 
-def compile_kernels() -> bytes:
-    """The WebAssembly module of ``kernels.c``.
+def compile_module(what: list[str]) -> str:
+    """A WebAssembly module of C sources, in base64.
 
     Raises:
-        RuntimeError: the compiler is missing (package ``ziglang``) or refuses the source.
+        RuntimeError: the compiler is missing (package ``ziglang``) or refuses a source.
 
     """
     with tempfile.TemporaryDirectory() as folder:
-        target = Path(folder) / "kernels.wasm"
-        command = [sys.executable, "-m", "ziglang", "cc", *COMPILE, "-o", str(target), "kernels.c"]
+        target = Path(folder) / "module.wasm"
+        command = [sys.executable, "-m", "ziglang", "cc", *COMPILE, "-o", str(target), *what]
         result = subprocess.run(command, cwd=HERE, capture_output=True, text=True, check=False)
         if result.returncode != 0:
-            raise RuntimeError(f"kernels.c was not compiled:\n{result.stderr.strip()}")
-        return target.read_bytes()
+            raise RuntimeError(f"{what[0]} was not compiled:\n{result.stderr.strip()}")
+        return base64.b64encode(target.read_bytes()).decode("ascii")
 
 
 def bundle() -> dict[str, str]:
     """The built files' contents, by name."""
-    kernels = base64.b64encode(compile_kernels()).decode("ascii")
+    modules = "".join(
+        f'const {name} = "{compile_module(what)}";\n'
+        for name, what in (("KERNELS", KERNELS), ("FAST_CONV", FAST_CONV))
+    )
     style = _squeeze_css((HERE / "style.css").read_text(encoding="utf-8"))
     core = "".join(_inline(name) for name in CORE)
     shared = (
-        f"const core = () => {{\nconst KERNELS = {json.dumps(kernels)};\n{core}"
+        f"const core = () => {{\n{modules}{core}"
         "return { Engine, Simulation, decodeBase64 };\n};\n"
         f"const STYLE = {json.dumps(style)};\n"
         "const { Engine, Simulation, decodeBase64 } = core();\n"

@@ -1,6 +1,6 @@
 // The automaton itself: s' = (s + m ⊙ U(P(s, c))) ⊙ M, one step at a time, without a page.
 
-import { KERNELS } from "./assets.js";
+import { FAST_CONV, KERNELS } from "./assets.js";
 import {
   bufferSizes, checkDescription, decodeBase64, decodeFloat, decodeHalf, padded,
 } from "./description.js";
@@ -10,14 +10,27 @@ const NOISE = 0x6e00;
 const PAGE_BYTES = 65536;
 const ALIGNMENT = 16;
 
-let compiled = null;  // one module for all figures of a page; each has a memory of its own
+let compiled = null;  // the modules, for all figures of a page; each has a memory of its own
 
-/** Compiles the kernels, the first time it is called. */
-function kernels() {
-  compiled ??= WebAssembly.compile(decodeBase64(KERNELS)).catch((error) => {
-    throw new Error(`live figure: this browser has no WebAssembly with SIMD (${error.message})`);
-  });
+/** Compiles the kernels, the first time it is called, and the fast convolution if it is known. */
+function modules() {
+  compiled ??= Promise.all([
+    WebAssembly.compile(decodeBase64(KERNELS)).catch((error) => {
+      throw new Error(`live figure: this browser has no WebAssembly with SIMD (${error.message})`);
+    }),
+    WebAssembly.compile(decodeBase64(FAST_CONV)).catch(() => null),
+  ]);
   return compiled;
+}
+
+/** The kernels on a new memory; the convolution is the fast one where `fast` and the browser allow. */
+async function instantiate(fast) {
+  const [all, conv] = await modules();
+  const { exports } = await WebAssembly.instantiate(all, {});
+  if (conv === null || !fast) return { ...exports, relaxed: false };
+  // Its stack lies where that of the other kernels does; they never run at the same time.
+  const env = { memory: exports.memory };
+  return { ...exports, ...(await WebAssembly.instantiate(conv, { env })).exports, memory: exports.memory, relaxed: true };
 }
 
 /** A number in [0, 1): the hash of kernels.c, for what happens outside of a step. */
@@ -36,12 +49,12 @@ export class Engine {
   /**
    * @param {object} description what ncabook.live.describe returns
    * @param {Uint8Array} weights and its bytes
+   * @param {boolean} fast false for multiply-adds with two roundings, everywhere the same
    * @throws {Error} if the two do not fit each other or this engine
    */
-  static async create(description, weights) {
+  static async create(description, weights, fast = true) {
     checkDescription(description, weights);
-    const { exports } = await WebAssembly.instantiate(await kernels(), {});
-    return new Engine(description, weights, exports);
+    return new Engine(description, weights, await instantiate(fast));
   }
 
   constructor(description, weights, exports) {

@@ -1,5 +1,4 @@
 // The arithmetic of one automaton step, for WebAssembly with 128-bit SIMD. Freestanding: no libc.
-// Built twice: with relaxed SIMD (one rounding per multiply-add) for browsers that have it.
 //
 // Layout: every tensor is [row][column][channel] float32 (NHWC). A cell's channels are padded
 // with zeros to a multiple of four, its "stride", so that a cell is a whole number of vectors.
@@ -8,41 +7,7 @@
 // Work is given as a list of cells. Leaving out cells that cannot change the outcome is exact,
 // see list_cells, and saves most of the time of a growing pattern.
 
-#include <stdint.h>
-#include <wasm_simd128.h>
-
-typedef float floats __attribute__((vector_size(16), aligned(4)));
-typedef int32_t ints __attribute__((vector_size(16)));
-
-#define EXPORT(name) __attribute__((export_name(#name)))
-#define INLINE static inline __attribute__((always_inline))
-
-enum {
-  LANES = 4,    // floats in a vector
-  VECTORS = 4,  // vectors of outputs that are summed up side by side
-  CELLS = 2,    // cells that share each weight once it is loaded
-  // 2 · 4 sums + 4 weights + 2 inputs = 14 of the 16 vector registers of an x86-64 CPU.
-};
-
-INLINE floats load(const float *from) { return *(const floats *)from; }
-INLINE void store(float *to, floats value) { *(floats *)to = value; }
-INLINE floats splat(float value) { return (floats){value, value, value, value}; }
-INLINE floats larger(floats a, floats b) { return (floats)wasm_f32x4_max((v128_t)a, (v128_t)b); }
-INLINE floats smaller(floats a, floats b) { return (floats)wasm_f32x4_min((v128_t)a, (v128_t)b); }
-
-INLINE floats multiply_add(floats a, floats b, floats sum) {
-#ifdef __wasm_relaxed_simd__
-  return __builtin_wasm_relaxed_madd_f32x4(a, b, sum);
-#else
-  return a * b + sum;
-#endif
-}
-
-// LeakyReLU; a slope of 1 leaves the value as it is, 0 makes it ReLU.
-INLINE floats leaky(floats value, float slope) { return larger(value, value * splat(slope)); }
-
-// A neighbour is never further than the grid is wide, so one correction is enough.
-INLINE int wrap(int i, int n) { return i < 0 ? i + n : i >= n ? i - n : i; }
+#include "vectors.h"
 
 // ---------------------------------------------------------------- masks
 
@@ -141,95 +106,25 @@ INLINE float sum_of(floats v) { return v[0] + v[1] + v[2] + v[3]; }
 
 // ---------------------------------------------------------------- layers
 //
-// Each writes its outputs at the listed cells and leaves all others as they are. Buffers may hold
+// Each, like the convolution in conv.c, writes its outputs at the listed cells and leaves all others as they are. Buffers may hold
 // several parts side by side; `output` then points at the part of the first cell.
-
-typedef struct {
-  const float *input, *weights, *bias;
-  float *output;
-  int in_stride, in_channels, out_stride, out_channels, kernel, dilation, add, height, width;
-  float slope;
-} Conv;
-
-// The input of the cell at (dy, dx) from `cell`.
-INLINE const float *neighbour(const float *input, int stride, int cell, int dy, int dx, int height,
-                              int width) {
-  int y = wrap(cell / width + dy, height);
-  int x = wrap(cell % width + dx, width);
-  return input + (y * width + x) * stride;
-}
-
-// `vectors` vectors of outputs, from `first` on, of `count` cells. Both numbers are constants at
-// every call, so that the loops over them unroll and `sum` lives in registers.
-INLINE void conv_block(const Conv *c, const int *cells, const int count, int first,
-                       const int vectors) {
-  floats sum[CELLS][VECTORS];
-  float *output[CELLS];
-  for (int i = 0; i < count; i++) {
-    output[i] = c->output + cells[i] * c->out_stride + first;
-    for (int v = 0; v < vectors; v++) {
-      sum[i][v] = load(c->bias + first + v * LANES);
-      if (c->add) sum[i][v] += load(output[i] + v * LANES);
-    }
-  }
-  const int reach = c->kernel / 2;
-  const float *weights = c->weights + first;
-  for (int ky = -reach; ky <= reach; ky++)
-    for (int kx = -reach; kx <= reach; kx++) {
-      const float *input[CELLS];
-      for (int i = 0; i < count; i++)
-        input[i] = neighbour(c->input, c->in_stride, cells[i], ky * c->dilation,
-                             kx * c->dilation, c->height, c->width);
-      for (int channel = 0; channel < c->in_channels; channel++, weights += c->out_channels) {
-        floats weight[VECTORS];
-        for (int v = 0; v < vectors; v++) weight[v] = load(weights + v * LANES);
-        for (int i = 0; i < count; i++) {
-          floats value = splat(input[i][channel]);
-          for (int v = 0; v < vectors; v++)
-            sum[i][v] = multiply_add(value, weight[v], sum[i][v]);
-        }
-      }
-    }
-  for (int i = 0; i < count; i++)
-    for (int v = 0; v < vectors; v++) store(output[i] + v * LANES, leaky(sum[i][v], c->slope));
-}
-
-// One block of outputs for all cells before the next block: its weights stay in the first cache.
-INLINE void conv_outputs(const Conv *c, const int *cells, int count, int first,
-                         const int vectors) {
-  int i = 0;
-  for (; i + CELLS <= count; i += CELLS) conv_block(c, cells + i, CELLS, first, vectors);
-  for (; i < count; i++) conv_block(c, cells + i, 1, first, vectors);
-}
-
-// A k×k convolution with circular padding, plus bias, plus, if `add`, what the output holds; then
-// LeakyReLU. Weights are [ky][kx][input channel][out_channels], a multiple of four outputs.
-EXPORT(conv)
-void conv(const float *input, int in_stride, int in_channels, float *output, int out_stride,
-          int out_channels, const float *weights, const float *bias, int kernel, int dilation,
-          float slope, int add, int height, int width, const int *cells, int count) {
-  const Conv c = {input,      weights,      bias,   output,   in_stride, in_channels,
-                  out_stride, out_channels, kernel, dilation, add,       height,
-                  width,      slope};
-  int first = 0;
-  for (; first + VECTORS * LANES <= out_channels; first += VECTORS * LANES)
-    conv_outputs(&c, cells, count, first, VECTORS);
-  for (; first < out_channels; first += LANES) conv_outputs(&c, cells, count, first, 1);
-}
 
 // Fixed 3×3 filters, each over every channel by itself: [filter][channel], channels padded.
 EXPORT(bank)
 void bank(const float *input, int stride, float *output, int out_stride, const float *filters,
           int filter_count, int height, int width, const int *cells, int count) {
-  for (int i = 0; i < count; i++)
-    for (int f = 0; f < filter_count; f++)
+  for (int i = 0; i < count; i++) {
+    const float *near[9];
+    for (int k = 0; k < 9; k++)
+      near[k] = neighbour(input, stride, cells[i], k / 3 - 1, k % 3 - 1, height, width);
+    float *out = output + cells[i] * out_stride;
+    for (int f = 0; f < filter_count; f++, out += stride)
       for (int q = 0; q < stride; q += LANES) {
         floats sum = splat(0);
-        for (int k = 0; k < 9; k++)
-          sum += splat(filters[9 * f + k]) *
-                 load(neighbour(input, stride, cells[i], k / 3 - 1, k % 3 - 1, height, width) + q);
-        store(output + cells[i] * out_stride + f * stride + q, sum);
+        for (int k = 0; k < 9; k++) sum += splat(filters[9 * f + k]) * load(near[k] + q);
+        store(out + q, sum);
       }
+  }
 }
 
 // Attention of each cell over its k×k neighbourhood, for each head: softmax(q·k · scale + b) · v.

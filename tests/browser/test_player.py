@@ -618,9 +618,8 @@ def test_the_curve_tells_harm_and_recovery(chromium, side_by_side):
     page.evaluate(f"{ask}({{ kind: 'advance', steps: 60, budget: 1e9 }})")
     page.get_by_title("Erase half").click()
     page.locator("canvas").first.click(position={"x": 5, "y": 60})
-    until(
-        lambda: page.evaluate("document.querySelector('figure').ncaPlayer.chart.marks.length") == 1
-    )
+    marks = "document.querySelector('figure').ncaPlayer.chart.marks"
+    until(lambda: page.evaluate(f"{marks}.length") == 1)
     page.evaluate(f"{ask}({{ kind: 'advance', steps: 5, budget: 1e9 }})")
     mark = page.evaluate(f"{marks}[0]")
     errors = page.evaluate("document.querySelector('figure').ncaPlayer.last.errors")

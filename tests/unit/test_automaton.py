@@ -10,9 +10,13 @@ from scipy.ndimage import convolve, maximum_filter
 
 from ncabook.automaton import (
     NCA,
+    AttentionBlock,
     ChannelLayout,
     ConvPerception,
+    DeformablePerception,
+    LocalAttention,
     MLPUpdate,
+    ResidualPerception,
     SobelPerception,
     centre_seed,
     empty_state,
@@ -285,3 +289,29 @@ def test_one_hot_conditions_select_columns_of_the_folded_kernel():
     table = perception.conv.weight[:, 4:].sum((2, 3)).T
     encoded = perception.encode(F.one_hot(torch.arange(3), 3).float())[:, :, 0, 0]
     assert torch.allclose(encoded, table)
+
+
+EVEN = {
+    "conv": lambda k: ConvPerception(8, 8, k),
+    "residual": lambda k: ResidualPerception(8, 8, k),
+    "deformable": lambda k: DeformablePerception(8, 8, k),
+    "local attention": lambda k: LocalAttention(8, 8, 4, k),
+    "attention block": lambda k: AttentionBlock(8, 8, 8, 4, k),
+}
+
+
+@pytest.mark.parametrize("kind", EVEN)
+def test_windows_have_a_middle_and_fit_the_grid(kind):
+    """An even window has no middle; a grid smaller than the reach would be wrapped twice."""
+    with pytest.raises(ValueError, match="kernel_size is 4; expected an odd number"):
+        EVEN[kind](4)
+    perception = EVEN[kind](9)
+    with pytest.raises(ValueError, match="a grid of 3×3 cells is smaller than the .*reach of 4"):
+        perception(torch.rand(1, 8, 3, 3))
+
+
+@pytest.mark.parametrize("kind", [LocalAttention, AttentionBlock])
+def test_heads_divide_the_embedding(kind):
+    sizes = {"out_channels": 10} if kind is LocalAttention else {"out_channels": 8, "embedding": 10}
+    with pytest.raises(ValueError, match="embedding 10 does not divide into 4 heads"):
+        kind(8, heads=4, **sizes)

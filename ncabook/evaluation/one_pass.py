@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ncabook.automaton import ChannelLayout, centre_seed
+from ncabook.automaton import centre_seed
 from ncabook.evaluation.perceptual import lpips_distance
 from ncabook.evaluation.protocol import (
     Protocol,
@@ -25,8 +25,7 @@ from ncabook.evaluation.protocol import (
 from ncabook.evaluation.recovery import recovery
 from ncabook.figures import on_white
 from ncabook.networks import OnePass
-
-RGBA = ChannelLayout(visible=4, hidden=0)
+from ncabook.training.one_pass import RGBA
 
 
 @torch.no_grad()

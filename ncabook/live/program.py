@@ -226,20 +226,25 @@ def _(perception: LocalAttention, program: Program, to: int, offset: int) -> lis
 @perceive.register
 def _(perception: AttentionBlock, program: Program, to: int, offset: int) -> list[int]:
     heard, columns = _attend(perception.attention, program)
-    # LayerNorm works on a whole buffer, so the block has one of its own.
-    mixed = program.buffer(perception.out_channels)
+    features = _features(perception, offset)
     wide = program.buffer(perception.widen.out_features)
-    program.conv(*program.split(perception.shortcut.weight, perception.shortcut.bias), mixed)
-    projection = perception.projection
-    program.conv(projection.weight, projection.bias, mixed, source=heard, columns=columns, add=True)
-    _norm(perception.norm, program, mixed, LINEAR)
-    program.conv(perception.widen.weight, perception.widen.bias, wide, source=mixed)
+    shortcut, projection, narrow = perception.shortcut, perception.projection, perception.narrow
+    program.conv(*program.split(shortcut.weight, shortcut.bias), to, offset=offset)
+    program.conv(
+        projection.weight,
+        projection.bias,
+        to,
+        source=heard,
+        columns=columns,
+        offset=offset,
+        add=True,
+    )
+    _norm(perception.norm, program, to, offset, LINEAR)
+    program.conv(perception.widen.weight, perception.widen.bias, wide, source=to, columns=features)
     program.add("gelu", 0, to=wide, channels=perception.widen.out_features)
-    program.conv(perception.narrow.weight, perception.narrow.bias, mixed, source=wide, add=True)
-    _norm(perception.last_norm, program, mixed, LEAKY_SLOPE)
-    identity = torch.eye(perception.out_channels)
-    program.conv(identity, None, to, source=mixed, offset=offset)
-    return _features(perception, offset)
+    program.conv(narrow.weight, narrow.bias, to, source=wide, offset=offset, add=True)
+    _norm(perception.last_norm, program, to, offset, LEAKY_SLOPE)
+    return features
 
 
 @perceive.register
@@ -297,11 +302,12 @@ def _attend(attention: NeighbourhoodAttention, program: Program) -> tuple[int, l
     return heard, place[: heads * size]
 
 
-def _norm(norm: nn.LayerNorm, program: Program, to: int, slope: float) -> None:
+def _norm(norm: nn.LayerNorm, program: Program, to: int, offset: int, slope: float) -> None:
     program.add(
         "norm",
         0,
         to=to,
+        offset=offset,
         channels=norm.normalized_shape[0],
         eps=norm.eps,
         slope=slope,

@@ -113,6 +113,7 @@ PERCEPTIONS = {
             SobelPerception(c, d),
             DeformablePerception(c, 6, 3, d),
             LocalAttention(c, 8, 4, 3, d),
+            AttentionBlock(c, 6, 8, 2, 3, d),
             ResidualPerception(c, 7, 3, 1, d),
         ]
     ),

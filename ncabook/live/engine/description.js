@@ -134,7 +134,8 @@ const CHECKS = {
   },
   norm(op, is) {
     is.buffer("to");
-    is.part("channels", "to");
+    is.must("offset", isNatural, "a whole number ≥ 0");
+    is.part("channels", "to", undefined, op.offset);
     is.must("eps", (v) => v > 0, "a number > 0");
     is.slope();
     is.float("weight", op.channels);

@@ -33,18 +33,6 @@ async function instantiate(fast) {
   return { ...exports, ...(await WebAssembly.instantiate(conv, { env })).exports, memory: exports.memory, relaxed: true };
 }
 
-/** A number in [0, 1): the hash of kernels.c, for what happens outside of a step. */
-export function coin(column, row, step, seed) {
-  let h = Math.imul(column, 0x8da6b343) ^ Math.imul(row, 0xd8163841) ^
-    Math.imul(step, 0xcb1ab31f) ^ seed;
-  h ^= h >>> 16;
-  h = Math.imul(h, 0x7feb352d);
-  h ^= h >>> 15;
-  h = Math.imul(h, 0x846ca68b);
-  h ^= h >>> 16;
-  return (h >>> 8) / 2 ** 24;
-}
-
 export class Engine {
   /**
    * @param {object} description what ncabook.live.describe returns
@@ -153,7 +141,7 @@ export class Engine {
   }
 
   norm(op, bytes) {
-    const [to, stride] = [this.buffers[op.to], this.strides[op.to]];
+    const [to, stride] = [this.buffers[op.to] + 4 * op.offset, this.strides[op.to]];
     const weight = this.place(decodeFloat(bytes, op.weight, op.channels), 1);
     const bias = this.place(decodeFloat(bytes, op.bias, op.channels), 1);
     return ({ at, count }) =>
@@ -301,12 +289,17 @@ export class Engine {
     }
   }
 
+  /** A number in [0, 1) for what happens outside of a step, by the kernels' hash. */
+  coin(column, row, step, seed) {
+    return this.kernels.coin(column, row, step, seed) / 2 ** 24;
+  }
+
   /** Sets what a step writes to 0 in a shape; of `share` of its cells, drawn by the coin `salt`. */
   erase({ share = 1, salt = 0, ...where }) {
     const { cells } = this;
     const { fixed, channels } = this.description;
     this.forShape(where, (row, column, at) => {
-      if (coin(column, row, salt, ERASING) >= share) return;
+      if (this.coin(column, row, salt, ERASING) >= share) return;
       cells.fill(0, at + fixed, at + channels);
     });
   }
@@ -318,8 +311,8 @@ export class Engine {
     this.forShape(where, (row, column, at) => {
       if (threshold !== null && cells[at + alpha] <= threshold) return;
       for (let k = fixed; k < channels; k++) {
-        const radius = Math.sqrt(-2 * Math.log(1 - coin(column, row, salt, 2 * k + NOISE)));
-        cells[at + k] += sigma * radius * Math.cos(2 * Math.PI * coin(column, row, salt, 2 * k + NOISE + 1));
+        const [u, v] = [0, 1].map((i) => this.coin(column, row, salt, 2 * k + NOISE + i));
+        cells[at + k] += sigma * Math.sqrt(-2 * Math.log(1 - u)) * Math.cos(2 * Math.PI * v);
       }
     });
   }

@@ -12,7 +12,8 @@
 // ---------------------------------------------------------------- masks
 
 // Upper 24 bits of a hash of (column, row, step, seed); the same as ncabook.automaton.fire.
-INLINE uint32_t coin(uint32_t column, uint32_t row, uint32_t step, uint32_t seed) {
+EXPORT(coin)
+uint32_t coin(uint32_t column, uint32_t row, uint32_t step, uint32_t seed) {
   uint32_t h = column * 0x8da6b343u ^ row * 0xd8163841u ^ step * 0xcb1ab31fu ^ seed;
   h ^= h >> 16;
   h *= 0x7feb352du;

@@ -185,7 +185,7 @@ class NCA(nn.Module):
             and cell_steps >= FUSED_FROM
             and listed.covers(self, encoded, state.dtype)
         ):
-            return listed.plan(self, encoded)
+            return listed.plan(self, encoded, dtype)
         return lambda state, fire: self._dense_step(state, encoded, fire)
 
     def segment_length(

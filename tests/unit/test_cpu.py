@@ -120,7 +120,7 @@ def test_two_listed_steps_and_gradients_equal_the_textbook(
     assert listed.covers(nca, nca.perception.encode(c), torch.float64)
 
     def by_list(leaf):
-        step = listed.plan(nca, nca.perception.encode(c))
+        step = listed.plan(nca, nca.perception.encode(c), torch.float64)
         return step(step(leaf, fires[0]), fires[1])
 
     results = []

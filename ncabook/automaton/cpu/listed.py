@@ -25,6 +25,10 @@ from ncabook.automaton.update import MLPUpdate, ResNetUpdate
 
 Step = Callable[[Tensor, Tensor], Tensor]
 
+# oneDNN compiles its bfloat16 products anew for each number of rows (some 5 ms) and keeps them:
+# rows are filled up to a multiple of this.
+ROWS = 256
+
 
 @dataclass(frozen=True)
 class Listed:
@@ -205,9 +209,10 @@ def _attention_block(
         if share is not None:
             parts.append(listed.owner)
         y = perception.norm(F.linear(torch.cat(parts, dim=1), weight, bias))
+        rows = F.pad(y, (0, 0, 0, -len(y) % ROWS))
         with torch.autocast("cpu", compute, enabled=compute != y.dtype):
-            forward = perception.narrow(F.gelu(perception.widen(y)))
-        return F.leaky_relu_(perception.last_norm(y + forward), LEAKY_SLOPE)
+            rows = perception.narrow(F.gelu(perception.widen(rows)))
+        return F.leaky_relu_(perception.last_norm(y + rows[: len(y)]), LEAKY_SLOPE)
 
     return perceive
 

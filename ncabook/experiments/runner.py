@@ -129,6 +129,7 @@ def train(
             training = _record(
                 experiment, device, processes, trainer.seconds, trainer.losses, started_from
             )
+            training["skipped"] = trainer.skipped
             training["starts"] = trainer.provenance
             _write_result(
                 trainer.nca, experiment, folder, trainer.identity["data_sha256"], training

@@ -37,6 +37,10 @@ from ncabook.training.processes import (
     share,
 )
 
+# A rollout near the edge of stability may have a gradient that overflows; many in a row are no
+# accident.
+MOST_SKIPPED = 10
+
 
 class TrainingDivergedError(Exception):
     """The loss is NaN or infinite; says when, and where the last good weights are."""
@@ -99,6 +103,8 @@ class GrowthTrainer:
         self.seconds = 0.0
         self.losses: list[float] = []
         self.gradient_norm = math.nan
+        self.skipped = 0  # iterations without an update, since their gradient overflowed
+        self._skipped_in_a_row = 0
         self.optimizer = build_optimizer(nca, config.optimizer)
         height, width = targets.shape[-2:]
         self.pool = (
@@ -166,7 +172,10 @@ class GrowthTrainer:
             self.nca.segment_length(state, self.condition(classes), self.config.steps.max, memory)
 
     def train_step(self) -> float:
-        """One iteration of Algorithm 1; returns the loss."""
+        """One iteration of Algorithm 1; returns the loss.
+
+        Where the gradient overflows though the loss does not, weights and pool stay as they are.
+        """
         config, layout = self.config, self.nca.layout
         state, classes = self.batch()
         low, high = config.steps.min, config.steps.max
@@ -191,11 +200,17 @@ class GrowthTrainer:
         loss, total, finite, self.gradient_norm = self.accelerator.reduce(mean, "mean").tolist()
         if not math.isfinite(total) or finite < 1:
             self._stop(f"loss {total}")
-        if not math.isfinite(self.gradient_norm):
-            self._stop(f"gradient norm {self.gradient_norm}")
-        self.optimizer.step(self.rate(self.iteration))
-        if self.pool is not None and self.iteration >= config.pool.delay:
-            self.pool.store(self.accelerator.gather(torch.cat(ends)), classes)
+        if math.isfinite(self.gradient_norm):
+            self._skipped_in_a_row = 0
+            self.optimizer.step(self.rate(self.iteration))
+            if self.pool is not None and self.iteration >= config.pool.delay:
+                self.pool.store(self.accelerator.gather(torch.cat(ends)), classes)
+        else:
+            self.skipped += 1
+            self._skipped_in_a_row += 1
+            if self._skipped_in_a_row > MOST_SKIPPED:
+                norm = self.gradient_norm
+                self._stop(f"gradient norm {norm}, {self._skipped_in_a_row} times in a row")
         self.iteration += 1
         self.losses.append(loss)
         return loss
@@ -251,6 +266,7 @@ class GrowthTrainer:
         meta = {
             "iteration": self.iteration,
             "seconds": self.seconds,
+            "skipped": [self.skipped, self._skipped_in_a_row],
             "provenance": self.provenance,
             "identity": self.identity,
         }
@@ -282,6 +298,7 @@ class GrowthTrainer:
         self.generator.set_state(tensors["random/device"])
         self.losses = tensors["losses"].tolist()
         self.iteration, self.seconds = meta["iteration"], meta["seconds"]
+        self.skipped, self._skipped_in_a_row = meta["skipped"]
         going_on = self.iteration < self.config.iterations
         self.provenance = meta["provenance"] + (self.provenance if going_on else [])
         self.accelerator.wait_for_everyone()  # all have read; now files may be renamed

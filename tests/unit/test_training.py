@@ -422,3 +422,40 @@ def test_divergence_stops_with_step_loss_and_checkpoint(tmp_path):
     with pytest.raises(TrainingDivergedError, match="iteration 1: loss nan; the last good"):
         run.run(progress=False)
     assert (tmp_path / "c.safetensors").read_bytes() == saved
+
+
+def overflowing(run: GrowthTrainer, iterations: set[int]) -> None:
+    """Makes the gradient infinite at some iterations; the loss stays what it is."""
+
+    def spoil(grad):
+        return grad * math.inf if run.iteration in iterations else grad
+
+    run.nca.update.layers[-1].bias.register_hook(spoil)
+
+
+def test_an_overflowing_gradient_changes_neither_weights_nor_pool(tmp_path):
+    run = trainer(tmp_path / "c.safetensors")
+    overflowing(run, {1})
+    run.train_step()
+    before = [t.clone() for t in (*run.nca.state_dict().values(), *run.pool.state_dict().values())]
+    assert math.isfinite(run.train_step())
+    after = [*run.nca.state_dict().values(), *run.pool.state_dict().values()]
+    assert all(torch.equal(a, b) for a, b in zip(before, after, strict=True))
+    assert (run.iteration, run.skipped) == (2, 1)
+    run.save()
+    again = trainer(tmp_path / "c.safetensors")
+    again.resume()
+    assert again.skipped == 1
+    run.train_step()
+    assert run.skipped == 1
+    assert not torch.equal(before[0], next(iter(run.nca.state_dict().values())))
+
+
+def test_many_overflowing_gradients_in_a_row_are_divergence(tmp_path):
+    run = trainer(tmp_path / "c.safetensors")
+    run.save()
+    overflowing(run, set(range(100)))
+    for _ in range(10):
+        run.train_step()
+    with pytest.raises(TrainingDivergedError, match="gradient norm inf, 11 times in a row"):
+        run.train_step()

@@ -1,7 +1,7 @@
 // Built from ncabook/live/engine by build.py. Change the sources there, not this file.
 const core = () => {
-const KERNELS = "AGFzbQEAAAABdQpgBH9/f38Bf2AGf39/f39/AGAHf39/f31/fwBgBH9/f38AYAp/f39/f39/f39/AGANf39/f39/fX9/f39/fwBgCX9/f39/fX1/fwBgBX9/f39/AGALf39/f39/f39/f38AYBB/f39/f39/f39/fX9/f39/AAMODQABAgMABAUGBwgBAQkEBQFwAQEBBQMBAAEGDwJ/AUGAgAELfwBBgIABCwebAQ8GbWVtb3J5AgAEY29pbgAACWZpcmVfbWFzawABC2xpdmluZ19tYXNrAAILZGlsYXRlX21hc2sAAwpsaXN0X2NlbGxzAAQEYmFuawAFBmF0dGVuZAAGBG5vcm0ABwRnZWx1AAgGZ2F0aGVyAAkKYWRkX2NoYW5nZQAKCXplcm9fZGVhZAALBGNvbnYADAtfX2hlYXBfYmFzZQMBCq9dDUsAIAFBwfDYwH1sIABBw+aa7XhscyACQZ/m6th8bHMgA3MiAEEQdiAAc0Gt6qz/B2wiAEEPdiAAc0GLzbKjeGwiAEEYdiAAQQh2cwuXBgQCfwF7BX8KewJAIAFBAUgNACACQfD///8HcSEGIAQgA0Gf5urYfGxzIQcgBf0RIQhBACEJIAJBAUghCiACQRBJIQsDQAJAIAoNACAHIAlBwfDYwH1scyEMQQAhAwJAAkAgC0UNACAAIQ0MAQsgACAGaiENIAz9ESEO/QwMAAAADQAAAA4AAAAPAAAAIQ/9DAgAAAAJAAAACgAAAAsAAAAhEP0MBAAAAAUAAAAGAAAABwAAACER/QwAAAAAAQAAAAIAAAADAAAAIRIgBiEEA0AgACAOIBL9DEOzpo1Ds6aNQ7OmjUOzpo0iE/21Af1RIhRBEP2tASAU/VH9DC01638tNet/LTXrfy01638iFP21ASIVQQ/9rQEgFf1R/QyLpmyEi6ZshIumbISLpmyEIhX9tQEiFkEY/a0BIBZBCP2tAf1RIAj9Ov0M/wAAAP8AAAD/AAAA/wAAACIW/U4gDiARIBP9tQH9USIXQRD9rQEgF/1RIBT9tQEiF0EP/a0BIBf9USAV/bUBIhdBGP2tASAXQQj9rQH9USAI/TogFv1O/YYBIA4gECAT/bUB/VEiF0EQ/a0BIBf9USAU/bUBIhdBD/2tASAX/VEgFf21ASIXQRj9rQEgF0EI/a0B/VEgCP06IBb9TiAOIA8gE/21Af1RIhNBEP2tASAT/VEgFP21ASITQQ/9rQEgE/1RIBX9tQEiE0EY/a0BIBNBCP2tAf1RIAj9OiAW/U79hgH9Zv0MAQEBAQEBAQEBAQEBAQEBAf1O/QsAACAS/QwQAAAAEAAAABAAAAAQAAAAIhP9rgEhEiAAQRBqIQAgESAT/a4BIREgECAT/a4BIRAgDyAT/a4BIQ8gBEFwaiIEDQALIAYhAyANIQAgAiAGRg0BCyADQcPmmu14bCEEIAIgA2shAyANIQADQCAAIAwgBHMiDUEQdiANc0Gt6qz/B2wiDUEPdiANc0GLzbKjeGwiDUEYdiANQQh2cyAFSToAACAEQcPmmu14aiEEIABBAWohACADQX9qIgMNAAsLIAlBAWoiCSABRw0ACwsL7AMBCn8CQCAFQQFIDQAgASADQQJ0aiEHQX8hCEEBIQlBACEKA0ACQCAGQQFIDQBBACEDIAYgCkEAIAUgCiAFSBtrbCELIAYgCUEAIAUgCkEBaiAFSBtrbCEMIAZBACAFQQAgCiAFShtrIAUgChsgCGpsIQ0DQEEBIQECQCAHIA1BACAGQQAgAyAGShtrIAYgAxsiDmogA2pBf2ogAmxBAnRqKgIAIAReDQAgByANIANqIg9BACAGIAMgBkgbIhBrIAJsQQJ0aioCACAEXg0AQQEhASAHIA9BACAGIANBAWogBkgba0EBaiACbEECdGoqAgAgBF4NACAHIAsgDmogA2pBf2ogAmxBAnRqKgIAIAReDQAgByALIANqIg8gEGsgAmxBAnRqKgIAIAReDQBBASEBIAcgD0EAIAYgA0EBaiAGSBtrQQFqIAJsQQJ0aioCACAEXg0AIAcgDCAOaiADakF/aiACbEECdGoqAgAgBF4NACAHIAwgA2oiDiAQayACbEECdGoqAgAgBF4NACAHIA5BACAGIANBAWogBkgba0EBaiACbEECdGoqAgAgBF4hAQsgACADaiABOgAAIAYgA0EBaiIDRw0ACwsgACAGaiEAIAhBAWohCCAJQQFqIQkgCkEBaiIKIAVHDQALCwv3FAcHfwF7D38EewF/BHs8fwJAIAJBAUgNACAAIAFBAWoiBCADIAJsIgVqSSABQX9qIgYgACAFaiIHSXEgACAEIAMgAkF/amxqSSABIANrQQFqIAdJcXIgACAGIAMgAkEBamxqSSAGIANqIAdJcXIhCEEAIANrIQkgA0Hw////B3EhCiAD/REhCyADQRBJIQwgASENIAAhDkEAIQ8DQCAPQQFqIRACQAJAIANBAEoNACAQIQ8MAQtBACERIAEgD0EBaiISQQAgAiASIAJIGyITayADbCIUaiEFIAEgD0EAIAIgD0EAShsiFWoiFkF/aiADbCIXaiEYQQAhGQJAAkAgDA0AQQAhGSAAIAQgAyAPQQJqIBNrbCIaakkgBiAUaiAHSXEgACAEIBRqSSAEIAMgDyATa2xqIAdJcXIgACAGIAMgD0EDaiATa2xqSSAGIBpqIAdJcXIgCHINAEEAIRkgACAEIAMgFmwiE2pJIAYgF2ogB0lxDQBBACEZIAAgBCAXakkgBCADIBUgD0F+ampsaiAHSXENAEEAIRkgACAGIAMgFSAQamxqSSAGIBNqIAdJcQ0AIAEgDyADbGohGf0MDAAAAA0AAAAOAAAADwAAACEb/QwIAAAACQAAAAoAAAALAAAAIRz9DAQAAAAFAAAABgAAAAcAAAAhHf0MAAAAAAEAAAACAAAAAwAAACEeIBghDyANIRAgBSETIA4hFCAKIR8DQCAUIBggG/0M/////////////////////yIg/a4BIiH9GwMiF2ogG/0MAAAAAAAAAAAAAAAAAAAAACIi/TcgC/1OIiP9GwMiFWogGCAh/RsCIhZqICP9GwIiGmogGCAh/RsBIiRqICP9GwEiJWogGCAh/RsAIiZqICP9GwAiJ2ogGCAcICD9rgEiIf0bAyIoaiAcICL9NyAL/U4iI/0bAyIpaiAYICH9GwIiKmogI/0bAiIraiAYICH9GwEiLGogI/0bASItaiAYICH9GwAiLmogI/0bACIvaiAYIB0gIP2uASIh/RsDIjBqIB0gIv03IAv9TiIj/RsDIjFqIBggIf0bAiIyaiAj/RsCIjNqIBggIf0bASI0aiAj/RsBIjVqIBggIf0bACI2aiAj/RsAIjdqIBggHiAg/a4BIiD9GwMiOGogHiAi/TcgC/1OIiH9GwMiOWogGCAg/RsCIjpqICH9GwIiO2ogGCAg/RsBIjxqICH9GwEiPWogGCAg/RsAIj5qICH9GwAiP2r9BwAA/VQAAAH9VAAAAv1UAAAD/VQAAAT9VAAABf1UAAAG/VQAAAf9VAAACP1UAAAJ/VQAAAr9VAAAC/1UAAAM/VQAAA39VAAADv1UAAAPIA/9AAAA/VAgGCAb/QwBAAAAAQAAAAEAAAABAAAAIiH9rgEiIP0bAyJAaiAgIAv9PyAL/U79oQEiIv0bAyJBaiAYICD9GwIiQmogIv0bAiJDaiAYICD9GwEiRGogIv0bASJFaiAYICD9GwAiRmogIv0bACJHaiAYIBwgIf2uASIg/RsDIkhqICAgC/0/IAv9Tv2hASIi/RsDIklqIBggIP0bAiJKaiAi/RsCIktqIBggIP0bASJMaiAi/RsBIk1qIBggIP0bACJOaiAi/RsAIk9qIBggHSAh/a4BIiD9GwMiUGogICAL/T8gC/1O/aEBIiL9GwMiUWogGCAg/RsCIlJqICL9GwIiU2ogGCAg/RsBIlRqICL9GwEiVWogGCAg/RsAIlZqICL9GwAiV2ogGCAeICH9rgEiIP0bAyJYaiAgIAv9PyAL/U79oQEiIf0bAyJZaiAYICD9GwIiWmogIf0bAiJbaiAYICD9GwEiXGogIf0bASJdaiAYICD9GwAiXmogIf0bACJfav0HAAD9VAAAAf1UAAAC/VQAAAP9VAAABP1UAAAF/VQAAAb9VAAAB/1UAAAI/VQAAAn9VAAACv1UAAAL/VQAAAz9VAAADf1UAAAO/VQAAA/9UCAZIBdqIBVqIBkgFmogGmogGSAkaiAlaiAZICZqICdqIBkgKGogKWogGSAqaiAraiAZICxqIC1qIBkgLmogL2ogGSAwaiAxaiAZIDJqIDNqIBkgNGogNWogGSA2aiA3aiAZIDhqIDlqIBkgOmogO2ogGSA8aiA9aiAZID5qID9q/QcAAP1UAAAB/VQAAAL9VAAAA/1UAAAE/VQAAAX9VAAABv1UAAAH/VQAAAj9VAAACf1UAAAK/VQAAAv9VAAADP1UAAAN/VQAAA79VAAAD/1QIBD9AAAA/VAgGSBAaiBBaiAZIEJqIENqIBkgRGogRWogGSBGaiBHaiAZIEhqIElqIBkgSmogS2ogGSBMaiBNaiAZIE5qIE9qIBkgUGogUWogGSBSaiBTaiAZIFRqIFVqIBkgVmogV2ogGSBYaiBZaiAZIFpqIFtqIBkgXGogXWogGSBeaiBfav0HAAD9VAAAAf1UAAAC/VQAAAP9VAAABP1UAAAF/VQAAAb9VAAAB/1UAAAI/VQAAAn9VAAACv1UAAAL/VQAAAz9VAAADf1UAAAO/VQAAA/9UCAFIBdqIBVqIAUgFmogGmogBSAkaiAlaiAFICZqICdqIAUgKGogKWogBSAqaiAraiAFICxqIC1qIAUgLmogL2ogBSAwaiAxaiAFIDJqIDNqIAUgNGogNWogBSA2aiA3aiAFIDhqIDlqIAUgOmogO2ogBSA8aiA9aiAFID5qID9q/QcAAP1UAAAB/VQAAAL9VAAAA/1UAAAE/VQAAAX9VAAABv1UAAAH/VQAAAj9VAAACf1UAAAK/VQAAAv9VAAADP1UAAAN/VQAAA79VAAAD/1QIBP9AAAA/VAgBSBAaiBBaiAFIEJqIENqIAUgRGogRWogBSBGaiBHaiAFIEhqIElqIAUgSmogS2ogBSBMaiBNaiAFIE5qIE9qIAUgUGogUWogBSBSaiBTaiAFIFRqIFVqIAUgVmogV2ogBSBYaiBZaiAFIFpqIFtqIAUgXGogXWogBSBeaiBfav0HAAD9VAAAAf1UAAAC/VQAAAP9VAAABP1UAAAF/VQAAAb9VAAAB/1UAAAI/VQAAAn9VAAACv1UAAAL/VQAAAz9VAAADf1UAAAO/VQAAA/9UP0LAAAgHv0MEAAAABAAAAAQAAAAEAAAACIg/a4BIR4gD0EQaiEPIBBBEGohECATQRBqIRMgFEEQaiEUIB0gIP2uASEdIBwgIP2uASEcIBsgIP2uASEbIB9BcGoiHw0ACyAKIRkgAyAKRg0BCyAJIBlqIRUgDiEPIA0hEANAIA8gGWogGCAZaiITQQAgAyAZIBFqIhcbIhRqQX9qLQAAIBMtAAByIBNBACADIBdBAWogA0gbIhdrQQFqLQAAciAQIBlqIhMgFGpBf2otAAByIBMtAAByIBMgF2tBAWotAAByIAUgGWoiEyAUakF/ai0AAHIgEy0AAHIgEyAXa0EBai0AAHI6AAAgD0EBaiEPIBhBAWohGCAQQQFqIRAgBUEBaiEFIBUgEUEBaiIRag0ACwsgEiEPCyANIANqIQ0gDiADaiEOIA8gAkcNAAsLC4wCAQV/AkAgA0EBTg0AQQAPC0EAIQRBACEFAkACQCADQQFGDQAgA0EBcSEGIANB/v///wdxIQdBACEEQQAhBQNAAkAgAkUNACABIARqIgMgAy0AACACIARqLQAAcToAAAsgACAFQQJ0aiAENgIAIAUgASAEaiIDLQAAaiEFAkAgAkUNACADQQFqIgggCC0AACACIARqQQFqLQAAcToAAAsgACAFQQJ0aiAEQQFqNgIAIAUgA0EBai0AAGohBSAEQQJqIgQgB0cNAAsgBkUNAQsCQCACRQ0AIAEgBGoiAyADLQAAIAIgBGotAABxOgAACyAAIAVBAnRqIAQ2AgAgBSABIARqLQAAaiEFCyAFC68FARF/AkAgCUEBSA0AIAFBAnQhCkEAIAdBH3UgB3FrIQtBACEMA0AgCCAMQQJ0aigCACINIAdtIQ4CQCAFQQFIDQAgACAHIAsgDSAOIAdsayIPQQBIGyAPaiIQIAZBAEEAIAYgDiAGSBtrIA5BAEgbIA5qIAdsIhFqIAFsQQJ0aiESIAAgDyAHIAsgD0EBSBtqQX9qIhMgEWogAWxBAnRqIRQgACAQIAZBAEEAIAYgDkEBaiIVIAZIG2sgFUEASBsgFWogB2wiFmogAWxBAnRqIRUgACATIBZqIAFsQQJ0aiEXIAAgECAGQQBBACAGIA5Bf2oiDiAGSBtrIA5BAEgbIA5qIAdsIg5qIAFsQQJ0aiEYIAAgEyAOaiABbEECdGohEyAAIAdBAEEAIAcgD0EBaiIPIAdIG2sgD0EASBsgD2oiDyAWaiABbEECdGohFiAAIA8gEWogAWxBAnRqIREgACAPIA5qIAFsQQJ0aiEZIAIgDSADbEECdGohEEEAIRoDQAJAIAFBAUgNACAEIBpBJGxqIQ9BACEOQQAhDQNAIBAgDmogD/0JAiAgFiAOav0AAgD95gEgD/0JAhwgFSAOav0AAgD95gEgD/0JAhggFyAOav0AAgD95gEgD/0JAhQgESAOav0AAgD95gEgD/0JAhAgEiAOav0AAgD95gEgD/0JAgwgFCAOav0AAgD95gEgD/0JAgggGSAOav0AAgD95gEgD/0JAgQgGCAOav0AAgD95gEgD/0JAgAgEyAOav0AAgD95gH9DAAAAAAAAAAAAAAAAAAAAAD95AH95AH95AH95AH95AH95AH95AH95AH95AH9CwIAIA5BEGohDiANQQRqIg0gAUgNAAsLIBAgCmohECAaQQFqIhogBUcNAAsLIAxBAWoiDCAJRw0ACwsL+QsHFX8BfQp/AXsCfwJ9AnsjgICAgABBgARrIg0kgICAgAAgCEECbSEOAkAgDEEBSA0AIAggCGwiD0EBIA9BAUsbIRAgAUECdCERIAVBAnQhEiAPQQFxIRMgACAFIARsQQJ0IhRqIRUgBUF/akECdiIWQQFqIhdB/v///wdxIRggF0EBcSEZIA0gD0ECdGohGkEAIRsDQAJAIARBAUgNACALIBtBAnRqIRxBACEdIBUhHiAAIR8DQCAdIAVsQQJ0ISAgHCgCACEhAkACQCAIDQBDyvJJ8SEiDAELIAAgISABbEECdGogIGohIyAVICBqISQgHyARICFsaiElIAcgHSAPbEECdGohJiAhICEgCm0iJyAKbGshKEPK8knxISJBACEpA0AgDUGAAmogKUECdCIqaiAkIApBAEEAIAogKCApICkgCG0iKyAIbGsgDmtqIhcgCkgbayAXQQBIGyAXaiAJQQBBACAJICcgKyAOa2oiFyAJSBtrIBdBAEgbIBdqIApsaiIXIAFsQQJ0aiIsNgIAAkACQCAFQQFODQD9DAAAAAAAAAAAAAAAAAAAAAAhLQwBCwJAAkAgFg0A/QwAAAAAAAAAAAAAAAAAAAAAIS1BACEuDAELIB4gESAXbGohF/0MAAAAAAAAAAAAAAAAAAAAACEtQQAhLiAlISsgGCEvA0AgK0EQav0AAgAgF0EQav0AAgD95gEgK/0AAgAgF/0AAgD95gEgLf3kAf3kASEtIBdBIGohFyArQSBqISsgLkEIaiEuIC9BfmoiLw0ACyAZRQ0BCyAjIC5BAnQiF2r9AAIAICwgF2r9AAIA/eYBIC395AEhLQsgLf0fAyAt/R8CIC39HwAgLf0fAZKSkiEwAkACQCAHDQBDAAAAACExDAELICYgKmoqAgAhMQsgDSAqaiAwIAaUIDGSIjA4AgAgMCAiIDAgIl4bISIgKUEBaiIpIBBHDQALCwJAIBNFDQAgGkHK5aeKfzYCBCAaQcrlp4p/NgIAIBpByuWnin82AggLAkACQCAIDQBDAAAAACEiDAELICL9EyEyQwAAAAAhIkEDIS4gDSEXA0AgFyAX/QAEACAy/eUB/QwAAK7CAACuwgAArsIAAK7C/ekB/QwAALBCAACwQgAAsEIAALBC/egBIi39DDuquD87qrg/O6q4PzuquD/95gH9aiIz/QyDgF45g4BeOYOAXjmDgF45/eYBIC0gM/0MAIAxvwCAMb8AgDG/AIAxv/3mAf3kAf3kASItIC0gLSAtIC0gLf0MZ2lQOWdpUDlnaVA5Z2lQOf3mAf0MzkO3Os5DtzrOQ7c6zkO3Ov3kAf3mAf0MCIkIPAiJCDwIiQg8CIkIPP3kAf3mAf0MwakqPcGpKj3BqSo9wakqPf3kAf3mAf0MqqoqPqqqKj6qqio+qqoqPv3kAf3mAf0MAAAAPwAAAD8AAAA/AAAAP/3kAf3mASAt/eYBIC395AH9DAAAgD8AAIA/AACAPwAAgD/95AEgM/34AUEX/asB/QwAAIA/AACAPwAAgD8AAIA//a4B/eYBIi39CwQAAkAgLiIrQX1qIA9PDQAgIiAt/R8AkiEiICtBfmogD08NACAiIC39HwGSISIgK0F/aiAPTw0AICIgLf0fApIhIiArIA9PDQAgIiAt/R8DkiEiCyAXQRBqIRcgK0EEaiEuICtBAWogD0kNAAsLAkAgBUEBSA0AIAIgISADbEECdGogIGohKSAi/RMhM0EAIS8DQAJAAkAgCA0A/QwAAAAAAAAAAAAAAAAAAAAAIS0MAQv9DAAAAAAAAAAAAAAAAAAAAAAhLSANIRcgDUGAAmohKyAQIS4DQCAX/QkCACArKAIAIBRqIC9BAnRq/QACAP3mASAt/eQBIS0gK0EEaiErIBdBBGohFyAuQX9qIi4NAAsLICkgL0ECdGogLSAz/ecB/QsCACAvQQRqIi8gBUgNAAsLIB4gEmohHiAfIBJqIR8gHUEBaiIdIARHDQALCyAbQQFqIhsgDEcNAAsLIA1BgARqJICAgIAAC7wEBgN/AXsBfQd/An0DewJAIAhBAUgNACABQQJ0IQkgAkEDcSEKIAJB/P///wdxIQsgBv0TIQwgArIhDUEAIQ4gAkEBSCEPIAJBBEkhEANAAkAgDw0AIAAgByAOQQJ0aigCACIRIAFsQQJ0aiESQwAAAAAhBkEAIRMCQAJAIBANACASIRQDQCAGIBQqAgCSIBRBBGoqAgCSIBRBCGoqAgCSIBRBDGoqAgCSIQYgFEEQaiEUIAsgE0EEaiITRw0ACyAKRQ0BCyAAIAkgEWwgE0ECdGpqIRQgCiETA0AgBiAUKgIAkiEGIBRBBGohFCATQX9qIhMNAAsLIAYgDZUhBkMAAAAAIRVBACETAkACQCAQDQAgEiEUA0AgFEEMaioCACAGkyIWIBaUIBRBCGoqAgAgBpMiFiAWlCAUQQRqKgIAIAaTIhYgFpQgFCoCACAGkyIWIBaUIBWSkpKSIRUgFEEQaiEUIAsgE0EEaiITRw0ACyAKRQ0BCyAAIAkgEWwgE0ECdGpqIRQgCiETA0AgFCoCACAGkyIWIBaUIBWSIRUgFEEEaiEUIBNBf2oiEw0ACwtDAACAPyAFIBUgDZWSkZX9EyEXIAb9EyEYQQAhESADIRQgBCETA0AgEiAXIBL9AAIAIBj95QH95gEgFP0AAgD95gEgE/0AAgD95AEiGSAMIBn95gH96QH9CwIAIBJBEGohEiAUQRBqIRQgE0EQaiETIBFBBGoiESACSA0ACwsgDkEBaiIOIAhHDQALCwu/BQIGfwV7AkAgBEEBSA0AIAFBAnQhBUEAIQYgAkEBSCEHA0ACQCAHDQAgAyAGQQJ0aiEIQQAhCSAAIQEDQCABIAUgCCgCAGxqIgogCv0AAgAiC/0MAAAAPwAAAD8AAAA/AAAAPyIM/eYB/QwAAIA/AACAPwAAgD8AAIA/Ig0gDSANIAv9DPMENT/zBDU/8wQ1P/MENT/95gEiDv3gAf0MBbqnPgW6pz4Fuqc+BbqnPv3mAf3kAf3nASIL/Qwi3Ic/ItyHPyLchz8i3Ic//eYB/QzjALq/4wC6v+MAur/jALq//eQBIAv95gH9DOPwtT/j8LU/4/C1P+PwtT/95AEgC/3mAf0MjqmRvo6pkb6OqZG+jqmRvv3kASAL/eYB/QwGeYI+BnmCPgZ5gj4GeYI+/eQBIAv95gEgDSAOIA794QH95gH9DAAArsIAAK7CAACuwgAArsL96QH9DAAAsEIAALBCAACwQgAAsEL96AEiC/0MO6q4PzuquD87qrg/O6q4P/3mAf1qIg/9DIOAXjmDgF45g4BeOYOAXjn95gEgCyAP/QwAgDG/AIAxvwCAMb8AgDG//eYB/eQB/eQBIgsgCyALIAsgCyAL/QxnaVA5Z2lQOWdpUDlnaVA5/eYB/QzOQ7c6zkO3Os5DtzrOQ7c6/eQB/eYB/QwIiQg8CIkIPAiJCDwIiQg8/eQB/eYB/QzBqSo9wakqPcGpKj3BqSo9/eQB/eYB/Qyqqio+qqoqPqqqKj6qqio+/eQB/eYBIAz95AH95gEgC/3mASAL/eQB/eQBIA/9+AFBF/2rAf0MAACAPwAAgD8AAIA/AACAP/2uAf3mAf3mAf3lASAO/Qz///9/////f////3////9//VIgDf3kAf3mAf0LAgAgAUEQaiEBIAlBBGoiCSACSA0ACwsgBkEBaiIGIARHDQALCwuWBwUOfwR9AX8BfQV7IAZBfm0hCwJAIApBAUgNACAGIAZsIgxBASAMQQFLGyENIAFBAnQhDiAFQQJ0IQ8gDEEDdCEQQQAhEQNAAkAgBkUNACAJIBFBAnRqIRJBACETIAQhFANAIAIgEigCACIMIANsQQJ0aiIVIBNBA3RqIhYqAgAgDCAIbSIXIAtqIBMgBm0iGGqykiIZjiIa/AAgB28gB2ogB28hBSAWKgIEIAwgFyAIbGsgC2ogEyAYIAZsa2qykiIbjiIc/AAgCG8gCGogCG8hFgJAIAFBAUgNACAAIAhBAEEAIAggFkEBaiIMIAhIG2sgFkF/SBsgDGoiFyAHQQBBACAHIAVBAWoiDCAHSBtrIAVBf0gbIAxqIAhsIhhqIAFsQQJ0aiEMIAAgFiAFIAhsIh1qIAFsQQJ0aiEFIAAgGCAWaiABbEECdGohFiAAIBcgHWogAWxBAnRqIRdDAAAAQCAVIBBqIBNBAnRqKgIAjEMAAK7Cl0MAALBCliIeQzuquD+U/RP9aiIf/fgBQRf9qwH9DAAAgD8AAIA/AACAPwAAgD/9rgH9HwAgH/0Mg4BeOYOAXjmDgF45g4BeOf3mASAe/RMgH/0MAIAxvwCAMb8AgDG/AIAxv/3mAf3kAf3kASIfIB8gHyAfIB8gH/0MZ2lQOWdpUDlnaVA5Z2lQOf3mAf0MzkO3Os5DtzrOQ7c6zkO3Ov3kAf3mAf0MCIkIPAiJCDwIiQg8CIkIPP3kAf3mAf0MwakqPcGpKj3BqSo9wakqPf3kAf3mAf0MqqoqPqqqKj6qqio+qqoqPv3kAf3mAf0MAAAAPwAAAD8AAAA/AAAAP/3kAf3mASAf/eYBIB/95AH9HwBDAACAP5KUQwAAgD+Slf0TIR8gGSAakyIZIBsgHJMiGpT9EyEgIBlDAACAPyAakyIblP0TISFDAACAPyAZkyIZIBqU/RMhIiAZIBuU/RMhI0EAIRUgFCEYA0AgGCAPIBIoAgBsaiAfICAgDP0AAgD95gEgISAW/QACAP3mASAiIBf9AAIA/eYBICMgBf0AAgD95gH9DAAAAAAAAAAAAAAAAAAAAAD95AH95AH95AH95AH95gH9CwIAIAVBEGohBSAYQRBqIRggF0EQaiEXIBZBEGohFiAMQRBqIQwgFUEEaiIVIAFIDQALCyAUIA5qIRQgE0EBaiITIA1HDQALCyARQQFqIhEgCkcNAAsLC5gBAQl/AkAgBUEBSA0AIAFBAnQhBiADQQJ0IQdBACEIIANBAUghCQNAAkAgCQ0AIAQgCEECdGohCkEAIQsgACEBIAIhDANAIAEgBiAKKAIAIg1saiIOIA79AAIAIAwgByANbGr9AAIA/eQB/QsCACABQRBqIQEgDEEQaiEMIAtBBGoiCyADSA0ACwsgCEEBaiIIIAVHDQALCwvSAQEFfwJAIAVBAUgNACABQQJ0IQYgAkH8////B3EhByACQQRJIQhBACEJA0ACQCAEIAlqLQAAIAMgCWotAABxDQAgAkEBSA0AQQAhAQJAIAgNACAAIQEgByEKA0AgAf0MAAAAAAAAAAAAAAAAAAAAAP0LAgAgAUEQaiEBIApBfGoiCg0ACyAHIQEgAiAHRg0BCyACIAFrIQogACABQQJ0aiEBA0AgAUEANgIAIAFBBGohASAKQX9qIgoNAAsLIAAgBmohACAJQQFqIgkgBUcNAAsLC6EWCQh/AXsIfwF7AX8Jew5/A3sBf0EAIRACQCAFQRBIDQAgCEECbSIRIBFBH3UiEnMgEmshEyABQQJ0IRQgBUECdCEVQQAgEWshFkEAIBEgCWxrIRcgCv0TIRggCEF/SCEZIAhBfkohGkEQIRFBACEQA0AgECEbIBEhEEEAIRwCQCAPQQJIDQBBAiERIAYgG0ECdCISaiEdIAcgEmohHiADIBJqIR9BACESA0AgESEcIB8gDiASQQJ0aiISKAIAIhEgBGxBAnRqISAgHv0AAgAhIQJAAkAgCw0AIB8gEigCBCISIARsQQJ0aiEiIB79AAIgIiMhJCAhISUgHv0AAhAiJiEnIB79AAIwIighKQwBCyAe/QACMCIqICD9AAIw/eQBISggHv0AAiAiKyAg/QACIP3kASEkIB79AAIQIicgIP0AAhD95AEhJiAhICD9AAIA/eQBISUgKiAfIBIoAgQiEiAEbEECdGoiIv0AAjD95AEhKSArICL9AAIg/eQBISMgJyAi/QACEP3kASEnICEgIv0AAgD95AEhIQsCQCAaRQ0AIBcgEWohLCAXIBJqIS0gEiASIA1tIi4gDWxrIS8gESARIA1tIjAgDWxrITEgFyEyIBYhMyAdITQDQCAsIA0gDEEAQQAgDCAwIDMgCWwiEWoiEiAMSBtrIBJBAEgbIDJqbGohNSAtIA0gDEEAQQAgDCAuIBFqIhEgDEgbayARQQBIGyAyamxqITYgFiE3A0ACQCACQQFIDQAgACAUIA1BAEEAIA0gMSA3IAlsIhFqIhIgDUgbayASQQBIGyA1amxqIRIgACAUIA1BAEEAIA0gLyARaiIRIA1IG2sgEUEASBsgNmpsaiE4IAIhOQNAIDQiESAVaiE0IDj9CQIAIiogEf0AAgAiOv3mASAh/eQBISEgEv0JAgAiKyA6/eYBICX95AEhJSAqIBFBMGr9AAIAIjr95gEgKf3kASEpICogEUEgav0AAgAiO/3mASAj/eQBISMgKiARQRBq/QACACI8/eYBICf95AEhJyArIDr95gEgKP3kASEoICsgO/3mASAk/eQBISQgKyA8/eYBICb95AEhJiASQQRqIRIgOEEEaiE4IDlBf2oiOQ0ACwsgNSAJaiE1IDYgCWohNiA3IBNGIREgN0EBaiE3IBFFDQALIDIgCWohMiAzIBNGIREgM0EBaiEzIBFFDQALCyAgICggGCAo/eYB/ekB/QsCMCAgICQgGCAk/eYB/ekB/QsCICAgICYgGCAm/eYB/ekB/QsCECAgICUgGCAl/eYB/ekB/QsCACAiICkgGCAp/eYB/ekB/QsCMCAiICMgGCAj/eYB/ekB/QsCICAiICcgGCAn/eYB/ekB/QsCECAiICEgGCAh/eYB/ekB/QsCACAcIRIgHEECaiIRIA9MDQALCwJAIBwgD04NACAGIBtBAnQiEWohLiAHIBFqISwgAyARaiEtA0AgLSAOIBxBAnRqKAIAIhEgBGxBAnRqITMgLP0AAgAhKwJAAkAgCw0AICz9AAIwISEgLP0AAiAhIyAs/QACECEkDAELICz9AAIwIDP9AAIw/eQBISEgLP0AAiAgM/0AAiD95AEhIyAs/QACECAz/QACEP3kASEkICsgM/0AAgD95AEhKwsCQCAZDQAgFyARaiExIBEgESANbSIyIA1sayE1IBchLyAWITYgLiE5A0AgMSANIAxBAEEAIAwgMiA2IAlsaiIRIAxIG2sgEUEASBsgL2psaiE3IBYhNANAAkAgAkEBSA0AIAAgFCANQQBBACANIDUgNCAJbGoiESANSBtrIBFBAEgbIDdqbGohEiACITgDQCA5IhEgFWohOSAS/QkCACIqIBH9AAIA/eYBICv95AEhKyAqIBFBMGr9AAIA/eYBICH95AEhISAqIBFBIGr9AAIA/eYBICP95AEhIyAqIBFBEGr9AAIA/eYBICT95AEhJCASQQRqIRIgOEF/aiI4DQALCyA3IAlqITcgNCATRiERIDRBAWohNCARRQ0ACyAvIAlqIS8gNiATRiERIDZBAWohNiARRQ0ACwsgMyAhIBggIf3mAf3pAf0LAjAgMyAjIBggI/3mAf3pAf0LAiAgMyAkIBggJP3mAf3pAf0LAhAgMyArIBggK/3mAf3pAf0LAgAgHEEBaiIcIA9HDQALCyAQQRBqIhEgBUwNAAsLAkAgECAFTg0AIAhBAm0iESARQR91IhJzIBJrIS8gBUEDdCE3IAFBAnQhMSAFQQJ0IRUgAkH+////B3EhNSACQQFxIRZBACARayEuQQAgESAJbGshHyAK/RMhIyAIQX9IIRsgCEF+SiEIA0BBACEeAkAgD0ECSA0AQQIhESAGIBBBAnQiEmohPSAHIBJqIR0gAyASaiEZQQAhEgNAIBEhHiAZIA4gEkECdGoiEigCACIRIARsQQJ0aiEXIB39AAIAISoCQAJAIAsNACAZIBIoAgQiEiAEbEECdGohGiAqISsMAQsgKiAZIBIoAgQiEiAEbEECdGoiGv0AAgD95AEhKyAqIBf9AAIA/eQBISoLAkAgCEUNACAfIBFqITAgHyASaiEgIBIgEiANbSIiIA1sayEyIBEgESANbSIcIA1sayEzIB8hLCAuIS0gPSE5A0AgMCANIAxBAEEAIAwgHCAtIAlsIhFqIhIgDEgbayASQQBIGyAsamxqIRMgICANIAxBAEEAIAwgIiARaiIRIAxIG2sgEUEASBsgLGpsaiEUIC4hNgNAAkAgAkEBSA0AIAAgMSANQQBBACANIDMgNiAJbCISaiIRIA1IG2sgEUEASBsgE2psaiERIAAgMSANQQBBACANIDIgEmoiEiANSBtrIBJBAEgbIBRqbGohEiACITgDQCA5IjQgFWohOSAS/QkCACA0/QACACIh/eYBICv95AEhKyAR/QkCACAh/eYBICr95AEhKiARQQRqIREgEkEEaiESIDhBf2oiOA0ACwsgEyAJaiETIBQgCWohFCA2IC9GIREgNkEBaiE2IBFFDQALICwgCWohLCAtIC9GIREgLUEBaiEtIBFFDQALCyAXICogIyAq/eYB/ekB/QsCACAaICsgIyAr/eYB/ekB/QsCACAeIRIgHkECaiIRIA9MDQALCwJAIB4gD04NACAGIBBBAnQiEWohFyAHIBFqISIgAyARaiEcA0AgHCAOIB5BAnRqKAIAIhEgBGxBAnRqISAgIv0AAgAhKgJAIAtFDQAgKiAg/QACAP3kASEqCwJAIBsNACAfIBFqIS0gESARIA1tIjAgDWxrIRQgHyEsIC4hMyAXIREDQCAMQQBBACAMIDAgMyAJbGoiEiAMSBtrIBJBAEgbIjggEmogDWwhMiAtIA0gOCAsamxqITQgLiESA0AgEiE5AkAgAkEBSA0AIA1BAEEAIA0gFCA5IAlsaiI2IA1IG2sgNkEASBshE0EAITgCQCACQQFGDQAgACAxIBMgNGpsaiESQQAhOANAIBJBBGr9CQIAIBEgFWr9AAIA/eYBIBL9CQIAIBH9AAIA/eYBICr95AH95AEhKiARIDdqIREgEkEIaiESIDUgOEECaiI4Rw0ACyAWRQ0BCyAAIBMgNmogMmogAWxBAnRqIDhBAnRq/QkCACAR/QACAP3mASAq/eQBISogESAVaiERCyA0IAlqITQgOUEBaiESIDkgL0cNAAsgLCAJaiEsIDMgL0YhEiAzQQFqITMgEkUNAAsLICAgKiAjICr95gH96QH9CwIAIB5BAWoiHiAPRw0ACwsgEEEEaiIQIAVIDQALCws=";
-const FAST_CONV = "AGFzbQEAAAABFAFgEH9/f39/f39/f399f39/f38AAg8BA2VudgZtZW1vcnkCAAEDAgEABAUBcAEBAQYIAX8BQYCAAQsHCAEEY29udgAACusVAegVCQh/AXsIfwF7AX8Jew1/A3sBf0EAIRACQCAFQRBIDQAgCEECbSIRIBFBH3UiEnMgEmshEyABQQJ0IRQgBUECdCEVQQAgEWshFkEAIBEgCWxrIRcgCv0TIRggCEF/SCEZIAhBfkohGkEQIRFBACEQA0AgECEbIBEhEEEAIRwCQCAPQQJIDQBBAiERIAYgG0ECdCISaiEdIAcgEmohHiADIBJqIR9BACESA0AgESEcIB8gDiASQQJ0aiISKAIAIhEgBGxBAnRqISAgHv0AAgAhIQJAAkAgCw0AIB8gEigCBCISIARsQQJ0aiEiIB79AAIgIiMhJCAhISUgHv0AAhAiJiEnIB79AAIwIighKQwBCyAe/QACMCIqICD9AAIw/eQBISggHv0AAiAiKyAg/QACIP3kASEkIB79AAIQIicgIP0AAhD95AEhJiAhICD9AAIA/eQBISUgKiAfIBIoAgQiEiAEbEECdGoiIv0AAjD95AEhKSArICL9AAIg/eQBISMgJyAi/QACEP3kASEnICEgIv0AAgD95AEhIQsCQCAaRQ0AIBcgEWohLCAXIBJqIS0gEiASIA1tIi4gDWxrIS8gESARIA1tIjAgDWxrITEgFyEyIBYhMyAdIREDQCAsIA0gDEEAQQAgDCAwIDMgCWwiEmoiNCAMSBtrIDRBAEgbIDJqbGohNSAtIA0gDEEAQQAgDCAuIBJqIhIgDEgbayASQQBIGyAyamxqITYgFiE3A0ACQCACQQFIDQAgACAUIA1BAEEAIA0gMSA3IAlsIjRqIhIgDUgbayASQQBIGyA1amxqIRIgACAUIA1BAEEAIA0gLyA0aiI0IA1IG2sgNEEASBsgNmpsaiE0IAIhOANAIDT9CQIAIiogEf0AAgAiOSAh/YUCISEgEv0JAgAiKyA5ICX9hQIhJSAqIBFBMGr9AAIAIjkgKf2FAiEpICogEUEgav0AAgAiOiAj/YUCISMgKiARQRBq/QACACI7ICf9hQIhJyArIDkgKP2FAiEoICsgOiAk/YUCISQgKyA7ICb9hQIhJiARIBVqIREgEkEEaiESIDRBBGohNCA4QX9qIjgNAAsLIDUgCWohNSA2IAlqITYgNyATRiESIDdBAWohNyASRQ0ACyAyIAlqITIgMyATRiESIDNBAWohMyASRQ0ACwsgICAoIBggKP3mAf3pAf0LAjAgICAkIBggJP3mAf3pAf0LAiAgICAmIBggJv3mAf3pAf0LAhAgICAlIBggJf3mAf3pAf0LAgAgIiApIBggKf3mAf3pAf0LAjAgIiAjIBggI/3mAf3pAf0LAiAgIiAnIBggJ/3mAf3pAf0LAhAgIiAhIBggIf3mAf3pAf0LAgAgHCESIBxBAmoiESAPTA0ACwsCQCAcIA9ODQAgBiAbQQJ0IhFqIS4gByARaiEsIAMgEWohLQNAIC0gDiAcQQJ0aigCACIRIARsQQJ0aiEzICz9AAIAISsCQAJAIAsNACAs/QACMCEhICz9AAIgISMgLP0AAhAhJAwBCyAs/QACMCAz/QACMP3kASEhICz9AAIgIDP9AAIg/eQBISMgLP0AAhAgM/0AAhD95AEhJCArIDP9AAIA/eQBISsLAkAgGQ0AIBcgEWohMSARIBEgDW0iMiANbGshNSAXIS8gFiE2IC4hEQNAIDEgDSAMQQBBACAMIDIgNiAJbGoiEiAMSBtrIBJBAEgbIC9qbGohNyAWITgDQAJAIAJBAUgNACAAIBQgDUEAQQAgDSA1IDggCWxqIhIgDUgbayASQQBIGyA3amxqIRIgAiE0A0AgEv0JAgAiKiAR/QACACAr/YUCISsgKiARQTBq/QACACAh/YUCISEgKiARQSBq/QACACAj/YUCISMgKiARQRBq/QACACAk/YUCISQgESAVaiERIBJBBGohEiA0QX9qIjQNAAsLIDcgCWohNyA4IBNGIRIgOEEBaiE4IBJFDQALIC8gCWohLyA2IBNGIRIgNkEBaiE2IBJFDQALCyAzICEgGCAh/eYB/ekB/QsCMCAzICMgGCAj/eYB/ekB/QsCICAzICQgGCAk/eYB/ekB/QsCECAzICsgGCAr/eYB/ekB/QsCACAcQQFqIhwgD0cNAAsLIBBBEGoiESAFTA0ACwsCQCAQIAVODQAgCEECbSIRIBFBH3UiEnMgEmshLyAFQQN0ITcgAUECdCExIAVBAnQhFSACQf7///8HcSE1IAJBAXEhFkEAIBFrIS5BACARIAlsayEfIAr9EyEjIAhBf0ghGyAIQX5KIQgDQEEAIR4CQCAPQQJIDQBBAiERIAYgEEECdCISaiE8IAcgEmohHSADIBJqIRlBACESA0AgESEeIBkgDiASQQJ0aiISKAIAIhEgBGxBAnRqIRcgHf0AAgAhKgJAAkAgCw0AIBkgEigCBCISIARsQQJ0aiEaICohKwwBCyAqIBkgEigCBCISIARsQQJ0aiIa/QACAP3kASErICogF/0AAgD95AEhKgsCQCAIRQ0AIB8gEWohMCAfIBJqISAgEiASIA1tIiIgDWxrITIgESARIA1tIhwgDWxrITMgHyEsIC4hLSA8ITQDQCAwIA0gDEEAQQAgDCAcIC0gCWwiEWoiEiAMSBtrIBJBAEgbICxqbGohEyAgIA0gDEEAQQAgDCAiIBFqIhEgDEgbayARQQBIGyAsamxqIRQgLiE2A0ACQCACQQFIDQAgACAxIA1BAEEAIA0gMyA2IAlsIhJqIhEgDUgbayARQQBIGyATamxqIREgACAxIA1BAEEAIA0gMiASaiISIA1IG2sgEkEASBsgFGpsaiESIAIhOANAIBL9CQIAIDT9AAIAIiEgK/2FAiErIBH9CQIAICEgKv2FAiEqIDQgFWohNCARQQRqIREgEkEEaiESIDhBf2oiOA0ACwsgEyAJaiETIBQgCWohFCA2IC9GIREgNkEBaiE2IBFFDQALICwgCWohLCAtIC9GIREgLUEBaiEtIBFFDQALCyAXICogIyAq/eYB/ekB/QsCACAaICsgIyAr/eYB/ekB/QsCACAeIRIgHkECaiIRIA9MDQALCwJAIB4gD04NACAGIBBBAnQiEWohGSAHIBFqIRwgAyARaiEXA0AgFyAOIB5BAnRqKAIAIhEgBGxBAnRqISIgHP0AAgAhKgJAIAtFDQAgKiAi/QACAP3kASEqCwJAIBsNACAfIBFqITAgESARIA1tIiAgDWxrITIgHyEtIC4hLCAZIREDQCAMQQBBACAMICAgLCAJbGoiEiAMSBtrIBJBAEgbIjQgEmogDWwhMyAwIA0gNCAtamxqITYgLiESA0AgEiE4AkAgAkEBSA0AIA1BAEEAIA0gMiA4IAlsaiITIA1IG2sgE0EASBshFEEAITQCQCACQQFGDQAgACAxIBQgNmpsaiESQQAhNANAIBJBBGr9CQIAIBEgFWr9AAIAIBL9CQIAIBH9AAIAICr9hQL9hQIhKiARIDdqIREgEkEIaiESIDUgNEECaiI0Rw0ACyAWRQ0BCyAAIBQgE2ogM2ogAWxBAnRqIDRBAnRq/QkCACAR/QACACAq/YUCISogESAVaiERCyA2IAlqITYgOEEBaiESIDggL0cNAAsgLSAJaiEtICwgL0YhEiAsQQFqISwgEkUNAAsLICIgKiAjICr95gH96QH9CwIAIB5BAWoiHiAPRw0ACwsgEEEEaiIQIAVIDQALCws=";
+const KERNELS = "H4sIAAAAAAACA81aa5Ac11Xunu6e93t2Z2Z39nH66r2rfa/24Zc0EbIlO5HtPAgh2PLG2tjqHUmWVnYlKPKogIKCBFdFthMKflApqpKKIQ5lKgWVojCBf6mCH/zKD35AETskQJWBH0BVBvGdc2/39IxWTiC4YHdv377n3nvu43zn3HNur7W1e9G2LMt+PvuU28WP3X0q2ZUf66kUZzf4zdWEbDf6sZ4q6JcbYTmji9LeM7RcN96j3C/oXpZTLFh2wrFcL5lK23bG9eznbNv2HNuyk6VE127fvGnnupZkqd+yS8mL2xcvX/10wnKfvnzhkmVlPnnh6va5i1u7O5ad61x44cKlZ3QpkTt/obN1zdQ52c6F3Wvnnt7udHYt1/3E1qUdy0tuXbu2fem8lXQvXb560Uq5z2x3nrfSyWe2rj27fdXKZLfOnz/39LNbl57ZtrKZn9++evnc+e2t81YOY196wcrnzp17dnvruXOf2Nrdduzs158oPGKR3f7WO9/50xsdstp//vZv/tOnOruUaP/22z/4zmfw5uwqq11+gazd9td+8Hu3Ux0US1L87F+88Tuf4mITxXb6hd3cF5Mu1n/d62avJ06ArX26YIHVO7dv305d8ZPkkhPy9VPk9Sp+um35GTSxT/tZZOUzfs45gb5ZdExRxkxs18+jnZPgmtwpVFl+IW/nyKJk4BcoD0bFXj4PTBSQikglJL/Uy6eRZ5CySDmmlXt5F7mHlERKMa3S464WYyqB5DCtSknfdU5giCJVe/mTf/DlX48nVet9w+49rkba5d7XbBrpPd7Lzx37h248qRG0UaPtErcY5Raf/XLnl+JJjXKLervJLertNLLe45Tu3dPL38Yk4knVe2cxlQqZgRt64AbayzANPQyXR3VZmDZiTAkser9sg0v5J+QCFqWQRU2zqIUsappFLWRR0yxqd06k98le3h76QQXExDtexqLjCTv+ug2xAIyBb8lGoFyRteClLDPCS4nc9nOBcgtWDiJ0qIDGCUo+WABeHINv3wXJ2dG1IuQ8ubuqwDgvRDgvMM4LEc4LjPMC45y8M/dgkq7mFoCb1bZ5Uk67GygHI+cAXTtQGbIf4lLuH6FrXYDX0ypho2XiWuCn2l1ogO1ngO6s4D4pDRjslKRs2yKPsuSdbu10fCwHXIUC3oaYRw+QkNDs4dYO17YoHXT8gnMCnG3wTGHWlrQDU26TJKeligE5AeZLiQ7PZSaBBT0pWldAhSpxF+5wuqXKO0ONmDEamjY8GzTb4fwOZjm6+0A5GYh+Evb5d2GfZ/bFO9mjqvjurH2xLU5ANstZN1SOiFLbHIvSLPG0iBkGjCWiIAEt7X8bSaVgBktd97qNdB9LPqElz8YWTWEIMaDygjMoAzNJVHiBSp25ghepBLXDtYApzw41V0lLBJykKskTZDobUUZzBvM0pjZLDmwiAx4WNU82jKTlY9F+CWgv8ZzLYkydtvUwZlX2SzCnqK5gQK5W1TZrTZUSEH9th5yOGgl8T2q5As+HW2o0gO3CzqO2EfhN9B8TrnlB8JhZSqmdCKi201HjMukRmbTUjYAgLbh6YI2ltiN9pMe4qUpfHeBb76ia1DekPlbXMHxHwefFIOgM1ielpmz2sGYqeWlYSOCP7XGQtPY4SCb2OEgm9zhIpqgJm1SAgfL8GhX9Ecr605DCCDUJfG8P/SiCEVN+r+VgT7mBNfSjVG+dcr2zah+3GQ3ABq0Tqh7QPs7HDcVW+4ViqwOGYqmDQrHUIaZMUH+owwGKA4yPRIxnDOPZiPFRw3guYjxvGC8wZTLGeDFAcYDxUsR42TBeiRivGsbHIsZrhvE6U6Y0Y2I2GwGKIWMZapObEDO8J9AD3Gsotrov0APcbyiWeiDQAxwPehBd78OQGj8S/HD44fLD40eSHyl+pPmR4UeWHzl+5PlR4EeRHyUq9SCl3mNavLaBQ5gw1XAFJwIizP44r6D3JRtyBbEdLeJ9AZaH/GS0iJ8Siq1ORYt4UCiWekjLs8/79F68z0S8Hza8H4l4v9/w/kDE+6zh/agWaZ/3Y3vxfjzi/UHD+0MR7w8b3h+JeP+04f1RLdU+758Z4i2C/VjE+2eNYD8e8f45I9gnIt5PGsGe+98WLEQ6xrYGKjdG0LZxzqFjBziHZh3iHIp0hHMozSznUJU5zqEgC5xDH5Y4B/ZXOAfij3EOnK9zDlhvcg4I38s5gHs/54Dr8fdgQWWD1TECGts8EGB3knOA7RTngNhDnANRZzgHdB7hHID5AOeAyaOcAxWPcw7xf4hzCP0jnEPUH+Uckv0Y5xDhxzmH4J7gHOJ6LyTlGUl5RlKekZRnJOUZSXlGUp6RlGck5RlJeUZSnpGUZyTlGUl5RlKekZT3XkmqZiTlGUl5RlKekZRnJOUZSXlGUp6RlGck5RlJeUZSnpGUZyTlGUl5RlKekZT3HklK3P2pPdx9NvU4PEvs7sNH5AyuPmc1GuFsxBw0/qQ5yvwJaumXFk1zDDDNMUAWh75DWfH/MzQW+KM4hOVAZlcIBBiOsQBhCrvHY1QJVKMFZwd+zRxmVsPjKunKBjtiDhyiBrtkUlGWrhQ2vxq2p34T70c2YR9TfLISNTlrYrXsoXG0wE7XKFXYJasE4n9W/VJOXHT4dEXOOBZLaMfzcwnb64pbZ59lf6fEPp2L5Blvz36wwFGKzcG40/5P7SymwkYSgSROiTPkwuElh7cggXfkVzBN9n49dpPJXUtwJKLboTbgIXRfcZbTlA776lUOdQdRc3B0Na/ThaMIzzj1kIRupyCw/8l0NLMcebmve3aFdyNjgi609DmkSrWnn6fUlR2fdycPFKQpz1wOJyxVoNRFv9iP1HSYwjud6uxwUHS6RaVAlTmckhiiKAEEBxSoQSyCuLGCuEGCCY5WIRzmAPmebjEEAIV+/QjqY6x440Y1v1HhNyr86lH7UbSvUb/cGOrf5XjnjvkUo/ZN6d8v13h90jul3X5MlntH6yzFBqvLYvqTr0i5z2wMogEudaGMrR0XPJlbIJfG2/vhXoO1BCIITzF19C71MgmiOl57cJp7b9tCmQDqBylNagxRRqgyRCkjYhmk5OFnD1LSUPJBigsLMEjRu2Qod7rgve/ad/3LoXORzVMRUTdQWyBePvS2TFnW6XHe5nETKQJ3KOUpo9X3P3Kp0a59I4vYMdFN3Ehc33cTP1b7prujCvvlHXFnQgM0r/cVitYBLiVse6SFAQTmFdEL4K/Eus5ihnqxZDiMG0VlN2gnXkD0huEboR1osoW7AjkWOGaDEMchp5YI0dWD5aglFROomKRRmGdLYplJ8pi5TzQBJfJ9sTbpgnXy2/9y5p99pa/qfAMUosDfB/Ei20/TkKEPWBwAAieppMFzEG19yl5Uhyjb2fEPGzYY9AgGK7RvIqA8wovB2b2fb0nk+uMwHcFv+qKaxZZAA3awNMoynBsCZzgEGWmaoUM0a+ozA/XZDtP0NNVR2BRZiCfW9E4Y+HN5NlFoUd+7GhOe57VPYZENLLJxt0Z0wJ9FmLiA1c0COww8TKocYXJWU8LinMaaP4dGxFZglrNZmm+nAzBbQNCrFtiIjrERpX2owGY1NN+j1AjijPy5HPJphx8Jflj8sG/duuUvyuJSkKNMdYnXchAO0wxkvMRWEfu/SMlXaOmWWtwA70VSnJ5s+QoCAraOUFmgDTY1NuTj7W+/9ZVf664l3P5rjJrORciREQU5qlfzl0257WB9Bb+BjWrwfrgWLffeEhV9/c/iqfd9If7+++Kp9/eIWXv5e1/7o+PxxDoeqJVe/hdvPrkZT7JFhArr5tKb8cQ9RARqjqLfXv6ZC49txpMYj788+Yf3xBN3ZHr6V9P3xVNI/9ZXZ+6Pp5D+2mszD8RTSMe+HI8nTcd0QqCgxc3j8QQiFvXvdrvR+929ql9nBtionAv807yabd+AmX4U4lOCj1uQ7iwwFqPZmtaN0xJCixEcEHKCa4Gsy1idZZ+qdMZgxBy6CWi/E9mKI4KAFejJAtsijY+7aONeZMaLNhpQkbI/z9gRGz8LW8XXUQs80qBK6OnNYrIuT3aeT9Z5sdhHdHPBxfe0uV9gO79AnrbzU1QNYBinOZumSdaCSXK1uW9xqUV5XcKc3ECb9dwfu0kHZt++kYLhd/jrSTrmtfAXEueKfCH5obbVcJCwKXlKvOEX+ETVn1DgCLbdM+zZgkHJuC/F0LepRG6J1ib4DX5NNrSMplV/BDuTpBFo9y142G5gXtLhS15e4Dka9zsHvxgrr4m/lhVTw8a10gEdwwRy1VXrM5WeLpNr4gjJJiSp8Kqf1BMa3WNCZlhKvqzqVH8lnE+s7A6W44XRW2zGRv/bEx5iIhyGJn6SVYXYOS+8euvzr0IYDRFJU25RHbR1hVUVhqoqhrfJhupt/lZkoFaTFxiRMcrTGCvz9zWgqjzdajhrE/NUeOoVSmiUia9YpLR2HN70Esmud71/UAtqPEwlqYGRcowl5xt9wYD+8Gb5NuZoYx1pIKTDd9hZnpXK3WlYVN7Ym0FzAQ+Hf9HhX91jx+OJrUix9zfo433zKw/Ek7Gf37N5HPXXv3I8nmSUv7O++WY8sc3K6Zp3vnE8nvo1L331838ST/2a5Kd/4YF4CmvEsS/2/ja0pD/mGZK72xlS2vsMgfv/bmdIjqLf/5MzhPImz+mHzApT/hEnBP+9ZWP7+A67G0+9D1LBDMlwthnANpwvl7+IGQAnGcBJYxhzX0h5xa57w4b3611H3YsXfT4PshrNSUp2FPxd9nnh4xY0vIvaxy2B6lyTgKOiP6GxowGt1qaOTQpUkU1JgqpsBvPmbEGoVUPPQNVZ2/PsOTYoF8D1T15UzeCNW2rsJTX+Q5jQy5RCIHUZISqaumjaEA9T2jYxtx1u3HpJTaBx+jKlAzz9ej/2Ya+dHc801bW/n2avs97uwuvMs8cZxmCerpYYzDPV7N83oyArD2Z1VteOmoyIHojNoUitQf36BpvXE/LRQ1s6LPhzJxniXzzJmP6CmjrJIH6lVwOIp99d8PAPp/eG+VSvxlV3B/o0Rb//v5ylaf34Lq9ODPutV3TGdn0aAeP4yzDSLZp4WY1jkxDnjGn7D3qLCb4ujnEzaaHQSWr2AYA4PvwmANhEvFwVO4stIKidOQh8qoevqu/l7yPvx4tAjZp5rGYeNTlrhm5WnbM6VKTM2BllFRwNI1KOjOV8sflWoqCdEn3VRFmtl79h25n4d2tWuKR8vJZbozRf35z2M6J3GYny04I4xGRwUXC6UEJuWGz+mi33Kx0+topyIOb5W3MnMKdg3FSY6eZ4ujly9HTT+l7JfGP9K1tfdQ3OLPKPUtoTklNOR7CUkQs9R+dX5B9TzLd2W/uUMt8Uf4invbY8Nr9s+zM4KtmLSPESKSW3iwmyd+Cj6ckE+mRtW2vSzdXdurpb9BXZ/JeAWdOX6pk0nEBOdjdzvdh1kGN+ZVlnWcJ9hP8QT6U9/byq7lJ1B9ZN1j6irSFcKKrs+HXOKIPgGSEweyXo2D2N0D7dfvFhxPVlv8J8+Q7Gb1FFrOcE+4xtNs/tBFyYpMT6Cl7sJOQkPq0jPi2aVtGx4k8AxUU4K2xLq9rBdLXBIdgCK7oIyGHe0wx8V1XDFkpakNrn7ycf0T+Xyuqgf0jeFtVh/4hEzlKYIeKcPfPDpt+skIhJ+03nQ0IqM4kvEMjgCsxnhodXKuR3BBGKCjnto0NSEB6HwEOFPOQ0GueDpUGVwD/KTl2AMKGK38JFhZgUW72ALa9wcVGKS9Twl6nur9Ckv4oNOwpvIy+GPo8geQXSURVsHOXZ2lflCmI56AT+McQW/ZbzfCNd0Y0q/UZrYLyu72vDM2aE/80DfQq0ROsR90Kf+zHuWB1ouaC5F/rc17jRBtR2E1NeRd1o4K/SBgdMkENFnMN7xGjJvsC35ZpZEtqBcL8r7cWg3/SI3mkmkybfKwZO7zmT9VWHuo/Jh/TuG5aHtdRnSbrs1wKfJWl5UMu6ytpVpQ3ONmiTlWxTlOwYdB3bucbZGvak9iBwvc6X6utUOcXqu8xVyxCGVK1w1YquysFAH4bFPhz55Yug7Adlf0QBgQ6CcjCilEE5AMqBmDevEDM2sQd9Pgq2vYnl9/koIK+Jlff5KMCPv4H3+UxgjRN8RV6h0vtNwDxBpbPiIImuVjiiTmmAOpzNQYZz0NGJfgho9G+FjoqGzkYayuVFCJRzglg4L/v7WQulCvGu0RnTRghGb6SxEMqhhFZC3ZnliY6FqrMUKsmyKMkxKMkCsLxG84K4pRj0l1lynSH0LzA+19Fj9W7oP0arplsM1usa+wl/A4NsalhvGvAaWOuLNp5wDMAxpPfhuyd4Y/CMAAkkbgiW1hln65iY4GyVcbZqILjAVQtYqlStcdVaCMGVIRCw2RiGzsoQKCEG7H4TS4lBh48ZYEUf8fwtDTvghSAqk3d2z6NlAWcKXOt1fcIsmRMGe24ujI/x9l/Rh82OPx+dOdNy5uzTZ05Lnzlp5wQOjqnhM6Zszpj79Rkzqc+YseiMmeLb+j3PGDi4guCZCMFjQ2fMOM34s4zfmeEqNR6BE5WNsDDDu5E+JccVoLqoL3EotPJKELscAnhCiis0DW2bx1lwvwB4MQbgCSjfHlb+KGOxBkvRb6nusPLSaASM1wZxvhThfEXUA5s3iPQad6wMtFzGMgaPgpFBdViNqQOtiin2Y+pQEbpQZmSf5DICg9wJ9BqjuQZtzPDs12hhGNQ4BjNsn+Z01RxXzYV4b0Aa0KkYcseB5X0DWJ7CgFNDZnAqNINlYwYb2gwqbQYnHLaURe42ZAZJH/EMIv2PxTN9v0HQ0ArBMDd4uI8Ysa/AfiHsHDrYBwWuNrD/6AXo8Mm+oWW7it6M8aq/2ZdvKLER2hQ2a1poa8zGr0ErNnTbBw0WarQqkuQa5gV5iKzYvoVGSUs1MnEz5uMBhAirKEJMsxCPQYzY1Q25HKuby7Ea/7vDchhIcotrwZ3shBcQVMmx6eWlbbJYq1jEwkMxma+wzKvhMVsNj9lhmU+xtZrqWyuXv7fq29XcfwFtxWe8/C8AAA==";
+const FAST_CONV = "H4sIAAAAAAACA3WV227bRhCGSUpO5NCqSUq2LFuWZlfySWdLtKQcLsyLpEZR5BlaFLmh7aRp0gBF0Co3fdOiaNFnUN1/hqRIM40Ne7mzs7O7M9/MGN+/uzUNwzCr5nfOcv3zq/w3rG2z8Or1hwe3r27f/PSLZZgFyzSKG+aPpmk+KJlLM/j0ybQflsziD29efzCMR//smH/tbJaW5kf+M5ebH8vLAsbAUI51SRuBc1U2qBRYt9olN2j9rL135F2rCpmB9V5VoYFhJzDIvVa7PNDmzbWq0aNVRe1h4/JK1TH89o3aDxzlst3CJTnqgFzlYNbAKduBhVMCS7n0gA5gUHuhOqSHhKFJBR5aUPWw0VUNatFX5EEr1N6pZeBexRueKaLmyrAMpaxLGLVx7xZBo6i9REOLBum26pBSRzJz9LE6ka+xPlVnW6YdT7pEPK7+MNVpvK8nImJRJ958IiKHRcekZGLw5Ii6+eO1TuydUY90YqlNJzIRGyewoRMbysY79p/jITVyQ9XHAFcMyMNv+VYPqQxXj+Byl6djmZ5TTU1oV03pULlwWJ/KtBUYiMwWjWmK6MC52qetq4Nr8gPj6oAm4U2oLmiQ0RziINxblLxUaQbD8wJ71wpMBsOgKpVlT5nOac7Wfd5YTjde8EbvnuaIfL5COb3CjJV8stQCV/ZXmwhrl1z2g35MavW7pRR5Iu7RYzpiATvYDcZhrHTGsjORUSR7Qm2WtUXmRLKndMKyE2Izp/x5is8n1OHPDj6f0jF/HsOlOyF49IIi397nwadFsAz1omzYNl3QJjttxsMML6+8gNo8MEM1Jw8hs2nCSxO4XJamvDSNlmwiOqU9XOBPc/W3ubKtMSQdSDprCQR0DMnxWuJAcgTJ0VpikKYzSM4ydjS1IWln7GjwtYd3p3Y0INuDW1M7DdywEVghkmn7W74hQtyg7ZcIcZyR4G+IjBQMCzwMEKkBMrHBaN/Lwyn1JQ976zzk+Rgh5JEQER4d1eFckyWaJpkR64ggzg5RFoETJV5PJpIhPb5oPUmQ8yQVJpIKF0iFEYid0VBS4TwD+IQjd5NjfMQUzrFj8SXGL2gRb8sQPo8It5SPQ7wsvNRjmHoZUhOYU04/pzShMY8g2POFnjmTNcdVhKwFk7WIoRvx0giPk6UZL80S6Ka5sHM5yMMyzWEIx8Pfe3hIBhZY1aDja7Hq4NaI/UaCjUMbL/+3ZYzQKwrvcW/pHOdx54CX/727u3v4FuGCw99GTeRaDde9pCW9pB31koOol5QKl2gIzXzvcOLe8SzqHYdR76ive0eT6l/oHTU6FGa7a2brud6xT13VY2K7+SW9v8YRi7Vk0mVvlJ5LGwKcY24H3KTi6q2F0UmCbEOmU2ohv4ao8c+EpnEG2QbSDfXVzUHbZ/oqqA2ppsZ5eJooualSFYZn98k+X5M9lYTg3uBGbEcbK7zRvac5iXpDJgGqSQIskgRADedyq5IEcEUI7HnaJZ/J9nFEMQN4prhWmOIK8m6Tbz2j0QuoxTC7wnmfl/rwiCwNeGkQLdmoBV1w3c0Quw+G2/cYbuLAZq7gNZOC58QFrx4VvEZU8Gp4XA34ND8reJoaCTxkc8C7aQ8XCg5SCOJwUxz9Fq49xEPqUqGSABK/L1ed0DC9ELvACFPh0yDqyENh21OLNK5ppKJqVYmCVWEzqops8CPdFzED1aj/erzCthAPiRcXIClIUUyjksYhjKLoovJJ+EocvgtUKPjT56pAu8/LyBSunJWQpiGZ4ijWeB/mbIkhLnR20kyloIEHGomtAUsH8MiIS1qfF/tJSdOfhbrJxamZFqdiqFGRrnhm/wdY0eXYPAsAAA==";
 const VERSION = 2;
 const LANES = 4;  // buffers are whole vectors of numbers, and so are their parts
 const MOST_NEIGHBOURS = 49;  // of attention: a kernel of 7×7
@@ -171,26 +171,198 @@ function halfToNumber(bits) {
 function decodeBase64(text) {
   return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
 }
+const PAGE = 65536;
+function plainKernels() {
+  let bytes;
+  let floats;
+  let ints;
+  const memory = {
+    buffer: new ArrayBuffer(0),
+    grow(pages) {
+      const larger = new Uint8Array(this.buffer.byteLength + pages * PAGE);
+      if (bytes) larger.set(bytes);
+      this.buffer = larger.buffer;
+      [bytes, floats, ints] = [larger, new Float32Array(this.buffer), new Int32Array(this.buffer)];
+    },
+  };
+  const wrap = (i, n) => ((i % n) + n) % n;
+  const each = (at, count, visit) => { for (let i = 0; i < count; i++) visit(ints[at / 4 + i]); };
+  const leaky = (value, slope) => Math.max(value, value * slope);
+  const neighbour = (input, stride, cell, dy, dx, height, width) =>
+    input / 4 + stride * (wrap(Math.floor(cell / width) + dy, height) * width + wrap(cell % width + dx, width));
+  const coin = (column, row, step, seed) => {
+    let h = Math.imul(column, 0x8da6b343) ^ Math.imul(row, 0xd8163841) ^ Math.imul(step, 0xcb1ab31f) ^ seed;
+    h = Math.imul(h ^ (h >>> 16), 0x7feb352d);
+    h = Math.imul(h ^ (h >>> 15), 0x846ca68b);
+    return (h ^ (h >>> 16)) >>> 8;
+  };
+  const window = (mask, height, width, lives) => {
+    for (let y = 0; y < height; y++) {
+      for (let x = 0; x < width; x++) {
+        let found = false;
+        for (let k = 0; k < 9 && !found; k++) {
+          found = lives(wrap(y + Math.floor(k / 3) - 1, height) * width + wrap(x + k % 3 - 1, width));
+        }
+        bytes[mask + y * width + x] = found;
+      }
+    }
+  };
+  const errorFunction = (x) => {
+    const t = 1 / (1 + 0.3275911 * Math.abs(x));
+    const terms = [1.061405429, -1.453152027, 1.421413741, -0.284496736, 0.254829592];
+    const y = 1 - t * terms.reduce((sum, term) => sum * t + term) * Math.exp(-x * x);
+    return x < 0 ? -y : y;
+  };
+  return {
+    memory,
+    __heap_base: { value: 16 },
+    coin,
+    fire_mask(mask, height, width, step, seed, limit) {
+      for (let i = 0; i < height * width; i++) {
+        bytes[mask + i] = coin(i % width, Math.floor(i / width), step, seed) < limit;
+      }
+    },
+    living_mask(mask, state, stride, alpha, threshold, height, width) {
+      const limit = Math.fround(threshold);
+      window(mask, height, width, (cell) => floats[state / 4 + cell * stride + alpha] > limit);
+    },
+    dilate_mask(wide, mask, height, width) {
+      window(wide, height, width, (cell) => bytes[mask + cell]);
+    },
+    list_cells(cells, fire, relevant, count) {
+      let listed = 0;
+      for (let i = 0; i < count; i++) {
+        if (relevant) bytes[fire + i] &= bytes[relevant + i];
+        if (bytes[fire + i]) ints[cells / 4 + listed++] = i;
+      }
+      return listed;
+    },
+    conv(input, inStride, inChannels, output, outStride, outChannels, weights, bias, kernel, dilation,
+      slope, add, height, width, cells, count) {
+      const sum = new Float64Array(outChannels);
+      const reach = (kernel - 1) / 2;
+      each(cells, count, (cell) => {
+        const to = output / 4 + cell * outStride;
+        for (let o = 0; o < outChannels; o++) sum[o] = floats[bias / 4 + o] + (add ? floats[to + o] : 0);
+        let weight = weights / 4;
+        for (let k = 0; k < kernel * kernel; k++) {
+          const [dy, dx] = [Math.floor(k / kernel) - reach, (k % kernel) - reach];
+          const from = neighbour(input, inStride, cell, dy * dilation, dx * dilation, height, width);
+          for (let channel = 0; channel < inChannels; channel++, weight += outChannels) {
+            const value = floats[from + channel];
+            if (value === 0) continue;
+            for (let o = 0; o < outChannels; o++) sum[o] += value * floats[weight + o];
+          }
+        }
+        for (let o = 0; o < outChannels; o++) floats[to + o] = leaky(sum[o], slope);
+      });
+    },
+    bank(input, stride, output, outStride, filters, filterCount, height, width, cells, count) {
+      each(cells, count, (cell) => {
+        const to = output / 4 + cell * outStride;
+        floats.fill(0, to, to + filterCount * stride);
+        for (let k = 0; k < 9; k++) {
+          const from = neighbour(input, stride, cell, Math.floor(k / 3) - 1, (k % 3) - 1, height, width);
+          for (let f = 0; f < filterCount; f++) {
+            const share = floats[filters / 4 + 9 * f + k];
+            for (let q = 0; q < stride; q++) floats[to + f * stride + q] += share * floats[from + q];
+          }
+        }
+      });
+    },
+    attend(input, inStride, output, outStride, heads, size, scale, positions, kernel, height, width, cells, count) {
+      const [embedding, reach] = [heads * size, (kernel - 1) / 2];
+      const taps = [...Array(kernel * kernel).keys()];
+      each(cells, count, (cell) => {
+        const near = taps.map((n) =>
+          neighbour(input, inStride, cell, Math.floor(n / kernel) - reach, (n % kernel) - reach, height, width));
+        for (let h = 0; h < heads; h++) {
+          const query = input / 4 + cell * inStride + h * size;
+          const logits = taps.map((n) => {
+            let dot = 0;
+            for (let q = 0; q < size; q++) dot += floats[query + q] * floats[near[n] + embedding + h * size + q];
+            return dot * scale + (positions ? floats[positions / 4 + h * taps.length + n] : 0);
+          });
+          const most = Math.max(...logits);
+          const weights = logits.map((logit) => Math.exp(logit - most));
+          const total = weights.reduce((a, b) => a + b);
+          for (let q = 0; q < size; q++) {
+            let sum = 0;
+            for (const n of taps) sum += weights[n] * floats[near[n] + 2 * embedding + h * size + q];
+            floats[output / 4 + cell * outStride + h * size + q] = sum / total;
+          }
+        }
+      });
+    },
+    norm(data, stride, channels, weight, bias, eps, slope, cells, count) {
+      each(cells, count, (cell) => {
+        const values = floats.subarray(data / 4 + cell * stride, data / 4 + cell * stride + channels);
+        const mean = values.reduce((a, b) => a + b) / channels;
+        const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / channels;
+        const scale = 1 / Math.sqrt(variance + eps);
+        values.forEach((value, q) => {
+          values[q] = leaky((value - mean) * scale * floats[weight / 4 + q] + floats[bias / 4 + q], slope);
+        });
+      });
+    },
+    gelu(data, stride, channels, cells, count) {
+      each(cells, count, (cell) => {
+        for (let i = data / 4 + cell * stride, end = i + channels; i < end; i++) {
+          floats[i] *= 0.5 * (1 + errorFunction(floats[i] * Math.SQRT1_2));
+        }
+      });
+    },
+    gather(input, stride, where, whereStride, output, outStride, kernel, height, width, cells, count) {
+      const [taps, reach] = [kernel * kernel, (kernel - 1) / 2];
+      each(cells, count, (cell) => {
+        const given = where / 4 + cell * whereStride;
+        for (let t = 0; t < taps; t++) {
+          const y = Math.fround(Math.floor(cell / width) + Math.floor(t / kernel) - reach + floats[given + 2 * t]);
+          const x = Math.fround((cell % width) + (t % kernel) - reach + floats[given + 2 * t + 1]);
+          const modulation = 2 / (1 + Math.exp(-floats[given + 2 * taps + t]));
+          const [top, left] = [Math.floor(y), Math.floor(x)];
+          const to = output / 4 + cell * outStride + t * stride;
+          floats.fill(0, to, to + stride);
+          for (let k = 0; k < 4; k++) {
+            const [below, beside] = [k >> 1, k & 1];
+            const share = modulation * (below ? y - top : 1 - y + top) * (beside ? x - left : 1 - x + left);
+            const from = neighbour(input, stride, 0, top + below, left + beside, height, width);
+            for (let q = 0; q < stride; q++) floats[to + q] += share * floats[from + q];
+          }
+        }
+      });
+    },
+    add_change(state, stride, change, channels, cells, count) {
+      each(cells, count, (cell) => {
+        for (let q = 0; q < channels; q++) floats[state / 4 + cell * stride + q] += floats[change / 4 + cell * channels + q];
+      });
+    },
+    zero_dead(state, stride, channels, before, after, count) {
+      for (let i = 0; i < count; i++) {
+        if (!(bytes[before + i] & bytes[after + i])) floats.fill(0, state / 4 + i * stride, state / 4 + i * stride + channels);
+      }
+    },
+  };
+}
 const ERASING = 0x5eed;  // seeds of the coins for damage, apart from those for firing
 const NOISE = 0x6e00;
 const PAGE_BYTES = 65536;
 const ALIGNMENT = 16;
 let compiled = null;  // the modules, for all figures of a page; each has a memory of its own
-function modules() {
-  compiled ??= Promise.all([
-    WebAssembly.compile(decodeBase64(KERNELS)).catch((error) => {
-      throw new Error(`live figure: this browser has no WebAssembly with SIMD (${error.message})`);
-    }),
-    WebAssembly.compile(decodeBase64(FAST_CONV)).catch(() => null),
-  ]);
-  return compiled;
+async function compile(code) {
+  const packed = new Blob([decodeBase64(code)]).stream();
+  const module = new Response(packed.pipeThrough(new DecompressionStream("gzip"))).arrayBuffer();
+  return WebAssembly.compile(await module);
 }
 async function instantiate(fast) {
-  const [all, conv] = await modules();
+  compiled ??= Promise.all([KERNELS, FAST_CONV].map((code) => compile(code).catch(() => null)));
+  const [all, conv] = await compiled;
+  if (all === null) return { ...plainKernels(), kind: "JavaScript" };
   const { exports } = await WebAssembly.instantiate(all, {});
-  if (conv === null || !fast) return { ...exports, relaxed: false };
+  if (conv === null || !fast) return { ...exports, kind: "SIMD" };
   const env = { memory: exports.memory };
-  return { ...exports, ...(await WebAssembly.instantiate(conv, { env })).exports, memory: exports.memory, relaxed: true };
+  const { conv: fastConv } = (await WebAssembly.instantiate(conv, { env })).exports;
+  return { ...exports, conv: fastConv, kind: "relaxed SIMD" };
 }
 class Engine {
   static async create(description, weights, fast = true) {

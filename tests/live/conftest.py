@@ -54,8 +54,8 @@ def node(engine_file, tmp_path):
 def run(node):
     """The state after some actions of the engine."""
 
-    def run(description, weights, actions, flags=()):
-        return node(description, weights, flags, actions=actions)["state"]
+    def run(description, weights, actions, flags=(), **job):
+        return node(description, weights, flags, actions=actions, **job)["state"]
 
     return run
 

@@ -3,7 +3,7 @@
 // A job is {description, weights (base64), actions}; each action is a method of the engine with
 // its arguments, or ["skip", false]. Prints {state, step}, or {error}. The state is base64.
 // With `messages` in place of actions, they go to a simulation, and its last report is printed
-// too, without the frames.
+// too, without the frames. With `wasm: false` nothing compiles, as where a browser lacks SIMD.
 
 import { readFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
@@ -12,6 +12,11 @@ const [jobFile, engineFile] = process.argv.slice(2);
 const { Engine, Simulation } = await import(pathToFileURL(engineFile));
 const job = JSON.parse(readFileSync(jobFile, "utf-8"));
 const weights = Buffer.from(job.weights, "base64");
+
+if (job.wasm === false) {
+  await new Response("").text();  // Node's own use of WebAssembly comes first
+  WebAssembly.compile = () => Promise.reject(new Error("no SIMD"));
+}
 
 const act = async () => {
   const engine = await Engine.create(job.description, weights);

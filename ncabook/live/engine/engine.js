@@ -4,6 +4,7 @@ import { FAST_CONV, KERNELS } from "./assets.js";
 import {
   bufferSizes, checkDescription, decodeBase64, decodeFloat, decodeHalf, padded,
 } from "./description.js";
+import { plainKernels } from "./plain.js";
 
 const ERASING = 0x5eed;  // seeds of the coins for damage, apart from those for firing
 const NOISE = 0x6e00;
@@ -12,25 +13,24 @@ const ALIGNMENT = 16;
 
 let compiled = null;  // the modules, for all figures of a page; each has a memory of its own
 
-/** Compiles the kernels, the first time it is called, and the fast convolution if it is known. */
-function modules() {
-  compiled ??= Promise.all([
-    WebAssembly.compile(decodeBase64(KERNELS)).catch((error) => {
-      throw new Error(`live figure: this browser has no WebAssembly with SIMD (${error.message})`);
-    }),
-    WebAssembly.compile(decodeBase64(FAST_CONV)).catch(() => null),
-  ]);
-  return compiled;
+/** A module of build.py: base64 of gzip. */
+async function compile(code) {
+  const packed = new Blob([decodeBase64(code)]).stream();
+  const module = new Response(packed.pipeThrough(new DecompressionStream("gzip"))).arrayBuffer();
+  return WebAssembly.compile(await module);
 }
 
 /** The kernels on a new memory; the convolution is the fast one where `fast` and the browser allow. */
 async function instantiate(fast) {
-  const [all, conv] = await modules();
+  compiled ??= Promise.all([KERNELS, FAST_CONV].map((code) => compile(code).catch(() => null)));
+  const [all, conv] = await compiled;
+  if (all === null) return { ...plainKernels(), kind: "JavaScript" };
   const { exports } = await WebAssembly.instantiate(all, {});
-  if (conv === null || !fast) return { ...exports, relaxed: false };
+  if (conv === null || !fast) return { ...exports, kind: "SIMD" };
   // Its stack lies where that of the other kernels does; they never run at the same time.
   const env = { memory: exports.memory };
-  return { ...exports, ...(await WebAssembly.instantiate(conv, { env })).exports, memory: exports.memory, relaxed: true };
+  const { conv: fastConv } = (await WebAssembly.instantiate(conv, { env })).exports;
+  return { ...exports, conv: fastConv, kind: "relaxed SIMD" };
 }
 
 export class Engine {

@@ -1,0 +1,197 @@
+// The kernels of kernels.c and conv.c once more, for browsers that have no WebAssembly with SIMD, or
+// none at all (an iPhone in Lockdown Mode). Same names, arguments and memory; some ten times slower.
+
+const PAGE = 65536;
+
+/** What a module of kernels exports. Sums are float64 here, and only what is stored is rounded. */
+export function plainKernels() {
+  let bytes;
+  let floats;
+  let ints;
+  const memory = {
+    buffer: new ArrayBuffer(0),
+    grow(pages) {
+      const larger = new Uint8Array(this.buffer.byteLength + pages * PAGE);
+      if (bytes) larger.set(bytes);
+      this.buffer = larger.buffer;
+      [bytes, floats, ints] = [larger, new Float32Array(this.buffer), new Int32Array(this.buffer)];
+    },
+  };
+  const wrap = (i, n) => ((i % n) + n) % n;
+  const each = (at, count, visit) => { for (let i = 0; i < count; i++) visit(ints[at / 4 + i]); };
+  const leaky = (value, slope) => Math.max(value, value * slope);
+  // Addresses are in bytes, as in C; positions in `floats` are a quarter of them.
+  const neighbour = (input, stride, cell, dy, dx, height, width) =>
+    input / 4 + stride * (wrap(Math.floor(cell / width) + dy, height) * width + wrap(cell % width + dx, width));
+
+  const coin = (column, row, step, seed) => {
+    let h = Math.imul(column, 0x8da6b343) ^ Math.imul(row, 0xd8163841) ^ Math.imul(step, 0xcb1ab31f) ^ seed;
+    h = Math.imul(h ^ (h >>> 16), 0x7feb352d);
+    h = Math.imul(h ^ (h >>> 15), 0x846ca68b);
+    return (h ^ (h >>> 16)) >>> 8;
+  };
+
+  /** Writes into `mask` whether `lives` holds anywhere in each cell's 3×3 window. */
+  const window = (mask, height, width, lives) => {
+    for (let y = 0; y < height; y++) {
+      for (let x = 0; x < width; x++) {
+        let found = false;
+        for (let k = 0; k < 9 && !found; k++) {
+          found = lives(wrap(y + Math.floor(k / 3) - 1, height) * width + wrap(x + k % 3 - 1, width));
+        }
+        bytes[mask + y * width + x] = found;
+      }
+    }
+  };
+
+  // Abramowitz and Stegun 7.1.26, as in kernels.c.
+  const errorFunction = (x) => {
+    const t = 1 / (1 + 0.3275911 * Math.abs(x));
+    const terms = [1.061405429, -1.453152027, 1.421413741, -0.284496736, 0.254829592];
+    const y = 1 - t * terms.reduce((sum, term) => sum * t + term) * Math.exp(-x * x);
+    return x < 0 ? -y : y;
+  };
+
+  return {
+    memory,
+    __heap_base: { value: 16 },
+    coin,
+
+    fire_mask(mask, height, width, step, seed, limit) {
+      for (let i = 0; i < height * width; i++) {
+        bytes[mask + i] = coin(i % width, Math.floor(i / width), step, seed) < limit;
+      }
+    },
+
+    living_mask(mask, state, stride, alpha, threshold, height, width) {
+      const limit = Math.fround(threshold);
+      window(mask, height, width, (cell) => floats[state / 4 + cell * stride + alpha] > limit);
+    },
+
+    dilate_mask(wide, mask, height, width) {
+      window(wide, height, width, (cell) => bytes[mask + cell]);
+    },
+
+    list_cells(cells, fire, relevant, count) {
+      let listed = 0;
+      for (let i = 0; i < count; i++) {
+        if (relevant) bytes[fire + i] &= bytes[relevant + i];
+        if (bytes[fire + i]) ints[cells / 4 + listed++] = i;
+      }
+      return listed;
+    },
+
+    conv(input, inStride, inChannels, output, outStride, outChannels, weights, bias, kernel, dilation,
+      slope, add, height, width, cells, count) {
+      const sum = new Float64Array(outChannels);
+      const reach = (kernel - 1) / 2;
+      each(cells, count, (cell) => {
+        const to = output / 4 + cell * outStride;
+        for (let o = 0; o < outChannels; o++) sum[o] = floats[bias / 4 + o] + (add ? floats[to + o] : 0);
+        let weight = weights / 4;
+        for (let k = 0; k < kernel * kernel; k++) {
+          const [dy, dx] = [Math.floor(k / kernel) - reach, (k % kernel) - reach];
+          const from = neighbour(input, inStride, cell, dy * dilation, dx * dilation, height, width);
+          for (let channel = 0; channel < inChannels; channel++, weight += outChannels) {
+            const value = floats[from + channel];
+            if (value === 0) continue;
+            for (let o = 0; o < outChannels; o++) sum[o] += value * floats[weight + o];
+          }
+        }
+        for (let o = 0; o < outChannels; o++) floats[to + o] = leaky(sum[o], slope);
+      });
+    },
+
+    bank(input, stride, output, outStride, filters, filterCount, height, width, cells, count) {
+      each(cells, count, (cell) => {
+        const to = output / 4 + cell * outStride;
+        floats.fill(0, to, to + filterCount * stride);
+        for (let k = 0; k < 9; k++) {
+          const from = neighbour(input, stride, cell, Math.floor(k / 3) - 1, (k % 3) - 1, height, width);
+          for (let f = 0; f < filterCount; f++) {
+            const share = floats[filters / 4 + 9 * f + k];
+            for (let q = 0; q < stride; q++) floats[to + f * stride + q] += share * floats[from + q];
+          }
+        }
+      });
+    },
+
+    attend(input, inStride, output, outStride, heads, size, scale, positions, kernel, height, width, cells, count) {
+      const [embedding, reach] = [heads * size, (kernel - 1) / 2];
+      const taps = [...Array(kernel * kernel).keys()];
+      each(cells, count, (cell) => {
+        const near = taps.map((n) =>
+          neighbour(input, inStride, cell, Math.floor(n / kernel) - reach, (n % kernel) - reach, height, width));
+        for (let h = 0; h < heads; h++) {
+          const query = input / 4 + cell * inStride + h * size;
+          const logits = taps.map((n) => {
+            let dot = 0;
+            for (let q = 0; q < size; q++) dot += floats[query + q] * floats[near[n] + embedding + h * size + q];
+            return dot * scale + (positions ? floats[positions / 4 + h * taps.length + n] : 0);
+          });
+          const most = Math.max(...logits);
+          const weights = logits.map((logit) => Math.exp(logit - most));
+          const total = weights.reduce((a, b) => a + b);
+          for (let q = 0; q < size; q++) {
+            let sum = 0;
+            for (const n of taps) sum += weights[n] * floats[near[n] + 2 * embedding + h * size + q];
+            floats[output / 4 + cell * outStride + h * size + q] = sum / total;
+          }
+        }
+      });
+    },
+
+    norm(data, stride, channels, weight, bias, eps, slope, cells, count) {
+      each(cells, count, (cell) => {
+        const values = floats.subarray(data / 4 + cell * stride, data / 4 + cell * stride + channels);
+        const mean = values.reduce((a, b) => a + b) / channels;
+        const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / channels;
+        const scale = 1 / Math.sqrt(variance + eps);
+        values.forEach((value, q) => {
+          values[q] = leaky((value - mean) * scale * floats[weight / 4 + q] + floats[bias / 4 + q], slope);
+        });
+      });
+    },
+
+    gelu(data, stride, channels, cells, count) {
+      each(cells, count, (cell) => {
+        for (let i = data / 4 + cell * stride, end = i + channels; i < end; i++) {
+          floats[i] *= 0.5 * (1 + errorFunction(floats[i] * Math.SQRT1_2));
+        }
+      });
+    },
+
+    gather(input, stride, where, whereStride, output, outStride, kernel, height, width, cells, count) {
+      const [taps, reach] = [kernel * kernel, (kernel - 1) / 2];
+      each(cells, count, (cell) => {
+        const given = where / 4 + cell * whereStride;
+        for (let t = 0; t < taps; t++) {
+          const y = Math.fround(Math.floor(cell / width) + Math.floor(t / kernel) - reach + floats[given + 2 * t]);
+          const x = Math.fround((cell % width) + (t % kernel) - reach + floats[given + 2 * t + 1]);
+          const modulation = 2 / (1 + Math.exp(-floats[given + 2 * taps + t]));
+          const [top, left] = [Math.floor(y), Math.floor(x)];
+          const to = output / 4 + cell * outStride + t * stride;
+          floats.fill(0, to, to + stride);
+          for (let k = 0; k < 4; k++) {
+            const [below, beside] = [k >> 1, k & 1];
+            const share = modulation * (below ? y - top : 1 - y + top) * (beside ? x - left : 1 - x + left);
+            const from = neighbour(input, stride, 0, top + below, left + beside, height, width);
+            for (let q = 0; q < stride; q++) floats[to + q] += share * floats[from + q];
+          }
+        }
+      });
+    },
+
+    add_change(state, stride, change, channels, cells, count) {
+      each(cells, count, (cell) => {
+        for (let q = 0; q < channels; q++) floats[state / 4 + cell * stride + q] += floats[change / 4 + cell * channels + q];
+      });
+    },
+
+    zero_dead(state, stride, channels, before, after, count) {
+      for (let i = 0; i < count; i++) {
+        if (!(bytes[before + i] & bytes[after + i])) floats.fill(0, state / 4 + i * stride, state / 4 + i * stride + channels);
+      }
+    },
+  };
+}

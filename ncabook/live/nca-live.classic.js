@@ -2,349 +2,349 @@
 (() => {
 "use strict";
 const core = () => {
-const KERNELS = "H4sIAAAAAAACA81aa5Ac11Xunu6e93t2Z2Z39nH66r2rfa/24Zc0EbIlO5HtPAgh2PLG2tjqHUmWVnYlKPKogIKCBFdFthMKflApqpKKIQ5lKgWVojCBf6mCH/zKD35AETskQJWBH0BVBvGdc2/39IxWTiC4YHdv377n3nvu43zn3HNur7W1e9G2LMt+PvuU28WP3X0q2ZUf66kUZzf4zdWEbDf6sZ4q6JcbYTmji9LeM7RcN96j3C/oXpZTLFh2wrFcL5lK23bG9eznbNv2HNuyk6VE127fvGnnupZkqd+yS8mL2xcvX/10wnKfvnzhkmVlPnnh6va5i1u7O5ad61x44cKlZ3QpkTt/obN1zdQ52c6F3Wvnnt7udHYt1/3E1qUdy0tuXbu2fem8lXQvXb560Uq5z2x3nrfSyWe2rj27fdXKZLfOnz/39LNbl57ZtrKZn9++evnc+e2t81YOY196wcrnzp17dnvruXOf2Nrdduzs158oPGKR3f7WO9/50xsdstp//vZv/tOnOruUaP/22z/4zmfw5uwqq11+gazd9td+8Hu3Ux0US1L87F+88Tuf4mITxXb6hd3cF5Mu1n/d62avJ06ArX26YIHVO7dv305d8ZPkkhPy9VPk9Sp+um35GTSxT/tZZOUzfs45gb5ZdExRxkxs18+jnZPgmtwpVFl+IW/nyKJk4BcoD0bFXj4PTBSQikglJL/Uy6eRZ5CySDmmlXt5F7mHlERKMa3S464WYyqB5DCtSknfdU5giCJVe/mTf/DlX48nVet9w+49rkba5d7XbBrpPd7Lzx37h248qRG0UaPtErcY5Raf/XLnl+JJjXKLervJLertNLLe45Tu3dPL38Yk4knVe2cxlQqZgRt64AbayzANPQyXR3VZmDZiTAkser9sg0v5J+QCFqWQRU2zqIUsappFLWRR0yxqd06k98le3h76QQXExDtexqLjCTv+ug2xAIyBb8lGoFyRteClLDPCS4nc9nOBcgtWDiJ0qIDGCUo+WABeHINv3wXJ2dG1IuQ8ubuqwDgvRDgvMM4LEc4LjPMC45y8M/dgkq7mFoCb1bZ5Uk67GygHI+cAXTtQGbIf4lLuH6FrXYDX0ypho2XiWuCn2l1ogO1ngO6s4D4pDRjslKRs2yKPsuSdbu10fCwHXIUC3oaYRw+QkNDs4dYO17YoHXT8gnMCnG3wTGHWlrQDU26TJKeligE5AeZLiQ7PZSaBBT0pWldAhSpxF+5wuqXKO0ONmDEamjY8GzTb4fwOZjm6+0A5GYh+Evb5d2GfZ/bFO9mjqvjurH2xLU5ANstZN1SOiFLbHIvSLPG0iBkGjCWiIAEt7X8bSaVgBktd97qNdB9LPqElz8YWTWEIMaDygjMoAzNJVHiBSp25ghepBLXDtYApzw41V0lLBJykKskTZDobUUZzBvM0pjZLDmwiAx4WNU82jKTlY9F+CWgv8ZzLYkydtvUwZlX2SzCnqK5gQK5W1TZrTZUSEH9th5yOGgl8T2q5As+HW2o0gO3CzqO2EfhN9B8TrnlB8JhZSqmdCKi201HjMukRmbTUjYAgLbh6YI2ltiN9pMe4qUpfHeBb76ia1DekPlbXMHxHwefFIOgM1ielpmz2sGYqeWlYSOCP7XGQtPY4SCb2OEgm9zhIpqgJm1SAgfL8GhX9Ecr605DCCDUJfG8P/SiCEVN+r+VgT7mBNfSjVG+dcr2zah+3GQ3ABq0Tqh7QPs7HDcVW+4ViqwOGYqmDQrHUIaZMUH+owwGKA4yPRIxnDOPZiPFRw3guYjxvGC8wZTLGeDFAcYDxUsR42TBeiRivGsbHIsZrhvE6U6Y0Y2I2GwGKIWMZapObEDO8J9AD3Gsotrov0APcbyiWeiDQAxwPehBd78OQGj8S/HD44fLD40eSHyl+pPmR4UeWHzl+5PlR4EeRHyUq9SCl3mNavLaBQ5gw1XAFJwIizP44r6D3JRtyBbEdLeJ9AZaH/GS0iJ8Siq1ORYt4UCiWekjLs8/79F68z0S8Hza8H4l4v9/w/kDE+6zh/agWaZ/3Y3vxfjzi/UHD+0MR7w8b3h+JeP+04f1RLdU+758Z4i2C/VjE+2eNYD8e8f45I9gnIt5PGsGe+98WLEQ6xrYGKjdG0LZxzqFjBziHZh3iHIp0hHMozSznUJU5zqEgC5xDH5Y4B/ZXOAfij3EOnK9zDlhvcg4I38s5gHs/54Dr8fdgQWWD1TECGts8EGB3knOA7RTngNhDnANRZzgHdB7hHID5AOeAyaOcAxWPcw7xf4hzCP0jnEPUH+Uckv0Y5xDhxzmH4J7gHOJ6LyTlGUl5RlKekZRnJOUZSXlGUp6RlGck5RlJeUZSnpGUZyTlGUl5RlKekZT3XkmqZiTlGUl5RlKekZRnJOUZSXlGUp6RlGck5RlJeUZSnpGUZyTlGUl5RlKekZT3HklK3P2pPdx9NvU4PEvs7sNH5AyuPmc1GuFsxBw0/qQ5yvwJaumXFk1zDDDNMUAWh75DWfH/MzQW+KM4hOVAZlcIBBiOsQBhCrvHY1QJVKMFZwd+zRxmVsPjKunKBjtiDhyiBrtkUlGWrhQ2vxq2p34T70c2YR9TfLISNTlrYrXsoXG0wE7XKFXYJasE4n9W/VJOXHT4dEXOOBZLaMfzcwnb64pbZ59lf6fEPp2L5Blvz36wwFGKzcG40/5P7SymwkYSgSROiTPkwuElh7cggXfkVzBN9n49dpPJXUtwJKLboTbgIXRfcZbTlA776lUOdQdRc3B0Na/ThaMIzzj1kIRupyCw/8l0NLMcebmve3aFdyNjgi609DmkSrWnn6fUlR2fdycPFKQpz1wOJyxVoNRFv9iP1HSYwjud6uxwUHS6RaVAlTmckhiiKAEEBxSoQSyCuLGCuEGCCY5WIRzmAPmebjEEAIV+/QjqY6x440Y1v1HhNyr86lH7UbSvUb/cGOrf5XjnjvkUo/ZN6d8v13h90jul3X5MlntH6yzFBqvLYvqTr0i5z2wMogEudaGMrR0XPJlbIJfG2/vhXoO1BCIITzF19C71MgmiOl57cJp7b9tCmQDqBylNagxRRqgyRCkjYhmk5OFnD1LSUPJBigsLMEjRu2Qod7rgve/ad/3LoXORzVMRUTdQWyBePvS2TFnW6XHe5nETKQJ3KOUpo9X3P3Kp0a59I4vYMdFN3Ehc33cTP1b7prujCvvlHXFnQgM0r/cVitYBLiVse6SFAQTmFdEL4K/Eus5ihnqxZDiMG0VlN2gnXkD0huEboR1osoW7AjkWOGaDEMchp5YI0dWD5aglFROomKRRmGdLYplJ8pi5TzQBJfJ9sTbpgnXy2/9y5p99pa/qfAMUosDfB/Ei20/TkKEPWBwAAieppMFzEG19yl5Uhyjb2fEPGzYY9AgGK7RvIqA8wovB2b2fb0nk+uMwHcFv+qKaxZZAA3awNMoynBsCZzgEGWmaoUM0a+ozA/XZDtP0NNVR2BRZiCfW9E4Y+HN5NlFoUd+7GhOe57VPYZENLLJxt0Z0wJ9FmLiA1c0COww8TKocYXJWU8LinMaaP4dGxFZglrNZmm+nAzBbQNCrFtiIjrERpX2owGY1NN+j1AjijPy5HPJphx8Jflj8sG/duuUvyuJSkKNMdYnXchAO0wxkvMRWEfu/SMlXaOmWWtwA70VSnJ5s+QoCAraOUFmgDTY1NuTj7W+/9ZVf664l3P5rjJrORciREQU5qlfzl0257WB9Bb+BjWrwfrgWLffeEhV9/c/iqfd9If7+++Kp9/eIWXv5e1/7o+PxxDoeqJVe/hdvPrkZT7JFhArr5tKb8cQ9RARqjqLfXv6ZC49txpMYj788+Yf3xBN3ZHr6V9P3xVNI/9ZXZ+6Pp5D+2mszD8RTSMe+HI8nTcd0QqCgxc3j8QQiFvXvdrvR+929ql9nBtionAv807yabd+AmX4U4lOCj1uQ7iwwFqPZmtaN0xJCixEcEHKCa4Gsy1idZZ+qdMZgxBy6CWi/E9mKI4KAFejJAtsijY+7aONeZMaLNhpQkbI/z9gRGz8LW8XXUQs80qBK6OnNYrIuT3aeT9Z5sdhHdHPBxfe0uV9gO79AnrbzU1QNYBinOZumSdaCSXK1uW9xqUV5XcKc3ECb9dwfu0kHZt++kYLhd/jrSTrmtfAXEueKfCH5obbVcJCwKXlKvOEX+ETVn1DgCLbdM+zZgkHJuC/F0LepRG6J1ib4DX5NNrSMplV/BDuTpBFo9y142G5gXtLhS15e4Dka9zsHvxgrr4m/lhVTw8a10gEdwwRy1VXrM5WeLpNr4gjJJiSp8Kqf1BMa3WNCZlhKvqzqVH8lnE+s7A6W44XRW2zGRv/bEx5iIhyGJn6SVYXYOS+8euvzr0IYDRFJU25RHbR1hVUVhqoqhrfJhupt/lZkoFaTFxiRMcrTGCvz9zWgqjzdajhrE/NUeOoVSmiUia9YpLR2HN70Esmud71/UAtqPEwlqYGRcowl5xt9wYD+8Gb5NuZoYx1pIKTDd9hZnpXK3WlYVN7Ym0FzAQ+Hf9HhX91jx+OJrUix9zfo433zKw/Ek7Gf37N5HPXXv3I8nmSUv7O++WY8sc3K6Zp3vnE8nvo1L331838ST/2a5Kd/4YF4CmvEsS/2/ja0pD/mGZK72xlS2vsMgfv/bmdIjqLf/5MzhPImz+mHzApT/hEnBP+9ZWP7+A67G0+9D1LBDMlwthnANpwvl7+IGQAnGcBJYxhzX0h5xa57w4b3611H3YsXfT4PshrNSUp2FPxd9nnh4xY0vIvaxy2B6lyTgKOiP6GxowGt1qaOTQpUkU1JgqpsBvPmbEGoVUPPQNVZ2/PsOTYoF8D1T15UzeCNW2rsJTX+Q5jQy5RCIHUZISqaumjaEA9T2jYxtx1u3HpJTaBx+jKlAzz9ej/2Ya+dHc801bW/n2avs97uwuvMs8cZxmCerpYYzDPV7N83oyArD2Z1VteOmoyIHojNoUitQf36BpvXE/LRQ1s6LPhzJxniXzzJmP6CmjrJIH6lVwOIp99d8PAPp/eG+VSvxlV3B/o0Rb//v5ylaf34Lq9ODPutV3TGdn0aAeP4yzDSLZp4WY1jkxDnjGn7D3qLCb4ujnEzaaHQSWr2AYA4PvwmANhEvFwVO4stIKidOQh8qoevqu/l7yPvx4tAjZp5rGYeNTlrhm5WnbM6VKTM2BllFRwNI1KOjOV8sflWoqCdEn3VRFmtl79h25n4d2tWuKR8vJZbozRf35z2M6J3GYny04I4xGRwUXC6UEJuWGz+mi33Kx0+topyIOb5W3MnMKdg3FSY6eZ4ujly9HTT+l7JfGP9K1tfdQ3OLPKPUtoTklNOR7CUkQs9R+dX5B9TzLd2W/uUMt8Uf4invbY8Nr9s+zM4KtmLSPESKSW3iwmyd+Cj6ckE+mRtW2vSzdXdurpb9BXZ/JeAWdOX6pk0nEBOdjdzvdh1kGN+ZVlnWcJ9hP8QT6U9/byq7lJ1B9ZN1j6irSFcKKrs+HXOKIPgGSEweyXo2D2N0D7dfvFhxPVlv8J8+Q7Gb1FFrOcE+4xtNs/tBFyYpMT6Cl7sJOQkPq0jPi2aVtGx4k8AxUU4K2xLq9rBdLXBIdgCK7oIyGHe0wx8V1XDFkpakNrn7ycf0T+Xyuqgf0jeFtVh/4hEzlKYIeKcPfPDpt+skIhJ+03nQ0IqM4kvEMjgCsxnhodXKuR3BBGKCjnto0NSEB6HwEOFPOQ0GueDpUGVwD/KTl2AMKGK38JFhZgUW72ALa9wcVGKS9Twl6nur9Ckv4oNOwpvIy+GPo8geQXSURVsHOXZ2lflCmI56AT+McQW/ZbzfCNd0Y0q/UZrYLyu72vDM2aE/80DfQq0ROsR90Kf+zHuWB1ouaC5F/rc17jRBtR2E1NeRd1o4K/SBgdMkENFnMN7xGjJvsC35ZpZEtqBcL8r7cWg3/SI3mkmkybfKwZO7zmT9VWHuo/Jh/TuG5aHtdRnSbrs1wKfJWl5UMu6ytpVpQ3ONmiTlWxTlOwYdB3bucbZGvak9iBwvc6X6utUOcXqu8xVyxCGVK1w1YquysFAH4bFPhz55Yug7Adlf0QBgQ6CcjCilEE5AMqBmDevEDM2sQd9Pgq2vYnl9/koIK+Jlff5KMCPv4H3+UxgjRN8RV6h0vtNwDxBpbPiIImuVjiiTmmAOpzNQYZz0NGJfgho9G+FjoqGzkYayuVFCJRzglg4L/v7WQulCvGu0RnTRghGb6SxEMqhhFZC3ZnliY6FqrMUKsmyKMkxKMkCsLxG84K4pRj0l1lynSH0LzA+19Fj9W7oP0arplsM1usa+wl/A4NsalhvGvAaWOuLNp5wDMAxpPfhuyd4Y/CMAAkkbgiW1hln65iY4GyVcbZqILjAVQtYqlStcdVaCMGVIRCw2RiGzsoQKCEG7H4TS4lBh48ZYEUf8fwtDTvghSAqk3d2z6NlAWcKXOt1fcIsmRMGe24ujI/x9l/Rh82OPx+dOdNy5uzTZ05Lnzlp5wQOjqnhM6Zszpj79Rkzqc+YseiMmeLb+j3PGDi4guCZCMFjQ2fMOM34s4zfmeEqNR6BE5WNsDDDu5E+JccVoLqoL3EotPJKELscAnhCiis0DW2bx1lwvwB4MQbgCSjfHlb+KGOxBkvRb6nusPLSaASM1wZxvhThfEXUA5s3iPQad6wMtFzGMgaPgpFBdViNqQOtiin2Y+pQEbpQZmSf5DICg9wJ9BqjuQZtzPDs12hhGNQ4BjNsn+Z01RxXzYV4b0Aa0KkYcseB5X0DWJ7CgFNDZnAqNINlYwYb2gwqbQYnHLaURe42ZAZJH/EMIv2PxTN9v0HQ0ArBMDd4uI8Ysa/AfiHsHDrYBwWuNrD/6AXo8Mm+oWW7it6M8aq/2ZdvKLER2hQ2a1poa8zGr0ErNnTbBw0WarQqkuQa5gV5iKzYvoVGSUs1MnEz5uMBhAirKEJMsxCPQYzY1Q25HKuby7Ea/7vDchhIcotrwZ3shBcQVMmx6eWlbbJYq1jEwkMxma+wzKvhMVsNj9lhmU+xtZrqWyuXv7fq29XcfwFtxWe8/C8AAA==";
+const KERNELS = "H4sIAAAAAAACA5VZ228c53Wfb2Z29jIze+edos43XEkUaYqUSPHi2JYmghXbDdyif4BlxmJlDZeSJcpGUpdZpn0okhYGQispkD4UaR4Cu6lhGChapEBzewuQvvQlD0XRIrLTBCiQti996Nb9nfPNcIcrxkWXmp2d73K+c/md28ja2ttVlmWp1ysvuz18VO9lrycf6+Ui3/b5l2sGKr2jj/VyaH7sZ89l8yjrC+mY38vvqA8ezC7LqYaWsh3LLXjFklJlt6BeU0oVHGUpr2b3VHxwoPyeFb+PW/FPVc3b3d69e/8LtuW+cvf2Hcsq/87t+9s3drf2dizld2+/cfvOLfNk+zdvd7cepHNOpXt778GNV7a73T3LdT+3dWfHKnhbDx5s37lpee6du/d3raJ7a7v7ulXybm09eHX7vlWubN28eeOVV7fu3Nq2KuXf3b5/98bN7a2blo+z77xhBf6NG69ub71243Nbe9uOqnznyfA3LFLxD3710+/vd8mKf/TRN/7t8909suM/++iXP/09/HL2Iiuuv0HWXvyXv/zOx8UuHmvy+Ec/+eBbn+fHcTzGpTf2/HvK6cWW9kCRqVovTOkiSFl84XfJvupcJY+K10NMaoUHLEu0bV+lEqnPhBZ5MZ49srUV2D7ZpLDcIbd+gI9FheeftJgw1qjA8vH5c1tVelTAEYX0OC9mKnIcdjux/SDR5binKzjRFwZ8YQBH++R1Ex1gInSu2vijkErXQwurq8wfVXQN66uxeiEEK6EtgyFYwmF8JFXJTyKHCs9N7eAo67kpqiUgWQcFJyXp8G4w/WyofKox6zWmmOgqS1imOnPLPIOwk0QQmIkpJpZggOwuizBvW+S+pFkgbHVEeKrw7wr5fPOZWkBhQop1FPJYaHT0FVuFvZwZXGaVL/wugFOcr4uimSK5RjNFciBGCRNlUrqSilKmgtGOj4mAPFYbTrevQzsVmMkWQWxWcBJVyWZBqqKVkLVSY70yKQzabGzD5DH+a8wXc4fDqklUJ4eJ1IVINUkWLes+Tk71J0pIEVPkW5GJlKicUMBKSPVT5lvZ6CIxCD2uAks7In5BxAd/9rNsMXKTyCMPZ0Iml8++B6o+WQZV5K7ZzKgyc7AKuXySyyeR4/+D47k99aZKr1mBcLy8Y5AIriy+wECQw29IxX6DvP600tUUrAGbpMR6fpDM2VZUg5KKu1GZit0drC1jbT/4eOjTf08BhWy+ii6IzstxmXVus4oFUrCHpRvkai81b4NCNq/FG6AL9WJo9wNr6KObTDWl2GGKNbDO6mj2fZvFcBNdYDt4sEO/jCFYgBk3y/qWbfU/Ulj9SOkmaLiZbTIcuGzTDtu0wQMNHKAMv6LYAvRfhdeUsfdjdS927kRe7EAVNahtTPW/rPrvKIgfNanav4Lrxf43+bjHJOlv9n8b47yyP2Xh15SCSuE/op21I1mO4edvy95IT+07MKi972RGPXB3orBjflu6SggpfMGeNWDC4gu/6yIHBGJFQPZSbO/qFnEccfnMqJ3oEQ5BVOpGoyLymGCgSjXGgM9+g8FxnDFBI3qSLD0llpigOltiEFamYMxxBss0/O4U3HmCRo3RZ2gEDwU573SiCbT0tR//x/P/riM+C8Q0jTKxMeByFGC2ffGXMD6wE9K8bTYhgm+xm1ZoGn+V3ahDle4Otmoq7UZnIMAOtXaSKKAK+28g/hskDHiGPXXoTDpfPjZf6fLYwAKTkCPgGH0CEM/SKd1h4ArXLoIwuD7bP+3wl81f8qgODw/1OSqG9jXZNhc4PgwCy7rUYTRSkGHyLGPyLLip40Tq8K0jmJuhWY7Aes6HeSD+OfIe0txhdG4D289RxNdLUzqCfmABzXvEcG7s3EPcB8Uff/jtr/RYooBPDvKRIuq39HkOqIa/SMSB7p+POuKv06m/Esw1K6vn2WhygKbCi6E6UTkhThGj6Q7b0SgJBGfFiAmdpfn+z5X4rGaetARgcdgOe2vbWDsZUo4b90RzvKWTSmPcd5KaCTA5xbcpmmABJ5hmiFWgE+m+5Vp0vv+h8PveD/NX/xcy+P6n81f/X1V0th986t2/uZK/wEw/iRb6wR8cvLSZv4RLwoR1cPF7+Yt3POJ/er4f3Lr9W5v5S5+Nu9o15mJbsV5AyI0fHnzpwJIIlknuZibTNA99YNW8+Xok3B9cyV8YBC//peKx/l+cNP2ewl7I57sWLNPhjBMJaA+BoyBW92n0N7MxZcbs/Jhtxpz8mIMxP28UnyHgJiY0+f9klzlwqX0Uqfu2yUz7kiSQ6flCkKrkCgUEYqAtIPsDHYqCkE0QiAxOPfIR6bhUKKeZKfXbqMRVE2f5UKqar+l6fkdu9horAtGPFx1+9Ws4q0F1fDcliLoIno5umcUoJkIri8QeJ/kGlcR7mwwoWKGVAbUmPx6pqA0varPtf2FgXmOHrlGLby2Ii1sJMdNNSwn8BLQRa7nWqr8djdDIQ/IOwXaN19TyazxZdXzO93/iuibjF9/kLJoL/V5aX3gcxx2TCXURi0oiXsmIV2DxOHc+Dhek+zIre6BmTh9QdoWljbDjP93LV/IXoyvo/zOgV/jut5/JX6k7/FzpsB9E//iHV/IXKt/XjDuk8SJAUPgX1vD/w2trv85r6yd7bQ1m/wSvbZzgtTX2WuOzDvY3TvLZWt5nqxSaNe8fW1PNr0EtLbH0Sv7iXeVsO6oRuZkvuHiZv+r/l5/zvw+RB6RQ6+Uv1CBMghcwRkvMTCmFk1cqG0fdZ1DZcNu03qCdtASvcA5OC0cv/uKuQNPrRrXYeaDrArqAqzqWQKKwbmBfU4zbpBrn+YBBF5huq8ElQyvNN1GF6qjq0u7jj6+xxf/kGpv461H7Gtv0Yb8Fm46cbNN2v0Ujn2TVUai7CT5x0Lzt6jZVOMWOnWDrcdi6IsJUOEKP0ygfUBmy9jhGoLyKWJKr9Da18Id6ZELqkSqEwZ+3Cwm97k7ywWE0+VY09d9Q+l0qwZ/uQuIxFEdY2OLZ9lvRGGaLd9HO4FvIRNODApHr65acVJSypihJL0K5xTXNRNxDTXMq4U0TVBlsG5ctJdlSkh4FW0q8pZJuAR8Tg/XTsh6V1mCojaE2jb2NEIeE+3Y09nDDDnjMRFRMTGIEPYN5bvNCXuPKPp7j2GtdhYE+EbiooEZpnJU9ar4e8ZgQPXxobhy1R1F9NVPm9IQYqsXtw0mFCRev0k9CWilaJwR1piKF4uXbHCoO0WKbthiecE/TT/iI3Pg9J7O5CmV8GAU+8AVwN407fUOpknk7kX9dwK0cvyngWzn3fgIieSJPRUK5jdYbXZswXkBTevSqwnCGxMiug1I1ChEoOC9xz4bnNBmJLIpTjhL+kVvTTkl4+5JCX5rjy8tl4aJhjptxJQwqSSNS8yruPLkHle4UTBXBq6VtTjbsKqBgGpkeNzI2n2iLfwB6iT72KuWbo+USkldJElj5zWrPwR1n1lniuM4Sc8MSNdCWnX49au5RcwfwF97apqUZAc+NHT3KNyp3d/QYVQCPcWzsPYeWpRR/8QU9GdclCNXBYx2FYkP61GmcUos5C8Y2qgCPprjTaJrmpclti8O30yZ6YdM0nUZMlugUNVn3DdNEoaWhGVY6V8gg6oPv04QVLhrCdEUkKyiaRQWr9Rl5qkdn0SXwr+VoTp8PlJ8+zBPxnbE1l+5bkCHioU66+ZwM1U2lqOVBgtIZVIpDx0dRRu88LVCUUZrlJiKjcQ40oowGv7aiSS4Qx6iR6CdwgyoWJZqFu9EFCqHqJai8wY/L8ngR/dsl1P0raJJWobAnpAznkBPQMq3AOlEDiqOA405T2q9L/I7mMi3mVl7AeVCsLGoMFq2B8Lq4gh0rBgbH2lD2hHSR1o+ohwPql3lj89jKJUM9HFBf40UbcLZNsLyKuZFEr9IGez3s0JBS50l2dS16Qe3HMwskY2cyfTfi5WSw9LzRNA+TGf4UD88anfNw3Qw/xcPnjPZTknPG6gskWzrG4Av0VK4farJPNWmDbxu0CUeLNkP2sMtUZnWu8W0NOmldB67X2d/WqQFj+nSJpy7BGDK1wlMrZspHgz2HPDd3VL0uY6SDkc7RCAbQq4xLH2JG6hg5g5EzuZo3ovMYOZ+jE6EDHIf4Azrcvo5D8gEdNLIY0Tk605BxOrbZXrXPhtLfojGtvSglvvgqkHkBvioAdfi2CBsuwkensxdXRx66Qk+Ihy4ceSg/L8OgfCeYhe91NN/wQpmilcxn0jUykPqNLJaBemahlcx3FpjRicx1LmZOckmc5DKcZAlYXqMLgriLOehfYst1h9C/xPhcx47VX4f+y7SabsvBet1g39YbOGTTwHozBW8Ka0bUgjCcA3AO6QP4ngjeHDyPAAkkbgiW1hln62BMcLbKOFtNIbjEU0sQVabWeGotg+DKEAg4bAxDZ2UIlDADtD8OUXLQ4QpnWopNUK2DY2igkIGozm8wTkotS8gpKGLXTYa5mGYY6Px/UDYX78F4UP89k2x29IWjnHNacs6syTlTJuegy0LimBnOMfU0xzxtcswpk2MmjnLMDBeDJ+aYMTolCJ4/QvDEUI6ZpHm9wPidH56KJo/Aicmx7GGetVF6VtIVoLrMaYOTWRrlI0HspQzA0/K4QqfhbReQC54WAC/nADwN5zshyj/BWGwhUgxWRo9FeVnUBuG14zi/eITzFXEPKO840lu8sXFs5SWIcTwVtI+7w2rOHWhVQrHOuUNDxnX2okUz6F0+5HGgtxjNLXhjmblfo6VhUCMNljk+LZqpRZ5azPA+BmvMyhudDLmTwPLsMSzP4MCZoTA4k4XBehoGx0wYjEwYnHY4UlZ521AYJJPiGUTks+HnB3WDoGEqA8Pi8eTeTs2+gvjV4BbvWGI/bvBoA/rHLkCHM/uGse0qdjPGm3pzYN/MYm3aFDJrxmhrTEa34BUbZu31FAstWhVL8gzTgj3EVhzfBq/5ZSR7nM/ew2HRujFiiY14GWaEVjc4RtCo/FcZinvUAyg4svcdG1LrP0ZOaAFBDZ9DL4u2KUU/hFj6TM7mK2zzZpZmm1maHbb5DEermUG0cvk/ofjVMpfpG8qS/9xd/vtrf/1k6culp37wzvzT7747/0z6ruDo8zPru9/72a/+6spb73z177wv/P4z/wvLB0hYsx4AAA==";
 const FAST_CONV = "H4sIAAAAAAACA3WV227bRhCGSUpO5NCqSUq2LFuWZlfySWdLtKQcLsyLpEZR5BlaFLmh7aRp0gBF0Co3fdOiaNFnUN1/hqRIM40Ne7mzs7O7M9/MGN+/uzUNwzCr5nfOcv3zq/w3rG2z8Or1hwe3r27f/PSLZZgFyzSKG+aPpmk+KJlLM/j0ybQflsziD29efzCMR//smH/tbJaW5kf+M5ebH8vLAsbAUI51SRuBc1U2qBRYt9olN2j9rL135F2rCpmB9V5VoYFhJzDIvVa7PNDmzbWq0aNVRe1h4/JK1TH89o3aDxzlst3CJTnqgFzlYNbAKduBhVMCS7n0gA5gUHuhOqSHhKFJBR5aUPWw0VUNatFX5EEr1N6pZeBexRueKaLmyrAMpaxLGLVx7xZBo6i9REOLBum26pBSRzJz9LE6ka+xPlVnW6YdT7pEPK7+MNVpvK8nImJRJ958IiKHRcekZGLw5Ii6+eO1TuydUY90YqlNJzIRGyewoRMbysY79p/jITVyQ9XHAFcMyMNv+VYPqQxXj+Byl6djmZ5TTU1oV03pULlwWJ/KtBUYiMwWjWmK6MC52qetq4Nr8gPj6oAm4U2oLmiQ0RziINxblLxUaQbD8wJ71wpMBsOgKpVlT5nOac7Wfd5YTjde8EbvnuaIfL5COb3CjJV8stQCV/ZXmwhrl1z2g35MavW7pRR5Iu7RYzpiATvYDcZhrHTGsjORUSR7Qm2WtUXmRLKndMKyE2Izp/x5is8n1OHPDj6f0jF/HsOlOyF49IIi397nwadFsAz1omzYNl3QJjttxsMML6+8gNo8MEM1Jw8hs2nCSxO4XJamvDSNlmwiOqU9XOBPc/W3ubKtMSQdSDprCQR0DMnxWuJAcgTJ0VpikKYzSM4ydjS1IWln7GjwtYd3p3Y0INuDW1M7DdywEVghkmn7W74hQtyg7ZcIcZyR4G+IjBQMCzwMEKkBMrHBaN/Lwyn1JQ976zzk+Rgh5JEQER4d1eFckyWaJpkR64ggzg5RFoETJV5PJpIhPb5oPUmQ8yQVJpIKF0iFEYid0VBS4TwD+IQjd5NjfMQUzrFj8SXGL2gRb8sQPo8It5SPQ7wsvNRjmHoZUhOYU04/pzShMY8g2POFnjmTNcdVhKwFk7WIoRvx0giPk6UZL80S6Ka5sHM5yMMyzWEIx8Pfe3hIBhZY1aDja7Hq4NaI/UaCjUMbL/+3ZYzQKwrvcW/pHOdx54CX/727u3v4FuGCw99GTeRaDde9pCW9pB31koOol5QKl2gIzXzvcOLe8SzqHYdR76ive0eT6l/oHTU6FGa7a2brud6xT13VY2K7+SW9v8YRi7Vk0mVvlJ5LGwKcY24H3KTi6q2F0UmCbEOmU2ohv4ao8c+EpnEG2QbSDfXVzUHbZ/oqqA2ppsZ5eJooualSFYZn98k+X5M9lYTg3uBGbEcbK7zRvac5iXpDJgGqSQIskgRADedyq5IEcEUI7HnaJZ/J9nFEMQN4prhWmOIK8m6Tbz2j0QuoxTC7wnmfl/rwiCwNeGkQLdmoBV1w3c0Quw+G2/cYbuLAZq7gNZOC58QFrx4VvEZU8Gp4XA34ND8reJoaCTxkc8C7aQ8XCg5SCOJwUxz9Fq49xEPqUqGSABK/L1ed0DC9ELvACFPh0yDqyENh21OLNK5ppKJqVYmCVWEzqops8CPdFzED1aj/erzCthAPiRcXIClIUUyjksYhjKLoovJJ+EocvgtUKPjT56pAu8/LyBSunJWQpiGZ4ijWeB/mbIkhLnR20kyloIEHGomtAUsH8MiIS1qfF/tJSdOfhbrJxamZFqdiqFGRrnhm/wdY0eXYPAsAAA==";
 const VERSION = 2;
 const LANES = 4;  // buffers are whole vectors of numbers, and so are their parts
 const MOST_NEIGHBOURS = 49;  // of attention: a kernel of 7×7
 function checkDescription(description, weights) {
-  if (description?.format !== "nca-live") {
-    throw new Error(`live figure: not a description of an automaton (format ${
-      JSON.stringify(description?.format)}, expected "nca-live")`);
-  }
-  if (description.version !== VERSION) {
-    throw new Error(`live figure: description version ${description.version}; ` +
-      `this engine reads version ${VERSION}, export the automaton again`);
-  }
-  checkNumbers(description);
-  checkOps(description);
-  checkTargets(description);
-  if (weights.byteLength !== description.weights_bytes) {
-    throw new Error(`live figure: ${weights.byteLength} bytes of weights, ` +
-      `the description expects ${description.weights_bytes}`);
-  }
+if (description?.format !== "nca-live") {
+throw new Error(`live figure: not a description of an automaton (format ${
+JSON.stringify(description?.format)}, expected "nca-live")`);
+}
+if (description.version !== VERSION) {
+throw new Error(`live figure: description version ${description.version}; ` +
+`this engine reads version ${VERSION}, export the automaton again`);
+}
+checkNumbers(description);
+checkOps(description);
+checkTargets(description);
+if (weights.byteLength !== description.weights_bytes) {
+throw new Error(`live figure: ${weights.byteLength} bytes of weights, ` +
+`the description expects ${description.weights_bytes}`);
+}
 }
 function checkNumbers(d) {
-  for (const name of ["height", "width", "channels", "weights_bytes"]) {
-    expect(isCount(d[name]), name, d[name], "a whole number ≥ 1");
-  }
-  expect(isNatural(d.fixed) && d.fixed < d.channels,
-    "fixed", d.fixed, "a whole number ≥ 0, less than channels");
-  expect(Number.isInteger(d.alpha) && d.alpha >= d.fixed + 3 && d.alpha < d.channels,
-    "alpha", d.alpha, "the index of the channel after red, green and blue");
-  expect(d.fire_rate > 0 && d.fire_rate <= 1, "fire_rate", d.fire_rate, "a probability in (0, 1]");
-  expect(d.living_threshold === null || Number.isFinite(d.living_threshold),
-    "living_threshold", d.living_threshold, "a number or null");
-  expect(Number.isInteger(d.seed), "seed", d.seed, "a whole number");
-  expect(Array.isArray(d.classes), "classes", d.classes, "a list");
-  expect(d.planes === 0 || d.planes === d.classes.length,
-    "planes", d.planes, `0 or ${d.classes.length}, the number of classes`);
-  const last = Math.max(0, d.classes.length - 1);
-  expect(Number.isInteger(d.class_index) && d.class_index >= 0 && d.class_index <= last,
-    "class_index", d.class_index, `a whole number from 0 to ${last}`);
+for (const name of ["height", "width", "channels", "weights_bytes"]) {
+expect(isCount(d[name]), name, d[name], "a whole number ≥ 1");
+}
+expect(isNatural(d.fixed) && d.fixed < d.channels,
+"fixed", d.fixed, "a whole number ≥ 0, less than channels");
+expect(Number.isInteger(d.alpha) && d.alpha >= d.fixed + 3 && d.alpha < d.channels,
+"alpha", d.alpha, "the index of the channel after red, green and blue");
+expect(d.fire_rate > 0 && d.fire_rate <= 1, "fire_rate", d.fire_rate, "a probability in (0, 1]");
+expect(d.living_threshold === null || Number.isFinite(d.living_threshold),
+"living_threshold", d.living_threshold, "a number or null");
+expect(Number.isInteger(d.seed), "seed", d.seed, "a whole number");
+expect(Array.isArray(d.classes), "classes", d.classes, "a list");
+expect(d.planes === 0 || d.planes === d.classes.length,
+"planes", d.planes, `0 or ${d.classes.length}, the number of classes`);
+const last = Math.max(0, d.classes.length - 1);
+expect(Number.isInteger(d.class_index) && d.class_index >= 0 && d.class_index <= last,
+"class_index", d.class_index, `a whole number from 0 to ${last}`);
 }
 function checkTargets(d) {
-  if (d.targets === null) return;
-  const { offset, top, left, height, width } = d.targets;
-  const inside = isNatural(top) && isNatural(left) && isCount(height) && isCount(width) &&
-    top + height <= d.height && left + width <= d.width;
-  expect(inside && fits(offset, 4, 4 * height * width * Math.max(1, d.classes.length), d),
-    "targets", d.targets, "null, or pictures inside the grid and the weights");
+if (d.targets === null) return;
+const { offset, top, left, height, width } = d.targets;
+const inside = isNatural(top) && isNatural(left) && isCount(height) && isCount(width) &&
+top + height <= d.height && left + width <= d.width;
+expect(inside && fits(offset, 4, 4 * height * width * Math.max(1, d.classes.length), d),
+"targets", d.targets, "null, or pictures inside the grid and the weights");
 }
 const bufferSizes = (d) => [padded(d.channels + d.planes), ...d.buffers];
 const padded = (count) => (count + LANES - 1) & -LANES;
 function checkOps(d) {
-  expect(Array.isArray(d.buffers) && d.buffers.every((size) => isCount(size) && size % LANES === 0),
-    "buffers", d.buffers, "a list of sizes, each a multiple of 4");
-  expect(Array.isArray(d.ops) && d.ops.length > 0, "ops", d.ops, "a list of operations");
-  const sizes = bufferSizes(d);
-  d.ops.forEach((op, i) => {
-    const must = (name, fits, expected) => expect(fits(op[name]), `ops[${i}].${name}`, op[name], expected);
-    const check = CHECKS[op.kind];
-    must("kind", () => Object.hasOwn(CHECKS, op.kind), `one of ${Object.keys(CHECKS).join(", ")}`);
-    const is = {
-      must,
-      buffer: (name) => must(name, (v) => isNatural(v) && v < sizes.length,
-        `a whole number less than ${sizes.length}`),
-      part: (name, buffer, count, offset = 0) => must(name,
-        (v) => isNatural(v) && offset % LANES === 0 && offset + padded(count ?? v) <= sizes[op[buffer]],
-        `something that fits the ${sizes[op[buffer]]} numbers of buffer ${op[buffer]}`),
-      count: (...names) => names.forEach((name) => must(name, isCount, "a whole number ≥ 1")),
-      odd: (name) => must(name, (v) => isCount(v) && v % 2 === 1, "an odd number"),
-      slope: () => must("slope", (v) => v >= 0 && v <= 1, "a slope in [0, 1]"),
-      reach: (cells) => expect(Math.min(d.height, d.width) >= cells, "height, width",
-        [d.height, d.width], `at least ${cells}, the reach of operation ${i}`),
-      near: () => {
-        must("near", isNatural, "a whole number ≥ 0");
-        is.reach(op.near);
-      },
-      half: (name, count) => must(name, (v) => fits(v, 2, 2 * count, d),
-        "an even offset within the weights"),
-      float: (name, count) => must(name, (v) => fits(v, 4, 4 * count, d),
-        "an offset, a multiple of 4, within the weights"),
-      size: (name) => sizes[op[name]],
-    };
-    is.near();
-    check(op, is, d);
-  });
-  expect(d.ops.at(-1).kind === "conv" && sizes[d.ops.at(-1).to] === padded(d.channels), "ops",
-    d.ops.at(-1).kind, `a conv at the end, into a buffer of ${padded(d.channels)}: the change`);
+expect(Array.isArray(d.buffers) && d.buffers.every((size) => isCount(size) && size % LANES === 0),
+"buffers", d.buffers, "a list of sizes, each a multiple of 4");
+expect(Array.isArray(d.ops) && d.ops.length > 0, "ops", d.ops, "a list of operations");
+const sizes = bufferSizes(d);
+d.ops.forEach((op, i) => {
+const must = (name, fits, expected) => expect(fits(op[name]), `ops[${i}].${name}`, op[name], expected);
+const check = CHECKS[op.kind];
+must("kind", () => Object.hasOwn(CHECKS, op.kind), `one of ${Object.keys(CHECKS).join(", ")}`);
+const is = {
+must,
+buffer: (name) => must(name, (v) => isNatural(v) && v < sizes.length,
+`a whole number less than ${sizes.length}`),
+part: (name, buffer, count, offset = 0) => must(name,
+(v) => isNatural(v) && offset % LANES === 0 && offset + padded(count ?? v) <= sizes[op[buffer]],
+`something that fits the ${sizes[op[buffer]]} numbers of buffer ${op[buffer]}`),
+count: (...names) => names.forEach((name) => must(name, isCount, "a whole number ≥ 1")),
+odd: (name) => must(name, (v) => isCount(v) && v % 2 === 1, "an odd number"),
+slope: () => must("slope", (v) => v >= 0 && v <= 1, "a slope in [0, 1]"),
+reach: (cells) => expect(Math.min(d.height, d.width) >= cells, "height, width",
+[d.height, d.width], `at least ${cells}, the reach of operation ${i}`),
+near: () => {
+must("near", isNatural, "a whole number ≥ 0");
+is.reach(op.near);
+},
+half: (name, count) => must(name, (v) => fits(v, 2, 2 * count, d),
+"an even offset within the weights"),
+float: (name, count) => must(name, (v) => fits(v, 4, 4 * count, d),
+"an offset, a multiple of 4, within the weights"),
+size: (name) => sizes[op[name]],
+};
+is.near();
+check(op, is, d);
+});
+expect(d.ops.at(-1).kind === "conv" && sizes[d.ops.at(-1).to] === padded(d.channels), "ops",
+d.ops.at(-1).kind, `a conv at the end, into a buffer of ${padded(d.channels)}: the change`);
 }
 const CHECKS = {
-  conv(op, is, d) {
-    ["from", "to"].forEach(is.buffer);
-    is.count("in", "out", "dilation", "bias_rows");
-    is.odd("kernel");
-    is.part("in", "from");
-    is.part("offset", "to", op.out, op.offset);
-    is.slope();
-    is.must("add", (v) => typeof v === "boolean", "true or false");
-    is.reach((op.kernel >> 1) * op.dilation);
-    is.must("bias_rows", (v) => v === 1 || v === d.classes.length,
-      `1 or ${d.classes.length}, the number of classes`);
-    is.half("weight", op.kernel ** 2 * op.in * op.out);
-    is.float("bias", op.bias_rows * op.out);
-  },
-  bank(op, is) {
-    ["from", "to"].forEach(is.buffer);
-    is.count("filters");
-    is.part("offset", "to", op.filters * is.size("from"), op.offset);
-    is.reach(1);
-    is.float("weight", 9 * op.filters);
-  },
-  attend(op, is) {
-    ["from", "to"].forEach(is.buffer);
-    is.count("heads", "size");
-    is.must("size", (v) => v % LANES === 0, "a multiple of 4");
-    is.odd("kernel");
-    is.must("kernel", (v) => v * v <= MOST_NEIGHBOURS, "at most 7");
-    is.reach(op.kernel >> 1);
-    is.part("heads", "from", 3 * op.heads * op.size);
-    is.part("heads", "to", op.heads * op.size);
-    is.must("scale", Number.isFinite, "a number");
-    if (op.position !== null) is.float("position", op.heads * op.kernel ** 2);
-  },
-  norm(op, is) {
-    is.buffer("to");
-    is.must("offset", isNatural, "a whole number ≥ 0");
-    is.part("channels", "to", undefined, op.offset);
-    is.must("eps", (v) => v > 0, "a number > 0");
-    is.slope();
-    is.float("weight", op.channels);
-    is.float("bias", op.channels);
-  },
-  gelu(op, is) {
-    is.buffer("to");
-    is.part("channels", "to");
-  },
-  gather(op, is) {
-    ["from", "where", "to"].forEach(is.buffer);
-    is.odd("kernel");
-    is.reach(op.kernel >> 1);
-    is.part("kernel", "where", 3 * op.kernel ** 2);
-    is.part("kernel", "to", op.kernel ** 2 * is.size("from"));
-  },
+conv(op, is, d) {
+["from", "to"].forEach(is.buffer);
+is.count("in", "out", "dilation", "bias_rows");
+is.odd("kernel");
+is.part("in", "from");
+is.part("offset", "to", op.out, op.offset);
+is.slope();
+is.must("add", (v) => typeof v === "boolean", "true or false");
+is.reach((op.kernel >> 1) * op.dilation);
+is.must("bias_rows", (v) => v === 1 || v === d.classes.length,
+`1 or ${d.classes.length}, the number of classes`);
+is.half("weight", op.kernel ** 2 * op.in * op.out);
+is.float("bias", op.bias_rows * op.out);
+},
+bank(op, is) {
+["from", "to"].forEach(is.buffer);
+is.count("filters");
+is.part("offset", "to", op.filters * is.size("from"), op.offset);
+is.reach(1);
+is.float("weight", 9 * op.filters);
+},
+attend(op, is) {
+["from", "to"].forEach(is.buffer);
+is.count("heads", "size");
+is.must("size", (v) => v % LANES === 0, "a multiple of 4");
+is.odd("kernel");
+is.must("kernel", (v) => v * v <= MOST_NEIGHBOURS, "at most 7");
+is.reach(op.kernel >> 1);
+is.part("heads", "from", 3 * op.heads * op.size);
+is.part("heads", "to", op.heads * op.size);
+is.must("scale", Number.isFinite, "a number");
+if (op.position !== null) is.float("position", op.heads * op.kernel ** 2);
+},
+norm(op, is) {
+is.buffer("to");
+is.must("offset", isNatural, "a whole number ≥ 0");
+is.part("channels", "to", undefined, op.offset);
+is.must("eps", (v) => v > 0, "a number > 0");
+is.slope();
+is.float("weight", op.channels);
+is.float("bias", op.channels);
+},
+gelu(op, is) {
+is.buffer("to");
+is.part("channels", "to");
+},
+gather(op, is) {
+["from", "where", "to"].forEach(is.buffer);
+is.odd("kernel");
+is.reach(op.kernel >> 1);
+is.part("kernel", "where", 3 * op.kernel ** 2);
+is.part("kernel", "to", op.kernel ** 2 * is.size("from"));
+},
 };
 const isCount = (value) => Number.isInteger(value) && value >= 1;
 const isNatural = (value) => Number.isInteger(value) && value >= 0;
 const fits = (offset, align, length, d) =>
-  Number.isInteger(offset) && offset >= 0 && offset % align === 0 &&
-  offset + length <= d.weights_bytes;
+Number.isInteger(offset) && offset >= 0 && offset % align === 0 &&
+offset + length <= d.weights_bytes;
 function expect(condition, name, given, expected) {
-  if (!condition) {
-    throw new Error(`live figure: ${name} is ${JSON.stringify(given)}; expected ${expected}`);
-  }
+if (!condition) {
+throw new Error(`live figure: ${name} is ${JSON.stringify(given)}; expected ${expected}`);
+}
 }
 function decodeHalf(bytes, offset, count) {
-  const view = new DataView(bytes.buffer, bytes.byteOffset + offset, 2 * count);
-  return Float32Array.from({ length: count }, (_, i) => halfToNumber(view.getUint16(2 * i, true)));
+const view = new DataView(bytes.buffer, bytes.byteOffset + offset, 2 * count);
+return Float32Array.from({ length: count }, (_, i) => halfToNumber(view.getUint16(2 * i, true)));
 }
 function decodeFloat(bytes, offset, count) {
-  const view = new DataView(bytes.buffer, bytes.byteOffset + offset, 4 * count);
-  return Float32Array.from({ length: count }, (_, i) => view.getFloat32(4 * i, true));
+const view = new DataView(bytes.buffer, bytes.byteOffset + offset, 4 * count);
+return Float32Array.from({ length: count }, (_, i) => view.getFloat32(4 * i, true));
 }
 function halfToNumber(bits) {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 31;
-  const fraction = bits & 1023;
-  if (exponent === 0) return sign * fraction * 2 ** -24;  // zero and the subnormal numbers
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);  // infinities are not exported
+const sign = bits & 0x8000 ? -1 : 1;
+const exponent = (bits >> 10) & 31;
+const fraction = bits & 1023;
+if (exponent === 0) return sign * fraction * 2 ** -24;  // zero and the subnormal numbers
+return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);  // infinities are not exported
 }
 function decodeBase64(text) {
-  return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
 }
 const PAGE = 65536;
 function plainKernels() {
-  let bytes;
-  let floats;
-  let ints;
-  const memory = {
-    buffer: new ArrayBuffer(0),
-    grow(pages) {
-      const larger = new Uint8Array(this.buffer.byteLength + pages * PAGE);
-      if (bytes) larger.set(bytes);
-      this.buffer = larger.buffer;
-      [bytes, floats, ints] = [larger, new Float32Array(this.buffer), new Int32Array(this.buffer)];
-    },
-  };
-  const wrap = (i, n) => ((i % n) + n) % n;
-  const each = (at, count, visit) => { for (let i = 0; i < count; i++) visit(ints[at / 4 + i]); };
-  const leaky = (value, slope) => Math.max(value, value * slope);
-  const neighbour = (input, stride, cell, dy, dx, height, width) =>
-    input / 4 + stride * (wrap(Math.floor(cell / width) + dy, height) * width + wrap(cell % width + dx, width));
-  const coin = (column, row, step, seed) => {
-    let h = Math.imul(column, 0x8da6b343) ^ Math.imul(row, 0xd8163841) ^ Math.imul(step, 0xcb1ab31f) ^ seed;
-    h = Math.imul(h ^ (h >>> 16), 0x7feb352d);
-    h = Math.imul(h ^ (h >>> 15), 0x846ca68b);
-    return (h ^ (h >>> 16)) >>> 8;
-  };
-  const window = (mask, height, width, lives) => {
-    for (let y = 0; y < height; y++) {
-      for (let x = 0; x < width; x++) {
-        let found = false;
-        for (let k = 0; k < 9 && !found; k++) {
-          found = lives(wrap(y + Math.floor(k / 3) - 1, height) * width + wrap(x + k % 3 - 1, width));
-        }
-        bytes[mask + y * width + x] = found;
-      }
-    }
-  };
-  const errorFunction = (x) => {
-    const t = 1 / (1 + 0.3275911 * Math.abs(x));
-    const terms = [1.061405429, -1.453152027, 1.421413741, -0.284496736, 0.254829592];
-    const y = 1 - t * terms.reduce((sum, term) => sum * t + term) * Math.exp(-x * x);
-    return x < 0 ? -y : y;
-  };
-  return {
-    memory,
-    __heap_base: { value: 16 },
-    coin,
-    fire_mask(mask, height, width, step, seed, limit) {
-      for (let i = 0; i < height * width; i++) {
-        bytes[mask + i] = coin(i % width, Math.floor(i / width), step, seed) < limit;
-      }
-    },
-    living_mask(mask, state, stride, alpha, threshold, height, width) {
-      const limit = Math.fround(threshold);
-      window(mask, height, width, (cell) => floats[state / 4 + cell * stride + alpha] > limit);
-    },
-    dilate_mask(wide, mask, height, width) {
-      window(wide, height, width, (cell) => bytes[mask + cell]);
-    },
-    list_cells(cells, fire, relevant, count) {
-      let listed = 0;
-      for (let i = 0; i < count; i++) {
-        if (relevant) bytes[fire + i] &= bytes[relevant + i];
-        if (bytes[fire + i]) ints[cells / 4 + listed++] = i;
-      }
-      return listed;
-    },
-    conv(input, inStride, inChannels, output, outStride, outChannels, weights, bias, kernel, dilation,
-      slope, add, height, width, cells, count) {
-      const sum = new Float64Array(outChannels);
-      const reach = (kernel - 1) / 2;
-      each(cells, count, (cell) => {
-        const to = output / 4 + cell * outStride;
-        for (let o = 0; o < outChannels; o++) sum[o] = floats[bias / 4 + o] + (add ? floats[to + o] : 0);
-        let weight = weights / 4;
-        for (let k = 0; k < kernel * kernel; k++) {
-          const [dy, dx] = [Math.floor(k / kernel) - reach, (k % kernel) - reach];
-          const from = neighbour(input, inStride, cell, dy * dilation, dx * dilation, height, width);
-          for (let channel = 0; channel < inChannels; channel++, weight += outChannels) {
-            const value = floats[from + channel];
-            if (value === 0) continue;
-            for (let o = 0; o < outChannels; o++) sum[o] += value * floats[weight + o];
-          }
-        }
-        for (let o = 0; o < outChannels; o++) floats[to + o] = leaky(sum[o], slope);
-      });
-    },
-    bank(input, stride, output, outStride, filters, filterCount, height, width, cells, count) {
-      each(cells, count, (cell) => {
-        const to = output / 4 + cell * outStride;
-        floats.fill(0, to, to + filterCount * stride);
-        for (let k = 0; k < 9; k++) {
-          const from = neighbour(input, stride, cell, Math.floor(k / 3) - 1, (k % 3) - 1, height, width);
-          for (let f = 0; f < filterCount; f++) {
-            const share = floats[filters / 4 + 9 * f + k];
-            for (let q = 0; q < stride; q++) floats[to + f * stride + q] += share * floats[from + q];
-          }
-        }
-      });
-    },
-    attend(input, inStride, output, outStride, heads, size, scale, positions, kernel, height, width, cells, count) {
-      const [embedding, reach] = [heads * size, (kernel - 1) / 2];
-      const taps = [...Array(kernel * kernel).keys()];
-      each(cells, count, (cell) => {
-        const near = taps.map((n) =>
-          neighbour(input, inStride, cell, Math.floor(n / kernel) - reach, (n % kernel) - reach, height, width));
-        for (let h = 0; h < heads; h++) {
-          const query = input / 4 + cell * inStride + h * size;
-          const logits = taps.map((n) => {
-            let dot = 0;
-            for (let q = 0; q < size; q++) dot += floats[query + q] * floats[near[n] + embedding + h * size + q];
-            return dot * scale + (positions ? floats[positions / 4 + h * taps.length + n] : 0);
-          });
-          const most = Math.max(...logits);
-          const weights = logits.map((logit) => Math.exp(logit - most));
-          const total = weights.reduce((a, b) => a + b);
-          for (let q = 0; q < size; q++) {
-            let sum = 0;
-            for (const n of taps) sum += weights[n] * floats[near[n] + 2 * embedding + h * size + q];
-            floats[output / 4 + cell * outStride + h * size + q] = sum / total;
-          }
-        }
-      });
-    },
-    norm(data, stride, channels, weight, bias, eps, slope, cells, count) {
-      each(cells, count, (cell) => {
-        const values = floats.subarray(data / 4 + cell * stride, data / 4 + cell * stride + channels);
-        const mean = values.reduce((a, b) => a + b) / channels;
-        const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / channels;
-        const scale = 1 / Math.sqrt(variance + eps);
-        values.forEach((value, q) => {
-          values[q] = leaky((value - mean) * scale * floats[weight / 4 + q] + floats[bias / 4 + q], slope);
-        });
-      });
-    },
-    gelu(data, stride, channels, cells, count) {
-      each(cells, count, (cell) => {
-        for (let i = data / 4 + cell * stride, end = i + channels; i < end; i++) {
-          floats[i] *= 0.5 * (1 + errorFunction(floats[i] * Math.SQRT1_2));
-        }
-      });
-    },
-    gather(input, stride, where, whereStride, output, outStride, kernel, height, width, cells, count) {
-      const [taps, reach] = [kernel * kernel, (kernel - 1) / 2];
-      each(cells, count, (cell) => {
-        const given = where / 4 + cell * whereStride;
-        for (let t = 0; t < taps; t++) {
-          const y = Math.fround(Math.floor(cell / width) + Math.floor(t / kernel) - reach + floats[given + 2 * t]);
-          const x = Math.fround((cell % width) + (t % kernel) - reach + floats[given + 2 * t + 1]);
-          const modulation = 2 / (1 + Math.exp(-floats[given + 2 * taps + t]));
-          const [top, left] = [Math.floor(y), Math.floor(x)];
-          const to = output / 4 + cell * outStride + t * stride;
-          floats.fill(0, to, to + stride);
-          for (let k = 0; k < 4; k++) {
-            const [below, beside] = [k >> 1, k & 1];
-            const share = modulation * (below ? y - top : 1 - y + top) * (beside ? x - left : 1 - x + left);
-            const from = neighbour(input, stride, 0, top + below, left + beside, height, width);
-            for (let q = 0; q < stride; q++) floats[to + q] += share * floats[from + q];
-          }
-        }
-      });
-    },
-    add_change(state, stride, change, channels, cells, count) {
-      each(cells, count, (cell) => {
-        for (let q = 0; q < channels; q++) floats[state / 4 + cell * stride + q] += floats[change / 4 + cell * channels + q];
-      });
-    },
-    zero_dead(state, stride, channels, before, after, count) {
-      for (let i = 0; i < count; i++) {
-        if (!(bytes[before + i] & bytes[after + i])) floats.fill(0, state / 4 + i * stride, state / 4 + i * stride + channels);
-      }
-    },
-  };
+let bytes;
+let floats;
+let ints;
+const memory = {
+buffer: new ArrayBuffer(0),
+grow(pages) {
+const larger = new Uint8Array(this.buffer.byteLength + pages * PAGE);
+if (bytes) larger.set(bytes);
+this.buffer = larger.buffer;
+[bytes, floats, ints] = [larger, new Float32Array(this.buffer), new Int32Array(this.buffer)];
+},
+};
+const wrap = (i, n) => ((i % n) + n) % n;
+const each = (at, count, visit) => { for (let i = 0; i < count; i++) visit(ints[at / 4 + i]); };
+const leaky = (value, slope) => Math.max(value, value * slope);
+const neighbour = (input, stride, cell, dy, dx, height, width) =>
+input / 4 + stride * (wrap(Math.floor(cell / width) + dy, height) * width + wrap(cell % width + dx, width));
+const coin = (column, row, step, seed) => {
+let h = Math.imul(column, 0x8da6b343) ^ Math.imul(row, 0xd8163841) ^ Math.imul(step, 0xcb1ab31f) ^ seed;
+h = Math.imul(h ^ (h >>> 16), 0x7feb352d);
+h = Math.imul(h ^ (h >>> 15), 0x846ca68b);
+return (h ^ (h >>> 16)) >>> 8;
+};
+const window = (mask, height, width, lives) => {
+for (let y = 0; y < height; y++) {
+for (let x = 0; x < width; x++) {
+let found = false;
+for (let k = 0; k < 9 && !found; k++) {
+found = lives(wrap(y + Math.floor(k / 3) - 1, height) * width + wrap(x + k % 3 - 1, width));
+}
+bytes[mask + y * width + x] = found;
+}
+}
+};
+const errorFunction = (x) => {
+const t = 1 / (1 + 0.3275911 * Math.abs(x));
+const terms = [1.061405429, -1.453152027, 1.421413741, -0.284496736, 0.254829592];
+const y = 1 - t * terms.reduce((sum, term) => sum * t + term) * Math.exp(-x * x);
+return x < 0 ? -y : y;
+};
+return {
+memory,
+__heap_base: { value: 16 },
+coin,
+fire_mask(mask, height, width, step, seed, limit) {
+for (let i = 0; i < height * width; i++) {
+bytes[mask + i] = coin(i % width, Math.floor(i / width), step, seed) < limit;
+}
+},
+living_mask(mask, state, stride, alpha, threshold, height, width) {
+const limit = Math.fround(threshold);
+window(mask, height, width, (cell) => floats[state / 4 + cell * stride + alpha] > limit);
+},
+dilate_mask(wide, mask, height, width) {
+window(wide, height, width, (cell) => bytes[mask + cell]);
+},
+list_cells(cells, fire, relevant, count) {
+let listed = 0;
+for (let i = 0; i < count; i++) {
+if (relevant) bytes[fire + i] &= bytes[relevant + i];
+if (bytes[fire + i]) ints[cells / 4 + listed++] = i;
+}
+return listed;
+},
+conv(input, inStride, inChannels, output, outStride, outChannels, weights, bias, kernel, dilation,
+slope, add, height, width, cells, count) {
+const sum = new Float64Array(outChannels);
+const reach = (kernel - 1) / 2;
+each(cells, count, (cell) => {
+const to = output / 4 + cell * outStride;
+for (let o = 0; o < outChannels; o++) sum[o] = floats[bias / 4 + o] + (add ? floats[to + o] : 0);
+let weight = weights / 4;
+for (let k = 0; k < kernel * kernel; k++) {
+const [dy, dx] = [Math.floor(k / kernel) - reach, (k % kernel) - reach];
+const from = neighbour(input, inStride, cell, dy * dilation, dx * dilation, height, width);
+for (let channel = 0; channel < inChannels; channel++, weight += outChannels) {
+const value = floats[from + channel];
+if (value === 0) continue;
+for (let o = 0; o < outChannels; o++) sum[o] += value * floats[weight + o];
+}
+}
+for (let o = 0; o < outChannels; o++) floats[to + o] = leaky(sum[o], slope);
+});
+},
+bank(input, stride, output, outStride, filters, filterCount, height, width, cells, count) {
+each(cells, count, (cell) => {
+const to = output / 4 + cell * outStride;
+floats.fill(0, to, to + filterCount * stride);
+for (let k = 0; k < 9; k++) {
+const from = neighbour(input, stride, cell, Math.floor(k / 3) - 1, (k % 3) - 1, height, width);
+for (let f = 0; f < filterCount; f++) {
+const share = floats[filters / 4 + 9 * f + k];
+for (let q = 0; q < stride; q++) floats[to + f * stride + q] += share * floats[from + q];
+}
+}
+});
+},
+attend(input, inStride, output, outStride, heads, size, scale, positions, kernel, height, width, cells, count) {
+const [embedding, reach] = [heads * size, (kernel - 1) / 2];
+const taps = [...Array(kernel * kernel).keys()];
+each(cells, count, (cell) => {
+const near = taps.map((n) =>
+neighbour(input, inStride, cell, Math.floor(n / kernel) - reach, (n % kernel) - reach, height, width));
+for (let h = 0; h < heads; h++) {
+const query = input / 4 + cell * inStride + h * size;
+const logits = taps.map((n) => {
+let dot = 0;
+for (let q = 0; q < size; q++) dot += floats[query + q] * floats[near[n] + embedding + h * size + q];
+return dot * scale + (positions ? floats[positions / 4 + h * taps.length + n] : 0);
+});
+const most = Math.max(...logits);
+const weights = logits.map((logit) => Math.exp(logit - most));
+const total = weights.reduce((a, b) => a + b);
+for (let q = 0; q < size; q++) {
+let sum = 0;
+for (const n of taps) sum += weights[n] * floats[near[n] + 2 * embedding + h * size + q];
+floats[output / 4 + cell * outStride + h * size + q] = sum / total;
+}
+}
+});
+},
+norm(data, stride, channels, weight, bias, eps, slope, cells, count) {
+each(cells, count, (cell) => {
+const values = floats.subarray(data / 4 + cell * stride, data / 4 + cell * stride + channels);
+const mean = values.reduce((a, b) => a + b) / channels;
+const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / channels;
+const scale = 1 / Math.sqrt(variance + eps);
+values.forEach((value, q) => {
+values[q] = leaky((value - mean) * scale * floats[weight / 4 + q] + floats[bias / 4 + q], slope);
+});
+});
+},
+gelu(data, stride, channels, cells, count) {
+each(cells, count, (cell) => {
+for (let i = data / 4 + cell * stride, end = i + channels; i < end; i++) {
+floats[i] *= 0.5 * (1 + errorFunction(floats[i] * Math.SQRT1_2));
+}
+});
+},
+gather(input, stride, where, whereStride, output, outStride, kernel, height, width, cells, count) {
+const [taps, reach] = [kernel * kernel, (kernel - 1) / 2];
+each(cells, count, (cell) => {
+const given = where / 4 + cell * whereStride;
+for (let t = 0; t < taps; t++) {
+const y = Math.fround(Math.floor(cell / width) + Math.floor(t / kernel) - reach + floats[given + 2 * t]);
+const x = Math.fround((cell % width) + (t % kernel) - reach + floats[given + 2 * t + 1]);
+const modulation = 2 / (1 + Math.exp(-floats[given + 2 * taps + t]));
+const [top, left] = [Math.floor(y), Math.floor(x)];
+const to = output / 4 + cell * outStride + t * stride;
+floats.fill(0, to, to + stride);
+for (let k = 0; k < 4; k++) {
+const [below, beside] = [k >> 1, k & 1];
+const share = modulation * (below ? y - top : 1 - y + top) * (beside ? x - left : 1 - x + left);
+const from = neighbour(input, stride, 0, top + below, left + beside, height, width);
+for (let q = 0; q < stride; q++) floats[to + q] += share * floats[from + q];
+}
+}
+});
+},
+add_change(state, stride, change, channels, cells, count) {
+each(cells, count, (cell) => {
+for (let q = 0; q < channels; q++) floats[state / 4 + cell * stride + q] += floats[change / 4 + cell * channels + q];
+});
+},
+zero_dead(state, stride, channels, before, after, count) {
+for (let i = 0; i < count; i++) {
+if (!(bytes[before + i] & bytes[after + i])) floats.fill(0, state / 4 + i * stride, state / 4 + i * stride + channels);
+}
+},
+};
 }
 const ERASING = 0x5eed;  // seeds of the coins for damage, apart from those for firing
 const NOISE = 0x6e00;
@@ -352,500 +352,500 @@ const PAGE_BYTES = 65536;
 const ALIGNMENT = 16;
 let compiled = null;  // the modules, for all figures of a page; each has a memory of its own
 async function compile(code) {
-  const packed = new Blob([decodeBase64(code)]).stream();
-  const module = new Response(packed.pipeThrough(new DecompressionStream("gzip"))).arrayBuffer();
-  return WebAssembly.compile(await module);
+const packed = new Blob([decodeBase64(code)]).stream();
+const module = new Response(packed.pipeThrough(new DecompressionStream("gzip"))).arrayBuffer();
+return WebAssembly.compile(await module);
 }
 async function instantiate(fast) {
-  compiled ??= Promise.all([KERNELS, FAST_CONV].map((code) => compile(code).catch(() => null)));
-  const [all, conv] = await compiled;
-  if (all === null) return { ...plainKernels(), kind: "JavaScript" };
-  const { exports } = await WebAssembly.instantiate(all, {});
-  if (conv === null || !fast) return { ...exports, kind: "SIMD" };
-  const env = { memory: exports.memory };
-  const { conv: fastConv } = (await WebAssembly.instantiate(conv, { env })).exports;
-  return { ...exports, conv: fastConv, kind: "relaxed SIMD" };
+compiled ??= Promise.all([KERNELS, FAST_CONV].map((code) => compile(code).catch(() => null)));
+const [all, conv] = await compiled;
+if (all === null) return { ...plainKernels(), kind: "JavaScript" };
+const { exports } = await WebAssembly.instantiate(all, {});
+if (conv === null || !fast) return { ...exports, kind: "SIMD" };
+const env = { memory: exports.memory };
+const { conv: fastConv } = (await WebAssembly.instantiate(conv, { env })).exports;
+return { ...exports, conv: fastConv, kind: "relaxed SIMD" };
 }
 class Engine {
-  static async create(description, weights, fast = true) {
-    checkDescription(description, weights);
-    return new Engine(description, weights, await instantiate(fast));
-  }
-  constructor(description, weights, exports) {
-    const { height, width, channels } = description;
-    Object.assign(this, { height, width, channels, description });
-    this.skip = true;
-    this.classIndex = description.class_index;
-    this.kernels = exports;
-    this.memory = exports.memory;
-    this.free = exports.__heap_base.value;
-    const cells = height * width;
-    this.cellCount = cells;
-    this.strides = bufferSizes(description);
-    this.buffers = this.strides.map((stride) => this.allocate(4 * cells * stride));
-    [this.stride] = this.strides;
-    [this.cellsAt] = this.buffers;
-    for (const mask of ["fireAt", "beforeAt", "afterAt", "wideAt", "widerAt"]) {
-      this[mask] = this.allocate(cells);
-    }
-    this.all = { at: this.allocate(4 * cells), count: cells };
-    new Int32Array(this.memory.buffer, this.all.at, cells).forEach((_, i, all) => { all[i] = i; });
-    this.lists = new Map([0, ...description.ops.map((op) => op.near)].map((near) =>
-      [near, { at: this.allocate(4 * cells), count: 0 }]));
-    this.ops = description.ops.map((op) => ({ near: op.near, run: this[op.kind](op, weights) }));
-    this.changeAt = this.buffers[description.ops.at(-1).to];
-    this.targets = description.targets && this.wholeTargets(description.targets, weights);
-    this.fireRate = description.fire_rate;
-    this.reset();
-  }
-  allocate(bytes) {
-    const start = (this.free + ALIGNMENT - 1) & -ALIGNMENT;
-    this.free = start + bytes;
-    const missing = this.free - this.memory.buffer.byteLength;
-    if (missing > 0) this.memory.grow(Math.ceil(missing / PAGE_BYTES));
-    return start;
-  }
-  floats(start, count) {
-    return new Float32Array(this.memory.buffer, start, count);
-  }
-  place(values, rows) {
-    const length = values.length / rows;
-    const start = this.allocate(4 * rows * padded(length));
-    const target = this.floats(start, rows * padded(length));
-    for (let row = 0; row < rows; row++) {
-      target.set(values.subarray(row * length, (row + 1) * length), row * padded(length));
-    }
-    return start;
-  }
-  conv(op, bytes) {
-    const [from, to] = [this.buffers[op.from], this.buffers[op.to] + 4 * op.offset];
-    const [fromStride, toStride] = [this.strides[op.from], this.strides[op.to]];
-    const { height, width } = this;
-    const [out, rows] = [padded(op.out), op.kernel ** 2 * op.in];
-    const weight = this.place(decodeHalf(bytes, op.weight, rows * op.out), rows);
-    const bias = this.place(decodeFloat(bytes, op.bias, op.bias_rows * op.out), op.bias_rows);
-    const biasStep = op.bias_rows > 1 ? 4 * out : 0;
-    return ({ at, count }) => this.kernels.conv(
-      from, fromStride, op.in, to, toStride, out, weight, bias + this.classIndex * biasStep,
-      op.kernel, op.dilation, op.slope, op.add, height, width, at, count,
-    );
-  }
-  bank(op, bytes) {
-    const [from, to] = [this.buffers[op.from], this.buffers[op.to] + 4 * op.offset];
-    const [fromStride, toStride] = [this.strides[op.from], this.strides[op.to]];
-    const { height, width } = this;
-    const filters = this.place(decodeFloat(bytes, op.weight, 9 * op.filters), 1);
-    return ({ at, count }) => this.kernels.bank(
-      from, fromStride, to, toStride, filters, op.filters, height, width, at, count,
-    );
-  }
-  attend(op, bytes) {
-    const [from, to] = [this.buffers[op.from], this.buffers[op.to]];
-    const [fromStride, toStride] = [this.strides[op.from], this.strides[op.to]];
-    const { height, width } = this;
-    const neighbours = op.kernel ** 2;
-    const position = op.position === null
-      ? 0 : this.place(decodeFloat(bytes, op.position, op.heads * neighbours), 1);
-    return ({ at, count }) => this.kernels.attend(
-      from, fromStride, to, toStride, op.heads, op.size, op.scale, position, op.kernel,
-      height, width, at, count,
-    );
-  }
-  norm(op, bytes) {
-    const [to, stride] = [this.buffers[op.to] + 4 * op.offset, this.strides[op.to]];
-    const weight = this.place(decodeFloat(bytes, op.weight, op.channels), 1);
-    const bias = this.place(decodeFloat(bytes, op.bias, op.channels), 1);
-    return ({ at, count }) =>
-      this.kernels.norm(to, stride, op.channels, weight, bias, op.eps, op.slope, at, count);
-  }
-  gelu(op) {
-    const [to, stride] = [this.buffers[op.to], this.strides[op.to]];
-    return ({ at, count }) => this.kernels.gelu(to, stride, op.channels, at, count);
-  }
-  gather(op) {
-    const [from, where, to] = [op.from, op.where, op.to].map((i) => this.buffers[i]);
-    const [fromStride, whereStride, toStride] =
-      [op.from, op.where, op.to].map((i) => this.strides[i]);
-    const { height, width } = this;
-    return ({ at, count }) => this.kernels.gather(
-      from, fromStride, where, whereStride, to, toStride, op.kernel, height, width, at, count,
-    );
-  }
-  wholeTargets({ offset, top, left, height, width }, bytes) {
-    const count = Math.max(1, this.description.classes.length);
-    const whole = new Uint8Array(4 * this.cellCount * count);
-    for (let row = 0; row < count * height; row++) {
-      const picture = Math.floor(row / height);
-      const at = (picture * this.height + top + row % height) * this.width + left;
-      const start = offset + 4 * row * width;
-      whole.set(bytes.subarray(start, start + 4 * width), 4 * at);
-    }
-    return whole;
-  }
-  get cells() {
-    return this.floats(this.cellsAt, this.cellCount * this.stride);
-  }
-  get state() {
-    const { cells, cellCount, channels, stride } = this;
-    const copy = new Float32Array(cellCount * channels);
-    for (let i = 0; i < cellCount; i++) {
-      copy.set(cells.subarray(i * stride, i * stride + channels), i * channels);
-    }
-    return copy;
-  }
-  restore(state, stepCount) {
-    const { cells, cellCount, channels, stride } = this;
-    for (let i = 0; i < cellCount; i++) {
-      cells.set(state.subarray(i * channels, (i + 1) * channels), i * stride);
-    }
-    this.stepCount = stepCount;
-  }
-  reset() {
-    this.cells.fill(0);
-    this.stepCount = 0;
-    this.fillPlanes();
-    this.plant(this.width >> 1, this.height >> 1);
-  }
-  step() {
-    const k = this.kernels;
-    const { height, width, stride, cellCount, description } = this;
-    const { alpha, living_threshold: threshold, seed, channels } = description;
-    const masked = threshold !== null;
-    k.fire_mask(this.fireAt, height, width, this.stepCount, seed, Math.floor(this.fireRate * 2 ** 24));
-    if (masked) {
-      k.living_mask(this.beforeAt, this.cellsAt, stride, alpha, threshold, height, width);
-      k.dilate_mask(this.wideAt, this.beforeAt, height, width);
-    }
-    this.listCells(masked && this.skip ? this.wideAt : 0);
-    for (const { near, run } of this.ops) run(this.skip ? this.lists.get(near) : this.all);
-    const { at, count } = this.lists.get(0);
-    k.add_change(this.cellsAt, stride, this.changeAt, padded(channels), at, count);
-    if (masked) {
-      k.living_mask(this.afterAt, this.cellsAt, stride, alpha, threshold, height, width);
-      k.zero_dead(this.cellsAt, stride, channels, this.beforeAt, this.afterAt, cellCount);
-    }
-    this.stepCount += 1;
-  }
-  listCells(relevantAt) {
-    const k = this.kernels;
-    const { height, width, cellCount } = this;
-    const changing = this.lists.get(0);
-    changing.count = k.list_cells(changing.at, this.fireAt, relevantAt, cellCount);
-    for (const [near, list] of this.lists) {
-      if (near === 0 || !this.skip) continue;
-      let mask = this.fireAt;
-      for (let i = 0; i < near; i++) {
-        const wider = mask === this.wideAt ? this.widerAt : this.wideAt;
-        k.dilate_mask(wider, mask, height, width);
-        mask = wider;
-      }
-      list.count = k.list_cells(list.at, mask, 0, cellCount);
-    }
-  }
-  setClass(index) {
-    const classes = this.description.classes.length;
-    if (!Number.isInteger(index) || index < 0 || index >= classes) {
-      throw new RangeError(`live figure: class ${index}; this automaton has ${classes}`);
-    }
-    this.classIndex = index;
-    this.fillPlanes();
-  }
-  fillPlanes() {
-    const { planes, channels } = this.description;
-    const { cells, cellCount, stride } = this;
-    for (let i = 0; i < cellCount; i++) {
-      for (let k = 0; k < planes; k++) {
-        cells[i * stride + channels + k] = k === this.classIndex ? 1 : 0;
-      }
-    }
-  }
-  forShape({ shape, x, y, size }, change) {
-    const { height, width, stride } = this;
-    const apart = (a, b, n) => Math.min(Math.abs(a - b), n - Math.abs(a - b));
-    const [right, down] = [x - (width - 1) / 2, y - (height - 1) / 2];
-    const inside = {
-      circle: (dx, dy) => dx * dx + dy * dy <= size * size,
-      square: (dx, dy) => Math.max(dx, dy) <= size,
-      half: (dx, dy, row, column) => (Math.abs(right) >= Math.abs(down)
-        ? (column - (width - 1) / 2) * right >= 0
-        : (row - (height - 1) / 2) * down >= 0),
-    }[shape];
-    for (let row = 0; row < height; row++) {
-      for (let column = 0; column < width; column++) {
-        if (!inside(apart(column, x, width), apart(row, y, height), row, column)) continue;
-        change(row, column, (row * width + column) * stride);
-      }
-    }
-  }
-  coin(column, row, step, seed) {
-    return this.kernels.coin(column, row, step, seed) / 2 ** 24;
-  }
-  erase({ share = 1, salt = 0, ...where }) {
-    const { cells } = this;
-    const { fixed, channels } = this.description;
-    this.forShape(where, (row, column, at) => {
-      if (this.coin(column, row, salt, ERASING) >= share) return;
-      cells.fill(0, at + fixed, at + channels);
-    });
-  }
-  disturb({ sigma, salt = 0, ...where }) {
-    const { cells } = this;
-    const { fixed, channels, alpha, living_threshold: threshold } = this.description;
-    this.forShape(where, (row, column, at) => {
-      if (threshold !== null && cells[at + alpha] <= threshold) return;
-      for (let k = fixed; k < channels; k++) {
-        const [u, v] = [0, 1].map((i) => this.coin(column, row, salt, 2 * k + NOISE + i));
-        cells[at + k] += sigma * Math.sqrt(-2 * Math.log(1 - u)) * Math.cos(2 * Math.PI * v);
-      }
-    });
-  }
-  plant(x, y) {
-    const wrap = (i, n) => ((i % n) + n) % n;
-    const at = (wrap(y, this.height) * this.width + wrap(x, this.width)) * this.stride;
-    const { alpha, fixed, channels } = this.description;
-    this.cells.fill(0, at + fixed, at + channels);
-    this.cells.fill(1, at + alpha - 3, at + alpha + 1);
-  }
-  get error() {
-    if (this.targets === null) return null;
-    const { cells, cellCount, stride, targets } = this;
-    const first = this.description.alpha - 3;
-    const target = targets.subarray(4 * cellCount * this.classIndex);
-    let sum = 0;
-    for (let i = 0; i < cellCount; i++) {
-      for (let k = 0; k < 4; k++) {
-        sum += (cells[i * stride + first + k] - target[4 * i + k] / 255) ** 2;
-      }
-    }
-    return sum / (4 * cellCount);
-  }
-  get changes() {
-    const { channels } = this.description;
-    const stride = padded(channels);
-    const sizes = new Float32Array(this.cellCount);
-    const { at, count } = this.lists.get(0);
-    const change = this.floats(this.changeAt, this.cellCount * stride);
-    for (const i of new Int32Array(this.memory.buffer, at, count)) {
-      sizes[i] = Math.hypot(...change.subarray(i * stride, i * stride + channels));
-    }
-    return sizes;
-  }
-  get fired() {
-    return new Uint8Array(this.memory.buffer, this.fireAt, this.cellCount);
-  }
+static async create(description, weights, fast = true) {
+checkDescription(description, weights);
+return new Engine(description, weights, await instantiate(fast));
+}
+constructor(description, weights, exports) {
+const { height, width, channels } = description;
+Object.assign(this, { height, width, channels, description });
+this.skip = true;
+this.classIndex = description.class_index;
+this.kernels = exports;
+this.memory = exports.memory;
+this.free = exports.__heap_base.value;
+const cells = height * width;
+this.cellCount = cells;
+this.strides = bufferSizes(description);
+this.buffers = this.strides.map((stride) => this.allocate(4 * cells * stride));
+[this.stride] = this.strides;
+[this.cellsAt] = this.buffers;
+for (const mask of ["fireAt", "beforeAt", "afterAt", "wideAt", "widerAt"]) {
+this[mask] = this.allocate(cells);
+}
+this.all = { at: this.allocate(4 * cells), count: cells };
+new Int32Array(this.memory.buffer, this.all.at, cells).forEach((_, i, all) => { all[i] = i; });
+this.lists = new Map([0, ...description.ops.map((op) => op.near)].map((near) =>
+[near, { at: this.allocate(4 * cells), count: 0 }]));
+this.ops = description.ops.map((op) => ({ near: op.near, run: this[op.kind](op, weights) }));
+this.changeAt = this.buffers[description.ops.at(-1).to];
+this.targets = description.targets && this.wholeTargets(description.targets, weights);
+this.fireRate = description.fire_rate;
+this.reset();
+}
+allocate(bytes) {
+const start = (this.free + ALIGNMENT - 1) & -ALIGNMENT;
+this.free = start + bytes;
+const missing = this.free - this.memory.buffer.byteLength;
+if (missing > 0) this.memory.grow(Math.ceil(missing / PAGE_BYTES));
+return start;
+}
+floats(start, count) {
+return new Float32Array(this.memory.buffer, start, count);
+}
+place(values, rows) {
+const length = values.length / rows;
+const start = this.allocate(4 * rows * padded(length));
+const target = this.floats(start, rows * padded(length));
+for (let row = 0; row < rows; row++) {
+target.set(values.subarray(row * length, (row + 1) * length), row * padded(length));
+}
+return start;
+}
+conv(op, bytes) {
+const [from, to] = [this.buffers[op.from], this.buffers[op.to] + 4 * op.offset];
+const [fromStride, toStride] = [this.strides[op.from], this.strides[op.to]];
+const { height, width } = this;
+const [out, rows] = [padded(op.out), op.kernel ** 2 * op.in];
+const weight = this.place(decodeHalf(bytes, op.weight, rows * op.out), rows);
+const bias = this.place(decodeFloat(bytes, op.bias, op.bias_rows * op.out), op.bias_rows);
+const biasStep = op.bias_rows > 1 ? 4 * out : 0;
+return ({ at, count }) => this.kernels.conv(
+from, fromStride, op.in, to, toStride, out, weight, bias + this.classIndex * biasStep,
+op.kernel, op.dilation, op.slope, op.add, height, width, at, count,
+);
+}
+bank(op, bytes) {
+const [from, to] = [this.buffers[op.from], this.buffers[op.to] + 4 * op.offset];
+const [fromStride, toStride] = [this.strides[op.from], this.strides[op.to]];
+const { height, width } = this;
+const filters = this.place(decodeFloat(bytes, op.weight, 9 * op.filters), 1);
+return ({ at, count }) => this.kernels.bank(
+from, fromStride, to, toStride, filters, op.filters, height, width, at, count,
+);
+}
+attend(op, bytes) {
+const [from, to] = [this.buffers[op.from], this.buffers[op.to]];
+const [fromStride, toStride] = [this.strides[op.from], this.strides[op.to]];
+const { height, width } = this;
+const neighbours = op.kernel ** 2;
+const position = op.position === null
+? 0 : this.place(decodeFloat(bytes, op.position, op.heads * neighbours), 1);
+return ({ at, count }) => this.kernels.attend(
+from, fromStride, to, toStride, op.heads, op.size, op.scale, position, op.kernel,
+height, width, at, count,
+);
+}
+norm(op, bytes) {
+const [to, stride] = [this.buffers[op.to] + 4 * op.offset, this.strides[op.to]];
+const weight = this.place(decodeFloat(bytes, op.weight, op.channels), 1);
+const bias = this.place(decodeFloat(bytes, op.bias, op.channels), 1);
+return ({ at, count }) =>
+this.kernels.norm(to, stride, op.channels, weight, bias, op.eps, op.slope, at, count);
+}
+gelu(op) {
+const [to, stride] = [this.buffers[op.to], this.strides[op.to]];
+return ({ at, count }) => this.kernels.gelu(to, stride, op.channels, at, count);
+}
+gather(op) {
+const [from, where, to] = [op.from, op.where, op.to].map((i) => this.buffers[i]);
+const [fromStride, whereStride, toStride] =
+[op.from, op.where, op.to].map((i) => this.strides[i]);
+const { height, width } = this;
+return ({ at, count }) => this.kernels.gather(
+from, fromStride, where, whereStride, to, toStride, op.kernel, height, width, at, count,
+);
+}
+wholeTargets({ offset, top, left, height, width }, bytes) {
+const count = Math.max(1, this.description.classes.length);
+const whole = new Uint8Array(4 * this.cellCount * count);
+for (let row = 0; row < count * height; row++) {
+const picture = Math.floor(row / height);
+const at = (picture * this.height + top + row % height) * this.width + left;
+const start = offset + 4 * row * width;
+whole.set(bytes.subarray(start, start + 4 * width), 4 * at);
+}
+return whole;
+}
+get cells() {
+return this.floats(this.cellsAt, this.cellCount * this.stride);
+}
+get state() {
+const { cells, cellCount, channels, stride } = this;
+const copy = new Float32Array(cellCount * channels);
+for (let i = 0; i < cellCount; i++) {
+copy.set(cells.subarray(i * stride, i * stride + channels), i * channels);
+}
+return copy;
+}
+restore(state, stepCount) {
+const { cells, cellCount, channels, stride } = this;
+for (let i = 0; i < cellCount; i++) {
+cells.set(state.subarray(i * channels, (i + 1) * channels), i * stride);
+}
+this.stepCount = stepCount;
+}
+reset() {
+this.cells.fill(0);
+this.stepCount = 0;
+this.fillPlanes();
+this.plant(this.width >> 1, this.height >> 1);
+}
+step() {
+const k = this.kernels;
+const { height, width, stride, cellCount, description } = this;
+const { alpha, living_threshold: threshold, seed, channels } = description;
+const masked = threshold !== null;
+k.fire_mask(this.fireAt, height, width, this.stepCount, seed, Math.floor(this.fireRate * 2 ** 24));
+if (masked) {
+k.living_mask(this.beforeAt, this.cellsAt, stride, alpha, threshold, height, width);
+k.dilate_mask(this.wideAt, this.beforeAt, height, width);
+}
+this.listCells(masked && this.skip ? this.wideAt : 0);
+for (const { near, run } of this.ops) run(this.skip ? this.lists.get(near) : this.all);
+const { at, count } = this.lists.get(0);
+k.add_change(this.cellsAt, stride, this.changeAt, padded(channels), at, count);
+if (masked) {
+k.living_mask(this.afterAt, this.cellsAt, stride, alpha, threshold, height, width);
+k.zero_dead(this.cellsAt, stride, channels, this.beforeAt, this.afterAt, cellCount);
+}
+this.stepCount += 1;
+}
+listCells(relevantAt) {
+const k = this.kernels;
+const { height, width, cellCount } = this;
+const changing = this.lists.get(0);
+changing.count = k.list_cells(changing.at, this.fireAt, relevantAt, cellCount);
+for (const [near, list] of this.lists) {
+if (near === 0 || !this.skip) continue;
+let mask = this.fireAt;
+for (let i = 0; i < near; i++) {
+const wider = mask === this.wideAt ? this.widerAt : this.wideAt;
+k.dilate_mask(wider, mask, height, width);
+mask = wider;
+}
+list.count = k.list_cells(list.at, mask, 0, cellCount);
+}
+}
+setClass(index) {
+const classes = this.description.classes.length;
+if (!Number.isInteger(index) || index < 0 || index >= classes) {
+throw new RangeError(`live figure: class ${index}; this automaton has ${classes}`);
+}
+this.classIndex = index;
+this.fillPlanes();
+}
+fillPlanes() {
+const { planes, channels } = this.description;
+const { cells, cellCount, stride } = this;
+for (let i = 0; i < cellCount; i++) {
+for (let k = 0; k < planes; k++) {
+cells[i * stride + channels + k] = k === this.classIndex ? 1 : 0;
+}
+}
+}
+forShape({ shape, x, y, size }, change) {
+const { height, width, stride } = this;
+const apart = (a, b, n) => Math.min(Math.abs(a - b), n - Math.abs(a - b));
+const [right, down] = [x - (width - 1) / 2, y - (height - 1) / 2];
+const inside = {
+circle: (dx, dy) => dx * dx + dy * dy <= size * size,
+square: (dx, dy) => Math.max(dx, dy) <= size,
+half: (dx, dy, row, column) => (Math.abs(right) >= Math.abs(down)
+? (column - (width - 1) / 2) * right >= 0
+: (row - (height - 1) / 2) * down >= 0),
+}[shape];
+for (let row = 0; row < height; row++) {
+for (let column = 0; column < width; column++) {
+if (!inside(apart(column, x, width), apart(row, y, height), row, column)) continue;
+change(row, column, (row * width + column) * stride);
+}
+}
+}
+coin(column, row, step, seed) {
+return this.kernels.coin(column, row, step, seed) / 2 ** 24;
+}
+erase({ share = 1, salt = 0, ...where }) {
+const { cells } = this;
+const { fixed, channels } = this.description;
+this.forShape(where, (row, column, at) => {
+if (this.coin(column, row, salt, ERASING) >= share) return;
+cells.fill(0, at + fixed, at + channels);
+});
+}
+disturb({ sigma, salt = 0, ...where }) {
+const { cells } = this;
+const { fixed, channels, alpha, living_threshold: threshold } = this.description;
+this.forShape(where, (row, column, at) => {
+if (threshold !== null && cells[at + alpha] <= threshold) return;
+for (let k = fixed; k < channels; k++) {
+const [u, v] = [0, 1].map((i) => this.coin(column, row, salt, 2 * k + NOISE + i));
+cells[at + k] += sigma * Math.sqrt(-2 * Math.log(1 - u)) * Math.cos(2 * Math.PI * v);
+}
+});
+}
+plant(x, y) {
+const wrap = (i, n) => ((i % n) + n) % n;
+const at = (wrap(y, this.height) * this.width + wrap(x, this.width)) * this.stride;
+const { alpha, fixed, channels } = this.description;
+this.cells.fill(0, at + fixed, at + channels);
+this.cells.fill(1, at + alpha - 3, at + alpha + 1);
+}
+get error() {
+if (this.targets === null) return null;
+const { cells, cellCount, stride, targets } = this;
+const first = this.description.alpha - 3;
+const target = targets.subarray(4 * cellCount * this.classIndex);
+let sum = 0;
+for (let i = 0; i < cellCount; i++) {
+for (let k = 0; k < 4; k++) {
+sum += (cells[i * stride + first + k] - target[4 * i + k] / 255) ** 2;
+}
+}
+return sum / (4 * cellCount);
+}
+get changes() {
+const { channels } = this.description;
+const stride = padded(channels);
+const sizes = new Float32Array(this.cellCount);
+const { at, count } = this.lists.get(0);
+const change = this.floats(this.changeAt, this.cellCount * stride);
+for (const i of new Int32Array(this.memory.buffer, at, count)) {
+sizes[i] = Math.hypot(...change.subarray(i * stride, i * stride + channels));
+}
+return sizes;
+}
+get fired() {
+return new Uint8Array(this.memory.buffer, this.fireAt, this.cellCount);
+}
 }
 const SHOWN = ["picture", "alpha", "changes", "fired"];
 const NEGATIVE = [178, 24, 43];  // two colours that colour-blind readers can tell apart
 const POSITIVE = [33, 102, 172];
 function paint(engine, shown) {
-  const pixels = new Uint8ClampedArray(4 * engine.cellCount);
-  if (shown === "picture") {
-    picture(engine, pixels);
-  } else {
-    const values = numbers(engine, shown);
-    for (let i = 0; i < engine.cellCount; i++) pixels.set(colour(values(i)), 4 * i);
-  }
-  return pixels;
+const pixels = new Uint8ClampedArray(4 * engine.cellCount);
+if (shown === "picture") {
+picture(engine, pixels);
+} else {
+const values = numbers(engine, shown);
+for (let i = 0; i < engine.cellCount; i++) pixels.set(colour(values(i)), 4 * i);
+}
+return pixels;
 }
 function picture({ cells, cellCount, stride, description }, pixels) {
-  for (let i = 0; i < cellCount; i++) {
-    const alpha = i * stride + description.alpha;
-    const white = 1 - Math.min(1, Math.max(0, cells[alpha]));
-    for (let k = 0; k < 3; k++) pixels[4 * i + k] = 255 * (cells[alpha - 3 + k] + white);
-    pixels[4 * i + 3] = 255;
-  }
+for (let i = 0; i < cellCount; i++) {
+const alpha = i * stride + description.alpha;
+const white = 1 - Math.min(1, Math.max(0, cells[alpha]));
+for (let k = 0; k < 3; k++) pixels[4 * i + k] = 255 * (cells[alpha - 3 + k] + white);
+pixels[4 * i + 3] = 255;
+}
 }
 function numbers(engine, shown) {
-  const { cells, stride, description } = engine;
-  if (shown === "changes" || shown === "fired") {
-    const values = engine[shown];
-    return (i) => values[i];
-  }
-  const channel = shown === "alpha" ? description.alpha : shown;
-  return (i) => cells[i * stride + channel];
+const { cells, stride, description } = engine;
+if (shown === "changes" || shown === "fired") {
+const values = engine[shown];
+return (i) => values[i];
+}
+const channel = shown === "alpha" ? description.alpha : shown;
+return (i) => cells[i * stride + channel];
 }
 function colour(value) {
-  const end = value < 0 ? NEGATIVE : POSITIVE;
-  const share = Math.min(1, Math.abs(value));
-  return [...end.map((c) => 255 + share * (c - 255)), 255];
+const end = value < 0 ? NEGATIVE : POSITIVE;
+const share = Math.min(1, Math.abs(value));
+return [...end.map((c) => 255 + share * (c - 255)), 255];
 }
 const SNAPSHOT_EVERY = 16;
 const MOST_BYTES = 16 * 2 ** 20;  // of all snapshots together; then every other one is forgotten
 class Timeline {
-  constructor(engines) {
-    this.engines = engines;
-    this.events = [];
-    this.reset();
-  }
-  get step() {
-    return this.engines[0].stepCount;
-  }
-  reset() {
-    this.begin(() => {});
-  }
-  replay(events, classIndex) {
-    this.engines.forEach((engine) => engine.setClass(classIndex));
-    this.begin(() => {});
-    this.events = events;
-    this.catchUp();
-  }
-  begin(change) {
-    this.engines.forEach((engine) => engine.reset());
-    change();
-    this.startClass = this.engines[0].classIndex;
-    this.events = [];
-    this.applied = 0;
-    this.interval = SNAPSHOT_EVERY;
-    this.snapshots = new Map();
-    this.arrive();
-  }
-  act(event) {
-    this.events.length = this.applied;
-    this.events.push({ ...event, step: this.step });
-    this.apply();
-  }
-  advance() {
-    this.engines.forEach((engine) => engine.step());
-    this.arrive();
-    this.catchUp();
-  }
-  catchUp() {
-    while (this.applied < this.events.length && this.events[this.applied].step <= this.step) {
-      this.apply();
-    }
-  }
-  back() {
-    const last = this.events[this.applied - 1];
-    if (last !== undefined && last.step === this.step) {
-      this.events.length = this.applied - 1;
-      this.seek(this.step);
-    } else if (this.step > 0) {
-      this.seek(this.step - 1);
-    }
-  }
-  seek(step) {
-    const from = Math.max(...[...this.snapshots.keys()].filter((at) => at <= step));
-    const { states, classIndex, before } = this.snapshots.get(from);
-    this.engines.forEach((engine, i) => {
-      engine.setClass(classIndex);
-      engine.restore(states[i], from);
-    });
-    this.applied = before;
-    this.catchUp();
-    while (this.step < step) {
-      this.engines.forEach((engine) => engine.step());
-      this.catchUp();
-    }
-  }
-  apply() {
-    const { kind, step, ...values } = this.events[this.applied];
-    for (const engine of this.engines) ACTIONS[kind](engine, values);
-    this.applied += 1;
-  }
-  arrive() {
-    if (this.step % this.interval !== 0) return;
-    const states = this.engines.map((engine) => engine.state);
-    this.snapshots.set(this.step, {
-      states, classIndex: this.engines[0].classIndex, before: this.applied,
-    });
-    const bytes = states.reduce((sum, state) => sum + state.byteLength, 0);
-    if (bytes * this.snapshots.size > MOST_BYTES && this.snapshots.size > 2) {
-      this.interval *= 2;
-      for (const at of this.snapshots.keys()) {
-        if (at % this.interval !== 0) this.snapshots.delete(at);
-      }
-    }
-  }
+constructor(engines) {
+this.engines = engines;
+this.events = [];
+this.reset();
+}
+get step() {
+return this.engines[0].stepCount;
+}
+reset() {
+this.begin(() => {});
+}
+replay(events, classIndex) {
+this.engines.forEach((engine) => engine.setClass(classIndex));
+this.begin(() => {});
+this.events = events;
+this.catchUp();
+}
+begin(change) {
+this.engines.forEach((engine) => engine.reset());
+change();
+this.startClass = this.engines[0].classIndex;
+this.events = [];
+this.applied = 0;
+this.interval = SNAPSHOT_EVERY;
+this.snapshots = new Map();
+this.arrive();
+}
+act(event) {
+this.events.length = this.applied;
+this.events.push({ ...event, step: this.step });
+this.apply();
+}
+advance() {
+this.engines.forEach((engine) => engine.step());
+this.arrive();
+this.catchUp();
+}
+catchUp() {
+while (this.applied < this.events.length && this.events[this.applied].step <= this.step) {
+this.apply();
+}
+}
+back() {
+const last = this.events[this.applied - 1];
+if (last !== undefined && last.step === this.step) {
+this.events.length = this.applied - 1;
+this.seek(this.step);
+} else if (this.step > 0) {
+this.seek(this.step - 1);
+}
+}
+seek(step) {
+const from = Math.max(...[...this.snapshots.keys()].filter((at) => at <= step));
+const { states, classIndex, before } = this.snapshots.get(from);
+this.engines.forEach((engine, i) => {
+engine.setClass(classIndex);
+engine.restore(states[i], from);
+});
+this.applied = before;
+this.catchUp();
+while (this.step < step) {
+this.engines.forEach((engine) => engine.step());
+this.catchUp();
+}
+}
+apply() {
+const { kind, step, ...values } = this.events[this.applied];
+for (const engine of this.engines) ACTIONS[kind](engine, values);
+this.applied += 1;
+}
+arrive() {
+if (this.step % this.interval !== 0) return;
+const states = this.engines.map((engine) => engine.state);
+this.snapshots.set(this.step, {
+states, classIndex: this.engines[0].classIndex, before: this.applied,
+});
+const bytes = states.reduce((sum, state) => sum + state.byteLength, 0);
+if (bytes * this.snapshots.size > MOST_BYTES && this.snapshots.size > 2) {
+this.interval *= 2;
+for (const at of this.snapshots.keys()) {
+if (at % this.interval !== 0) this.snapshots.delete(at);
+}
+}
+}
 }
 const ACTIONS = {
-  erase: (engine, values) => engine.erase(values),
-  disturb: (engine, values) => engine.disturb(values),
-  plant: (engine, { x, y }) => engine.plant(x, y),
-  mutate: (engine, { index }) => engine.setClass(index),
+erase: (engine, values) => engine.erase(values),
+disturb: (engine, values) => engine.disturb(values),
+plant: (engine, { x, y }) => engine.plant(x, y),
+mutate: (engine, { index }) => engine.setClass(index),
 };
 class Simulation {
-  static async create(descriptions, weights) {
-    let end = 0;
-    const engines = await Promise.all(descriptions.map((description, i) => {
-      const start = end;
-      end = i === descriptions.length - 1 ? weights.length : start + description.weights_bytes;
-      return Engine.create(description, weights.subarray(start, end));
-    }));
-    for (const engine of engines) engine.targets ??= engines[0].targets;
-    return new Simulation(engines);
-  }
-  constructor(engines) {
-    this.engines = engines;
-    this.timeline = new Timeline(engines);
-    this.shown = "picture";
-  }
-  handle({ kind, ...values }) {
-    const answer = this[kind](values);
-    return { ...this.report(), ...answer };
-  }
-  advance({ steps, budget }) {
-    const end = performance.now() + budget;
-    for (let i = 0; i < steps; i++) {
-      this.timeline.advance();
-      if (performance.now() >= end) break;
-    }
-  }
-  act({ event }) {
-    this.timeline.act(event);
-  }
-  back() {
-    this.timeline.back();
-  }
-  seek({ step }) {
-    this.timeline.seek(step);
-  }
-  reset() {
-    this.timeline.reset();
-  }
-  replay({ events, classIndex }) {
-    this.timeline.replay(events, classIndex);
-  }
-  show({ shown }) {
-    this.shown = shown;
-  }
-  look() {}
-  inspect({ x, y }) {
-    const cells = this.engines.map((engine) => {
-      const i = y * engine.width + x;
-      const { channels } = engine.description;
-      return {
-        values: [...engine.cells.subarray(i * engine.stride, i * engine.stride + channels)],
-        change: engine.changes[i],
-      };
-    });
-    return { cells };
-  }
-  getState({ index = 0 }) {
-    return { state: this.engines[index].state };
-  }
-  setFireRate({ rate }) {
-    for (const engine of this.engines) engine.fireRate = rate;
-  }
-  setState({ state, index = 0 }) {
-    const engine = this.engines[index];
-    const length = engine.cellCount * engine.channels;
-    if (state.length !== length) {
-      throw new RangeError(`live figure: a state of ${state.length} numbers; expected ${length}, ` +
-        `${engine.height} rows of ${engine.width} cells of ${engine.channels} channels`);
-    }
-    this.timeline.begin(() => engine.restore(Float32Array.from(state), 0));
-  }
-  report() {
-    const { timeline, engines } = this;
-    return {
-      step: timeline.step,
-      classIndex: engines[0].classIndex,
-      errors: engines.map((engine) => engine.error),
-      frames: engines.map((engine) => paint(engine, this.shown)),
-      canGoBack: timeline.step > 0 || timeline.applied > 0,
-      recorded: { events: timeline.events.slice(0, timeline.applied), classIndex: timeline.startClass },
-    };
-  }
+static async create(descriptions, weights) {
+let end = 0;
+const engines = await Promise.all(descriptions.map((description, i) => {
+const start = end;
+end = i === descriptions.length - 1 ? weights.length : start + description.weights_bytes;
+return Engine.create(description, weights.subarray(start, end));
+}));
+for (const engine of engines) engine.targets ??= engines[0].targets;
+return new Simulation(engines);
+}
+constructor(engines) {
+this.engines = engines;
+this.timeline = new Timeline(engines);
+this.shown = "picture";
+}
+handle({ kind, ...values }) {
+const answer = this[kind](values);
+return { ...this.report(), ...answer };
+}
+advance({ steps, budget }) {
+const end = performance.now() + budget;
+for (let i = 0; i < steps; i++) {
+this.timeline.advance();
+if (performance.now() >= end) break;
+}
+}
+act({ event }) {
+this.timeline.act(event);
+}
+back() {
+this.timeline.back();
+}
+seek({ step }) {
+this.timeline.seek(step);
+}
+reset() {
+this.timeline.reset();
+}
+replay({ events, classIndex }) {
+this.timeline.replay(events, classIndex);
+}
+show({ shown }) {
+this.shown = shown;
+}
+look() {}
+inspect({ x, y }) {
+const cells = this.engines.map((engine) => {
+const i = y * engine.width + x;
+const { channels } = engine.description;
+return {
+values: [...engine.cells.subarray(i * engine.stride, i * engine.stride + channels)],
+change: engine.changes[i],
+};
+});
+return { cells };
+}
+getState({ index = 0 }) {
+return { state: this.engines[index].state };
+}
+setFireRate({ rate }) {
+for (const engine of this.engines) engine.fireRate = rate;
+}
+setState({ state, index = 0 }) {
+const engine = this.engines[index];
+const length = engine.cellCount * engine.channels;
+if (state.length !== length) {
+throw new RangeError(`live figure: a state of ${state.length} numbers; expected ${length}, ` +
+`${engine.height} rows of ${engine.width} cells of ${engine.channels} channels`);
+}
+this.timeline.begin(() => engine.restore(Float32Array.from(state), 0));
+}
+report() {
+const { timeline, engines } = this;
+return {
+step: timeline.step,
+classIndex: engines[0].classIndex,
+errors: engines.map((engine) => engine.error),
+frames: engines.map((engine) => paint(engine, this.shown)),
+canGoBack: timeline.step > 0 || timeline.applied > 0,
+recorded: { events: timeline.events.slice(0, timeline.applied), classIndex: timeline.startClass },
+};
+}
 }
 return { Engine, Simulation, decodeBase64 };
 };
@@ -855,376 +855,376 @@ const WORKER = `"use strict";
 let simulation;
 const { Simulation } = (${core})();
 onmessage = async ({ data: { id, message } }) => {
-  try {
-    if (message.kind === "create") {
-      simulation = await Simulation.create(message.descriptions, message.weights);
-    }
-    const report = simulation.handle(message.kind === "create" ? { kind: "look" } : message);
-    postMessage({ id, report }, report.frames.map((frame) => frame.buffer));
-  } catch (error) {
-    postMessage({ id, error: error.message });
-  }
+try {
+if (message.kind === "create") {
+simulation = await Simulation.create(message.descriptions, message.weights);
+}
+const report = simulation.handle(message.kind === "create" ? { kind: "look" } : message);
+postMessage({ id, report }, report.frames.map((frame) => frame.buffer));
+} catch (error) {
+postMessage({ id, error: error.message });
+}
 };`;
 async function connect(descriptions, weights) {
-  const link = startWorker() ?? startHere();
-  try {
-    return { ...link, first: await link.send({ kind: "create", descriptions, weights }) };
-  } catch (error) {
-    link.end();
-    if (!(error instanceof BlockedError)) throw error;
-    const here = startHere();
-    return { ...here, first: await here.send({ kind: "create", descriptions, weights }) };
-  }
+const link = startWorker() ?? startHere();
+try {
+return { ...link, first: await link.send({ kind: "create", descriptions, weights }) };
+} catch (error) {
+link.end();
+if (!(error instanceof BlockedError)) throw error;
+const here = startHere();
+return { ...here, first: await here.send({ kind: "create", descriptions, weights }) };
+}
 }
 class BlockedError extends Error {}
 function startWorker() {
-  let worker;
-  const url = URL.createObjectURL(new Blob([WORKER], { type: "text/javascript" }));
-  try {
-    worker = new Worker(url);
-  } catch {
-    return null;
-  } finally {
-    URL.revokeObjectURL(url);
-  }
-  const waiting = new Map();
-  let sent = 0;
-  const settle = (id, how, value) => {
-    waiting.get(id)?.[how](value);
-    waiting.delete(id);
-  };
-  worker.onmessage = ({ data: { id, report, error } }) => {
-    if (error === undefined) settle(id, "resolve", report);
-    else settle(id, "reject", new Error(error));
-  };
-  worker.onerror = (event) => {
-    event.preventDefault();
-    for (const id of [...waiting.keys()]) settle(id, "reject", new BlockedError());
-  };
-  return {
-    inWorker: true,
-    send: (message) => new Promise((resolve, reject) => {
-      sent += 1;
-      waiting.set(sent, { resolve, reject });
-      worker.postMessage({ id: sent, message });
-    }),
-    end: () => worker.terminate(),
-  };
+let worker;
+const url = URL.createObjectURL(new Blob([WORKER], { type: "text/javascript" }));
+try {
+worker = new Worker(url);
+} catch {
+return null;
+} finally {
+URL.revokeObjectURL(url);
+}
+const waiting = new Map();
+let sent = 0;
+const settle = (id, how, value) => {
+waiting.get(id)?.[how](value);
+waiting.delete(id);
+};
+worker.onmessage = ({ data: { id, report, error } }) => {
+if (error === undefined) settle(id, "resolve", report);
+else settle(id, "reject", new Error(error));
+};
+worker.onerror = (event) => {
+event.preventDefault();
+for (const id of [...waiting.keys()]) settle(id, "reject", new BlockedError());
+};
+return {
+inWorker: true,
+send: (message) => new Promise((resolve, reject) => {
+sent += 1;
+waiting.set(sent, { resolve, reject });
+worker.postMessage({ id: sent, message });
+}),
+end: () => worker.terminate(),
+};
 }
 function startHere() {
-  const { Simulation } = core();
-  let simulation;
-  return {
-    inWorker: false,
-    send: async (message) => {
-      if (message.kind === "create") {
-        simulation = await Simulation.create(message.descriptions, message.weights);
-      }
-      return simulation.handle(message.kind === "create" ? { kind: "look" } : message);
-    },
-    end: () => { simulation = undefined; },
-  };
+const { Simulation } = core();
+let simulation;
+return {
+inWorker: false,
+send: async (message) => {
+if (message.kind === "create") {
+simulation = await Simulation.create(message.descriptions, message.weights);
+}
+return simulation.handle(message.kind === "create" ? { kind: "look" } : message);
+},
+end: () => { simulation = undefined; },
+};
 }
 const icon = (path) =>
-  `<svg viewBox="0 0 24 24" width="20" height="20" aria-hidden="true" focusable="false">${path}</svg>`;
+`<svg viewBox="0 0 24 24" width="20" height="20" aria-hidden="true" focusable="false">${path}</svg>`;
 const line = (d) => icon(`<path fill="none" stroke="currentColor" stroke-width="2" ` +
-  `stroke-linecap="round" stroke-linejoin="round" d="${d}"/>`);
+`stroke-linecap="round" stroke-linejoin="round" d="${d}"/>`);
 const solid = (d) => icon(`<path fill="currentColor" d="${d}"/>`);
 const ICONS = {
-  play: solid("M8 5.2v13.6a.8.8 0 0 0 1.2.7l11-6.8a.8.8 0 0 0 0-1.4l-11-6.8A.8.8 0 0 0 8 5.2z"),
-  pause: solid("M7 5h3.5v14H7zM13.5 5H17v14h-3.5z"),
-  step: solid("M6 5.6v12.8a.7.7 0 0 0 1.1.6l8.9-6.4a.7.7 0 0 0 0-1.2L7.1 5a.7.7 0 0 0-1.1.6zM17 5h2v14h-2z"),
-  back: solid("M18 5.6v12.8a.7.7 0 0 1-1.1.6L8 12.6a.7.7 0 0 1 0-1.2L16.9 5a.7.7 0 0 1 1.1.6zM5 5h2v14H5z"),
-  reset: line("M4.5 5v5h5M5 10a7.5 7.5 0 1 1-.4 4.5"),
-  circle: line("M12 5a7 7 0 1 0 0 14 7 7 0 0 0 0-14z"),
-  square: line("M5.5 5.5h13v13h-13z"),
-  half: icon('<path fill="currentColor" d="M5 5h7v14H5z"/><path fill="none" stroke="currentColor" stroke-width="2" d="M5 5h14v14H5z"/>'),
-  cells: solid("M5 5h4v4H5zM13 5h4v4h-4zM9 10h4v4H9zM16 11h4v4h-4zM4 15h4v4H4zM12 16h4v4h-4z"),
-  noise: line("M3 12h2l2-6 3 13 3-15 3 12 2-4h3"),
-  seed: line("M12 5v14M5 12h14"),
-  picture: line("M4 5h16v14H4zM4 16l5-5 4 4 3-3 4 4M15 9.5h.01"),
-  film: line("M4 6h11v12H4zM15 10.5l5-3v9l-5-3"),
-  link: line("M10 14a4 4 0 0 0 5.7 0l3-3A4 4 0 0 0 13 5.3l-1 1M14 10a4 4 0 0 0-5.7 0l-3 3a4 4 0 0 0 5.7 5.7l1-1"),
+play: solid("M8 5.2v13.6a.8.8 0 0 0 1.2.7l11-6.8a.8.8 0 0 0 0-1.4l-11-6.8A.8.8 0 0 0 8 5.2z"),
+pause: solid("M7 5h3.5v14H7zM13.5 5H17v14h-3.5z"),
+step: solid("M6 5.6v12.8a.7.7 0 0 0 1.1.6l8.9-6.4a.7.7 0 0 0 0-1.2L7.1 5a.7.7 0 0 0-1.1.6zM17 5h2v14h-2z"),
+back: solid("M18 5.6v12.8a.7.7 0 0 1-1.1.6L8 12.6a.7.7 0 0 1 0-1.2L16.9 5a.7.7 0 0 1 1.1.6zM5 5h2v14H5z"),
+reset: line("M4.5 5v5h5M5 10a7.5 7.5 0 1 1-.4 4.5"),
+circle: line("M12 5a7 7 0 1 0 0 14 7 7 0 0 0 0-14z"),
+square: line("M5.5 5.5h13v13h-13z"),
+half: icon('<path fill="currentColor" d="M5 5h7v14H5z"/><path fill="none" stroke="currentColor" stroke-width="2" d="M5 5h14v14H5z"/>'),
+cells: solid("M5 5h4v4H5zM13 5h4v4h-4zM9 10h4v4H9zM16 11h4v4h-4zM4 15h4v4H4zM12 16h4v4h-4z"),
+noise: line("M3 12h2l2-6 3 13 3-15 3 12 2-4h3"),
+seed: line("M12 5v14M5 12h14"),
+picture: line("M4 5h16v14H4zM4 16l5-5 4 4 3-3 4 4M15 9.5h.01"),
+film: line("M4 6h11v12H4zM15 10.5l5-3v9l-5-3"),
+link: line("M10 14a4 4 0 0 0 5.7 0l3-3A4 4 0 0 0 13 5.3l-1 1M14 10a4 4 0 0 0-5.7 0l-3 3a4 4 0 0 0 5.7 5.7l1-1"),
 };
 const FASTEST = 1e6;  // steps per second: more than any device makes
 const SPEEDS = [
-  ["⅛×", 3.75], ["¼×", 7.5], ["½×", 15], ["1×", 30], ["2×", 60], ["4×", 120], ["8×", 240],
-  ["max", FASTEST],
+["⅛×", 3.75], ["¼×", 7.5], ["½×", 15], ["1×", 30], ["2×", 60], ["4×", 120], ["8×", 240],
+["max", FASTEST],
 ].map(([label, stepsPerSecond]) => ({ label, stepsPerSecond }));
 const NORMAL_SPEED = 3;
 const BRUSH = { min: 1, max: 10, start: 4 };  // radius in cells
 const TOOLS = [
-  { tool: "circle", name: "Erase a disc" },
-  { tool: "square", name: "Erase a square" },
-  { tool: "half", name: "Erase half of the grid" },
-  { tool: "cells", name: "Erase cells at random" },
-  { tool: "noise", name: "Add noise" },
-  { tool: "seed", name: "Plant a seed" },
+{ tool: "circle", name: "Erase a disc" },
+{ tool: "square", name: "Erase a square" },
+{ tool: "half", name: "Erase half of the grid" },
+{ tool: "cells", name: "Erase cells at random" },
+{ tool: "noise", name: "Add noise" },
+{ tool: "seed", name: "Plant a seed" },
 ];
 let figures = 0;  // makes names and ids unique on the page
 function make(tag, attributes = {}, ...children) {
-  const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (value !== undefined) element.setAttribute(name, value);
-  }
-  element.append(...children);
-  return element;
+const element = document.createElement(tag);
+for (const [name, value] of Object.entries(attributes)) {
+if (value !== undefined) element.setAttribute(name, value);
+}
+element.append(...children);
+return element;
 }
 function makeButton(name, label, { bare = false } = {}) {
-  const button = make("button", { type: "button", class: `nca-button nca-${name}` });
-  if (bare) {
-    button.innerHTML = ICONS[name];
-    button.setAttribute("aria-label", label);
-    button.title = label;
-  } else {
-    setButton(button, name, label);
-  }
-  return button;
+const button = make("button", { type: "button", class: `nca-button nca-${name}` });
+if (bare) {
+button.innerHTML = ICONS[name];
+button.setAttribute("aria-label", label);
+button.title = label;
+} else {
+setButton(button, name, label);
+}
+return button;
 }
 function setButton(button, icon, label) {
-  button.innerHTML = ICONS[icon];
-  button.append(make("span", {}, label));
+button.innerHTML = ICONS[icon];
+button.append(make("span", {}, label));
 }
 function makeRadios(kind, legend, options, id) {
-  const inputs = options.map(({ name, checked }, value) => {
-    const input = make("input", {
-      type: "radio", class: "nca-hidden", name: `${id}-${kind}`, value, "aria-label": name,
-    });
-    input.checked = checked;
-    return input;
-  });
-  const choices = options.map(({ content, name }, i) => {
-    const tile = make("span", { class: "nca-tile", title: name }, ...content);
-    return make("label", { class: "nca-choice" }, inputs[i], tile);
-  });
-  const row = make("div", { class: "nca-row" }, ...choices);
-  return { inputs, group: make("fieldset", { class: `nca-${kind}` }, make("legend", {}, legend), row) };
+const inputs = options.map(({ name, checked }, value) => {
+const input = make("input", {
+type: "radio", class: "nca-hidden", name: `${id}-${kind}`, value, "aria-label": name,
+});
+input.checked = checked;
+return input;
+});
+const choices = options.map(({ content, name }, i) => {
+const tile = make("span", { class: "nca-tile", title: name }, ...content);
+return make("label", { class: "nca-choice" }, inputs[i], tile);
+});
+const row = make("div", { class: "nca-row" }, ...choices);
+return { inputs, group: make("fieldset", { class: `nca-${kind}` }, make("legend", {}, legend), row) };
 }
 function classOptions(description) {
-  return description.classes.map(({ label, name }, i) => ({
-    checked: i === description.class_index,
-    content: label === name
-      ? [make("span", { class: "nca-name" }, name)]
-      : [make("span", { class: "nca-label", "aria-hidden": "true" }, label),
-        make("span", { class: "nca-name" }, name)],
-  }));
+return description.classes.map(({ label, name }, i) => ({
+checked: i === description.class_index,
+content: label === name
+? [make("span", { class: "nca-name" }, name)]
+: [make("span", { class: "nca-label", "aria-hidden": "true" }, label),
+make("span", { class: "nca-name" }, name)],
+}));
 }
 function toolOptions() {
-  return TOOLS.map(({ tool, name }, i) => {
-    const picture = make("span", { class: "nca-icon" });
-    picture.innerHTML = ICONS[tool];
-    return { name, checked: i === 0, content: [picture] };
-  });
+return TOOLS.map(({ tool, name }, i) => {
+const picture = make("span", { class: "nca-icon" });
+picture.innerHTML = ICONS[tool];
+return { name, checked: i === 0, content: [picture] };
+});
 }
 function makeSlider(id, label, { min, max, start }, say) {
-  const slider = make("input", { type: "range", id, min, max, value: start });
-  const value = make("span", { class: "nca-value", "aria-hidden": "true" });
-  const update = () => {
-    const [text, words] = say(Number(slider.value));
-    value.textContent = text;
-    slider.setAttribute("aria-valuetext", words);
-  };
-  slider.addEventListener("input", update);
-  update();
-  return { slider, row: make("div", { class: "nca-slider" }, make("label", { for: id }, label), slider, value) };
+const slider = make("input", { type: "range", id, min, max, value: start });
+const value = make("span", { class: "nca-value", "aria-hidden": "true" });
+const update = () => {
+const [text, words] = say(Number(slider.value));
+value.textContent = text;
+slider.setAttribute("aria-valuetext", words);
+};
+slider.addEventListener("input", update);
+update();
+return { slider, row: make("div", { class: "nca-slider" }, make("label", { for: id }, label), slider, value) };
 }
 function makeChannels(id, description) {
-  const select = make("select", { id },
-    make("option", { value: "picture" }, "picture"),
-    make("option", { value: "alpha" }, "alpha: what lives"),
-    make("option", { value: "changes" }, "size of the last change"),
-    make("option", { value: "fired" }, "cells that fired"));
-  for (let channel = 0; channel < description.channels; channel++) {
-    if (channel >= description.alpha - 3 && channel <= description.alpha) continue;
-    const kind = channel < description.fixed ? "input" : "hidden";
-    select.append(make("option", { value: channel }, `${kind} channel ${channel}`));
-  }
-  const key = make("span", { class: "nca-key", hidden: "" }, "−1", make("span", { class: "nca-ramp" }), "1");
-  return { select, key, row: make("div", { class: "nca-slider" }, make("label", { for: id }, "Show"), select, key) };
+const select = make("select", { id },
+make("option", { value: "picture" }, "picture"),
+make("option", { value: "alpha" }, "alpha: what lives"),
+make("option", { value: "changes" }, "size of the last change"),
+make("option", { value: "fired" }, "cells that fired"));
+for (let channel = 0; channel < description.channels; channel++) {
+if (channel >= description.alpha - 3 && channel <= description.alpha) continue;
+const kind = channel < description.fixed ? "input" : "hidden";
+select.append(make("option", { value: channel }, `${kind} channel ${channel}`));
+}
+const key = make("span", { class: "nca-key", hidden: "" }, "−1", make("span", { class: "nca-ramp" }), "1");
+return { select, key, row: make("div", { class: "nca-slider" }, make("label", { for: id }, "Show"), select, key) };
 }
 function makePane(description, id, caption) {
-  const { height, width, alt } = description;
-  const canvas = make("canvas", {
-    width, height, tabindex: 0, role: "img",
-    "aria-label": caption === undefined ? alt : `${caption}. ${alt}`,
-    "aria-describedby": `${id}-hint`,
-  });
-  canvas.style.aspectRatio = `${width} / ${height}`;
-  const cursor = make("div", { class: "nca-cursor", "aria-hidden": "true", hidden: "" });
-  const stage = make("div", {
-    class: "nca-stage", role: "application", "aria-label": caption ?? "Grid",
-  }, canvas, cursor);
-  const words = caption === undefined
-    ? [] : [make("div", { class: "nca-caption", "aria-hidden": "true" }, caption)];
-  const recovery = make("div", { class: "nca-recovery" });
-  return { canvas, cursor, recovery, pane: make("div", { class: "nca-pane" }, stage, ...words, recovery) };
+const { height, width, alt } = description;
+const canvas = make("canvas", {
+width, height, tabindex: 0, role: "img",
+"aria-label": caption === undefined ? alt : `${caption}. ${alt}`,
+"aria-describedby": `${id}-hint`,
+});
+canvas.style.aspectRatio = `${width} / ${height}`;
+const cursor = make("div", { class: "nca-cursor", "aria-hidden": "true", hidden: "" });
+const stage = make("div", {
+class: "nca-stage", role: "application", "aria-label": caption ?? "Grid",
+}, canvas, cursor);
+const words = caption === undefined
+? [] : [make("div", { class: "nca-caption", "aria-hidden": "true" }, caption)];
+const recovery = make("div", { class: "nca-recovery" });
+return { canvas, cursor, recovery, pane: make("div", { class: "nca-pane" }, stage, ...words, recovery) };
 }
 function makeReadout() {
-  const steps = make("output", { class: "nca-steps", "aria-live": "off" }, "0");
-  const rate = make("output", { class: "nca-rate", "aria-live": "off" }, "0");
-  const readout = make("div", { class: "nca-readout" },
-    make("span", {}, "step ", steps), make("span", {}, rate, " steps/s"));
-  return { steps, rate, readout };
+const steps = make("output", { class: "nca-steps", "aria-live": "off" }, "0");
+const rate = make("output", { class: "nca-rate", "aria-live": "off" }, "0");
+const readout = make("div", { class: "nca-readout" },
+make("span", {}, "step ", steps), make("span", {}, rate, " steps/s"));
+return { steps, rate, readout };
 }
 function addStyle(element) {
-  const root = element.getRootNode();
-  const place = root instanceof ShadowRoot ? root : document.head;
-  if (place.querySelector("style[data-nca-live]")) return;
-  place.append(make("style", { "data-nca-live": "" }, STYLE));
+const root = element.getRootNode();
+const place = root instanceof ShadowRoot ? root : document.head;
+if (place.querySelector("style[data-nca-live]")) return;
+place.append(make("style", { "data-nca-live": "" }, STYLE));
 }
 function buildView(element, descriptions) {
-  addStyle(element);
-  const id = `nca-${++figures}`;
-  const [description] = descriptions;
-  const several = descriptions.length > 1;
-  const panes = descriptions.map((d) => makePane(d, id, several ? d.title : undefined));
-  const bed = make("div", { class: "nca-bed" }, ...panes.map(({ pane }) => pane));
-  const { steps, rate, readout } = makeReadout();
-  const play = makeButton("play", "Play");
-  const back = makeButton("back", "Back");
-  const step = makeButton("step", "Step");
-  const reset = makeButton("reset", "Reset");
-  const classes = description.classes.length > 1
-    ? makeRadios("classes", "Grow into", classOptions(description), id) : { inputs: [] };
-  const tools = makeRadios("tools", "Brush", toolOptions(), id);
-  const brush = makeSlider(`${id}-brush`, "Size", BRUSH,
-    (size) => [`${size} cells`, `radius ${size} cells`]);
-  const speed = makeSlider(`${id}-speed`, "Speed",
-    { min: 0, max: SPEEDS.length - 1, start: NORMAL_SPEED },
-    (i) => [SPEEDS[i].label, SPEEDS[i].stepsPerSecond < FASTEST
-      ? `${SPEEDS[i].stepsPerSecond} steps per second` : "as fast as this device can"]);
-  const channels = makeChannels(`${id}-show`, description);
-  const save = makeButton("picture", "Save the picture", { bare: true });
-  const film = makeButton("film", "Record a film", { bare: true });
-  const share = makeButton("link", "Copy a link to this moment", { bare: true });
-  const inspector = make("p", { class: "nca-inspector" });
-  const hint = make("p", { class: "nca-hint", id: `${id}-hint` },
-    "Drag to use the brush, double-tap to plant a seed. With the grid focused: arrow keys move, " +
-    "E uses the brush, S plants a seed, I reads the cell.");
-  const status = make("p", { class: "nca-hidden", role: "status" });
-  const chart = make("canvas", { class: "nca-chart", role: "img", "aria-label": "No curve yet" });
-  const curve = make("div", { class: "nca-curve" },
-    make("div", { class: "nca-curve-title" }, "Error against the target, over steps"), chart);
-  curve.hidden = descriptions.every(({ targets }) => targets === null);
-  const panel = make("div", { class: "nca-panel" }, readout,
-    make("div", { class: "nca-transport" }, play, back, step, reset),
-    ...(classes.group ? [classes.group] : []), tools.group, brush.row, speed.row, channels.row);
-  const foot = make("div", { class: "nca-foot" }, curve,
-    make("div", { class: "nca-last" }, make("div", {}, inspector, hint),
-      make("div", { class: "nca-share" }, save, film, share)));
-  const root = make("div", {
-    class: several ? "nca-player nca-several" : "nca-player", role: "group",
-    "aria-label": several ? "Live automata, side by side" : `Live automaton: ${description.title}`,
-    "data-lm-suppress-shortcuts": "true",
-  }, make("div", { class: "nca-body" }, bed, panel), foot, status);
-  element.prepend(root);
-  return {
-    root, bed, steps, rate, play, back, step, reset, save, film, share, status, inspector, chart,
-    canvases: panes.map(({ canvas }) => canvas), cursors: panes.map(({ cursor }) => cursor),
-    recoveries: panes.map(({ recovery }) => recovery),
-    classes: classes.inputs, tools: tools.inputs, size: brush.slider, speed: speed.slider,
-    channel: channels.select, key: channels.key,
-  };
+addStyle(element);
+const id = `nca-${++figures}`;
+const [description] = descriptions;
+const several = descriptions.length > 1;
+const panes = descriptions.map((d) => makePane(d, id, several ? d.title : undefined));
+const bed = make("div", { class: "nca-bed" }, ...panes.map(({ pane }) => pane));
+const { steps, rate, readout } = makeReadout();
+const play = makeButton("play", "Play");
+const back = makeButton("back", "Back");
+const step = makeButton("step", "Step");
+const reset = makeButton("reset", "Reset");
+const classes = description.classes.length > 1
+? makeRadios("classes", "Grow into", classOptions(description), id) : { inputs: [] };
+const tools = makeRadios("tools", "Brush", toolOptions(), id);
+const brush = makeSlider(`${id}-brush`, "Size", BRUSH,
+(size) => [`${size} cells`, `radius ${size} cells`]);
+const speed = makeSlider(`${id}-speed`, "Speed",
+{ min: 0, max: SPEEDS.length - 1, start: NORMAL_SPEED },
+(i) => [SPEEDS[i].label, SPEEDS[i].stepsPerSecond < FASTEST
+? `${SPEEDS[i].stepsPerSecond} steps per second` : "as fast as this device can"]);
+const channels = makeChannels(`${id}-show`, description);
+const save = makeButton("picture", "Save the picture", { bare: true });
+const film = makeButton("film", "Record a film", { bare: true });
+const share = makeButton("link", "Copy a link to this moment", { bare: true });
+const inspector = make("p", { class: "nca-inspector" });
+const hint = make("p", { class: "nca-hint", id: `${id}-hint` },
+"Drag to use the brush, double-tap to plant a seed. With the grid focused: arrow keys move, " +
+"E uses the brush, S plants a seed, I reads the cell.");
+const status = make("p", { class: "nca-hidden", role: "status" });
+const chart = make("canvas", { class: "nca-chart", role: "img", "aria-label": "No curve yet" });
+const curve = make("div", { class: "nca-curve" },
+make("div", { class: "nca-curve-title" }, "Error against the target, over steps"), chart);
+curve.hidden = descriptions.every(({ targets }) => targets === null);
+const panel = make("div", { class: "nca-panel" }, readout,
+make("div", { class: "nca-transport" }, play, back, step, reset),
+...(classes.group ? [classes.group] : []), tools.group, brush.row, speed.row, channels.row);
+const foot = make("div", { class: "nca-foot" }, curve,
+make("div", { class: "nca-last" }, make("div", {}, inspector, hint),
+make("div", { class: "nca-share" }, save, film, share)));
+const root = make("div", {
+class: several ? "nca-player nca-several" : "nca-player", role: "group",
+"aria-label": several ? "Live automata, side by side" : `Live automaton: ${description.title}`,
+"data-lm-suppress-shortcuts": "true",
+}, make("div", { class: "nca-body" }, bed, panel), foot, status);
+element.prepend(root);
+return {
+root, bed, steps, rate, play, back, step, reset, save, film, share, status, inspector, chart,
+canvases: panes.map(({ canvas }) => canvas), cursors: panes.map(({ cursor }) => cursor),
+recoveries: panes.map(({ recovery }) => recovery),
+classes: classes.inputs, tools: tools.inputs, size: brush.slider, speed: speed.slider,
+channel: channels.select, key: channels.key,
+};
 }
 const MOST_POINTS = 4000;
 const SAME_HARM = 12;  // steps: what is done so soon after the last time belongs to it
 const COLORS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8a95a1", "#a6761d"];
 const MARGIN = { left: 46, right: 8, top: 8, bottom: 20 };
 class Chart {
-  constructor(canvas, names) {
-    Object.assign(this, { canvas, names, points: [], marks: [] });
-  }
-  add(step, errors) {
-    while (this.points.length > 0 && this.points.at(-1).step >= step) this.points.pop();
-    this.marks = this.marks.filter((mark) => mark.step <= step);
-    this.points.push({ step, errors });
-    if (this.points.length > MOST_POINTS) this.points = this.points.filter((_, i) => i % 2 === 0);
-  }
-  mark(step, before, after) {
-    const last = this.marks.at(-1);
-    if (last !== undefined && step - last.until <= SAME_HARM && step >= last.until) {
-      Object.assign(last, { until: step, after });
-    } else {
-      this.marks.push({ step, until: step, before, after });
-    }
-  }
-  recoveries() {
-    const { marks, points } = this;
-    if (marks.length === 0 || points.length === 0) return this.names.map(() => null);
-    const { before, after } = marks.at(-1);
-    return points.at(-1).errors.map((now, i) => {
-      const harm = after[i] - before[i];
-      return now === null || harm <= 0.02 * before[i] ? null : 100 * (after[i] - now) / harm;
-    });
-  }
-  draw() {
-    const { canvas, points } = this;
-    const box = canvas.getBoundingClientRect();
-    if (box.width === 0 || points.length === 0) return;
-    const ratio = devicePixelRatio || 1;
-    const [width, height] = [Math.round(box.width * ratio), Math.round(box.height * ratio)];
-    if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
-    const context = canvas.getContext("2d");
-    context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    context.clearRect(0, 0, box.width, box.height);
-    const style = getComputedStyle(canvas);
-    this.plot(context, box, style.getPropertyValue("--nca-muted"), style.getPropertyValue("--nca-line"));
-  }
-  plot(context, box, ink, line) {
-    const { points, marks } = this;
-    const all = points.flatMap(({ errors }) => errors.filter((e) => e > 0));
-    const decade = (e) => Math.log10(Math.max(e, 1e-6));
-    const low = Math.floor(decade(Math.min(...all, 0.01)));
-    const high = Math.max(low + 1, Math.ceil(decade(Math.max(...all, 1e-5))));
-    const first = points[0].step;
-    const last = Math.max(first + 60, points.at(-1).step);
-    const right = box.width - MARGIN.right;
-    const bottom = box.height - MARGIN.bottom;
-    const x = (step) => MARGIN.left + (step - first) / (last - first) * (right - MARGIN.left);
-    const y = (e) => MARGIN.top + (high - decade(e)) / (high - low) * (bottom - MARGIN.top);
-    const stroke = (color, draw, thick = 1, dash = []) => {
-      context.strokeStyle = color;
-      context.lineWidth = thick;
-      context.setLineDash(dash);
-      context.beginPath();
-      draw();
-      context.stroke();
-    };
-    context.font = "11px sans-serif";
-    context.fillStyle = ink;
-    context.textBaseline = "middle";
-    context.textAlign = "right";
-    for (let power = low; power <= high; power++) {
-      stroke(line, () => {
-        context.moveTo(MARGIN.left, y(10 ** power));
-        context.lineTo(right, y(10 ** power));
-      });
-      context.fillText(String(Number((10 ** power).toPrecision(1))), MARGIN.left - 6, y(10 ** power));
-    }
-    context.textBaseline = "alphabetic";
-    context.textAlign = "left";
-    context.fillText(`step ${first}`, MARGIN.left, box.height - 5);
-    context.textAlign = "right";
-    context.fillText(String(last), right, box.height - 5);
-    for (const { step } of marks) {
-      stroke(ink, () => { context.moveTo(x(step), MARGIN.top); context.lineTo(x(step), bottom); }, 1, [3, 3]);
-    }
-    this.names.forEach((_, i) => stroke(COLORS[i % COLORS.length], () => {
-      for (const { step, errors } of points) {
-        if (errors[i] !== null) context.lineTo(x(step), y(errors[i]));
-      }
-    }, 1.75));
-  }
-  describe() {
-    const { points, names } = this;
-    if (points.length === 0) return "No curve yet";
-    const { step, errors } = points.at(-1);
-    const said = this.recoveries();
-    const each = names.map((name, i) => `${names.length > 1 ? `${name}: ` : ""}error ${
-      errors[i] === null ? "unknown" : errors[i].toPrecision(2)}${
-      said[i] === null ? "" : `, ${said[i].toFixed(0)} % recovered`}`);
-    return `At step ${step}: ${each.join("; ")}`;
-  }
+constructor(canvas, names) {
+Object.assign(this, { canvas, names, points: [], marks: [] });
+}
+add(step, errors) {
+while (this.points.length > 0 && this.points.at(-1).step >= step) this.points.pop();
+this.marks = this.marks.filter((mark) => mark.step <= step);
+this.points.push({ step, errors });
+if (this.points.length > MOST_POINTS) this.points = this.points.filter((_, i) => i % 2 === 0);
+}
+mark(step, before, after) {
+const last = this.marks.at(-1);
+if (last !== undefined && step - last.until <= SAME_HARM && step >= last.until) {
+Object.assign(last, { until: step, after });
+} else {
+this.marks.push({ step, until: step, before, after });
+}
+}
+recoveries() {
+const { marks, points } = this;
+if (marks.length === 0 || points.length === 0) return this.names.map(() => null);
+const { before, after } = marks.at(-1);
+return points.at(-1).errors.map((now, i) => {
+const harm = after[i] - before[i];
+return now === null || harm <= 0.02 * before[i] ? null : 100 * (after[i] - now) / harm;
+});
+}
+draw() {
+const { canvas, points } = this;
+const box = canvas.getBoundingClientRect();
+if (box.width === 0 || points.length === 0) return;
+const ratio = devicePixelRatio || 1;
+const [width, height] = [Math.round(box.width * ratio), Math.round(box.height * ratio)];
+if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
+const context = canvas.getContext("2d");
+context.setTransform(ratio, 0, 0, ratio, 0, 0);
+context.clearRect(0, 0, box.width, box.height);
+const style = getComputedStyle(canvas);
+this.plot(context, box, style.getPropertyValue("--nca-muted"), style.getPropertyValue("--nca-line"));
+}
+plot(context, box, ink, line) {
+const { points, marks } = this;
+const all = points.flatMap(({ errors }) => errors.filter((e) => e > 0));
+const decade = (e) => Math.log10(Math.max(e, 1e-6));
+const low = Math.floor(decade(Math.min(...all, 0.01)));
+const high = Math.max(low + 1, Math.ceil(decade(Math.max(...all, 1e-5))));
+const first = points[0].step;
+const last = Math.max(first + 60, points.at(-1).step);
+const right = box.width - MARGIN.right;
+const bottom = box.height - MARGIN.bottom;
+const x = (step) => MARGIN.left + (step - first) / (last - first) * (right - MARGIN.left);
+const y = (e) => MARGIN.top + (high - decade(e)) / (high - low) * (bottom - MARGIN.top);
+const stroke = (color, draw, thick = 1, dash = []) => {
+context.strokeStyle = color;
+context.lineWidth = thick;
+context.setLineDash(dash);
+context.beginPath();
+draw();
+context.stroke();
+};
+context.font = "11px sans-serif";
+context.fillStyle = ink;
+context.textBaseline = "middle";
+context.textAlign = "right";
+for (let power = low; power <= high; power++) {
+stroke(line, () => {
+context.moveTo(MARGIN.left, y(10 ** power));
+context.lineTo(right, y(10 ** power));
+});
+context.fillText(String(Number((10 ** power).toPrecision(1))), MARGIN.left - 6, y(10 ** power));
+}
+context.textBaseline = "alphabetic";
+context.textAlign = "left";
+context.fillText(`step ${first}`, MARGIN.left, box.height - 5);
+context.textAlign = "right";
+context.fillText(String(last), right, box.height - 5);
+for (const { step } of marks) {
+stroke(ink, () => { context.moveTo(x(step), MARGIN.top); context.lineTo(x(step), bottom); }, 1, [3, 3]);
+}
+this.names.forEach((_, i) => stroke(COLORS[i % COLORS.length], () => {
+for (const { step, errors } of points) {
+if (errors[i] !== null) context.lineTo(x(step), y(errors[i]));
+}
+}, 1.75));
+}
+describe() {
+const { points, names } = this;
+if (points.length === 0) return "No curve yet";
+const { step, errors } = points.at(-1);
+const said = this.recoveries();
+const each = names.map((name, i) => `${names.length > 1 ? `${name}: ` : ""}error ${
+errors[i] === null ? "unknown" : errors[i].toPrecision(2)}${
+said[i] === null ? "" : `, ${said[i].toFixed(0)} % recovered`}`);
+return `At step ${step}: ${each.join("; ")}`;
+}
 }
 const curveColor = (index) => COLORS[index % COLORS.length];
 const SCALE = 8;  // pixels of a saved picture for each cell
@@ -1232,161 +1232,161 @@ const GAP = 8;
 const FILM_TYPES = ["video/webm", "video/mp4"];
 const KEY = "nca";
 function poster(canvases, target = document.createElement("canvas")) {
-  const [{ width, height }] = canvases;
-  const wide = canvases.length * (width * SCALE + GAP) - GAP;
-  if (target.width !== wide) Object.assign(target, { width: wide, height: height * SCALE });
-  const context = target.getContext("2d");
-  context.imageSmoothingEnabled = false;
-  canvases.forEach((canvas, i) =>
-    context.drawImage(canvas, i * (width * SCALE + GAP), 0, width * SCALE, height * SCALE));
-  return target;
+const [{ width, height }] = canvases;
+const wide = canvases.length * (width * SCALE + GAP) - GAP;
+if (target.width !== wide) Object.assign(target, { width: wide, height: height * SCALE });
+const context = target.getContext("2d");
+context.imageSmoothingEnabled = false;
+canvases.forEach((canvas, i) =>
+context.drawImage(canvas, i * (width * SCALE + GAP), 0, width * SCALE, height * SCALE));
+return target;
 }
 function download(blob, name) {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(blob);
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+const link = document.createElement("a");
+link.href = URL.createObjectURL(blob);
+link.download = name;
+link.click();
+setTimeout(() => URL.revokeObjectURL(link.href), 1000);
 }
 function startFilm(canvases) {
-  const type = globalThis.MediaRecorder && FILM_TYPES.find((t) => MediaRecorder.isTypeSupported(t));
-  if (!type) return null;
-  const target = poster(canvases);
-  const recorder = new MediaRecorder(target.captureStream(30), { mimeType: type });
-  const parts = [];
-  recorder.ondataavailable = ({ data }) => parts.push(data);
-  recorder.start();
-  return {
-    draw: () => poster(canvases, target),
-    stop: () => new Promise((resolve) => {
-      recorder.onstop = () => resolve({ blob: new Blob(parts, { type }), extension: type.split("/")[1] });
-      recorder.stop();
-    }),
-  };
+const type = globalThis.MediaRecorder && FILM_TYPES.find((t) => MediaRecorder.isTypeSupported(t));
+if (!type) return null;
+const target = poster(canvases);
+const recorder = new MediaRecorder(target.captureStream(30), { mimeType: type });
+const parts = [];
+recorder.ondataavailable = ({ data }) => parts.push(data);
+recorder.start();
+return {
+draw: () => poster(canvases, target),
+stop: () => new Promise((resolve) => {
+recorder.onstop = () => resolve({ blob: new Blob(parts, { type }), extension: type.split("/")[1] });
+recorder.stop();
+}),
+};
 }
 const through = async (bytes, stream) =>
-  new Uint8Array(await new Response(new Blob([bytes]).stream().pipeThrough(stream)).arrayBuffer());
+new Uint8Array(await new Response(new Blob([bytes]).stream().pipeThrough(stream)).arrayBuffer());
 async function momentLink(moment) {
-  const json = new TextEncoder().encode(JSON.stringify(moment));
-  const packed = await through(json, new CompressionStream("deflate-raw"));
-  const text = btoa(String.fromCharCode(...packed))
-    .replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
-  return `${location.href.split("#")[0]}#${KEY}=${text}`;
+const json = new TextEncoder().encode(JSON.stringify(moment));
+const packed = await through(json, new CompressionStream("deflate-raw"));
+const text = btoa(String.fromCharCode(...packed))
+.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+return `${location.href.split("#")[0]}#${KEY}=${text}`;
 }
 async function momentHere() {
-  const text = new URLSearchParams(location.hash.slice(1)).get(KEY);
-  if (!text) return null;
-  try {
-    const packed = Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")),
-      (character) => character.charCodeAt(0));
-    const json = await through(packed, new DecompressionStream("deflate-raw"));
-    return JSON.parse(new TextDecoder().decode(json));
-  } catch {
-    return null;
-  }
+const text = new URLSearchParams(location.hash.slice(1)).get(KEY);
+if (!text) return null;
+try {
+const packed = Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")),
+(character) => character.charCodeAt(0));
+const json = await through(packed, new DecompressionStream("deflate-raw"));
+return JSON.parse(new TextDecoder().decode(json));
+} catch {
+return null;
+}
 }
 const DOUBLE_TAP = { milliseconds: 350, pixels: 24 };
 const MOVES = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const LEAP = 5;  // cells that an arrow key moves with Shift
 function connectBrush({ canvases, cursors, size }, act) {
-  const [{ width, height }] = canvases;
-  const radius = () => Number(size.value);
-  const keyboard = { x: width >> 1, y: height >> 1 };
-  const off = new AbortController();
-  const listen = (target, type, action) =>
-    target.addEventListener(type, action, { signal: off.signal });
-  const cellAt = (event) => {
-    const box = event.target.getBoundingClientRect();
-    return {
-      x: (event.clientX - box.left) / box.width * width - 0.5,
-      y: (event.clientY - box.top) / box.height * height - 0.5,
-    };
-  };
-  const nearest = ({ x, y }) => ({
-    x: Math.min(width - 1, Math.max(0, Math.round(x))),
-    y: Math.min(height - 1, Math.max(0, Math.round(y))),
-  });
-  const showCursor = ({ x, y }, crosshair) => {
-    for (const cursor of cursors) {
-      cursor.hidden = false;
-      cursor.classList.toggle("nca-crosshair", crosshair);
-      cursor.style.left = `${(x + 0.5) / width * 100}%`;
-      cursor.style.top = `${(y + 0.5) / height * 100}%`;
-      cursor.style.width = `${(2 * radius() + 1) / width * 100}%`;
-    }
-  };
-  const hideCursor = () => cursors.forEach((cursor) => { cursor.hidden = true; });
-  const drawLine = (from, to) => {
-    const length = Math.hypot(to.x - from.x, to.y - from.y);
-    const pieces = Math.max(1, Math.ceil(length / radius()));
-    for (let i = 1; i <= pieces; i++) {
-      const t = i / pieces;
-      act.use(from.x + t * (to.x - from.x), from.y + t * (to.y - from.y));
-    }
-  };
-  const isDoubleTap = (event, before) => before !== null &&
-    event.timeStamp - before.timeStamp < DOUBLE_TAP.milliseconds &&
-    Math.hypot(event.clientX - before.clientX, event.clientY - before.clientY) < DOUBLE_TAP.pixels;
-  let last = null;  // where a drag was last seen
-  let tap = null;  // the last press, for double taps
-  for (const canvas of canvases) {
-    listen(canvas, "pointerdown", (event) => {
-      if (event.button !== 0) return;
-      canvas.setPointerCapture(event.pointerId);
-      const here = cellAt(event);
-      if (isDoubleTap(event, tap)) {
-        const { x, y } = nearest(here);
-        act.plant(x, y);
-        tap = null;
-        return;
-      }
-      tap = event;
-      last = here;
-      act.use(here.x, here.y);
-      showCursor(here, false);
-    });
-    listen(canvas, "pointermove", (event) => {
-      const here = cellAt(event);
-      showCursor(here, false);
-      const { x, y } = nearest(here);
-      act.read(x, y, canvases.indexOf(canvas));
-      if (last === null || !act.draws()) return;
-      drawLine(last, here);
-      last = here;
-    });
-    const release = () => {
-      last = null;
-    };
-    listen(canvas, "pointerup", release);
-    listen(canvas, "pointercancel", release);
-    listen(canvas, "pointerleave", () => { if (last === null) hideCursor(); });
-    listen(canvas, "focus", () => {
-      if (canvas.matches(":focus-visible")) showCursor(keyboard, true);
-    });
-    listen(canvas, "blur", hideCursor);
-    listen(canvas, "keydown", (event) => {
-      if (event.ctrlKey || event.metaKey || event.altKey) return;
-      const where = `column ${keyboard.x + 1}, row ${keyboard.y + 1}`;
-      const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
-      if (key in MOVES) {
-        const leap = event.shiftKey ? LEAP : 1;
-        keyboard.x = (keyboard.x + leap * MOVES[key][0] + width) % width;
-        keyboard.y = (keyboard.y + leap * MOVES[key][1] + height) % height;
-      } else if (key === "e" || key === " ") {
-        act.use(keyboard.x, keyboard.y);
-        act.say(`Brush used at ${where}`);
-      } else if (key === "s") {
-        act.plant(keyboard.x, keyboard.y);
-      } else if (key === "i") {
-        act.read(keyboard.x, keyboard.y, canvases.indexOf(canvas), true);
-      } else {
-        return;
-      }
-      event.preventDefault();  // the page must not scroll
-      showCursor(keyboard, true);
-    });
-  }
-  return () => off.abort();
+const [{ width, height }] = canvases;
+const radius = () => Number(size.value);
+const keyboard = { x: width >> 1, y: height >> 1 };
+const off = new AbortController();
+const listen = (target, type, action) =>
+target.addEventListener(type, action, { signal: off.signal });
+const cellAt = (event) => {
+const box = event.target.getBoundingClientRect();
+return {
+x: (event.clientX - box.left) / box.width * width - 0.5,
+y: (event.clientY - box.top) / box.height * height - 0.5,
+};
+};
+const nearest = ({ x, y }) => ({
+x: Math.min(width - 1, Math.max(0, Math.round(x))),
+y: Math.min(height - 1, Math.max(0, Math.round(y))),
+});
+const showCursor = ({ x, y }, crosshair) => {
+for (const cursor of cursors) {
+cursor.hidden = false;
+cursor.classList.toggle("nca-crosshair", crosshair);
+cursor.style.left = `${(x + 0.5) / width * 100}%`;
+cursor.style.top = `${(y + 0.5) / height * 100}%`;
+cursor.style.width = `${(2 * radius() + 1) / width * 100}%`;
+}
+};
+const hideCursor = () => cursors.forEach((cursor) => { cursor.hidden = true; });
+const drawLine = (from, to) => {
+const length = Math.hypot(to.x - from.x, to.y - from.y);
+const pieces = Math.max(1, Math.ceil(length / radius()));
+for (let i = 1; i <= pieces; i++) {
+const t = i / pieces;
+act.use(from.x + t * (to.x - from.x), from.y + t * (to.y - from.y));
+}
+};
+const isDoubleTap = (event, before) => before !== null &&
+event.timeStamp - before.timeStamp < DOUBLE_TAP.milliseconds &&
+Math.hypot(event.clientX - before.clientX, event.clientY - before.clientY) < DOUBLE_TAP.pixels;
+let last = null;  // where a drag was last seen
+let tap = null;  // the last press, for double taps
+for (const canvas of canvases) {
+listen(canvas, "pointerdown", (event) => {
+if (event.button !== 0) return;
+canvas.setPointerCapture(event.pointerId);
+const here = cellAt(event);
+if (isDoubleTap(event, tap)) {
+const { x, y } = nearest(here);
+act.plant(x, y);
+tap = null;
+return;
+}
+tap = event;
+last = here;
+act.use(here.x, here.y);
+showCursor(here, false);
+});
+listen(canvas, "pointermove", (event) => {
+const here = cellAt(event);
+showCursor(here, false);
+const { x, y } = nearest(here);
+act.read(x, y, canvases.indexOf(canvas));
+if (last === null || !act.draws()) return;
+drawLine(last, here);
+last = here;
+});
+const release = () => {
+last = null;
+};
+listen(canvas, "pointerup", release);
+listen(canvas, "pointercancel", release);
+listen(canvas, "pointerleave", () => { if (last === null) hideCursor(); });
+listen(canvas, "focus", () => {
+if (canvas.matches(":focus-visible")) showCursor(keyboard, true);
+});
+listen(canvas, "blur", hideCursor);
+listen(canvas, "keydown", (event) => {
+if (event.ctrlKey || event.metaKey || event.altKey) return;
+const where = `column ${keyboard.x + 1}, row ${keyboard.y + 1}`;
+const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+if (key in MOVES) {
+const leap = event.shiftKey ? LEAP : 1;
+keyboard.x = (keyboard.x + leap * MOVES[key][0] + width) % width;
+keyboard.y = (keyboard.y + leap * MOVES[key][1] + height) % height;
+} else if (key === "e" || key === " ") {
+act.use(keyboard.x, keyboard.y);
+act.say(`Brush used at ${where}`);
+} else if (key === "s") {
+act.plant(keyboard.x, keyboard.y);
+} else if (key === "i") {
+act.read(keyboard.x, keyboard.y, canvases.indexOf(canvas), true);
+} else {
+return;
+}
+event.preventDefault();  // the page must not scroll
+showCursor(keyboard, true);
+});
+}
+return () => off.abort();
 }
 const STEP_BUDGET = 12;  // milliseconds of steps for one frame
 const RATE_WINDOW = 500;  // milliseconds over which steps per second are averaged
@@ -1397,298 +1397,298 @@ const SHARE_OF_CELLS = 0.3;
 const NOISE = 0.3;
 const DRAWN = new Set(["circle", "square", "cells", "noise"]);  // tools to draw lines with
 class Player {
-  constructor(element, descriptions, link, report) {
-    Object.assign(this, { descriptions, link, report });
-    this.view = buildView(element, descriptions);
-    this.contexts = this.view.canvases.map((canvas) => canvas.getContext("2d"));
-    const names = descriptions.map(({ title }) => title);
-    this.chart = new Chart(this.view.chart, names);
-    this.playing = false;
-    this.inView = false;
-    this.frame = 0;
-    this.busy = false;  // an advance has been asked for and not been answered
-    this.reading = false;
-    this.salt = 0;
-    this.film = null;
-    this.chartDrawn = 0;
-    this.last = null;
-    this.connect();
-    this.draw(link.first);
-  }
-  connect() {
-    const { view } = this;
-    const click = (button, action) => button.addEventListener("click", action);
-    click(view.play, () => this.setPlaying(!this.playing, true));
-    click(view.step, () => this.stepOnce());
-    click(view.back, () => this.stepBack());
-    click(view.reset, () => this.reset());
-    click(view.save, () => this.savePicture());
-    click(view.film, () => this.toggleFilm());
-    click(view.share, () => this.copyLink());
-    view.classes.forEach((input, index) =>
-      input.addEventListener("change", () => this.setClass(index)));
-    view.channel.addEventListener("change", () => this.show(view.channel.value));
-    view.tools.forEach((input, i) => input.addEventListener("change", () => {
-      view.root.dataset.tool = TOOLS[i].tool;
-    }));
-    view.root.dataset.tool = TOOLS[0].tool;
-    this.disconnectBrush = connectBrush(view, {
-      use: (x, y) => this.useBrush(x, y),
-      draws: () => DRAWN.has(this.tool),
-      plant: (x, y) => this.plant(x, y),
-      read: (x, y, pane, aloud) => this.read(x, y, pane, aloud),
-      say: (text) => this.say(text),
-    });
-    this.observer = new IntersectionObserver((entries) => {
-      this.inView = entries[entries.length - 1].isIntersecting;
-      this.schedule();
-    }, { threshold: MOST_VISIBLE });
-    this.observer.observe(view.bed);
-  }
-  get tool() {
-    return TOOLS[this.view.tools.findIndex((input) => input.checked)].tool;
-  }
-  get stepsPerSecond() {
-    return SPEEDS[this.view.speed.value].stepsPerSecond;
-  }
-  say(text) {
-    this.view.status.textContent = text;
-  }
-  async ask(message) {
-    const report = await this.link.send(message);
-    if (!this.ended) this.draw(report);
-    return report;
-  }
-  setPlaying(playing, aloud) {
-    this.playing = playing;
-    setButton(this.view.play, playing ? "pause" : "play", playing ? "Pause" : "Play");
-    if (aloud) this.say(playing ? "Playing" : `Paused at step ${this.last.step}`);
-    this.report({ steps: this.last.step, playing });
-    this.schedule();
-  }
-  async stepOnce() {
-    if (this.playing) this.setPlaying(false, false);
-    await this.ask({ kind: "advance", steps: 1, budget: 0 });
-    this.sayWhere();
-  }
-  async stepBack() {
-    if (this.playing) this.setPlaying(false, false);
-    await this.ask({ kind: "back" });
-    this.sayWhere();
-  }
-  sayWhere() {
-    this.say(`Step ${this.last.step}. ${this.chart.describe()}`);
-    this.report({ steps: this.last.step });
-  }
-  async reset() {
-    await this.ask({ kind: "reset" });
-    this.say("Reset to a single seed cell");
-    this.report({ steps: 0 });
-  }
-  async setClass(index) {
-    await this.act({ kind: "mutate", index });
-    this.say(`Now growing into ${this.descriptions[0].classes[index].name}`);
-    this.report({ classIndex: index });
-  }
-  async plant(x, y) {
-    await this.act({ kind: "plant", x, y });
-    this.say(`Seed planted at column ${x + 1}, row ${y + 1}`);
-  }
-  useBrush(column, row) {
-    const { tool } = this;
-    const [x, y] = [column, row].map((v) => Math.round(10 * v) / 10);
-    if (tool === "seed") return this.plant(Math.round(column), Math.round(row));
-    const where = { x, y, size: Number(this.view.size.value), shape: "circle" };
-    this.salt += 1;
-    return this.act({
-      circle: { kind: "erase", ...where },
-      square: { kind: "erase", ...where, shape: "square" },
-      half: { kind: "erase", ...where, shape: "half" },
-      cells: { kind: "erase", ...where, share: SHARE_OF_CELLS, salt: this.salt },
-      noise: { kind: "disturb", ...where, sigma: NOISE, salt: this.salt },
-    }[tool]);
-  }
-  async act(event) {
-    const sent = this.link.send({ kind: "act", event });
-    const report = await sent;
-    if (this.ended) return;
-    this.chart.mark(report.step, this.last.errors, report.errors);
-    this.draw(report);
-    this.report({ steps: report.step, events: report.recorded.events });
-  }
-  show(shown) {
-    this.view.key.hidden = shown === "picture" || shown === "fired";
-    const channel = Number(shown);
-    return this.ask({ kind: "show", shown: Number.isNaN(channel) ? shown : channel });
-  }
-  async read(x, y, pane, aloud = false) {
-    if (this.reading && !aloud) return;
-    this.reading = true;
-    const { cells } = await this.link.send({ kind: "inspect", x, y });
-    this.reading = false;
-    const { values, change } = cells[pane];
-    const round = (v) => v.toFixed(2).replace("-", "−");
-    const { alpha } = this.descriptions[pane];
-    const names = { [alpha - 3]: "r", [alpha - 2]: "g", [alpha - 1]: "b", [alpha]: "α" };
-    const each = values.map((v, i) => `${names[i] ?? i} ${round(v)}`).join(", ");
-    const text = `Column ${x + 1}, row ${y + 1}: ${each}, last change ${round(change)}`;
-    this.view.inspector.textContent = text;
-    if (aloud) this.say(text);
-  }
-  draw(report) {
-    const { view, chart } = this;
-    this.last = report;
-    report.frames.forEach((frame, i) => {
-      const { width, height } = this.descriptions[i];
-      this.contexts[i].putImageData(new ImageData(frame, width, height), 0, 0);
-    });
-    view.steps.textContent = report.step;
-    view.back.setAttribute("aria-disabled", String(!report.canGoBack));
-    const chosen = view.classes[report.classIndex];
-    if (chosen !== undefined) chosen.checked = true;
-    this.film?.draw();
-    chart.add(report.step, report.errors);
-    const now = performance.now();
-    if (now - this.chartDrawn > CHART_EVERY || !this.playing) {
-      this.chartDrawn = now;
-      this.drawChart();
-    }
-  }
-  drawChart() {
-    const { view, chart } = this;
-    chart.draw();
-    view.chart.setAttribute("aria-label", chart.describe());
-    chart.recoveries().forEach((percent, i) => {
-      const error = this.last.errors[i];
-      const parts = error === null ? [] : [`error ${error.toPrecision(2)}`];
-      if (percent !== null) parts.push(`${percent.toFixed(0).replace("-", "−")} % back`);
-      view.recoveries[i].textContent = parts.join(" · ");
-      view.recoveries[i].style.setProperty("--nca-curve", curveColor(i));
-    });
-  }
-  schedule() {
-    const runs = this.playing && this.inView;
-    if (runs && this.frame === 0) {
-      this.due = 0;
-      this.lastFrame = performance.now();
-      this.measured = { since: this.lastFrame, step: this.last.step };
-      this.frame = requestAnimationFrame((now) => this.tick(now));
-    } else if (!runs && this.frame !== 0) {
-      cancelAnimationFrame(this.frame);
-      this.frame = 0;
-      this.view.rate.textContent = "0";
-    }
-  }
-  tick(now) {
-    const elapsed = Math.max(0, now - this.lastFrame);
-    this.lastFrame = now;
-    this.due = Math.min(this.due + elapsed / 1000 * this.stepsPerSecond, MOST_AT_ONCE);
-    if (this.due >= 1 && !this.busy) this.advance(Math.floor(this.due));
-    this.measure(now);
-    this.frame = requestAnimationFrame((later) => this.tick(later));
-  }
-  async advance(steps) {
-    this.busy = true;
-    try {
-      await this.ask({ kind: "advance", steps, budget: STEP_BUDGET });
-    } finally {
-      this.busy = false;
-    }
-    this.due = Math.min(this.due - steps, 1);  // what this device cannot do in time is dropped
-  }
-  measure(now) {
-    const { measured } = this;
-    const elapsed = now - measured.since;
-    if (elapsed < RATE_WINDOW) return;
-    const { step } = this.last;
-    this.view.rate.textContent = Math.max(0, Math.round(1000 * (step - measured.step) / elapsed));
-    this.report({ steps: step });
-    this.measured = { since: now, step };
-  }
-  savePicture() {
-    poster(this.view.canvases).toBlob((blob) => download(blob, `nca-step-${this.last.step}.png`));
-    this.say("Picture saved");
-  }
-  async toggleFilm() {
-    const { view } = this;
-    if (this.film === null) {
-      this.film = startFilm(view.canvases);
-      this.say(this.film ? "Recording; press again to stop" : "This browser cannot record films");
-      view.film.setAttribute("aria-pressed", String(this.film !== null));
-      return;
-    }
-    const { blob, extension } = await this.film.stop();
-    this.film = null;
-    view.film.setAttribute("aria-pressed", "false");
-    download(blob, `nca.${extension}`);
-    this.say("Film saved");
-  }
-  async copyLink() {
-    const { step, recorded } = this.last;
-    const figures = [...document.querySelectorAll("figure.nca-figure")];
-    const figure = figures.indexOf(this.view.root.closest("figure.nca-figure"));
-    const link = await momentLink({ figure, step, ...recorded });
-    try {
-      await navigator.clipboard.writeText(link);
-      this.say("Link copied");
-    } catch {
-      location.hash = link.split("#")[1];  // no clipboard: the address bar has it
-      this.say("The link is in the address bar");
-    }
-  }
-  async goTo({ step, classIndex, events }) {
-    await this.ask({ kind: "replay", events, classIndex });
-    while (this.last.step < step) {
-      await this.ask({ kind: "advance", steps: step - this.last.step, budget: STEP_BUDGET });
-    }
-    this.say(`Step ${step}, as in the link`);
-  }
-  destroy() {
-    this.ended = true;
-    this.playing = false;
-    this.schedule();
-    this.observer.disconnect();
-    this.disconnectBrush();
-    this.link.end();
-    this.view.root.remove();
-  }
+constructor(element, descriptions, link, report) {
+Object.assign(this, { descriptions, link, report });
+this.view = buildView(element, descriptions);
+this.contexts = this.view.canvases.map((canvas) => canvas.getContext("2d"));
+const names = descriptions.map(({ title }) => title);
+this.chart = new Chart(this.view.chart, names);
+this.playing = false;
+this.inView = false;
+this.frame = 0;
+this.busy = false;  // an advance has been asked for and not been answered
+this.reading = false;
+this.salt = 0;
+this.film = null;
+this.chartDrawn = 0;
+this.last = null;
+this.connect();
+this.draw(link.first);
+}
+connect() {
+const { view } = this;
+const click = (button, action) => button.addEventListener("click", action);
+click(view.play, () => this.setPlaying(!this.playing, true));
+click(view.step, () => this.stepOnce());
+click(view.back, () => this.stepBack());
+click(view.reset, () => this.reset());
+click(view.save, () => this.savePicture());
+click(view.film, () => this.toggleFilm());
+click(view.share, () => this.copyLink());
+view.classes.forEach((input, index) =>
+input.addEventListener("change", () => this.setClass(index)));
+view.channel.addEventListener("change", () => this.show(view.channel.value));
+view.tools.forEach((input, i) => input.addEventListener("change", () => {
+view.root.dataset.tool = TOOLS[i].tool;
+}));
+view.root.dataset.tool = TOOLS[0].tool;
+this.disconnectBrush = connectBrush(view, {
+use: (x, y) => this.useBrush(x, y),
+draws: () => DRAWN.has(this.tool),
+plant: (x, y) => this.plant(x, y),
+read: (x, y, pane, aloud) => this.read(x, y, pane, aloud),
+say: (text) => this.say(text),
+});
+this.observer = new IntersectionObserver((entries) => {
+this.inView = entries[entries.length - 1].isIntersecting;
+this.schedule();
+}, { threshold: MOST_VISIBLE });
+this.observer.observe(view.bed);
+}
+get tool() {
+return TOOLS[this.view.tools.findIndex((input) => input.checked)].tool;
+}
+get stepsPerSecond() {
+return SPEEDS[this.view.speed.value].stepsPerSecond;
+}
+say(text) {
+this.view.status.textContent = text;
+}
+async ask(message) {
+const report = await this.link.send(message);
+if (!this.ended) this.draw(report);
+return report;
+}
+setPlaying(playing, aloud) {
+this.playing = playing;
+setButton(this.view.play, playing ? "pause" : "play", playing ? "Pause" : "Play");
+if (aloud) this.say(playing ? "Playing" : `Paused at step ${this.last.step}`);
+this.report({ steps: this.last.step, playing });
+this.schedule();
+}
+async stepOnce() {
+if (this.playing) this.setPlaying(false, false);
+await this.ask({ kind: "advance", steps: 1, budget: 0 });
+this.sayWhere();
+}
+async stepBack() {
+if (this.playing) this.setPlaying(false, false);
+await this.ask({ kind: "back" });
+this.sayWhere();
+}
+sayWhere() {
+this.say(`Step ${this.last.step}. ${this.chart.describe()}`);
+this.report({ steps: this.last.step });
+}
+async reset() {
+await this.ask({ kind: "reset" });
+this.say("Reset to a single seed cell");
+this.report({ steps: 0 });
+}
+async setClass(index) {
+await this.act({ kind: "mutate", index });
+this.say(`Now growing into ${this.descriptions[0].classes[index].name}`);
+this.report({ classIndex: index });
+}
+async plant(x, y) {
+await this.act({ kind: "plant", x, y });
+this.say(`Seed planted at column ${x + 1}, row ${y + 1}`);
+}
+useBrush(column, row) {
+const { tool } = this;
+const [x, y] = [column, row].map((v) => Math.round(10 * v) / 10);
+if (tool === "seed") return this.plant(Math.round(column), Math.round(row));
+const where = { x, y, size: Number(this.view.size.value), shape: "circle" };
+this.salt += 1;
+return this.act({
+circle: { kind: "erase", ...where },
+square: { kind: "erase", ...where, shape: "square" },
+half: { kind: "erase", ...where, shape: "half" },
+cells: { kind: "erase", ...where, share: SHARE_OF_CELLS, salt: this.salt },
+noise: { kind: "disturb", ...where, sigma: NOISE, salt: this.salt },
+}[tool]);
+}
+async act(event) {
+const sent = this.link.send({ kind: "act", event });
+const report = await sent;
+if (this.ended) return;
+this.chart.mark(report.step, this.last.errors, report.errors);
+this.draw(report);
+this.report({ steps: report.step, events: report.recorded.events });
+}
+show(shown) {
+this.view.key.hidden = shown === "picture" || shown === "fired";
+const channel = Number(shown);
+return this.ask({ kind: "show", shown: Number.isNaN(channel) ? shown : channel });
+}
+async read(x, y, pane, aloud = false) {
+if (this.reading && !aloud) return;
+this.reading = true;
+const { cells } = await this.link.send({ kind: "inspect", x, y });
+this.reading = false;
+const { values, change } = cells[pane];
+const round = (v) => v.toFixed(2).replace("-", "−");
+const { alpha } = this.descriptions[pane];
+const names = { [alpha - 3]: "r", [alpha - 2]: "g", [alpha - 1]: "b", [alpha]: "α" };
+const each = values.map((v, i) => `${names[i] ?? i} ${round(v)}`).join(", ");
+const text = `Column ${x + 1}, row ${y + 1}: ${each}, last change ${round(change)}`;
+this.view.inspector.textContent = text;
+if (aloud) this.say(text);
+}
+draw(report) {
+const { view, chart } = this;
+this.last = report;
+report.frames.forEach((frame, i) => {
+const { width, height } = this.descriptions[i];
+this.contexts[i].putImageData(new ImageData(frame, width, height), 0, 0);
+});
+view.steps.textContent = report.step;
+view.back.setAttribute("aria-disabled", String(!report.canGoBack));
+const chosen = view.classes[report.classIndex];
+if (chosen !== undefined) chosen.checked = true;
+this.film?.draw();
+chart.add(report.step, report.errors);
+const now = performance.now();
+if (now - this.chartDrawn > CHART_EVERY || !this.playing) {
+this.chartDrawn = now;
+this.drawChart();
+}
+}
+drawChart() {
+const { view, chart } = this;
+chart.draw();
+view.chart.setAttribute("aria-label", chart.describe());
+chart.recoveries().forEach((percent, i) => {
+const error = this.last.errors[i];
+const parts = error === null ? [] : [`error ${error.toPrecision(2)}`];
+if (percent !== null) parts.push(`${percent.toFixed(0).replace("-", "−")} % back`);
+view.recoveries[i].textContent = parts.join(" · ");
+view.recoveries[i].style.setProperty("--nca-curve", curveColor(i));
+});
+}
+schedule() {
+const runs = this.playing && this.inView;
+if (runs && this.frame === 0) {
+this.due = 0;
+this.lastFrame = performance.now();
+this.measured = { since: this.lastFrame, step: this.last.step };
+this.frame = requestAnimationFrame((now) => this.tick(now));
+} else if (!runs && this.frame !== 0) {
+cancelAnimationFrame(this.frame);
+this.frame = 0;
+this.view.rate.textContent = "0";
+}
+}
+tick(now) {
+const elapsed = Math.max(0, now - this.lastFrame);
+this.lastFrame = now;
+this.due = Math.min(this.due + elapsed / 1000 * this.stepsPerSecond, MOST_AT_ONCE);
+if (this.due >= 1 && !this.busy) this.advance(Math.floor(this.due));
+this.measure(now);
+this.frame = requestAnimationFrame((later) => this.tick(later));
+}
+async advance(steps) {
+this.busy = true;
+try {
+await this.ask({ kind: "advance", steps, budget: STEP_BUDGET });
+} finally {
+this.busy = false;
+}
+this.due = Math.min(this.due - steps, 1);  // what this device cannot do in time is dropped
+}
+measure(now) {
+const { measured } = this;
+const elapsed = now - measured.since;
+if (elapsed < RATE_WINDOW) return;
+const { step } = this.last;
+this.view.rate.textContent = Math.max(0, Math.round(1000 * (step - measured.step) / elapsed));
+this.report({ steps: step });
+this.measured = { since: now, step };
+}
+savePicture() {
+poster(this.view.canvases).toBlob((blob) => download(blob, `nca-step-${this.last.step}.png`));
+this.say("Picture saved");
+}
+async toggleFilm() {
+const { view } = this;
+if (this.film === null) {
+this.film = startFilm(view.canvases);
+this.say(this.film ? "Recording; press again to stop" : "This browser cannot record films");
+view.film.setAttribute("aria-pressed", String(this.film !== null));
+return;
+}
+const { blob, extension } = await this.film.stop();
+this.film = null;
+view.film.setAttribute("aria-pressed", "false");
+download(blob, `nca.${extension}`);
+this.say("Film saved");
+}
+async copyLink() {
+const { step, recorded } = this.last;
+const figures = [...document.querySelectorAll("figure.nca-figure")];
+const figure = figures.indexOf(this.view.root.closest("figure.nca-figure"));
+const link = await momentLink({ figure, step, ...recorded });
+try {
+await navigator.clipboard.writeText(link);
+this.say("Link copied");
+} catch {
+location.hash = link.split("#")[1];  // no clipboard: the address bar has it
+this.say("The link is in the address bar");
+}
+}
+async goTo({ step, classIndex, events }) {
+await this.ask({ kind: "replay", events, classIndex });
+while (this.last.step < step) {
+await this.ask({ kind: "advance", steps: step - this.last.step, budget: STEP_BUDGET });
+}
+this.say(`Step ${step}, as in the link`);
+}
+destroy() {
+this.ended = true;
+this.playing = false;
+this.schedule();
+this.observer.disconnect();
+this.disconnectBrush();
+this.link.end();
+this.view.root.remove();
+}
 }
 async function mount(element, descriptions, weights, report = () => {}) {
-  try {
-    const link = await connect(descriptions, weights);
-    const player = new Player(element, descriptions, link, report);
-    const moment = await momentHere();
-    const index = [...document.querySelectorAll("figure.nca-figure")].indexOf(element);
-    if (moment !== null && moment.figure === index) {
-      await player.goTo(moment);
-    } else if (!matchMedia("(prefers-reduced-motion: reduce)").matches) {
-      player.setPlaying(true, false);
-    }
-    element.ncaPlayer = player;
-    return player;
-  } catch (error) {
-    const message = document.createElement("p");
-    message.setAttribute("role", "alert");
-    message.textContent = error.message;
-    element.prepend(message);
-    throw error;
-  }
+try {
+const link = await connect(descriptions, weights);
+const player = new Player(element, descriptions, link, report);
+const moment = await momentHere();
+const index = [...document.querySelectorAll("figure.nca-figure")].indexOf(element);
+if (moment !== null && moment.figure === index) {
+await player.goTo(moment);
+} else if (!matchMedia("(prefers-reduced-motion: reduce)").matches) {
+player.setPlaying(true, false);
+}
+element.ncaPlayer = player;
+return player;
+} catch (error) {
+const message = document.createElement("p");
+message.setAttribute("role", "alert");
+message.textContent = error.message;
+element.prepend(message);
+throw error;
+}
 }
 function mountFigure(figure) {
-  if (figure.dataset.ncaMounted !== undefined) return;
-  figure.dataset.ncaMounted = "";
-  const start = async () =>
-    mount(figure, JSON.parse(figure.dataset.nca), decodeBase64(figure.dataset.weights));
-  start().catch((error) => console.error(error));
+if (figure.dataset.ncaMounted !== undefined) return;
+figure.dataset.ncaMounted = "";
+const start = async () =>
+mount(figure, JSON.parse(figure.dataset.nca), decodeBase64(figure.dataset.weights));
+start().catch((error) => console.error(error));
 }
 function mountAll() {
-  document.querySelectorAll("figure.nca-figure[data-nca]").forEach(mountFigure);
+document.querySelectorAll("figure.nca-figure[data-nca]").forEach(mountFigure);
 }
 function start() {
-  mountAll();
-  const addsElements = ({ addedNodes }) => [...addedNodes].some((node) => node instanceof Element);
-  new MutationObserver((records) => { if (records.some(addsElements)) mountAll(); })
-    .observe(document.body, { childList: true, subtree: true });
+mountAll();
+const addsElements = ({ addedNodes }) => [...addedNodes].some((node) => node instanceof Element);
+new MutationObserver((records) => { if (records.some(addsElements)) mountAll(); })
+.observe(document.body, { childList: true, subtree: true });
 }
 if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);
 else start();

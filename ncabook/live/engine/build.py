@@ -84,7 +84,7 @@ def _packed(module: bytes) -> str:
 
 
 def _inline(name: str, exports: bool = False) -> str:
-    """A source file as a part of one script: no imports, no comments, exports only on request."""
+    """A source file as a part of one script: no imports, comments, indentation; few exports."""
     source = (HERE / name).read_text(encoding="utf-8")
     source = re.sub(r"^import \{[^}]*\} from \"\./[a-z_]+\.js\";\n", "", source, flags=re.M)
     if not exports:
@@ -92,7 +92,7 @@ def _inline(name: str, exports: bool = False) -> str:
     # Comments that stand on lines of their own; no string or template in the sources holds one.
     source = re.sub(r"^\s*/\*\*.*?\*/\n", "", source, flags=re.M | re.S)
     source = re.sub(r"^\s*//.*\n", "", source, flags=re.M)
-    return re.sub(r"\n{2,}", "\n", source).lstrip("\n")
+    return re.sub(r"\n\s*", "\n", source).lstrip()
 
 
 def _squeeze_css(style: str) -> str:

@@ -9,6 +9,9 @@
 
 #include "vectors.h"
 
+// The time goes into conv.c; here it is bytes that readers wait for.
+#pragma clang attribute push(__attribute__((minsize)), apply_to = function)
+
 // ---------------------------------------------------------------- masks
 
 // Upper 24 bits of a hash of (column, row, step, seed); the same as ncabook.automaton.fire.
@@ -107,8 +110,9 @@ INLINE float sum_of(floats v) { return v[0] + v[1] + v[2] + v[3]; }
 
 // ---------------------------------------------------------------- layers
 //
-// Each, like the convolution in conv.c, writes its outputs at the listed cells and leaves all others as they are. Buffers may hold
-// several parts side by side; `output` then points at the part of the first cell.
+// Each, like the convolution in conv.c, writes its outputs at the listed cells and leaves all
+// others as they are. Buffers may hold several parts side by side; `output` then points at the
+// part of the first cell.
 
 // Fixed 3×3 filters, each over every channel by itself: [filter][channel], channels padded.
 EXPORT(bank)
@@ -249,3 +253,5 @@ void zero_dead(float *state, int stride, int channels, const uint8_t *before,
     for (int q = 0; q < channels; q++) state[i * stride + q] = 0;
   }
 }
+
+#pragma clang attribute pop

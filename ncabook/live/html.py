@@ -10,6 +10,7 @@ from typing import Any
 
 from ncabook.automaton import NCA
 from ncabook.live.export import describe
+from ncabook.live.poster import poster
 
 HERE = Path(__file__).parent
 
@@ -43,14 +44,21 @@ h1 {{ font-size: 1.375rem; line-height: 1.25; margin: 0; text-wrap: balance; }}
 
 
 def figure_html(
-    descriptions: Sequence[dict[str, Any]], weights: bytes, title: str, *, caption: bool = True
+    descriptions: Sequence[dict[str, Any]],
+    weights: bytes,
+    title: str,
+    *,
+    picture: str | None = None,
+    caption: bool = True,
 ) -> str:
-    """A ``<figure>`` that ``nca-live.classic.js`` brings to life; without it, words only.
+    """A ``<figure>`` that ``nca-live.classic.js`` brings to life; without it, words and a picture.
 
     Args:
         descriptions: from :func:`~ncabook.live.export.describe`, of the automata side by side.
         weights: from there too, one after another.
         title: what the figure shows.
+        picture: what stands there before and without the script, from
+            :func:`~ncabook.live.poster.poster`; None for words only.
         caption: whether the title is shown below.
 
     """
@@ -59,9 +67,19 @@ def figure_html(
     return (
         f'<figure class="nca-figure" data-nca="{escape(data)}" '
         f'data-weights="{base64.b64encode(weights).decode("ascii")}">'
-        f"<noscript><p>{alt} (This figure is interactive and needs JavaScript.)</p></noscript>"
+        + (_picture(descriptions, picture, alt) if picture else "")
+        + f"<noscript><p>{alt} (This figure is interactive and needs JavaScript.)</p></noscript>"
         + (f"<figcaption>{title}</figcaption>" if caption else "")
         + "</figure>"
+    )
+
+
+def _picture(descriptions: Sequence[dict[str, Any]], picture: str, alt: str) -> str:
+    """At a size that also suits where style sheets are removed, as by GitHub's preview."""
+    width = 300 if len(descriptions) == 1 else 700
+    return (
+        f'<img class="nca-poster" src="{picture}" width="{width}" alt="{alt}" '
+        'style="image-rendering: pixelated; max-width: 100%">'
     )
 
 
@@ -77,9 +95,10 @@ def to_html(nca: NCA, height: int, width: int, **options: Any) -> str:
     """
     description, weights = describe(nca, height, width, **options)
     title = description["title"]
+    picture = poster([nca], height, width, description["class_index"], description["seed"])
     return PAGE.format(
         title=escape(title),
-        figure=figure_html([description], weights, title, caption=False),
+        figure=figure_html([description], weights, title, picture=picture, caption=False),
         script=page_script(),
     )
 

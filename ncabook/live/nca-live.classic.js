@@ -1657,6 +1657,7 @@ async function mount(element, descriptions, weights, report = () => {}) {
 try {
 const link = await connect(descriptions, weights);
 const player = new Player(element, descriptions, link, report);
+element.querySelector(":scope > .nca-poster")?.remove();  // it stood for what is there now
 const moment = await momentHere();
 const index = [...document.querySelectorAll("figure.nca-figure")].indexOf(element);
 if (moment !== null && moment.figure === index) {

@@ -14,6 +14,7 @@ from torch import Tensor
 from ncabook.automaton import NCA
 from ncabook.live.export import describe
 from ncabook.live.html import figure_html
+from ncabook.live.poster import poster
 
 SHAPES = ("circle", "square", "half")
 STATIC = "NCABOOK_STATIC"  # set to 1 where notebooks are run for the book
@@ -95,6 +96,10 @@ class LivePlayer(anywidget.AnyWidget):
             class_index=described[0][0]["class_index"],
             fire_rate=described[0][0]["fire_rate"],
         )
+        class_index, seed = (described[0][0][name] for name in ("class_index", "seed"))
+        self._poster = (
+            poster([*automata.values()], height, width, class_index, seed) if _static() else None
+        )
         self._shape = (height, width, described[0][0]["channels"])
         self.on_msg(self._receive)
 
@@ -164,7 +169,7 @@ class LivePlayer(anywidget.AnyWidget):
             for description in json.loads(self.descriptions)
         ]
         text = f"{self.title}: {descriptions[0]['alt']}"
-        html = figure_html(descriptions, self.weights, self.title)
+        html = figure_html(descriptions, self.weights, self.title, picture=self._poster)
         return {"text/plain": text, "text/html": html}, {}
 
 

@@ -510,15 +510,26 @@ def test_a_broken_figure_says_so(chromium, page_file):
     alert = page.get_by_role("alert")
     alert.wait_for()
     assert "description version 9; this engine reads version 2" in alert.inner_text()
+    assert page.locator(".nca-poster").is_visible(), "the picture stays"
     page.close()
 
 
-def test_without_javascript_it_is_words(chromium, page_file):
+def test_without_javascript_it_is_a_picture_and_words(chromium, page_file):
     context = chromium.new_context(java_script_enabled=False)
     page = context.new_page()
     page.goto(page_file.as_uri())
     assert "grown by a neural cellular automaton" in page.locator("noscript").inner_text()
+    picture = page.locator(".nca-poster")
+    assert "grown by a neural cellular automaton" in picture.get_attribute("alt")
+    assert picture.evaluate("(image) => [image.naturalWidth, image.naturalHeight]") == [
+        WIDTH,
+        HEIGHT,
+    ]
     context.close()
+
+
+def test_the_figure_takes_the_place_of_its_picture(page):
+    assert page.locator(".nca-poster").count() == 0
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,7 @@
 """Descriptions, HTML and the widget's two faces; what the engine makes of them is in tests/live."""
 
 import base64
+import io
 import json
 import re
 from html.parser import HTMLParser
@@ -8,11 +9,20 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from traitlets import TraitError
 
-from ncabook.automaton import NCA, ChannelLayout, ConvPerception, MLPUpdate
+from ncabook.automaton import (
+    NCA,
+    ChannelLayout,
+    ConvPerception,
+    MLPUpdate,
+    centre_seed,
+    hashed_fire,
+)
 from ncabook.live import LivePlayer, controls, describe, figure_html, to_html
 from ncabook.live.html import page_script
+from ncabook.live.poster import poster
 
 NASTY = "<script>alert('a')</script> & \"b\" ' </figure>"
 
@@ -130,11 +140,33 @@ def test_figure_keeps_any_text_in_its_place():
     assert base64.b64decode(figure["data-weights"]) == weights
 
 
+def test_a_picture_of_what_grows_stands_in_for_the_figure():
+    """Side by side, from the same coins as in the figure, on white."""
+    nca, other = automaton(), automaton()
+    torch.nn.init.normal_(nca.update.layers[-1].weight, std=0.1)
+    url = poster([nca, other], 12, 9, 1, 5)
+    image = Image.open(io.BytesIO(base64.b64decode(url.removeprefix("data:image/png;base64,"))))
+    pixels = np.asarray(image.convert("RGB")).astype(int)
+    assert pixels.shape == (12, 2 * 9 + 2, 3)
+    state = nca.rollout(
+        centre_seed(nca.layout, 12, 9),
+        96,
+        torch.eye(2)[[1]],
+        fire=lambda t: hashed_fire(12, 9, t, 5, nca.fire_rate),
+    )
+    red, alpha = state[0, 0].detach().numpy(), state[0, 3].clamp(0, 1).detach().numpy()
+    wanted = 255 * np.clip(red + 1 - alpha, 0, 1)
+    assert wanted.std() > 10
+    assert np.abs(pixels[:, :9, 0] - wanted).max() < 8  # at most 256 colours
+    figure = Elements(to_html(nca, 12, 9, alt=NASTY)).one("img")
+    assert figure["alt"] == NASTY
+
+
 def test_page_needs_nothing_else():
     page = to_html(automaton(), 8, 8, title=NASTY)
     elements = Elements(page)
     for _, attributes in elements.found:
-        assert "src" not in attributes
+        assert attributes.get("src", "data:image/png;base64,").startswith("data:image/png;base64,")
         assert attributes.get("href", "data:,") == "data:,"
     assert not re.search(r"https?://|@import|url\(", page)
     assert page.count("<script>") == page.count("</script>") == 1

@@ -216,7 +216,14 @@ class NCA(nn.Module):
         after = state + change * fire
         if self.living_threshold is None:
             return after
-        return after * (self.living(state) & self.living(after))
+        return self.without_dead(after, self.living(state) & self.living(after))
+
+    def without_dead(self, state: Tensor, alive: Tensor) -> Tensor:
+        """``state`` times ``alive``, bool ``[B, 1, H, W]``, but for the input channels."""
+        fixed = self.layout.fixed
+        if not fixed:
+            return state * alive
+        return torch.cat([state[:, :fixed], state[:, fixed:] * alive], dim=1)
 
     def _check_fire(self, state: Tensor, fire: Tensor) -> Tensor:
         height, width = state.shape[2:]

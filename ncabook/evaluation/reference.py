@@ -52,7 +52,8 @@ def reference_step(
     if nca.living_threshold is None:
         return after
     alive = _living(nca, state) & _living(nca, after)
-    return after * alive
+    keeps = torch.arange(nca.layout.channels) < nca.layout.fixed  # inputs are never written
+    return after * (alive | keeps[:, None, None].to(alive.device))
 
 
 def reference_rollout(

@@ -509,7 +509,7 @@ this.plant(this.width >> 1, this.height >> 1);
 step() {
 const k = this.kernels;
 const { height, width, stride, cellCount, description } = this;
-const { alpha, living_threshold: threshold, seed, channels } = description;
+const { alpha, living_threshold: threshold, seed, channels, fixed } = description;
 const masked = threshold !== null;
 k.fire_mask(this.fireAt, height, width, this.stepCount, seed, Math.floor(this.fireRate * 2 ** 24));
 if (masked) {
@@ -522,7 +522,7 @@ const { at, count } = this.lists.get(0);
 k.add_change(this.cellsAt, stride, this.changeAt, padded(channels), at, count);
 if (masked) {
 k.living_mask(this.afterAt, this.cellsAt, stride, alpha, threshold, height, width);
-k.zero_dead(this.cellsAt, stride, channels, this.beforeAt, this.afterAt, cellCount);
+k.zero_dead(this.cellsAt + 4 * fixed, stride, channels - fixed, this.beforeAt, this.afterAt, cellCount);
 }
 this.stepCount += 1;
 }
@@ -588,6 +588,10 @@ if (this.coin(column, row, salt, ERASING) >= share) return;
 cells.fill(0, at + fixed, at + channels);
 });
 }
+draw({ value, ...where }) {
+const { cells } = this;
+this.forShape(where, (row, column, at) => cells.fill(value, at, at + this.description.fixed));
+}
 disturb({ sigma, salt = 0, ...where }) {
 const { cells } = this;
 const { fixed, channels, alpha, living_threshold: threshold } = this.description;
@@ -647,10 +651,13 @@ for (let i = 0; i < engine.cellCount; i++) pixels.set(colour(values(i)), 4 * i);
 }
 return pixels;
 }
+const INK = 0.7;  // how dark an input of 1 is
 function picture({ cells, cellCount, stride, description }, pixels) {
+const clamped = (value) => Math.min(1, Math.max(0, value));
 for (let i = 0; i < cellCount; i++) {
 const alpha = i * stride + description.alpha;
-const white = 1 - Math.min(1, Math.max(0, cells[alpha]));
+const paper = description.fixed ? 1 - INK * clamped(cells[i * stride]) : 1;
+const white = paper * (1 - clamped(cells[alpha]));
 for (let k = 0; k < 3; k++) pixels[4 * i + k] = 255 * (cells[alpha - 3 + k] + white);
 pixels[4 * i + 3] = 255;
 }
@@ -674,14 +681,15 @@ const MOST_BYTES = 16 * 2 ** 20;  // of all snapshots together; then every other
 class Timeline {
 constructor(engines) {
 this.engines = engines;
-this.events = [];
-this.reset();
+this.begin(() => {});
 }
 get step() {
 return this.engines[0].stepCount;
 }
 reset() {
+const drawn = this.events.slice(0, this.applied).filter(({ kind }) => kind === "draw");
 this.begin(() => {});
+drawn.forEach((event) => this.act(event));
 }
 replay(events, classIndex) {
 this.engines.forEach((engine) => engine.setClass(classIndex));
@@ -759,6 +767,7 @@ if (at % this.interval !== 0) this.snapshots.delete(at);
 }
 const ACTIONS = {
 erase: (engine, values) => engine.erase(values),
+draw: (engine, values) => engine.draw(values),
 disturb: (engine, values) => engine.disturb(values),
 plant: (engine, { x, y }) => engine.plant(x, y),
 mutate: (engine, { index }) => engine.setClass(index),
@@ -942,6 +951,8 @@ half: icon('<path fill="currentColor" d="M5 5h7v14H5z"/><path fill="none" stroke
 cells: solid("M5 5h4v4H5zM13 5h4v4h-4zM9 10h4v4H9zM16 11h4v4h-4zM4 15h4v4H4zM12 16h4v4h-4z"),
 noise: line("M3 12h2l2-6 3 13 3-15 3 12 2-4h3"),
 seed: line("M12 5v14M5 12h14"),
+draw: line("M4 20l1-4.5L15.5 5 19 8.5 8.5 19 4 20zM13.5 7l3.5 3.5"),
+wipe: line("M8.5 19L4 14.5 13.5 5l6 6-8 8h-3zM8.5 10l6 6M8.5 19H20"),
 picture: line("M4 5h16v14H4zM4 16l5-5 4 4 3-3 4 4M15 9.5h.01"),
 film: line("M4 6h11v12H4zM15 10.5l5-3v9l-5-3"),
 link: line("M10 14a4 4 0 0 0 5.7 0l3-3A4 4 0 0 0 13 5.3l-1 1M14 10a4 4 0 0 0-5.7 0l-3 3a4 4 0 0 0 5.7 5.7l1-1"),
@@ -960,6 +971,10 @@ const TOOLS = [
 { tool: "cells", name: "Erase cells at random" },
 { tool: "noise", name: "Add noise" },
 { tool: "seed", name: "Plant a seed" },
+];
+const INPUT_TOOLS = [
+{ tool: "draw", name: "Draw on the input" },
+{ tool: "wipe", name: "Wipe the input" },
 ];
 let figures = 0;  // makes names and ids unique on the page
 function make(tag, attributes = {}, ...children) {
@@ -1009,8 +1024,8 @@ content: label === name
 make("span", { class: "nca-name" }, name)],
 }));
 }
-function toolOptions() {
-return TOOLS.map(({ tool, name }, i) => {
+function toolOptions(tools) {
+return tools.map(({ tool, name }, i) => {
 const picture = make("span", { class: "nca-icon" });
 picture.innerHTML = ICONS[tool];
 return { name, checked: i === 0, content: [picture] };
@@ -1086,7 +1101,8 @@ const step = makeButton("step", "Step");
 const reset = makeButton("reset", "Reset");
 const classes = description.classes.length > 1
 ? makeRadios("classes", "Grow into", classOptions(description), id) : { inputs: [] };
-const tools = makeRadios("tools", "Brush", toolOptions(), id);
+const offered = description.fixed > 0 ? [...INPUT_TOOLS, ...TOOLS] : TOOLS;
+const tools = makeRadios("tools", "Brush", toolOptions(offered), id);
 const brush = makeSlider(`${id}-brush`, "Size", BRUSH,
 (size) => [`${size} cells`, `radius ${size} cells`]);
 const speed = makeSlider(`${id}-speed`, "Speed",
@@ -1122,7 +1138,7 @@ return {
 root, bed, steps, rate, play, back, step, reset, save, film, share, status, inspector, chart,
 canvases: panes.map(({ canvas }) => canvas), cursors: panes.map(({ cursor }) => cursor),
 recoveries: panes.map(({ recovery }) => recovery),
-classes: classes.inputs, tools: tools.inputs, size: brush.slider, speed: speed.slider,
+classes: classes.inputs, tools: tools.inputs, toolNames: offered.map(({ tool }) => tool), size: brush.slider, speed: speed.slider,
 channel: channels.select, key: channels.key,
 };
 }
@@ -1395,7 +1411,7 @@ const MOST_VISIBLE = 0.3;  // share of the grids that has to be in view to run
 const MOST_AT_ONCE = 10000;  // steps asked for in one message
 const SHARE_OF_CELLS = 0.3;
 const NOISE = 0.3;
-const DRAWN = new Set(["circle", "square", "cells", "noise"]);  // tools to draw lines with
+const DRAWN = new Set(["circle", "square", "cells", "noise", "draw", "wipe"]);  // tools to draw lines with
 class Player {
 constructor(element, descriptions, link, report) {
 Object.assign(this, { descriptions, link, report });
@@ -1429,9 +1445,9 @@ view.classes.forEach((input, index) =>
 input.addEventListener("change", () => this.setClass(index)));
 view.channel.addEventListener("change", () => this.show(view.channel.value));
 view.tools.forEach((input, i) => input.addEventListener("change", () => {
-view.root.dataset.tool = TOOLS[i].tool;
+view.root.dataset.tool = view.toolNames[i];
 }));
-view.root.dataset.tool = TOOLS[0].tool;
+[view.root.dataset.tool] = view.toolNames;
 this.disconnectBrush = connectBrush(view, {
 use: (x, y) => this.useBrush(x, y),
 draws: () => DRAWN.has(this.tool),
@@ -1446,7 +1462,7 @@ this.schedule();
 this.observer.observe(view.bed);
 }
 get tool() {
-return TOOLS[this.view.tools.findIndex((input) => input.checked)].tool;
+return this.view.root.dataset.tool;
 }
 get stepsPerSecond() {
 return SPEEDS[this.view.speed.value].stepsPerSecond;
@@ -1505,6 +1521,8 @@ circle: { kind: "erase", ...where },
 square: { kind: "erase", ...where, shape: "square" },
 half: { kind: "erase", ...where, shape: "half" },
 cells: { kind: "erase", ...where, share: SHARE_OF_CELLS, salt: this.salt },
+draw: { kind: "draw", ...where, value: 1 },
+wipe: { kind: "draw", ...where, value: 0 },
 noise: { kind: "disturb", ...where, sigma: NOISE, salt: this.salt },
 }[tool]);
 }

@@ -4,7 +4,16 @@ import numpy as np
 import pytest
 import torch
 
-from tests.live.test_engine import CLASSES, HEIGHT, WIDTH, automaton, described
+from ncabook.automaton import centre_seed
+from tests.live.test_engine import (
+    CLASSES,
+    HEIGHT,
+    WIDTH,
+    automaton,
+    described,
+    expected,
+    with_perception,
+)
 
 pytestmark = pytest.mark.node
 DISC = {"kind": "erase", "shape": "circle", "x": 13, "y": 9, "size": 3}
@@ -168,3 +177,20 @@ def test_what_a_cell_holds(model, simulate):
         simulate(*model, {"kind": "setState", "state": [0, 0, 0]})
     with pytest.raises(RuntimeError, match="class 9; this automaton has 5"):
         simulate(*model, act(kind="mutate", index=9))
+
+
+def test_a_drawing_is_read_by_every_step_and_outlives_a_reset(simulate):
+    nca = with_perception("two convolutions", 6, 3, fixed=2)
+    model = described(nca)
+    pen = {"kind": "draw", "shape": "circle", "x": 6, "y": 4, "size": 2, "value": 1}
+    wiped = {**pen, "shape": "half", "x": 8, "y": 0, "value": 0}  # the upper half
+    empty = simulate(*model, act(**pen), act(**wiped), steps(20), act(**DISC), steps(4))
+    assert not empty["state"][:, :2].any()
+    state = centre_seed(nca.layout, HEIGHT, WIDTH)
+    rows, columns = torch.arange(HEIGHT)[:, None], torch.arange(WIDTH)
+    state[:, :2] = ((rows - 4) ** 2 + (columns - 6) ** 2 <= 4).float()
+    again = simulate(*model, act(**pen), steps(9), {"kind": "reset"}, steps(20))
+    assert torch.equal(again["state"][:, :2], state[:, :2])
+    assert (again["state"] - expected(nca, state, 0, steps=20)).abs().max() <= 1e-4
+    assert not torch.equal(again["state"], simulate(*model, steps(20))["state"])
+    assert [event["kind"] for event in again["recorded"]["events"]] == ["draw"]

@@ -86,7 +86,7 @@ def doubled(x):
         ("conv5 dilated", 2, 0.1, 0),
         ("two blocks", 2, None, 0),
         ("multi", 0, None, 0),
-        ("multi", 3, 0.1, 0),
+        ("multi", 3, 0.1, 2),
         ("attention", 0, None, 0),
         ("attention", 3, 0.1, 1),
     ],

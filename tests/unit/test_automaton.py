@@ -176,6 +176,17 @@ def test_fixed_channels_are_never_written():
     assert not torch.equal(after[:, 2:], state[:, 2:])
 
 
+def test_an_input_outlives_its_dead_cell():
+    """A drawing is there before the pattern comes, and after it is gone."""
+    layout = ChannelLayout(visible=4, hidden=2, fixed=1)
+    nca = NCA(layout, ConvPerception(7, 5), MLPUpdate(5, 6, [4]))
+    state = torch.rand(1, 7, 9, 9)
+    state[:, layout.alpha] = 0.0
+    after = nca.step(state)
+    assert torch.equal(after[:, :1], state[:, :1])
+    assert not after[:, 1:].any()
+
+
 def test_layout_slices_cover_all_channels_in_order():
     layout = ChannelLayout(visible=4, hidden=3, fixed=2, classes=5)
     assert (layout.channels, layout.alpha) == (14, 5)

@@ -37,25 +37,28 @@ def always_fused(monkeypatch):
     monkeypatch.setattr(nca_module, "FUSED_FROM", 0)
 
 
-def covered_automaton(name, channels, condition, dilation, seed, living):
-    nca = automaton("conv3", channels, condition, 12, 1, False, seed, living_threshold=living)
-    other = automaton("sobel", channels, condition, 12, dilation, False, seed)
+def covered_automaton(name, channels, condition, dilation, seed, living, fixed=0):
+    size = (channels, condition, 12)
+    nca = automaton("conv3", *size, 1, False, seed, fixed, living_threshold=living)
+    other = automaton("sobel", *size, dilation, False, seed, fixed)
     if name == "sobel":
         other.living_threshold = living
         return other
     torch.manual_seed(seed)
     perception = COVERED[name](channels, condition, 12, dilation).double()
-    update = type(nca.update)(perception.out_channels, channels, [10, 7]).double()
+    update = type(nca.update)(perception.out_channels, channels - fixed, [10, 7]).double()
     result = nca_module.NCA(nca.layout, perception, update, living_threshold=living)
     for parameter in result.parameters():
         torch.nn.init.normal_(parameter, std=0.2)
     return result
 
 
-def patchy_state(batch, channels, height, width, dtype=torch.float64):
-    """Living patches in dead surroundings, so that there is something to skip."""
+def patchy_state(batch, channels, height, width, dtype=torch.float64, fixed=0):
+    """Living patches in dead surroundings, so that there is something to skip; input anywhere."""
     patches = (torch.rand(batch, 1, height, width) < 0.15).to(dtype)
-    return torch.rand(batch, channels, height, width, dtype=dtype) * patches
+    state = torch.rand(batch, channels, height, width, dtype=dtype)
+    state[:, fixed:] *= patches
+    return state
 
 
 @pytest.mark.parametrize("name", COVERED)
@@ -66,6 +69,7 @@ def patchy_state(batch, channels, height, width, dtype=torch.float64):
     width=st.integers(5, 40),
     channels=st.integers(4, 9),
     condition=st.integers(0, 3),
+    fixed=st.integers(0, 2),
     spatial=st.booleans(),
     dilation=st.integers(1, 2),
     living=st.sampled_from([None, 0.1]),
@@ -73,11 +77,22 @@ def patchy_state(batch, channels, height, width, dtype=torch.float64):
     seed=st.integers(0, 2**31),
 )
 def test_two_fused_steps_and_gradients_equal_the_textbook(
-    name, batch, height, width, channels, condition, spatial, dilation, living, shared_fire, seed
+    name,
+    batch,
+    height,
+    width,
+    channels,
+    condition,
+    fixed,
+    spatial,
+    dilation,
+    living,
+    shared_fire,
+    seed,
 ):
     """Float64, forward and backward; two steps, so that the state's own gradient counts."""
-    nca = covered_automaton(name, channels, condition, dilation, seed, living)
-    state = patchy_state(batch, channels, height, width)
+    nca = covered_automaton(name, channels + fixed, condition, dilation, seed, living, fixed)
+    state = patchy_state(batch, channels + fixed, height, width, fixed=fixed)
     shape = (batch, condition, height, width) if spatial else (batch, condition)
     c = torch.rand(shape, dtype=torch.float64) if condition else None
     fires = [torch.rand(1 if shared_fire else batch, 1, height, width) < 0.5 for _ in range(2)]
@@ -104,17 +119,18 @@ def test_two_fused_steps_and_gradients_equal_the_textbook(
     height=st.integers(3, 20),
     width=st.integers(3, 20),
     condition=st.integers(0, 3),
+    fixed=st.integers(0, 2),
     resnet=st.booleans(),
     living=st.sampled_from([None, 0.1]),
     shared_fire=st.booleans(),
     seed=st.integers(0, 2**31),
 )
 def test_two_listed_steps_and_gradients_equal_the_textbook(
-    name, batch, height, width, condition, resnet, living, shared_fire, seed
+    name, batch, height, width, condition, fixed, resnet, living, shared_fire, seed
 ):
     """Attention folded, taps moved, dead cells left out: float64, forward and backward."""
-    nca = automaton(name, 8, condition, 12, 1, resnet, seed, living_threshold=living)
-    state = patchy_state(batch, 8, height, width)
+    nca = automaton(name, 8, condition, 12, 1, resnet, seed, fixed, living_threshold=living)
+    state = patchy_state(batch, 8, height, width, fixed=fixed)
     c = torch.rand(batch, condition, dtype=torch.float64) if condition else None
     fires = [torch.rand(1 if shared_fire else batch, 1, height, width) < 0.5 for _ in range(2)]
     assert listed.covers(nca, nca.perception.encode(c), torch.float64)

@@ -35,14 +35,15 @@ PERCEPTIONS = {
 
 
 def automaton(
-    name, channels=8, condition=0, features=12, dilation=1, resnet=False, seed=0, **masks
+    name, channels=8, condition=0, features=12, dilation=1, resnet=False, seed=0, fixed=0, **masks
 ):
     """A float64 automaton with all its parameters at random, none left at zero."""
     torch.manual_seed(seed)
     perception = PERCEPTIONS[name](channels, condition, features, dilation)
     out = perception.out_channels
-    update = ResNetUpdate(out, channels, 10) if resnet else MLPUpdate(out, channels, [10])
-    layout = ChannelLayout(visible=4, hidden=channels - 4)
+    written = channels - fixed
+    update = ResNetUpdate(out, written, 10) if resnet else MLPUpdate(out, written, [10])
+    layout = ChannelLayout(visible=4, hidden=channels - 4 - fixed, fixed=fixed)
     nca = NCA(layout, perception, update, **masks).double()
     for parameter in nca.parameters():
         torch.nn.init.normal_(parameter, std=0.2)

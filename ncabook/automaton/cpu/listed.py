@@ -127,7 +127,7 @@ def plan(nca: nn.Module, encoded: Any, compute: torch.dtype) -> Step:
             change = F.pad(change, (fixed, 0))
         after = states.index_add(0, cells, change)
         after = after.view(batch, height, width, channels).permute(0, 3, 1, 2)
-        return after if living is None else after * (living & nca.living(after))
+        return after if living is None else nca.without_dead(after, living & nca.living(after))
 
     return step
 

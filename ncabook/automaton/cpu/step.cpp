@@ -275,7 +275,7 @@ std::tuple<Tensor, Tensor, Tensor> step(const Tensor& state, const bool* fires, 
       for (int64_t c = begin; c < end; ++c) {
         alive[c] &= still[c];
         if (!alive[c])  // times zero, not zero: what is not finite must not look dead
-          for (int64_t j = 0; j < g.channels; ++j) data[c * g.channels + j] *= 0;
+          for (int64_t j = fixed; j < g.channels; ++j) data[c * g.channels + j] *= 0;
       }
     });
   }
@@ -315,7 +315,7 @@ void send_back(const Grid& g, const N* messages, const Tensor& taps, const Chunk
 
 // A cell's gradient: its own if it survived, and what was sent to it, in the threads' order.
 template <typename T>
-Tensor state_gradient(const Grid& g, const Tensor& grad, const uint8_t* alive,
+Tensor state_gradient(const Grid& g, const Tensor& grad, const uint8_t* alive, int64_t fixed,
                       const vector<Sent>& all) {
   Tensor result = at::empty_like(grad);
   const int64_t plane = g.height * g.width * g.channels;
@@ -327,7 +327,7 @@ Tensor state_gradient(const Grid& g, const Tensor& grad, const uint8_t* alive,
       with_channels(g.channels, [&](auto channels) {
         for (int64_t i = row; i < row + g.width; ++i)
           for (int64_t j = 0; j < channels; ++j)
-            to[i * channels + j] = alive[i] ? from[i * channels + j] : T(0);
+            to[i * channels + j] = alive[i] || j < fixed ? from[i * channels + j] : T(0);
       });
       for (const Sent& sent : all) {
         if (sample < sent.first || sample >= sent.first + sent.planes) continue;
@@ -438,7 +438,7 @@ std::tuple<Tensor, vector<Tensor>, Tensor, vector<Tensor>, vector<Tensor>> step_
   for (size_t t = 1; t < sums.size(); ++t) sums[0].add(sums[t]);
   Tensor state_grad;
   if (state_needs_gradient)
-    state_grad = state_gradient<T>(g, grad, mask.data_ptr<uint8_t>(), sent);
+    state_grad = state_gradient<T>(g, grad, mask.data_ptr<uint8_t>(), fixed, sent);
   return {state_grad, sums[0].kernels, mapped ? bias_map : sums[0].bias, sums[0].weights,
           sums[0].biases};
 }

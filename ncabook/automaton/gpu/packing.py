@@ -43,6 +43,7 @@ class Packed:
         channels, features, hidden: sizes without padding.
         heads: of the attention, 0 for convolutions.
         living: (alpha channel, threshold), None without a living mask.
+        fixed: input channels, which outlive their cell.
 
     """
 
@@ -56,6 +57,7 @@ class Packed:
     hidden: int
     heads: int
     living: tuple[int, float] | None
+    fixed: int
 
 
 def padded(size: int) -> int:
@@ -96,6 +98,7 @@ def pack(nca: NCA, encoded: Any, dtype: torch.dtype) -> Packed:
         hidden=hidden,
         heads=heads,
         living=living,
+        fixed=nca.layout.fixed,
     )
 
 

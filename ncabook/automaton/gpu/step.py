@@ -64,6 +64,7 @@ class _Step(torch.autograd.Function):
         launch.forward(packed, state, fire, after)
         if packed.living is not None:
             after, alive = launch.living_mask(packed, state, after)
+            after[..., : packed.fixed] = state[..., : packed.fixed]
         ctx.packed = packed
         ctx.save_for_backward(state, fire, alive)
         return after
@@ -74,4 +75,7 @@ class _Step(torch.autograd.Function):
         work = Backward(ctx.packed, gradient.contiguous(), *ctx.saved_tensors)
         needed = ctx.needs_input_grad
         d_state, d_learned = work.run(needed[0], any(needed[3:]))
+        fixed, alive = ctx.packed.fixed, ctx.saved_tensors[2]
+        if needed[0] and fixed and alive is not None:  # inputs that the kernels took for dead
+            d_state[..., :fixed] += gradient[..., :fixed] * (alive == 0)[..., None]
         return d_state, None, None, *d_learned

@@ -211,7 +211,7 @@ export class Engine {
   step() {
     const k = this.kernels;
     const { height, width, stride, cellCount, description } = this;
-    const { alpha, living_threshold: threshold, seed, channels } = description;
+    const { alpha, living_threshold: threshold, seed, channels, fixed } = description;
     const masked = threshold !== null;
     k.fire_mask(this.fireAt, height, width, this.stepCount, seed, Math.floor(this.fireRate * 2 ** 24));
     if (masked) {
@@ -224,7 +224,7 @@ export class Engine {
     k.add_change(this.cellsAt, stride, this.changeAt, padded(channels), at, count);
     if (masked) {
       k.living_mask(this.afterAt, this.cellsAt, stride, alpha, threshold, height, width);
-      k.zero_dead(this.cellsAt, stride, channels, this.beforeAt, this.afterAt, cellCount);
+      k.zero_dead(this.cellsAt + 4 * fixed, stride, channels - fixed, this.beforeAt, this.afterAt, cellCount);
     }
     this.stepCount += 1;
   }
@@ -302,6 +302,12 @@ export class Engine {
       if (this.coin(column, row, salt, ERASING) >= share) return;
       cells.fill(0, at + fixed, at + channels);
     });
+  }
+
+  /** Sets the input channels, which a step only reads, to `value` in a shape. */
+  draw({ value, ...where }) {
+    const { cells } = this;
+    this.forShape(where, (row, column, at) => cells.fill(value, at, at + this.description.fixed));
   }
 
   /** Adds normal noise of standard deviation `sigma` to the living cells of a shape. */

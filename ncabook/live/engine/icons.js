@@ -18,6 +18,8 @@ export const ICONS = {
   cells: solid("M5 5h4v4H5zM13 5h4v4h-4zM9 10h4v4H9zM16 11h4v4h-4zM4 15h4v4H4zM12 16h4v4h-4z"),
   noise: line("M3 12h2l2-6 3 13 3-15 3 12 2-4h3"),
   seed: line("M12 5v14M5 12h14"),
+  draw: line("M4 20l1-4.5L15.5 5 19 8.5 8.5 19 4 20zM13.5 7l3.5 3.5"),
+  wipe: line("M8.5 19L4 14.5 13.5 5l6 6-8 8h-3zM8.5 10l6 6M8.5 19H20"),
   picture: line("M4 5h16v14H4zM4 16l5-5 4 4 3-3 4 4M15 9.5h.01"),
   film: line("M4 6h11v12H4zM15 10.5l5-3v9l-5-3"),
   link: line("M10 14a4 4 0 0 0 5.7 0l3-3A4 4 0 0 0 13 5.3l-1 1M14 10a4 4 0 0 0-5.7 0l-3 3a4 4 0 0 0 5.7 5.7l1-1"),

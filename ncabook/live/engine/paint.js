@@ -18,11 +18,15 @@ export function paint(engine, shown) {
   return pixels;
 }
 
-/** The visible channels, composited on white. */
+const INK = 0.7;  // how dark an input of 1 is
+
+/** The visible channels, composited on white; on the first input channel, if there is one. */
 function picture({ cells, cellCount, stride, description }, pixels) {
+  const clamped = (value) => Math.min(1, Math.max(0, value));
   for (let i = 0; i < cellCount; i++) {
     const alpha = i * stride + description.alpha;
-    const white = 1 - Math.min(1, Math.max(0, cells[alpha]));
+    const paper = description.fixed ? 1 - INK * clamped(cells[i * stride]) : 1;
+    const white = paper * (1 - clamped(cells[alpha]));
     // Colours are premultiplied. The array of pixels clamps to 0…255 by itself.
     for (let k = 0; k < 3; k++) pixels[4 * i + k] = 255 * (cells[alpha - 3 + k] + white);
     pixels[4 * i + 3] = 255;

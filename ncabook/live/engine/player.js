@@ -5,7 +5,7 @@ import { connectBrush } from "./brush.js";
 import { Chart, curveColor } from "./chart.js";
 import { connect } from "./link.js";
 import { download, momentHere, momentLink, poster, startFilm } from "./share.js";
-import { SPEEDS, TOOLS, buildView, setButton } from "./view.js";
+import { SPEEDS, buildView, setButton } from "./view.js";
 
 const STEP_BUDGET = 12;  // milliseconds of steps for one frame
 const RATE_WINDOW = 500;  // milliseconds over which steps per second are averaged
@@ -14,7 +14,7 @@ const MOST_VISIBLE = 0.3;  // share of the grids that has to be in view to run
 const MOST_AT_ONCE = 10000;  // steps asked for in one message
 const SHARE_OF_CELLS = 0.3;
 const NOISE = 0.3;
-const DRAWN = new Set(["circle", "square", "cells", "noise"]);  // tools to draw lines with
+const DRAWN = new Set(["circle", "square", "cells", "noise", "draw", "wipe"]);  // tools to draw lines with
 
 class Player {
   /** `report` is called with {steps}, {classIndex}, {playing} or {events} when they change. */
@@ -51,9 +51,9 @@ class Player {
       input.addEventListener("change", () => this.setClass(index)));
     view.channel.addEventListener("change", () => this.show(view.channel.value));
     view.tools.forEach((input, i) => input.addEventListener("change", () => {
-      view.root.dataset.tool = TOOLS[i].tool;
+      view.root.dataset.tool = view.toolNames[i];
     }));
-    view.root.dataset.tool = TOOLS[0].tool;
+    [view.root.dataset.tool] = view.toolNames;
     this.disconnectBrush = connectBrush(view, {
       use: (x, y) => this.useBrush(x, y),
       draws: () => DRAWN.has(this.tool),
@@ -69,7 +69,7 @@ class Player {
   }
 
   get tool() {
-    return TOOLS[this.view.tools.findIndex((input) => input.checked)].tool;
+    return this.view.root.dataset.tool;
   }
 
   get stepsPerSecond() {
@@ -141,6 +141,8 @@ class Player {
       square: { kind: "erase", ...where, shape: "square" },
       half: { kind: "erase", ...where, shape: "half" },
       cells: { kind: "erase", ...where, share: SHARE_OF_CELLS, salt: this.salt },
+      draw: { kind: "draw", ...where, value: 1 },
+      wipe: { kind: "draw", ...where, value: 0 },
       noise: { kind: "disturb", ...where, sigma: NOISE, salt: this.salt },
     }[tool]);
   }

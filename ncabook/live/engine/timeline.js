@@ -9,17 +9,18 @@ const MOST_BYTES = 16 * 2 ** 20;  // of all snapshots together; then every other
 export class Timeline {
   constructor(engines) {
     this.engines = engines;
-    this.events = [];
-    this.reset();
+    this.begin(() => {});
   }
 
   get step() {
     return this.engines[0].stepCount;
   }
 
-  /** Back to the seed, of the class that was asked for last; events are forgotten. */
+  /** Back to the seed, of the class that was asked for last; of all events only drawings stay. */
   reset() {
+    const drawn = this.events.slice(0, this.applied).filter(({ kind }) => kind === "draw");
     this.begin(() => {});
+    drawn.forEach((event) => this.act(event));
   }
 
   /** From the seed of `classIndex`, with what happened elsewhere still to come. */
@@ -115,6 +116,7 @@ export class Timeline {
 
 const ACTIONS = {
   erase: (engine, values) => engine.erase(values),
+  draw: (engine, values) => engine.draw(values),
   disturb: (engine, values) => engine.disturb(values),
   plant: (engine, { x, y }) => engine.plant(x, y),
   mutate: (engine, { index }) => engine.setClass(index),

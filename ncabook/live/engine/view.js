@@ -9,13 +9,17 @@ export const SPEEDS = [
 ].map(([label, stepsPerSecond]) => ({ label, stepsPerSecond }));
 const NORMAL_SPEED = 3;
 const BRUSH = { min: 1, max: 10, start: 4 };  // radius in cells
-export const TOOLS = [
+const TOOLS = [
   { tool: "circle", name: "Erase a disc" },
   { tool: "square", name: "Erase a square" },
   { tool: "half", name: "Erase half of the grid" },
   { tool: "cells", name: "Erase cells at random" },
   { tool: "noise", name: "Add noise" },
   { tool: "seed", name: "Plant a seed" },
+];
+const INPUT_TOOLS = [
+  { tool: "draw", name: "Draw on the input" },
+  { tool: "wipe", name: "Wipe the input" },
 ];
 
 let figures = 0;  // makes names and ids unique on the page
@@ -75,8 +79,8 @@ function classOptions(description) {
   }));
 }
 
-function toolOptions() {
-  return TOOLS.map(({ tool, name }, i) => {
+function toolOptions(tools) {
+  return tools.map(({ tool, name }, i) => {
     const picture = make("span", { class: "nca-icon" });
     picture.innerHTML = ICONS[tool];
     return { name, checked: i === 0, content: [picture] };
@@ -164,7 +168,8 @@ export function buildView(element, descriptions) {
   const reset = makeButton("reset", "Reset");
   const classes = description.classes.length > 1
     ? makeRadios("classes", "Grow into", classOptions(description), id) : { inputs: [] };
-  const tools = makeRadios("tools", "Brush", toolOptions(), id);
+  const offered = description.fixed > 0 ? [...INPUT_TOOLS, ...TOOLS] : TOOLS;
+  const tools = makeRadios("tools", "Brush", toolOptions(offered), id);
   const brush = makeSlider(`${id}-brush`, "Size", BRUSH,
     (size) => [`${size} cells`, `radius ${size} cells`]);
   const speed = makeSlider(`${id}-speed`, "Speed",
@@ -201,7 +206,7 @@ export function buildView(element, descriptions) {
     root, bed, steps, rate, play, back, step, reset, save, film, share, status, inspector, chart,
     canvases: panes.map(({ canvas }) => canvas), cursors: panes.map(({ cursor }) => cursor),
     recoveries: panes.map(({ recovery }) => recovery),
-    classes: classes.inputs, tools: tools.inputs, size: brush.slider, speed: speed.slider,
+    classes: classes.inputs, tools: tools.inputs, toolNames: offered.map(({ tool }) => tool), size: brush.slider, speed: speed.slider,
     channel: channels.select, key: channels.key,
   };
 }

@@ -234,6 +234,37 @@ def test_every_brush(page, tool, check):
     assert check(state(page))
 
 
+def test_drawing_an_input(chromium, tmp_path):
+    """By mouse and by keyboard; it is seen, outlives a reset, and can be wiped."""
+    torch.manual_seed(3)
+    nca = NCA(ChannelLayout(visible=4, hidden=6, fixed=2), ConvPerception(12, 8), MLPUpdate(8, 10))
+    (tmp_path / "input.html").write_text(to_html(nca, HEIGHT, WIDTH), "utf-8")
+    page = chromium.new_page(reduced_motion="reduce")
+    page.goto((tmp_path / "input.html").as_uri())
+    until(lambda: mounted(page, 0))
+    page.get_by_role("slider", name="Size").fill("1")
+    page.get_by_title("Draw on the input").click()
+    page.mouse.move(*at(page, 4, 6))
+    page.mouse.down()
+    page.mouse.move(*at(page, 20, 6), steps=2)
+    page.mouse.up()
+    cells = state(page)
+    assert (cells[6, 4:21, :2] == 1).all()
+    assert not cells[9:, :, :2].any()
+    assert max(pixel(page, 10, 6)[:3]) < 100
+    page.get_by_role("button", name="Reset").click()
+    np.testing.assert_array_equal(state(page)[..., :2], cells[..., :2])
+    page.get_by_role("radio", name="Wipe the input").check(force=True)
+    canvas = page.locator("canvas").first
+    canvas.focus()
+    for _ in range(6):
+        canvas.press("ArrowUp")
+    canvas.press("e")
+    assert not state(page)[6, 16, :2].any()
+    assert state(page)[6, 10, :2].all()
+    page.close()
+
+
 def test_double_click_plants_a_seed(page):
     page.mouse.dblclick(*at(page, 5, 20))
     assert state(page)[20, 5].tolist() == [1] * 4 + [0] * 8

@@ -171,9 +171,10 @@ class Player {
     this.reading = false;
     const { values, change } = cells[pane];
     const round = (v) => v.toFixed(2).replace("-", "−");
-    const { alpha } = this.descriptions[pane];
+    const { alpha, fixed } = this.descriptions[pane];
     const names = { [alpha - 3]: "r", [alpha - 2]: "g", [alpha - 1]: "b", [alpha]: "α" };
-    const each = values.map((v, i) => `${names[i] ?? i} ${round(v)}`).join(", ");
+    const name = (i) => names[i] ?? (i < fixed ? `input ${i}` : i);
+    const each = values.map((v, i) => `${name(i)} ${round(v)}`).join(", ");
     const text = `Column ${x + 1}, row ${y + 1}: ${each}, last change ${round(change)}`;
     this.view.inspector.textContent = text;
     if (aloud) this.say(text);

@@ -170,8 +170,9 @@ export function buildView(element, descriptions) {
     ? makeRadios("classes", "Grow into", classOptions(description), id) : { inputs: [] };
   const offered = description.fixed > 0 ? [...INPUT_TOOLS, ...TOOLS] : TOOLS;
   const tools = makeRadios("tools", "Brush", toolOptions(offered), id);
+  tools.group.style.setProperty("--nca-tools", offered.length > 6 ? 4 : 6);
   const brush = makeSlider(`${id}-brush`, "Size", BRUSH,
-    (size) => [`${size} cells`, `radius ${size} cells`]);
+    (size) => [`${size} cell${size > 1 ? "s" : ""}`, `radius ${size} cell${size > 1 ? "s" : ""}`]);
   const speed = makeSlider(`${id}-speed`, "Speed",
     { min: 0, max: SPEEDS.length - 1, start: NORMAL_SPEED },
     (i) => [SPEEDS[i].label, SPEEDS[i].stepsPerSecond < FASTEST

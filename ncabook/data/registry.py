@@ -1,8 +1,9 @@
 """What data the book uses, where it comes from, and whether a copy is the right one.
 
-A file is looked for in the folder that ``NCABOOK_DATA`` names, then in the cache, and is
-downloaded only when something asks for it. Every file is checked against its sha256 before it
-is used; a download that fails the check is never put in place.
+A file is looked for in the folder that a caller gives, then in the one that ``NCABOOK_DATA``
+names, then in the cache, and is downloaded only when something asks for it. Every file is checked
+against its sha256 before it is used; a download that fails the check is never put in place, and
+one that breaks off goes on where it was.
 """
 
 import json
@@ -12,6 +13,8 @@ from functools import cache
 from pathlib import Path
 
 import pooch
+import requests
+from tqdm.auto import tqdm
 
 from ncabook.files import CorruptFileError, sha256
 
@@ -57,6 +60,29 @@ class DataSet:
 
 
 # Name, sha256, bytes: written down by hand when scripts/render_emoji.py made the files.
+_MNIST_URL = "https://ossci-datasets.s3.amazonaws.com/mnist"
+_MNIST = (
+    (
+        "train-images-idx3-ubyte.gz",
+        "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
+        9912422,
+    ),
+    (
+        "train-labels-idx1-ubyte.gz",
+        "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",
+        28881,
+    ),
+    (
+        "t10k-images-idx3-ubyte.gz",
+        "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
+        1648877,
+    ),
+    (
+        "t10k-labels-idx1-ubyte.gz",
+        "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
+        4542,
+    ),
+)
 _GLYPHS = (
     ("emoji_u1f384.png", "30c9e70fbb9239578ff632b217c6bfd44e48eb50ac65ebba2ca25eb8b20b1679", 8627),
     ("emoji_u1f420.png", "e2de4983d5b77d1523cc13568f5f0c09de9459028b8ae3f3110cfc817a6f0bc5", 4743),
@@ -91,6 +117,30 @@ def data_sets() -> dict[str, DataSet]:
                 for name, digest in manifest.items()
             ),
         ),
+        DataSet(
+            "mnist",
+            "handwritten digits, 28×28 gray: 60,000 to train with, 10,000 to test with",
+            "LeCun, Cortes and Burges, the mirror that torchvision uses",
+            "CC BY-SA 3.0",
+            tuple(
+                DataFile(f"mnist/{name}", digest, size, f"{_MNIST_URL}/{name}")
+                for name, digest, size in _MNIST
+            ),
+        ),
+        DataSet(
+            "cifar10",
+            "photographs of ten things, 32×32 RGB: 50,000 to train with, 10,000 to test with",
+            "Krizhevsky 2009, www.cs.toronto.edu/~kriz/cifar.html, binary version",
+            "none stated; cite the technical report",
+            (
+                DataFile(
+                    "cifar10/cifar-10-binary.tar.gz",
+                    "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd",
+                    170052171,
+                    "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz",
+                ),
+            ),
+        ),
     )
     return {d.name: d for d in sets}
 
@@ -100,15 +150,19 @@ def cache_folder() -> Path:
     return Path(os.environ.get("NCABOOK_CACHE") or pooch.os_cache("ncabook"))
 
 
-def locate(file: DataFile) -> Path | None:
+def locate(file: DataFile, folder: Path | None = None) -> Path | None:
     """The checked local copy of ``file``, or None if there is none yet.
+
+    Args:
+        file: what to look for.
+        folder: where to look first.
 
     Raises:
         CorruptFileError: a copy is there, but its bytes are not the expected ones.
 
     """
-    for folder in _folders():
-        path = folder / file.path
+    for place in [*([folder] if folder else []), *_folders()]:
+        path = place / file.path
         if path.is_file():
             found = sha256(path)
             if found != file.sha256:
@@ -122,15 +176,19 @@ def locate(file: DataFile) -> Path | None:
     return None
 
 
-def get(file: DataFile) -> Path:
+def get(file: DataFile, folder: Path | None = None) -> Path:
     """The checked local copy of ``file``, downloaded into the cache if need be.
+
+    Args:
+        file: what to get.
+        folder: where to look first.
 
     Raises:
         CorruptFileError: the local copy, or what came over the network, is not the file.
         DataUnavailableError: it is not here and cannot be downloaded.
 
     """
-    path = locate(file)
+    path = locate(file, folder)
     if path is not None:
         return path
     if file.url is None:
@@ -139,18 +197,48 @@ def get(file: DataFile) -> Path:
         )
     target = cache_folder() / file.path
     try:
-        pooch.retrieve(file.url, f"sha256:{file.sha256}", fname=target.name, path=target.parent)
+        pooch.retrieve(
+            file.url,
+            f"sha256:{file.sha256}",
+            fname=target.name,
+            path=target.parent,
+            downloader=_download,
+        )
     except ValueError as error:  # pooch keeps a wrong download out of the cache
         raise CorruptFileError(
             f"{file.url}: the download is not the expected file (sha256 {file.sha256}): {error}"
         ) from None
     except Exception as error:
+        size = f" ({file.size / 1e6:.1f} MB)" if file.size else ""
         raise DataUnavailableError(
-            f"{file.path} is not here and {file.url} cannot be reached "
-            f"({type(error).__name__}); connect to the network, or put the file into a folder "
-            f"and name it in NCABOOK_DATA"
+            f"{file.path}{size} is not here and {file.url} cannot be reached "
+            f"({type(error).__name__}); connect to the network and call `ncabook data get "
+            f"{name_of(file)}`, or put the file into a folder and name it in NCABOOK_DATA"
         ) from None
     return target
+
+
+def name_of(file: DataFile) -> str:
+    """The data set that a file belongs to."""
+    return next(name for name, entry in data_sets().items() if file in entry.files)
+
+
+def _download(url: str, output_file: str, _: pooch.Pooch | None) -> None:
+    """Downloads with a progress bar, and goes on with what an earlier call left in the cache."""
+    part = Path(output_file).parent / f"{Path(url).name}.part"
+    there = part.stat().st_size if part.exists() else 0
+    headers = {"Range": f"bytes={there}-"} if there else {}
+    with requests.get(url, headers=headers, stream=True, timeout=30) as answer:
+        if answer.status_code != requests.codes.partial_content:
+            there = 0  # this server sends all of it again
+        if answer.status_code != requests.codes.requested_range_not_satisfiable:  # else: complete
+            answer.raise_for_status()
+            size = int(answer.headers.get("Content-Length", 0)) + there
+            bar = tqdm(total=size, initial=there, unit="B", unit_scale=True, desc=part.stem)
+            with bar, part.open("ab" if there else "wb") as file:
+                for block in answer.iter_content(1 << 16):
+                    bar.update(file.write(block))
+    part.replace(output_file)
 
 
 def _folders() -> list[Path]:

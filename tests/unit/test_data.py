@@ -1,5 +1,10 @@
 """Emoji targets and the data registry: right pixels, checked bytes, honest errors."""
 
+import hashlib
+import http.server
+import threading
+from typing import ClassVar
+
 import numpy as np
 import pytest
 import torch
@@ -118,3 +123,48 @@ def test_an_interrupted_write_leaves_the_old_file(tmp_path, monkeypatch):
         write_atomically(path, b"new")
     assert path.read_bytes() == b"old"
     assert [p.name for p in tmp_path.iterdir()] == ["a.txt"]
+
+
+class Halting(http.server.BaseHTTPRequestHandler):
+    """Sends half of a file, then breaks off; goes on where it is asked to, if it can."""
+
+    content = bytes(range(256)) * 2048
+    ranges = True
+    asked: ClassVar[list] = []
+
+    def do_GET(self):
+        wanted = self.headers.get("Range")
+        self.asked.append(wanted)
+        start = int(wanted[6:-1]) if wanted and self.ranges else 0
+        self.send_response(206 if start else 200)
+        self.send_header("Content-Length", str(len(self.content) - start))
+        self.end_headers()
+        half = len(self.content) if len(self.asked) > 1 else len(self.content) // 2
+        self.wfile.write(self.content[start:half])
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.mark.parametrize("ranges", [True, False], ids=["goes on", "starts again"])
+def test_a_download_that_breaks_off(tmp_path, monkeypatch, ranges):
+    monkeypatch.setenv("NCABOOK_CACHE", str(tmp_path))
+    monkeypatch.delenv("NCABOOK_DATA", raising=False)
+    Halting.ranges, Halting.asked = ranges, []
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Halting)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    file = registry.DataFile(
+        "big/file.bin",
+        hashlib.sha256(Halting.content).hexdigest(),
+        len(Halting.content),
+        f"http://127.0.0.1:{server.server_port}/file.bin",
+    )
+    entry = registry.DataSet("big", "", "", "", (file,))
+    monkeypatch.setattr(registry, "data_sets", lambda: {"big": entry})
+    with pytest.raises(registry.DataUnavailableError, match=r"big/file.bin \(0.5 MB\) is not here"):
+        registry.get(file)
+    path = registry.get(file)
+    server.shutdown()
+    assert path.read_bytes() == Halting.content
+    assert Halting.asked == [None, f"bytes={len(Halting.content) // 2}-"]
+    assert [p.name for p in path.parent.iterdir()] == ["file.bin"]

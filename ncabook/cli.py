@@ -24,6 +24,7 @@ EXPECTED_ERRORS = (
     ConfigError,
     CorruptFileError,
     MemoryError,
+    ModuleNotFoundError,
     OSError,
     RuntimeError,
     TrainingDivergedError,
@@ -58,6 +59,8 @@ Examples:
   ncabook table 1                               the paper's table, with our figures
 
   ncabook export emoji-conv3 --html lizard.html a page that runs it, without a network
+
+  ncabook export emoji-conv3 --onnx lizard.onnx one step of it, for other programs
 """,
 )
 data = typer.Typer(
@@ -88,7 +91,7 @@ def list_() -> None:
     typer.echo("experiments (ncabook train NAME):")
     for name in runner.names():
         typer.echo(f"  {name:24} {runner.find(name).title}")
-    typer.echo("trained models (ncabook evaluate NAME, ncabook export NAME --html FILE):")
+    typer.echo("trained models (ncabook evaluate NAME, ncabook export NAME):")
     for name in zoo.names():
         card = zoo.read_card(zoo.ZOO / name)
         typer.echo(f"  {name:24} {card.parameters:,} parameters, {card.experiment.title}")
@@ -172,28 +175,46 @@ def evaluate(
 @app.command()
 def export(
     name: Annotated[str, typer.Argument(help="A trained model's name, or its folder.")],
-    html: Annotated[Path, typer.Option(help="The page to write.")],
+    html: Annotated[
+        Path | None, typer.Option(help="A page that runs it, also from file://.")
+    ] = None,
+    onnx: Annotated[
+        Path | None, typer.Option(help="One step as an ONNX model, for any grid.")
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
 ) -> None:
-    """Write one self-contained page that runs the automaton, also from file://.
+    """Write the automaton as one file: a page that runs it, or a model for other programs.
 
-    Example: ncabook export emoji-conv3 --html emoji.html
+    Examples:
+      ncabook export emoji-conv3 --html emoji.html
+
+      ncabook export emoji-conv3 --onnx emoji.onnx    inputs: state, fire mask and class
+
     """
-    from ncabook.live import to_html  # the widget stack is slow to import
+    from ncabook.live import to_html, to_onnx  # the widget stack is slow to import
 
-    if html.exists() and not force:
-        raise ValueError(f"{html} exists; add --force to replace it, or name another file")
+    if html is None and onnx is None:
+        raise ValueError("nothing to write; add --html FILE.html or --onnx FILE.onnx")
+    if onnx is not None and onnx.suffix != ".onnx":
+        raise ValueError(f"--onnx {onnx}: expected a name that ends in .onnx")
+    for file in filter(None, (html, onnx)):
+        if file.is_dir():
+            raise ValueError(f"{file} is a folder; name a file in it")
+        if file.exists() and not force:
+            raise ValueError(f"{file} exists; add --force to replace it, or name another file")
     model = zoo.load(name)
-    experiment = model.card.experiment
-    page = to_html(
-        model.nca,
-        *model.targets.shape[-2:],
-        classes=experiment.data.glyphs if len(experiment.data.glyphs) > 1 else (),
-        targets=model.targets,
-        title=experiment.title,
-    )
-    write_atomically(html, page.encode())
-    typer.echo(f"wrote {html} ({html.stat().st_size / 1024:.0f} kB); open it in any browser")
+    nca, experiment = model.nca, model.card.experiment
+    glyphs = experiment.data.glyphs
+    about = {"classes": glyphs if len(glyphs) > 1 else (), "title": experiment.title}
+    if html is not None:
+        size = model.targets.shape[-2:]
+        page = to_html(nca, *size, targets=model.targets, **about)
+        write_atomically(html, page.encode())
+        typer.echo(f"wrote {html} ({html.stat().st_size / 1024:.0f} kB); open it in any browser")
+    if onnx is not None:
+        step = to_onnx(nca, weights_sha256=model.card.weights_sha256, **about)
+        write_atomically(onnx, step)
+        typer.echo(f"wrote {onnx} ({onnx.stat().st_size / 1024:.0f} kB); one step, for any grid")
 
 
 @data.command("list")

@@ -3,6 +3,7 @@
 from ncabook.live.controls import controls
 from ncabook.live.export import describe
 from ncabook.live.html import figure_html, to_html
+from ncabook.live.onnx import to_onnx
 from ncabook.live.player import LivePlayer
 
-__all__ = ["LivePlayer", "controls", "describe", "figure_html", "to_html"]
+__all__ = ["LivePlayer", "controls", "describe", "figure_html", "to_html", "to_onnx"]

@@ -62,7 +62,7 @@ def describe(
             f"a grid of {height}×{width} cells; expected at least "
             f"{max(1, perception.reach)}×{max(1, perception.reach)}, the perception's reach"
         )
-    labels = _labels(perception.condition_channels, classes, class_names)
+    labels = class_labels(perception.condition_channels, classes, class_names)
     if not 0 <= class_index < max(1, len(labels)):
         raise ValueError(f"class_index is {class_index}; there are {len(labels)} classes")
     for name, values in nca.named_parameters():
@@ -126,9 +126,15 @@ def _pictures(targets: Tensor, program: Program) -> dict[str, int]:
     }
 
 
-def _labels(
+def class_labels(
     count: int, classes: Sequence[str], names: Sequence[str] | None
 ) -> list[dict[str, str]]:
+    """A label and a name in words for each of ``count`` classes, as :func:`describe` takes them.
+
+    Raises:
+        ValueError: as many labels or names as classes were expected.
+
+    """
     if count and not classes:
         classes = [str(i + 1) for i in range(count)]
         names = names or [f"class {label}" for label in classes]

@@ -367,7 +367,7 @@ return { ...exports, conv: fastConv, kind: "relaxed SIMD" };
 class Engine {
 static async create(description, weights, fast = true) {
 checkDescription(description, weights);
-return new Engine(description, weights, await instantiate(fast));
+return new this(description, weights, await instantiate(fast));
 }
 constructor(description, weights, exports) {
 const { height, width, channels } = description;
@@ -479,6 +479,9 @@ const start = offset + 4 * row * width;
 whole.set(bytes.subarray(start, start + 4 * width), 4 * at);
 }
 return whole;
+}
+get backend() {
+return this.kernels.kind === "JavaScript" ? "JavaScript" : "WebAssembly";
 }
 get cells() {
 return this.floats(this.cellsAt, this.cellCount * this.stride);
@@ -636,6 +639,539 @@ get fired() {
 return new Uint8Array(this.memory.buffer, this.fireAt, this.cellCount);
 }
 }
+const VERTEX = `#version 300 es
+void main() { gl_Position = vec4(vec2(gl_VertexID & 1, gl_VertexID >> 1) * 4. - 1., 0, 1); }`;
+const each = (count, line) => Array.from({ length: count }, (_, i) => line(i)).join("\n");
+const number = (value) => value.toExponential();  // what GLSL takes for a float
+const vectors = (count) => Math.ceil(count / 4);
+const prelude = ({ height, width }, outs) => `#version 300 es
+precision highp float;
+precision highp int;
+precision highp sampler2DArray;
+uniform sampler2DArray from, to, mask;
+uniform int first;
+layout(location = 0) out vec4 o[${outs}];
+const ivec2 SIZE = ivec2(${width}, ${height});
+#define cell ivec2(gl_FragCoord.xy)
+#define at(texels, p, layer) texelFetch(texels, ivec3(p, layer), 0)
+#define within(count, layer) lessThan(ivec4(0, 1, 2, 3) + 4 * (layer), ivec4(count))
+#define square(r) for (int y = -r; y <= r; y++) for (int x = -r; x <= r; x++)
+ivec2 wrap(ivec2 p) { return (p + SIZE) % SIZE; }
+bool left_out(int near) {
+square(near) if (at(mask, wrap(cell + ivec2(x, y)), 0).x > 0.) return false;
+return true;
+}
+`;
+const main = (outs, near, before = "") => `
+void main() {
+${near === undefined ? "" : `if (left_out(${near})) discard;`}
+${before}
+${each(outs, (i) => `o[${i}] = layer(first + ${i});`)}
+}`;
+const alpha = (buffer, p, d) => `at(${buffer}, ${p}, ${d.alpha >> 2})[${d.alpha & 3}]`;
+const maskShader = (d) => `
+uniform uvec3 clock;
+void main() {
+uvec2 p = uvec2(cell);
+uint h = (p.x * 0x8da6b343u) ^ (p.y * 0xd8163841u) ^ (clock.x * 0xcb1ab31fu) ^ clock.y;
+h = (h ^ (h >> 16)) * 0x7feb352du;
+h = (h ^ (h >> 15)) * 0x846ca68bu;
+h = (h ^ (h >> 16)) >> 8;
+bool lives = ${d.living_threshold === null}, relevant = lives;
+${d.living_threshold === null ? "" : `square(2)
+if (${alpha("from", "wrap(cell + ivec2(x, y))", d)} > ${number(d.living_threshold)}) {
+relevant = true;
+lives = lives || max(abs(x), abs(y)) < 2;
+}`}
+o[0] = vec4(relevant && h < clock.z, lives, 0, 0);
+}`;
+const applyShader = (d, outs) => `
+bool lives = true;
+vec4 layer(int l) {
+vec4 s = at(from, cell, l);
+if (l < ${vectors(d.channels)} && at(mask, cell, 0).x > 0.) s += at(to, cell, l);
+return lives ? s : mix(mix(s, vec4(0), within(${d.channels}, l)), s, within(${d.fixed}, l));
+}
+${main(outs, undefined, d.living_threshold === null ? "" : `lives = false;
+if (at(mask, cell, 0).y > 0.) square(1) {
+ivec2 p = wrap(cell + ivec2(x, y));
+float a = ${alpha("from", "p", d)};
+if (at(mask, p, 0).x > 0.) a += ${alpha("to", "p", d)};
+lives = lives || a > ${number(d.living_threshold)};
+}`)}`;
+const packShader = (layers) => `
+void main() { o[0] = at(from, ivec2(cell.x / ${layers}, cell.y), cell.x % ${layers}); }`;
+const unpackShader = (layers, outs) => `
+vec4 layer(int l) { return at(from, ivec2(cell.x * ${layers} + l, cell.y), 0); }
+${main(outs)}`;
+const sizeShader = (d) => `
+void main() {
+vec4 sum = vec4(0);
+float computed = at(mask, cell, 0).x;
+for (int l = 0; l < ${vectors(d.channels)}; l++) sum += at(from, cell, l) * at(from, cell, l);
+o[0] = vec4(computed > 0. ? sqrt(dot(sum, vec4(1))) : 0., computed, 0, 0);
+}`;
+const convShader = (op, outs) => `
+layout(std140) uniform Weights { mat4 w[${op.kernel ** 2 * vectors(op.in) * outs}]; };
+uniform vec4 table[${outs}];
+void main() {
+if (left_out(${op.near})) discard;
+int i = 0;
+${each(outs, (i) => `vec4 s${i} = table[${i}]${
+op.add ? ` + at(to, cell, ${op.offset / 4} + first + ${i})` : ""};`)}
+square(${op.kernel >> 1}) {
+ivec2 p = wrap(cell + ${op.dilation} * ivec2(x, y));
+for (int l = 0; l < ${vectors(op.in)}; l++, i += ${outs}) {
+vec4 v = at(from, p, l);
+${each(outs, (i) => `s${i} += w[i + ${i}] * v;`)}
+}
+}
+${each(outs, (i) => `o[${i}] = max(s${i}, s${i} * ${number(op.slope)});`)}
+}`;
+const bankShader = (op, outs, layers) => `
+uniform vec4 table[${vectors(9 * op.filters)}];
+vec4 layer(int l) {
+vec4 sum = vec4(0);
+int k = l / ${layers} * 9;
+square(1) {
+if (k < ${9 * op.filters}) sum += table[k >> 2][k & 3] * at(from, wrap(cell + ivec2(x, y)), l % ${layers});
+k++;
+}
+return sum;
+}
+${main(outs, op.near)}`;
+const attendShader = (op, outs) => {
+const [layers, neighbours] = [op.size / 4, op.kernel ** 2];
+return `
+uniform vec4 table[${vectors(neighbours)}];
+void main() {
+if (left_out(${op.near})) discard;
+int head = first / ${layers} * ${layers}, n = 0;
+float weight[${neighbours}], most = -1e30, total = 0.;
+square(${op.kernel >> 1}) {
+ivec2 p = wrap(cell + ivec2(x, y));
+vec4 sum = vec4(0);
+for (int l = head; l < head + ${layers}; l++)
+sum += at(from, cell, l) * at(from, p, ${op.heads * layers} + l);
+weight[n] = dot(sum, vec4(1)) * ${number(op.scale)} + table[n >> 2][n & 3];
+most = max(most, weight[n]);
+n++;
+}
+${each(outs, (i) => `vec4 s${i} = vec4(0);`)}
+n = 0;
+square(${op.kernel >> 1}) {
+ivec2 p = wrap(cell + ivec2(x, y));
+float e = exp(weight[n++] - most);
+total += e;
+${each(outs, (i) => `s${i} += e * at(from, p, ${2 * op.heads * layers} + first + ${i});`)}
+}
+${each(outs, (i) => `o[${i}] = s${i} / total;`)}
+}`;
+};
+const normShader = (op, outs) => {
+const layers = vectors(op.channels);
+const x = (l) => `at(from, cell, ${op.offset / 4} + ${l})`;
+return `
+uniform vec4 table[${2 * (layers + outs)}];
+float mean, scale;
+vec4 layer(int l) {
+vec4 v = (${x("l")} - mean) * scale * table[l] + table[${layers + outs} + l];
+return max(v, v * ${number(op.slope)});
+}
+${main(outs, op.near, `
+vec4 sum = vec4(0), squares = vec4(0);
+for (int l = 0; l < ${layers}; l++) sum += ${x("l")};
+mean = dot(sum, vec4(1)) / ${number(op.channels)};
+for (int l = 0; l < ${layers}; l++) {
+vec4 v = (${x("l")} - mean) * vec4(within(${op.channels}, l));
+squares += v * v;
+}
+scale = inversesqrt(dot(squares, vec4(1)) / ${number(op.channels)} + ${number(op.eps)});`)}`;
+};
+const geluShader = (op, outs) => `
+vec4 layer(int l) {
+vec4 v = at(from, cell, l), z = abs(v) * 0.70710678118654752, t = 1. / (1. + 0.3275911 * z);
+vec4 y = (((1.061405429 * t - 1.453152027) * t + 1.421413741) * t - 0.284496736) * t + 0.254829592;
+return v * 0.5 * (1. + sign(v) * (1. - y * t * exp(-z * z)));
+}
+${main(outs, op.near)}`;
+const gatherShader = (op, outs, layers) => `
+float given(int k) { return at(to, cell, k >> 2)[k & 3]; }
+vec4 layer(int l) {
+int tap = l / ${layers}, q = l % ${layers};
+ivec2 place = cell + ivec2(tap % ${op.kernel}, tap / ${op.kernel}) - ${op.kernel >> 1};
+vec2 point = vec2(place) + vec2(given(2 * tap + 1), given(2 * tap)), b = fract(point), a = 1. - b;
+vec2 corner = floor(point);
+ivec2 p = wrap(ivec2(corner - vec2(SIZE) * floor(corner / vec2(SIZE)))), r = wrap(p + 1);
+vec4 sum = a.y * (a.x * at(from, p, q) + b.x * at(from, ivec2(r.x, p.y), q)) +
+b.y * (a.x * at(from, ivec2(p.x, r.y), q) + b.x * at(from, r, q));
+return sum * 2. / (1. + exp(-given(${2 * op.kernel ** 2} + tap)));
+}
+${main(outs, op.near)}`;
+const OUTPUTS = 4;  // layers that a shader writes at once: what every WebGL2 device can
+const MATRIX_BYTES = 64;
+const STEPS_AHEAD = 8;  // at most as many are asked for before waiting for the device
+function openContext(careful = true) {
+const options = { failIfMajorPerformanceCaveat: careful };
+const gl = new OffscreenCanvas(1, 1).getContext("webgl2", options);
+if (!gl?.getExtension("EXT_color_buffer_float")) {
+throw new Error("live figure: no WebGL2 that computes with floats");
+}
+return gl;
+}
+class Gpu {
+constructor(gl, grid) {
+Object.assign(this, { gl, grid });
+this.programs = new Map();
+}
+buffer(layers, format = this.gl.RGBA32F, width = this.grid.width) {
+const { gl } = this;
+const texture = gl.createTexture();
+gl.bindTexture(gl.TEXTURE_2D_ARRAY, texture);
+gl.texStorage3D(gl.TEXTURE_2D_ARRAY, 1, format, width, this.grid.height, layers);
+for (const filter of [gl.TEXTURE_MIN_FILTER, gl.TEXTURE_MAG_FILTER]) {
+gl.texParameteri(gl.TEXTURE_2D_ARRAY, filter, gl.NEAREST);
+}
+return { texture, width, targets: new Map() };
+}
+target({ texture, targets }, first, count) {
+const { gl } = this;
+const key = `${first} ${count}`;
+const known = targets.get(key) ?? gl.createFramebuffer();
+gl.bindFramebuffer(gl.FRAMEBUFFER, known);
+if (targets.has(key)) return;
+targets.set(key, known);
+const points = Array.from({ length: count }, (_, i) => gl.COLOR_ATTACHMENT0 + i);
+points.forEach((point, i) =>
+gl.framebufferTextureLayer(gl.FRAMEBUFFER, point, texture, 0, first + i));
+gl.drawBuffers(points);
+const status = gl.checkFramebufferStatus(gl.FRAMEBUFFER);
+if (status !== gl.FRAMEBUFFER_COMPLETE && !gl.isContextLost()) {
+throw new Error(`live figure: this device cannot draw on ${count} layers (${status})`);
+}
+}
+program(body, outs = 1) {
+const source = prelude(this.grid, outs) + body;
+if (!this.programs.has(source)) this.programs.set(source, this.compile(source));
+return this.programs.get(source);
+}
+compile(source) {
+const { gl } = this;
+const program = gl.createProgram();
+const shaders = [[gl.VERTEX_SHADER, VERTEX], [gl.FRAGMENT_SHADER, source]].map(([kind, text]) => {
+const shader = gl.createShader(kind);
+gl.shaderSource(shader, text);
+gl.compileShader(shader);
+gl.attachShader(program, shader);
+return shader;
+});
+gl.linkProgram(program);
+if (!gl.getProgramParameter(program, gl.LINK_STATUS)) {
+const why = [...shaders.map((s) => gl.getShaderInfoLog(s)), gl.getProgramInfoLog(program)];
+throw new Error(`live figure: a shader was not compiled: ${why.join(" ")}`);
+}
+const places = {};
+for (let i = 0; i < gl.getProgramParameter(program, gl.ACTIVE_UNIFORMS); i++) {
+const name = gl.getActiveUniform(program, i).name.replace("[0]", "");
+places[name] = gl.getUniformLocation(program, name);
+}
+return { program, places };
+}
+draw({ program, places }, to, first, count, values) {
+const { gl } = this;
+gl.useProgram(program);
+let unit = 0;
+for (const [name, value] of Object.entries(values)) {
+const place = places[name];
+if (place === undefined) continue;
+if (value.texture) {
+gl.activeTexture(gl.TEXTURE0 + unit);
+gl.bindTexture(gl.TEXTURE_2D_ARRAY, value.texture);
+gl.uniform1i(place, unit++);
+} else if (value instanceof Float32Array) gl.uniform4fv(place, value);
+else if (value instanceof Uint32Array) gl.uniform3uiv(place, value);
+else gl.uniform1i(place, value);
+}
+if (values.weights) gl.bindBufferBase(gl.UNIFORM_BUFFER, 0, values.weights);
+this.target(to, first, count);
+gl.viewport(0, 0, to.width, this.grid.height);
+gl.drawArrays(gl.TRIANGLES, 0, 3);
+}
+copy(from, to, first, count) {
+const { gl, grid } = this;
+for (let i = 0; i < count; i++) {
+this.target(from, i, 1);
+gl.bindTexture(gl.TEXTURE_2D_ARRAY, to.texture);
+gl.copyTexSubImage3D(
+gl.TEXTURE_2D_ARRAY, 0, 0, 0, first + i, 0, 0, grid.width, grid.height);
+}
+}
+read(buffer) {
+const { gl, grid } = this;
+const numbers = new Float32Array(4 * buffer.width * grid.height).fill(NaN, 0, 1);
+this.target(buffer, 0, 1);
+gl.readPixels(0, 0, buffer.width, grid.height, gl.RGBA, gl.FLOAT, numbers);
+return numbers;
+}
+write(buffer, numbers) {
+const { gl, grid } = this;
+gl.bindTexture(gl.TEXTURE_2D_ARRAY, buffer.texture);
+gl.texSubImage3D(gl.TEXTURE_2D_ARRAY, 0, 0, 0, 0, buffer.width, grid.height, 1,
+gl.RGBA, gl.FLOAT, numbers);
+}
+wait(buffer) {
+this.target(buffer, 0, 1);
+this.gl.readPixels(0, 0, 1, 1, this.gl.RGBA, this.gl.UNSIGNED_BYTE, new Uint8Array(4));
+}
+matrices(numbers) {
+const { gl } = this;
+const buffer = gl.createBuffer();
+gl.bindBuffer(gl.UNIFORM_BUFFER, buffer);
+gl.bufferData(gl.UNIFORM_BUFFER, numbers, gl.STATIC_DRAW);
+return buffer;
+}
+}
+const parts = (total, most, values = () => () => ({})) =>
+Array.from({ length: Math.ceil(total / most) }, (_, i) => {
+const first = i * most;
+return { first, count: Math.min(most, total - first), values: values(first) };
+});
+function table(numbers, length = padded(numbers.length)) {
+const all = new Float32Array(length);
+all.set(numbers);
+return all;
+}
+const OPERATIONS = {
+conv(op, bytes, gpu) {
+const [inputs, outputs] = [padded(op.in) / 4, padded(op.out) / 4];
+const size = op.kernel ** 2 * inputs;
+const room = gpu.gl.getParameter(gpu.gl.MAX_UNIFORM_BLOCK_SIZE) / MATRIX_BYTES;
+const outs = Math.min(OUTPUTS, outputs, Math.floor(room / size));
+if (outs === 0) throw new Error("live figure: a kernel is too large for this device");
+const kernel = decodeHalf(bytes, op.weight, op.kernel ** 2 * op.in * op.out);
+const bias = decodeFloat(bytes, op.bias, op.bias_rows * op.out);
+return {
+program: gpu.program(convShader(op, outs), outs),
+parts: parts(outputs, outs, (first) => {
+const matrices = new Float32Array(16 * size * outs);
+for (let row = 0; row < op.kernel ** 2 * op.in; row++) {
+const [tap, input] = [Math.floor(row / op.in), row % op.in];
+for (let o = 4 * first; o < Math.min(op.out, 4 * (first + outs)); o++) {
+const matrix = (tap * inputs + (input >> 2)) * outs + (o >> 2) - first;
+matrices[16 * matrix + 4 * (input & 3) + (o & 3)] = kernel[row * op.out + o];
+}
+}
+const weights = gpu.matrices(matrices);
+const rows = Array.from({ length: op.bias_rows }, (_, row) => table(
+bias.subarray(row * op.out + 4 * first, Math.min((row + 1) * op.out,
+row * op.out + 4 * (first + outs))), 4 * outs));
+return (classIndex) => ({ weights, table: rows[op.bias_rows > 1 ? classIndex : 0] });
+}),
+};
+},
+bank(op, bytes, gpu, layers) {
+const filters = table(decodeFloat(bytes, op.weight, 9 * op.filters));
+return {
+program: gpu.program(bankShader(op, OUTPUTS, layers(op.from)), OUTPUTS),
+parts: parts(op.filters * layers(op.from), OUTPUTS, () => () => ({ table: filters })),
+};
+},
+attend(op, bytes, gpu) {
+const [layers, neighbours] = [op.size / 4, op.kernel ** 2];
+const outs = Math.min(OUTPUTS, layers);
+return {
+program: gpu.program(attendShader(op, outs), outs),
+parts: Array.from({ length: op.heads }, (_, head) => {
+const at = op.position + 4 * head * neighbours;
+const positions = table(op.position === null ? [] : decodeFloat(bytes, at, neighbours),
+padded(neighbours));
+return parts(layers, outs, () => () => ({ table: positions }))
+.map((part) => ({ ...part, first: head * layers + part.first }));
+}).flat(),
+};
+},
+norm(op, bytes, gpu) {
+const [layers, outs] = [padded(op.channels) / 4, OUTPUTS];
+const [weight, bias] = [op.weight, op.bias].map((at) =>
+table(decodeFloat(bytes, at, op.channels), 4 * (layers + outs)));
+const both = Float32Array.of(...weight, ...bias);
+return {
+program: gpu.program(normShader(op, outs), outs),
+parts: parts(layers, outs, () => () => ({ table: both })),
+};
+},
+gelu: (op, _, gpu) => ({
+program: gpu.program(geluShader(op, OUTPUTS), OUTPUTS),
+parts: parts(padded(op.channels) / 4, OUTPUTS),
+}),
+gather: (op, _, gpu, layers) => ({
+program: gpu.program(gatherShader(op, OUTPUTS, layers(op.from)), OUTPUTS),
+parts: parts(op.kernel ** 2 * layers(op.from), OUTPUTS),
+}),
+};
+class GpuEngine extends Engine {
+static async create(description, weights, gl = openContext()) {
+const engine = await super.create(description, weights);
+engine.attach(new Gpu(gl, description), weights);
+return engine;
+}
+attach(gpu, weights) {
+const { description, strides } = this;
+const [layers] = strides.map((stride) => stride / 4);
+const { gl } = gpu;
+this.textures = strides.map((stride) => gpu.buffer(stride / 4));
+this.next = gpu.buffer(layers);
+this.mask = gpu.buffer(1, gl.RGBA8);
+this.packed = gpu.buffer(1, gl.RGBA32F, layers * this.width);
+this.sizes = gpu.buffer(1);
+this.operations = description.ops.map((op) => ({
+from: op.from ?? op.to,
+to: op.to,
+aside: op.where ?? op.to,
+inPlace: op.add === true || op.from === undefined || op.from === op.to,
+offset: (op.offset ?? 0) / 4,
+...OPERATIONS[op.kind](op, weights, gpu, (buffer) => strides[buffer] / 4),
+}));
+const inPlace = this.operations.filter((operation) => operation.inPlace);
+this.scratch = gpu.buffer(Math.max(1, ...inPlace.map(({ to }) => strides[to] / 4)));
+this.programs = {
+mask: gpu.program(maskShader(description)),
+apply: gpu.program(applyShader(description, OUTPUTS), OUTPUTS),
+pack: gpu.program(packShader(layers)),
+unpack: gpu.program(unpackShader(layers, OUTPUTS), OUTPUTS),
+sizes: gpu.program(sizeShader(description)),
+};
+this.stateParts = parts(layers, OUTPUTS);
+this.gpu = gpu;
+this.ahead = false;  // the device has done steps that the memory does not know
+this.edited = true;  // the memory holds what the device does not know
+}
+detach() {
+this.gpu.gl.getExtension("WEBGL_lose_context")?.loseContext();
+this.gpu = null;
+}
+get backend() {
+return this.gpu ? "WebGL2" : super.backend;
+}
+get cells() {
+if (this.ahead) this.download();
+return super.cells;
+}
+download() {
+const { gpu, packed, textures } = this;
+this.ahead = false;
+gpu.draw(this.programs.pack, packed, 0, 1, { from: textures[0] });
+const numbers = gpu.read(packed);
+if (gpu.gl.isContextLost() || Number.isNaN(numbers[0])) {
+const wanted = this.stepCount;
+this.stepCount = this.known;
+this.detach();
+while (this.stepCount < wanted) super.step();
+} else {
+super.cells.set(numbers);
+this.known = this.stepCount;
+}
+}
+upload() {
+this.gpu.write(this.packed, this.cells);
+this.drawState(this.programs.unpack, this.textures[0], { from: this.packed });
+this.edited = false;
+this.known = this.stepCount;
+}
+drawState(program, to, values) {
+for (const { first, count } of this.stateParts) {
+this.gpu.draw(program, to, first, count, { first, ...values });
+}
+}
+step() {
+if (!this.gpu) return super.step();
+if (this.edited) this.upload();
+const { gpu, mask, textures, programs, scratch } = this;
+const clock = Uint32Array.of(
+this.stepCount, this.description.seed, Math.floor(this.fireRate * 2 ** 24));
+gpu.draw(programs.mask, mask, 0, 1, { from: textures[0], clock });
+for (const { program, parts: all, inPlace, offset, ...names } of this.operations) {
+const [from, to, aside] = [names.from, names.to, names.aside].map((i) => textures[i]);
+for (const { first, count, values } of all) {
+gpu.draw(program, inPlace ? scratch : to, inPlace ? first : offset + first, count,
+{ from, to: aside, mask, first, ...values(this.classIndex) });
+}
+const { first, count } = all.at(-1);
+if (inPlace) gpu.copy(scratch, to, offset, first + count);
+}
+const change = textures[this.description.ops.at(-1).to];
+this.drawState(programs.apply, this.next, { from: textures[0], to: change, mask });
+[textures[0], this.next] = [this.next, textures[0]];
+this.stepCount += 1;
+this.ahead = true;
+if (this.stepCount % STEPS_AHEAD === 0) gpu.wait(mask);
+return undefined;
+}
+get last() {
+const { gpu, sizes, mask, textures, description } = this;
+gpu.draw(this.programs.sizes, sizes, 0, 1, { from: textures[description.ops.at(-1).to], mask });
+return gpu.read(sizes);
+}
+get changes() {
+return this.gpu ? this.last.filter((_, i) => i % 4 === 0) : super.changes;
+}
+get fired() {
+return this.gpu ? this.last.filter((_, i) => i % 4 === 1) : super.fired;
+}
+}
+for (const name of ["restore", "reset", "setClass", "erase", "disturb", "plant"]) {
+GpuEngine.prototype[name] = function edit(...values) {
+Engine.prototype[name].apply(this, values);
+this.edited = true;
+};
+}
+const LARGE = 128;  // cells on either side
+const SOFTWARE = /swiftshader|llvmpipe|softpipe|software|basic render|warp/i;
+const NAMELESS = /^(webkit webgl|mozilla)?$/i;  // what browsers say instead of telling
+const ROUNDS = 3;
+const STEPS = 4;
+function rendererName(gl) {
+const info = gl.getExtension("WEBGL_debug_renderer_info");
+return String(gl.getParameter(info ? info.UNMASKED_RENDERER_WEBGL : gl.RENDERER) ?? "");
+}
+const isDevice = (name) => !SOFTWARE.test(name) && !NAMELESS.test(name);
+async function createEngine(description, weights, force) {
+const large = Math.min(description?.height, description?.width) >= LARGE;
+if (force === "webgl") return GpuEngine.create(description, weights, openContext(false));
+if (force === "wasm" || !large) return Engine.create(description, weights);
+try {
+const gl = openContext();
+if (isDevice(rendererName(gl))) {
+const engine = await GpuEngine.create(description, weights, gl);
+keepTheFaster(engine);
+return engine;
+}
+gl.getExtension("WEBGL_lose_context")?.loseContext();
+} catch {
+}
+return Engine.create(description, weights);
+}
+function keepTheFaster(engine) {
+const { gpu } = engine;
+const full = new Float32Array(engine.cellCount * engine.channels).fill(1);
+const [there, here] = [gpu, null].map((where) => {
+engine.gpu = where;
+engine.restore(full, 0);  // every cell lives: the most that there can be to do
+return duration(engine);
+});
+engine.gpu = gpu;
+if (here <= there) engine.detach();
+engine.reset();
+}
+function duration(engine) {
+const rounds = Array.from({ length: ROUNDS + 1 }, () => {
+const start = performance.now();
+for (let i = 0; i < STEPS; i++) engine.step();
+void engine.cells;
+return performance.now() - start;
+});
+return Math.min(...rounds.slice(1));
+}
 const SHOWN = ["picture", "alpha", "changes", "fired"];
 const NEGATIVE = [178, 24, 43];  // two colours that colour-blind readers can tell apart
 const POSITIVE = [33, 102, 172];
@@ -771,12 +1307,12 @@ plant: (engine, { x, y }) => engine.plant(x, y),
 mutate: (engine, { index }) => engine.setClass(index),
 };
 class Simulation {
-static async create(descriptions, weights) {
+static async create(descriptions, weights, force) {
 let end = 0;
 const engines = await Promise.all(descriptions.map((description, i) => {
 const start = end;
 end = i === descriptions.length - 1 ? weights.length : start + description.weights_bytes;
-return Engine.create(description, weights.subarray(start, end));
+return createEngine(description, weights.subarray(start, end), force);
 }));
 for (const engine of engines) engine.targets ??= engines[0].targets;
 return new Simulation(engines);
@@ -847,6 +1383,7 @@ const { timeline, engines } = this;
 return {
 step: timeline.step,
 classIndex: engines[0].classIndex,
+backends: engines.map((engine) => engine.backend),
 errors: engines.map((engine) => engine.error),
 frames: engines.map((engine) => paint(engine, this.shown)),
 canGoBack: timeline.step > 0 || timeline.applied > 0,
@@ -854,10 +1391,10 @@ recorded: { events: timeline.events.slice(0, timeline.applied), classIndex: time
 };
 }
 }
-return { Engine, Simulation, decodeBase64 };
+return { Engine, GpuEngine, Simulation, createEngine, decodeBase64 };
 };
 const STYLE = ".nca-player{--nca-surface: #f6f7f8;--nca-raised: #ffffff;--nca-ink: #1b2127;--nca-muted: #55606c;--nca-line: #d3d9df;--nca-edge: #79838e;--nca-accent: #0069a6;--nca-on-accent: #ffffff;--nca-chosen: #e3f0f8;color-scheme: light;}html[data-theme=\"dark\"] .nca-player,html[theme=\"dark\"] .nca-player,[data-jp-theme-light=\"false\"] .nca-player{--nca-surface: #1b2026;--nca-raised: #272e36;--nca-ink: #e9edf1;--nca-muted: #a9b4bf;--nca-line: #3b444e;--nca-edge: #8a95a1;--nca-accent: #62b7ea;--nca-on-accent: #06202f;--nca-chosen: #17394d;color-scheme: dark;}@media (prefers-color-scheme: dark){html:not([data-theme]):not([theme]) body:not([data-jp-theme-light]) .nca-player{--nca-surface: #1b2026;--nca-raised: #272e36;--nca-ink: #e9edf1;--nca-muted: #a9b4bf;--nca-line: #3b444e;--nca-edge: #8a95a1;--nca-accent: #62b7ea;--nca-on-accent: #06202f;--nca-chosen: #17394d;color-scheme: dark;}}figure.nca-figure{margin: 1.5rem auto;max-width: 46rem;container-type: inline-size;}html[data-theme] .bd-content div.cell_output .text_html:has(figure.nca-figure){padding: 0;background: none;}.nca-player,.nca-player *{box-sizing: border-box;}.nca-player{position: relative;border: 1px solid var(--nca-line);border-radius: 14px;background: var(--nca-surface);color: var(--nca-ink);font-family: inherit;font-size: 0.875rem;line-height: 1.4;overflow: hidden;}.nca-player .nca-body{display: flex;flex-direction: column;}.nca-player .nca-bed{display: flex;align-items: center;justify-content: center;padding: 0.75rem 0.75rem 0;}.nca-player .nca-stage{position: relative;overflow: hidden;border: 1px solid var(--nca-line);border-radius: 8px;background: #ffffff;}.nca-player .nca-pane{width: min(100%,70vh);}.nca-player .nca-caption{margin-top: 0.25rem;font-size: 0.8125rem;text-align: center;}.nca-player canvas{display: block;width: 100%;height: auto;image-rendering: pixelated;touch-action: none;cursor: none;}.nca-player canvas:focus-visible{outline: 3px solid var(--nca-accent);outline-offset: -3px;border-radius: 7px;}.nca-player .nca-cursor{position: absolute;aspect-ratio: 1;translate: -50% -50%;border: 1.5px solid #ffffff;border-radius: 50%;outline: 1.5px solid #1b2127;pointer-events: none;}.nca-player[data-tool=\"square\"] .nca-cursor{border-radius: 0;}.nca-player:is([data-tool=\"half\"],[data-tool=\"seed\"]) .nca-cursor{border-style: dotted;}.nca-player .nca-cursor[hidden]{display: none;}.nca-player .nca-crosshair::before,.nca-player .nca-crosshair::after{content: \"\";position: absolute;inset: calc(50% - 1px) -6px;height: 2px;background: #1b2127;box-shadow: 0 0 0 1px #ffffff;}.nca-player .nca-crosshair::after{rotate: 90deg;}.nca-player .nca-panel{display: flex;flex-direction: column;gap: 0.9rem;min-width: 0;padding: 1rem;}.nca-player .nca-readout{display: flex;justify-content: space-between;align-items: baseline;color: var(--nca-muted);font-variant-numeric: tabular-nums;}.nca-player output{display: inline;padding: 0;color: var(--nca-ink);font-weight: 600;}.nca-player .nca-steps{font-size: 1.375rem;line-height: 1;}.nca-player .nca-transport{display: grid;grid-template-columns: 1.4fr 1fr 1fr 1fr;gap: 0.4rem;}.nca-player .nca-button{display: inline-flex;align-items: center;justify-content: center;gap: 0.35rem;min-height: 44px;margin: 0;padding: 0 0.6rem;border: 1px solid var(--nca-edge);border-radius: 10px;background: var(--nca-raised);color: var(--nca-ink);font: inherit;font-weight: 500;cursor: pointer;}.nca-player .nca-transport .nca-button:not(.nca-play){flex-direction: column;gap: 0;padding: 0.15rem;font-size: 0.75rem;}.nca-player .nca-play{border-color: var(--nca-accent);background: var(--nca-accent);color: var(--nca-on-accent);}.nca-player .nca-button:hover{filter: brightness(0.95);}.nca-player .nca-button[aria-disabled=\"true\"]{color: var(--nca-muted);border-color: var(--nca-line);}.nca-player .nca-button[aria-pressed=\"true\"]{border-color: #c2371f;color: #c2371f;background: #ffffff;}.nca-player .nca-button:active{transform: translateY(1px);}.nca-player .nca-button:focus-visible,.nca-player input[type=\"range\"]:focus-visible,.nca-player select:focus-visible,.nca-player .nca-choice input:focus-visible + .nca-tile{outline: 3px solid var(--nca-accent);outline-offset: 2px;}.nca-player fieldset{min-width: 0;margin: 0;padding: 0;border: 0;}.nca-player legend,.nca-player .nca-slider label{float: none;width: auto;margin: 0 0 0.3rem;padding: 0;color: var(--nca-muted);font: inherit;}.nca-player .nca-choice{position: relative;display: flex;flex: 1 1 0;min-width: 0;margin: 0;cursor: pointer;}.nca-player .nca-tile{display: flex;flex: 1;flex-direction: column;align-items: center;justify-content: center;min-width: 0;min-height: 44px;font-variant-numeric: tabular-nums;}.nca-player .nca-classes .nca-row{display: grid;grid-template-columns: repeat(auto-fit,minmax(3.4rem,1fr));gap: 0.25rem;}.nca-player .nca-classes .nca-tile{justify-content: flex-start;gap: 0.15rem;padding: 0.4rem 2px;border: 1px solid var(--nca-line);border-radius: 10px;background: var(--nca-raised);}.nca-player .nca-label{font-family: \"Apple Color Emoji\",\"Segoe UI Emoji\",\"Noto Color Emoji\",sans-serif;font-size: 1.5rem;line-height: 1.2;}.nca-player .nca-name{max-width: 100%;color: var(--nca-muted);font-size: 0.65rem;line-height: 1.2;text-align: center;text-wrap: balance;font-weight: 400;overflow-wrap: break-word;hyphens: auto;}.nca-player .nca-tools .nca-row{display: grid;grid-template-columns: repeat(var(--nca-tools),1fr);border: 1px solid var(--nca-line);border-radius: 10px;background: var(--nca-raised);}.nca-player .nca-tools .nca-tile{border-radius: 9px;}.nca-player .nca-icon{display: flex;}.nca-player .nca-choice input:checked + .nca-tile{background: var(--nca-chosen);box-shadow: inset 0 0 0 2px var(--nca-accent);font-weight: 600;}.nca-player .nca-choice input:checked + .nca-tile .nca-name{color: var(--nca-ink);}.nca-player .nca-slider{display: grid;grid-template-columns: 3.2rem 1fr auto;align-items: center;gap: 0.6rem;}.nca-player .nca-slider label{margin: 0;}.nca-player select{width: 100%;min-width: 0;min-height: 44px;padding: 0 0.5rem;border: 1px solid var(--nca-edge);border-radius: 10px;background: var(--nca-raised);color: var(--nca-ink);font: inherit;}.nca-player .nca-key{display: flex;align-items: center;gap: 0.25rem;font-size: 0.75rem;}.nca-player .nca-key[hidden]{display: none;}.nca-player .nca-ramp{width: 2.5rem;height: 0.75rem;border: 1px solid var(--nca-edge);background: linear-gradient(90deg,#b2182b,#ffffff,#2166ac);}.nca-player input[type=\"range\"]{width: 100%;min-width: 0;height: 44px;margin: 0;border-radius: 10px;accent-color: var(--nca-accent);cursor: pointer;}.nca-player .nca-value{min-width: 3.6rem;text-align: right;font-variant-numeric: tabular-nums;}.nca-player .nca-recovery{min-height: 1.25rem;margin-top: 0.2rem;border-bottom: 2px solid var(--nca-curve,transparent);color: var(--nca-muted);font-size: 0.75rem;font-variant-numeric: tabular-nums;text-align: center;}.nca-player .nca-recovery:empty{display: none;}.nca-player .nca-foot{display: flex;flex-direction: column;gap: 0.6rem;padding: 0 1rem 1rem;}.nca-player .nca-curve[hidden]{display: none;}.nca-player .nca-curve-title{color: var(--nca-muted);font-size: 0.8125rem;}.nca-player canvas.nca-chart{height: 8.5rem;cursor: default;touch-action: auto;}.nca-player .nca-last{display: flex;justify-content: space-between;align-items: flex-end;gap: 0.75rem;}@container (max-width: 30rem){.nca-player .nca-last{flex-direction: column;}}.nca-player .nca-share{display: flex;gap: 0.4rem;}.nca-player .nca-share .nca-button{min-width: 44px;padding: 0;}.nca-player .nca-inspector{min-height: 2.8em;margin: 0 0 0.3rem;font-size: 0.75rem;font-variant-numeric: tabular-nums;}.nca-player .nca-hint{margin: 0;color: var(--nca-muted);font-size: 0.8125rem;}.nca-player .nca-hidden{position: absolute;width: 1px;height: 1px;margin: -1px;overflow: hidden;clip-path: inset(50%);white-space: nowrap;}figure.nca-figure > figcaption{margin-top: 0.5rem;}.nca-player.nca-several .nca-bed{display: grid;grid-template-columns: repeat(auto-fit,minmax(8.5rem,1fr));gap: 0.75rem;padding: 0.75rem 0.75rem 0;}@container (min-width: 38rem){.nca-player:not(.nca-several) .nca-body{flex-direction: row;}.nca-several .nca-panel{display: grid;grid-template-columns: 1fr 1fr;column-gap: 1.5rem;align-items: end;}.nca-several .nca-slider:last-child{grid-column: 1 / -1;}.nca-player:not(.nca-several) .nca-bed{flex: 1 1 53%;padding: 1rem 0 1rem 1rem;}.nca-player:not(.nca-several) .nca-panel{flex: 1 1 47%;justify-content: center;}}";
-const { Engine, Simulation, decodeBase64 } = core();
+const { Engine, GpuEngine, Simulation, createEngine, decodeBase64 } = core();
 const WORKER = `"use strict";
 let simulation;
 const { Simulation } = (${core})();
@@ -1740,5 +2277,5 @@ for (const [event, listener] of Object.entries(follow)) model.off(event, listene
 player.destroy();
 };
 }
-export { Engine, Simulation, mount };
+export { Engine, GpuEngine, Simulation, createEngine, mount };
 export default { render };

@@ -19,7 +19,11 @@ HERE = Path(__file__).parent
 OUTPUT = HERE.parent
 # In the order in which they need each other: a file may import only from those before it. The core
 # becomes one function, which a worker can be given as text.
-CORE = ["description.js", "plain.js", "engine.js", "paint.js", "timeline.js", "simulation.js"]
+CORE = [
+    *("description.js", "plain.js", "engine.js", "shaders.js", "webgl.js", "backend.js"),
+    *("paint.js", "timeline.js", "simulation.js"),
+]
+SHARED = ["Engine", "GpuEngine", "Simulation", "createEngine", "decodeBase64"]
 PAGE = [
     *("link.js", "icons.js", "view.js", "chart.js", "share.js", "brush.js", "player.js"),
 ]
@@ -60,9 +64,9 @@ def bundle() -> dict[str, str]:
     core = "".join(_inline(name) for name in CORE)
     shared = (
         f"const core = () => {{\n{modules}{core}"
-        "return { Engine, Simulation, decodeBase64 };\n};\n"
+        f"return {{ {', '.join(SHARED)} }};\n}};\n"
         f"const STYLE = {json.dumps(style)};\n"
-        "const { Engine, Simulation, decodeBase64 } = core();\n"
+        f"const {{ {', '.join(SHARED)} }} = core();\n"
         + "".join(_inline(name) for name in PAGE)
     )
     return {

@@ -42,7 +42,7 @@ export class Engine {
    */
   static async create(description, weights, fast = true) {
     checkDescription(description, weights);
-    return new Engine(description, weights, await instantiate(fast));
+    return new this(description, weights, await instantiate(fast));
   }
 
   constructor(description, weights, exports) {
@@ -173,6 +173,11 @@ export class Engine {
       whole.set(bytes.subarray(start, start + 4 * width), 4 * at);
     }
     return whole;
+  }
+
+  /** What does the steps. */
+  get backend() {
+    return this.kernels.kind === "JavaScript" ? "JavaScript" : "WebAssembly";
   }
 
   /** Cells as the kernels see them, [row][column][stride]: a view, valid until the next step. */

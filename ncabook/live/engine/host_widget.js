@@ -1,7 +1,9 @@
 // Host 1 of 2: an anywidget in JupyterLab, Colab and the like. Also what Node imports.
 
+import { createEngine } from "./backend.js";
 import { Engine } from "./engine.js";
 import { mount } from "./player.js";
+import { GpuEngine } from "./webgl.js";
 
 async function render({ model, el }) {
   const view = model.get("weights");
@@ -53,5 +55,5 @@ async function render({ model, el }) {
   };
 }
 
-export { Engine, Simulation, mount };
+export { Engine, GpuEngine, Simulation, createEngine, mount };
 export default { render };

@@ -1,18 +1,21 @@
 // Engines and their timeline behind one function, so that a worker or the page itself can run
 // them. Messages are plain objects, and so are the answers.
 
-import { Engine } from "./engine.js";
+import { createEngine } from "./backend.js";
 import { paint } from "./paint.js";
 import { Timeline } from "./timeline.js";
 
 export class Simulation {
-  /** `descriptions`, and their weights one after another; targets are the first one's. */
-  static async create(descriptions, weights) {
+  /**
+   * `descriptions`, and their weights one after another; targets are the first one's. `force`: a
+   * backend, see createEngine.
+   */
+  static async create(descriptions, weights, force) {
     let end = 0;
     const engines = await Promise.all(descriptions.map((description, i) => {
       const start = end;
       end = i === descriptions.length - 1 ? weights.length : start + description.weights_bytes;
-      return Engine.create(description, weights.subarray(start, end));
+      return createEngine(description, weights.subarray(start, end), force);
     }));
     for (const engine of engines) engine.targets ??= engines[0].targets;
     return new Simulation(engines);
@@ -104,6 +107,7 @@ export class Simulation {
     return {
       step: timeline.step,
       classIndex: engines[0].classIndex,
+      backends: engines.map((engine) => engine.backend),
       errors: engines.map((engine) => engine.error),
       frames: engines.map((engine) => paint(engine, this.shown)),
       canGoBack: timeline.step > 0 || timeline.applied > 0,

@@ -1,0 +1,196 @@
+// What a graphics processor runs: fragment shaders (GLSL ES 3.00), written out for the sizes of an
+// operation. Each computes the same as the function of its name in kernels.c and conv.c.
+//
+// A texel is a cell, a layer of an array texture four of its numbers. A shader writes `outs` layers
+// of a cell, o[0], o[1], …, which are the layers `first`, `first` + 1, … of its part of a buffer.
+
+export const VERTEX = `#version 300 es
+void main() { gl_Position = vec4(vec2(gl_VertexID & 1, gl_VertexID >> 1) * 4. - 1., 0, 1); }`;
+
+const each = (count, line) => Array.from({ length: count }, (_, i) => line(i)).join("\n");
+const number = (value) => value.toExponential();  // what GLSL takes for a float
+const vectors = (count) => Math.ceil(count / 4);
+
+/** What all shaders begin with. */
+export const prelude = ({ height, width }, outs) => `#version 300 es
+precision highp float;
+precision highp int;
+precision highp sampler2DArray;
+uniform sampler2DArray from, to, mask;
+uniform int first;
+layout(location = 0) out vec4 o[${outs}];
+const ivec2 SIZE = ivec2(${width}, ${height});
+#define cell ivec2(gl_FragCoord.xy)
+#define at(texels, p, layer) texelFetch(texels, ivec3(p, layer), 0)
+#define within(count, layer) lessThan(ivec4(0, 1, 2, 3) + 4 * (layer), ivec4(count))
+#define square(r) for (int y = -r; y <= r; y++) for (int x = -r; x <= r; x++)
+ivec2 wrap(ivec2 p) { return (p + SIZE) % SIZE; }
+bool left_out(int near) {
+  square(near) if (at(mask, wrap(cell + ivec2(x, y)), 0).x > 0.) return false;
+  return true;
+}
+`;
+
+const main = (outs, near, before = "") => `
+void main() {
+  ${near === undefined ? "" : `if (left_out(${near})) discard;`}
+  ${before}
+  ${each(outs, (i) => `o[${i}] = layer(first + ${i});`)}
+}`;
+
+const alpha = (buffer, p, d) => `at(${buffer}, ${p}, ${d.alpha >> 2})[${d.alpha & 3}]`;
+
+/** Which cells change (x), and which live before the step (y); clock: step, seed, limit. */
+export const maskShader = (d) => `
+uniform uvec3 clock;
+void main() {
+  uvec2 p = uvec2(cell);
+  uint h = (p.x * 0x8da6b343u) ^ (p.y * 0xd8163841u) ^ (clock.x * 0xcb1ab31fu) ^ clock.y;
+  h = (h ^ (h >> 16)) * 0x7feb352du;
+  h = (h ^ (h >> 15)) * 0x846ca68bu;
+  h = (h ^ (h >> 16)) >> 8;
+  bool lives = ${d.living_threshold === null}, relevant = lives;
+  ${d.living_threshold === null ? "" : `square(2)
+    if (${alpha("from", "wrap(cell + ivec2(x, y))", d)} > ${number(d.living_threshold)}) {
+      relevant = true;
+      lives = lives || max(abs(x), abs(y)) < 2;
+    }`}
+  o[0] = vec4(relevant && h < clock.z, lives, 0, 0);
+}`;
+
+/** The state (from) plus the change (to); what a step writes is 0 in cells that do not live. */
+export const applyShader = (d, outs) => `
+bool lives = true;
+vec4 layer(int l) {
+  vec4 s = at(from, cell, l);
+  if (l < ${vectors(d.channels)} && at(mask, cell, 0).x > 0.) s += at(to, cell, l);
+  return lives ? s : mix(mix(s, vec4(0), within(${d.channels}, l)), s, within(${d.fixed}, l));
+}
+${main(outs, undefined, d.living_threshold === null ? "" : `lives = false;
+  if (at(mask, cell, 0).y > 0.) square(1) {
+    ivec2 p = wrap(cell + ivec2(x, y));
+    float a = ${alpha("from", "p", d)};
+    if (at(mask, p, 0).x > 0.) a += ${alpha("to", "p", d)};
+    lives = lives || a > ${number(d.living_threshold)};
+  }`)}`;
+
+/** A cell's layers side by side, as the kernels have them, and the way back. */
+export const packShader = (layers) => `
+void main() { o[0] = at(from, ivec2(cell.x / ${layers}, cell.y), cell.x % ${layers}); }`;
+export const unpackShader = (layers, outs) => `
+vec4 layer(int l) { return at(from, ivec2(cell.x * ${layers} + l, cell.y), 0); }
+${main(outs)}`;
+
+/** The size of the change (x), and whether the cell was computed (y). */
+export const sizeShader = (d) => `
+void main() {
+  vec4 sum = vec4(0);
+  float computed = at(mask, cell, 0).x;
+  for (int l = 0; l < ${vectors(d.channels)}; l++) sum += at(from, cell, l) * at(from, cell, l);
+  o[0] = vec4(computed > 0. ? sqrt(dot(sum, vec4(1))) : 0., computed, 0, 0);
+}`;
+
+export const convShader = (op, outs) => `
+layout(std140) uniform Weights { mat4 w[${op.kernel ** 2 * vectors(op.in) * outs}]; };
+uniform vec4 table[${outs}];
+void main() {
+  if (left_out(${op.near})) discard;
+  int i = 0;
+  ${each(outs, (i) => `vec4 s${i} = table[${i}]${
+    op.add ? ` + at(to, cell, ${op.offset / 4} + first + ${i})` : ""};`)}
+  square(${op.kernel >> 1}) {
+    ivec2 p = wrap(cell + ${op.dilation} * ivec2(x, y));
+    for (int l = 0; l < ${vectors(op.in)}; l++, i += ${outs}) {
+      vec4 v = at(from, p, l);
+      ${each(outs, (i) => `s${i} += w[i + ${i}] * v;`)}
+    }
+  }
+  ${each(outs, (i) => `o[${i}] = max(s${i}, s${i} * ${number(op.slope)});`)}
+}`;
+
+/** `layers`: of what is filtered. */
+export const bankShader = (op, outs, layers) => `
+uniform vec4 table[${vectors(9 * op.filters)}];
+vec4 layer(int l) {
+  vec4 sum = vec4(0);
+  int k = l / ${layers} * 9;
+  square(1) {
+    if (k < ${9 * op.filters}) sum += table[k >> 2][k & 3] * at(from, wrap(cell + ivec2(x, y)), l % ${layers});
+    k++;
+  }
+  return sum;
+}
+${main(outs, op.near)}`;
+
+export const attendShader = (op, outs) => {
+  const [layers, neighbours] = [op.size / 4, op.kernel ** 2];
+  return `
+uniform vec4 table[${vectors(neighbours)}];
+void main() {
+  if (left_out(${op.near})) discard;
+  int head = first / ${layers} * ${layers}, n = 0;
+  float weight[${neighbours}], most = -1e30, total = 0.;
+  square(${op.kernel >> 1}) {
+    ivec2 p = wrap(cell + ivec2(x, y));
+    vec4 sum = vec4(0);
+    for (int l = head; l < head + ${layers}; l++)
+      sum += at(from, cell, l) * at(from, p, ${op.heads * layers} + l);
+    weight[n] = dot(sum, vec4(1)) * ${number(op.scale)} + table[n >> 2][n & 3];
+    most = max(most, weight[n]);
+    n++;
+  }
+  ${each(outs, (i) => `vec4 s${i} = vec4(0);`)}
+  n = 0;
+  square(${op.kernel >> 1}) {
+    ivec2 p = wrap(cell + ivec2(x, y));
+    float e = exp(weight[n++] - most);
+    total += e;
+    ${each(outs, (i) => `s${i} += e * at(from, p, ${2 * op.heads * layers} + first + ${i});`)}
+  }
+  ${each(outs, (i) => `o[${i}] = s${i} / total;`)}
+}`;
+};
+
+export const normShader = (op, outs) => {
+  const layers = vectors(op.channels);
+  const x = (l) => `at(from, cell, ${op.offset / 4} + ${l})`;
+  return `
+uniform vec4 table[${2 * (layers + outs)}];
+float mean, scale;
+vec4 layer(int l) {
+  vec4 v = (${x("l")} - mean) * scale * table[l] + table[${layers + outs} + l];
+  return max(v, v * ${number(op.slope)});
+}
+${main(outs, op.near, `
+  vec4 sum = vec4(0), squares = vec4(0);
+  for (int l = 0; l < ${layers}; l++) sum += ${x("l")};
+  mean = dot(sum, vec4(1)) / ${number(op.channels)};
+  for (int l = 0; l < ${layers}; l++) {
+    vec4 v = (${x("l")} - mean) * vec4(within(${op.channels}, l));
+    squares += v * v;
+  }
+  scale = inversesqrt(dot(squares, vec4(1)) / ${number(op.channels)} + ${number(op.eps)});`)}`;
+};
+
+export const geluShader = (op, outs) => `
+vec4 layer(int l) {
+  vec4 v = at(from, cell, l), z = abs(v) * 0.70710678118654752, t = 1. / (1. + 0.3275911 * z);
+  vec4 y = (((1.061405429 * t - 1.453152027) * t + 1.421413741) * t - 0.284496736) * t + 0.254829592;
+  return v * 0.5 * (1. + sign(v) * (1. - y * t * exp(-z * z)));
+}
+${main(outs, op.near)}`;
+
+/** `layers`: of what is gathered; `to` says where. */
+export const gatherShader = (op, outs, layers) => `
+float given(int k) { return at(to, cell, k >> 2)[k & 3]; }
+vec4 layer(int l) {
+  int tap = l / ${layers}, q = l % ${layers};
+  ivec2 place = cell + ivec2(tap % ${op.kernel}, tap / ${op.kernel}) - ${op.kernel >> 1};
+  vec2 point = vec2(place) + vec2(given(2 * tap + 1), given(2 * tap)), b = fract(point), a = 1. - b;
+  vec2 corner = floor(point);
+  ivec2 p = wrap(ivec2(corner - vec2(SIZE) * floor(corner / vec2(SIZE)))), r = wrap(p + 1);
+  vec4 sum = a.y * (a.x * at(from, p, q) + b.x * at(from, ivec2(r.x, p.y), q)) +
+    b.y * (a.x * at(from, ivec2(p.x, r.y), q) + b.x * at(from, r, q));
+  return sum * 2. / (1. + exp(-given(${2 * op.kernel ** 2} + tap)));
+}
+${main(outs, op.near)}`;

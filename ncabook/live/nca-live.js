@@ -3,8 +3,8 @@ const core = () => {
 const KERNELS = "H4sIAAAAAAACA5VZ228c53Wfb2Z29jIze+edos43XEkUaYqUSPHi2JYmghXbDdyif4BlxmJlDZeSJcpGUpdZpn0okhYGQispkD4UaR4Cu6lhGChapEBzewuQvvQlD0XRIrLTBCiQti996Nb9nfPNcIcrxkWXmp2d73K+c/md28ja2ttVlmWp1ysvuz18VO9lrycf6+Ui3/b5l2sGKr2jj/VyaH7sZ89l8yjrC+mY38vvqA8ezC7LqYaWsh3LLXjFklJlt6BeU0oVHGUpr2b3VHxwoPyeFb+PW/FPVc3b3d69e/8LtuW+cvf2Hcsq/87t+9s3drf2dizld2+/cfvOLfNk+zdvd7cepHNOpXt778GNV7a73T3LdT+3dWfHKnhbDx5s37lpee6du/d3raJ7a7v7ulXybm09eHX7vlWubN28eeOVV7fu3Nq2KuXf3b5/98bN7a2blo+z77xhBf6NG69ub71243Nbe9uOqnznyfA3LFLxD3710+/vd8mKf/TRN/7t8909suM/++iXP/09/HL2Iiuuv0HWXvyXv/zOx8UuHmvy+Ec/+eBbn+fHcTzGpTf2/HvK6cWW9kCRqVovTOkiSFl84XfJvupcJY+K10NMaoUHLEu0bV+lEqnPhBZ5MZ49srUV2D7ZpLDcIbd+gI9FheeftJgw1qjA8vH5c1tVelTAEYX0OC9mKnIcdjux/SDR5binKzjRFwZ8YQBH++R1Ex1gInSu2vijkErXQwurq8wfVXQN66uxeiEEK6EtgyFYwmF8JFXJTyKHCs9N7eAo67kpqiUgWQcFJyXp8G4w/WyofKox6zWmmOgqS1imOnPLPIOwk0QQmIkpJpZggOwuizBvW+S+pFkgbHVEeKrw7wr5fPOZWkBhQop1FPJYaHT0FVuFvZwZXGaVL/wugFOcr4uimSK5RjNFciBGCRNlUrqSilKmgtGOj4mAPFYbTrevQzsVmMkWQWxWcBJVyWZBqqKVkLVSY70yKQzabGzD5DH+a8wXc4fDqklUJ4eJ1IVINUkWLes+Tk71J0pIEVPkW5GJlKicUMBKSPVT5lvZ6CIxCD2uAks7In5BxAd/9rNsMXKTyCMPZ0Iml8++B6o+WQZV5K7ZzKgyc7AKuXySyyeR4/+D47k99aZKr1mBcLy8Y5AIriy+wECQw29IxX6DvP600tUUrAGbpMR6fpDM2VZUg5KKu1GZit0drC1jbT/4eOjTf08BhWy+ii6IzstxmXVus4oFUrCHpRvkai81b4NCNq/FG6AL9WJo9wNr6KObTDWl2GGKNbDO6mj2fZvFcBNdYDt4sEO/jCFYgBk3y/qWbfU/Ulj9SOkmaLiZbTIcuGzTDtu0wQMNHKAMv6LYAvRfhdeUsfdjdS927kRe7EAVNahtTPW/rPrvKIgfNanav4Lrxf43+bjHJOlv9n8b47yyP2Xh15SCSuE/op21I1mO4edvy95IT+07MKi972RGPXB3orBjflu6SggpfMGeNWDC4gu/6yIHBGJFQPZSbO/qFnEccfnMqJ3oEQ5BVOpGoyLymGCgSjXGgM9+g8FxnDFBI3qSLD0llpigOltiEFamYMxxBss0/O4U3HmCRo3RZ2gEDwU573SiCbT0tR//x/P/riM+C8Q0jTKxMeByFGC2ffGXMD6wE9K8bTYhgm+xm1ZoGn+V3ahDle4Otmoq7UZnIMAOtXaSKKAK+28g/hskDHiGPXXoTDpfPjZf6fLYwAKTkCPgGH0CEM/SKd1h4ArXLoIwuD7bP+3wl81f8qgODw/1OSqG9jXZNhc4PgwCy7rUYTRSkGHyLGPyLLip40Tq8K0jmJuhWY7Aes6HeSD+OfIe0txhdG4D289RxNdLUzqCfmABzXvEcG7s3EPcB8Uff/jtr/RYooBPDvKRIuq39HkOqIa/SMSB7p+POuKv06m/Esw1K6vn2WhygKbCi6E6UTkhThGj6Q7b0SgJBGfFiAmdpfn+z5X4rGaetARgcdgOe2vbWDsZUo4b90RzvKWTSmPcd5KaCTA5xbcpmmABJ5hmiFWgE+m+5Vp0vv+h8PveD/NX/xcy+P6n81f/X1V0th986t2/uZK/wEw/iRb6wR8cvLSZv4RLwoR1cPF7+Yt3POJ/er4f3Lr9W5v5S5+Nu9o15mJbsV5AyI0fHnzpwJIIlknuZibTNA99YNW8+Xok3B9cyV8YBC//peKx/l+cNP2ewl7I57sWLNPhjBMJaA+BoyBW92n0N7MxZcbs/Jhtxpz8mIMxP28UnyHgJiY0+f9klzlwqX0Uqfu2yUz7kiSQ6flCkKrkCgUEYqAtIPsDHYqCkE0QiAxOPfIR6bhUKKeZKfXbqMRVE2f5UKqar+l6fkdu9horAtGPFx1+9Ws4q0F1fDcliLoIno5umcUoJkIri8QeJ/kGlcR7mwwoWKGVAbUmPx6pqA0varPtf2FgXmOHrlGLby2Ii1sJMdNNSwn8BLQRa7nWqr8djdDIQ/IOwXaN19TyazxZdXzO93/iuibjF9/kLJoL/V5aX3gcxx2TCXURi0oiXsmIV2DxOHc+Dhek+zIre6BmTh9QdoWljbDjP93LV/IXoyvo/zOgV/jut5/JX6k7/FzpsB9E//iHV/IXKt/XjDuk8SJAUPgX1vD/w2trv85r6yd7bQ1m/wSvbZzgtTX2WuOzDvY3TvLZWt5nqxSaNe8fW1PNr0EtLbH0Sv7iXeVsO6oRuZkvuHiZv+r/l5/zvw+RB6RQ6+Uv1CBMghcwRkvMTCmFk1cqG0fdZ1DZcNu03qCdtASvcA5OC0cv/uKuQNPrRrXYeaDrArqAqzqWQKKwbmBfU4zbpBrn+YBBF5huq8ElQyvNN1GF6qjq0u7jj6+xxf/kGpv461H7Gtv0Yb8Fm46cbNN2v0Ujn2TVUai7CT5x0Lzt6jZVOMWOnWDrcdi6IsJUOEKP0ygfUBmy9jhGoLyKWJKr9Da18Id6ZELqkSqEwZ+3Cwm97k7ywWE0+VY09d9Q+l0qwZ/uQuIxFEdY2OLZ9lvRGGaLd9HO4FvIRNODApHr65acVJSypihJL0K5xTXNRNxDTXMq4U0TVBlsG5ctJdlSkh4FW0q8pZJuAR8Tg/XTsh6V1mCojaE2jb2NEIeE+3Y09nDDDnjMRFRMTGIEPYN5bvNCXuPKPp7j2GtdhYE+EbiooEZpnJU9ar4e8ZgQPXxobhy1R1F9NVPm9IQYqsXtw0mFCRev0k9CWilaJwR1piKF4uXbHCoO0WKbthiecE/TT/iI3Pg9J7O5CmV8GAU+8AVwN407fUOpknk7kX9dwK0cvyngWzn3fgIieSJPRUK5jdYbXZswXkBTevSqwnCGxMiug1I1ChEoOC9xz4bnNBmJLIpTjhL+kVvTTkl4+5JCX5rjy8tl4aJhjptxJQwqSSNS8yruPLkHle4UTBXBq6VtTjbsKqBgGpkeNzI2n2iLfwB6iT72KuWbo+USkldJElj5zWrPwR1n1lniuM4Sc8MSNdCWnX49au5RcwfwF97apqUZAc+NHT3KNyp3d/QYVQCPcWzsPYeWpRR/8QU9GdclCNXBYx2FYkP61GmcUos5C8Y2qgCPprjTaJrmpclti8O30yZ6YdM0nUZMlugUNVn3DdNEoaWhGVY6V8gg6oPv04QVLhrCdEUkKyiaRQWr9Rl5qkdn0SXwr+VoTp8PlJ8+zBPxnbE1l+5bkCHioU66+ZwM1U2lqOVBgtIZVIpDx0dRRu88LVCUUZrlJiKjcQ40oowGv7aiSS4Qx6iR6CdwgyoWJZqFu9EFCqHqJai8wY/L8ngR/dsl1P0raJJWobAnpAznkBPQMq3AOlEDiqOA405T2q9L/I7mMi3mVl7AeVCsLGoMFq2B8Lq4gh0rBgbH2lD2hHSR1o+ohwPql3lj89jKJUM9HFBf40UbcLZNsLyKuZFEr9IGez3s0JBS50l2dS16Qe3HMwskY2cyfTfi5WSw9LzRNA+TGf4UD88anfNw3Qw/xcPnjPZTknPG6gskWzrG4Av0VK4farJPNWmDbxu0CUeLNkP2sMtUZnWu8W0NOmldB67X2d/WqQFj+nSJpy7BGDK1wlMrZspHgz2HPDd3VL0uY6SDkc7RCAbQq4xLH2JG6hg5g5EzuZo3ovMYOZ+jE6EDHIf4Azrcvo5D8gEdNLIY0Tk605BxOrbZXrXPhtLfojGtvSglvvgqkHkBvioAdfi2CBsuwkensxdXRx66Qk+Ihy4ceSg/L8OgfCeYhe91NN/wQpmilcxn0jUykPqNLJaBemahlcx3FpjRicx1LmZOckmc5DKcZAlYXqMLgriLOehfYst1h9C/xPhcx47VX4f+y7SabsvBet1g39YbOGTTwHozBW8Ka0bUgjCcA3AO6QP4ngjeHDyPAAkkbgiW1hln62BMcLbKOFtNIbjEU0sQVabWeGotg+DKEAg4bAxDZ2UIlDADtD8OUXLQ4QpnWopNUK2DY2igkIGozm8wTkotS8gpKGLXTYa5mGYY6Px/UDYX78F4UP89k2x29IWjnHNacs6syTlTJuegy0LimBnOMfU0xzxtcswpk2MmjnLMDBeDJ+aYMTolCJ4/QvDEUI6ZpHm9wPidH56KJo/Aicmx7GGetVF6VtIVoLrMaYOTWRrlI0HspQzA0/K4QqfhbReQC54WAC/nADwN5zshyj/BWGwhUgxWRo9FeVnUBuG14zi/eITzFXEPKO840lu8sXFs5SWIcTwVtI+7w2rOHWhVQrHOuUNDxnX2okUz6F0+5HGgtxjNLXhjmblfo6VhUCMNljk+LZqpRZ5azPA+BmvMyhudDLmTwPLsMSzP4MCZoTA4k4XBehoGx0wYjEwYnHY4UlZ521AYJJPiGUTks+HnB3WDoGEqA8Pi8eTeTs2+gvjV4BbvWGI/bvBoA/rHLkCHM/uGse0qdjPGm3pzYN/MYm3aFDJrxmhrTEa34BUbZu31FAstWhVL8gzTgj3EVhzfBq/5ZSR7nM/ew2HRujFiiY14GWaEVjc4RtCo/FcZinvUAyg4svcdG1LrP0ZOaAFBDZ9DL4u2KUU/hFj6TM7mK2zzZpZmm1maHbb5DEermUG0cvk/ofjVMpfpG8qS/9xd/vtrf/1k6culp37wzvzT7747/0z6ruDo8zPru9/72a/+6spb73z177wv/P4z/wvLB0hYsx4AAA==";
 const FAST_CONV = "H4sIAAAAAAACA3WV227bRhCGSUpO5NCqSUq2LFuWZlfySWdLtKQcLsyLpEZR5BlaFLmh7aRp0gBF0Co3fdOiaNFnUN1/hqRIM40Ne7mzs7O7M9/MGN+/uzUNwzCr5nfOcv3zq/w3rG2z8Or1hwe3r27f/PSLZZgFyzSKG+aPpmk+KJlLM/j0ybQflsziD29efzCMR//smH/tbJaW5kf+M5ebH8vLAsbAUI51SRuBc1U2qBRYt9olN2j9rL135F2rCpmB9V5VoYFhJzDIvVa7PNDmzbWq0aNVRe1h4/JK1TH89o3aDxzlst3CJTnqgFzlYNbAKduBhVMCS7n0gA5gUHuhOqSHhKFJBR5aUPWw0VUNatFX5EEr1N6pZeBexRueKaLmyrAMpaxLGLVx7xZBo6i9REOLBum26pBSRzJz9LE6ka+xPlVnW6YdT7pEPK7+MNVpvK8nImJRJ958IiKHRcekZGLw5Ii6+eO1TuydUY90YqlNJzIRGyewoRMbysY79p/jITVyQ9XHAFcMyMNv+VYPqQxXj+Byl6djmZ5TTU1oV03pULlwWJ/KtBUYiMwWjWmK6MC52qetq4Nr8gPj6oAm4U2oLmiQ0RziINxblLxUaQbD8wJ71wpMBsOgKpVlT5nOac7Wfd5YTjde8EbvnuaIfL5COb3CjJV8stQCV/ZXmwhrl1z2g35MavW7pRR5Iu7RYzpiATvYDcZhrHTGsjORUSR7Qm2WtUXmRLKndMKyE2Izp/x5is8n1OHPDj6f0jF/HsOlOyF49IIi397nwadFsAz1omzYNl3QJjttxsMML6+8gNo8MEM1Jw8hs2nCSxO4XJamvDSNlmwiOqU9XOBPc/W3ubKtMSQdSDprCQR0DMnxWuJAcgTJ0VpikKYzSM4ydjS1IWln7GjwtYd3p3Y0INuDW1M7DdywEVghkmn7W74hQtyg7ZcIcZyR4G+IjBQMCzwMEKkBMrHBaN/Lwyn1JQ976zzk+Rgh5JEQER4d1eFckyWaJpkR64ggzg5RFoETJV5PJpIhPb5oPUmQ8yQVJpIKF0iFEYid0VBS4TwD+IQjd5NjfMQUzrFj8SXGL2gRb8sQPo8It5SPQ7wsvNRjmHoZUhOYU04/pzShMY8g2POFnjmTNcdVhKwFk7WIoRvx0giPk6UZL80S6Ka5sHM5yMMyzWEIx8Pfe3hIBhZY1aDja7Hq4NaI/UaCjUMbL/+3ZYzQKwrvcW/pHOdx54CX/727u3v4FuGCw99GTeRaDde9pCW9pB31koOol5QKl2gIzXzvcOLe8SzqHYdR76ive0eT6l/oHTU6FGa7a2brud6xT13VY2K7+SW9v8YRi7Vk0mVvlJ5LGwKcY24H3KTi6q2F0UmCbEOmU2ohv4ao8c+EpnEG2QbSDfXVzUHbZ/oqqA2ppsZ5eJooualSFYZn98k+X5M9lYTg3uBGbEcbK7zRvac5iXpDJgGqSQIskgRADedyq5IEcEUI7HnaJZ/J9nFEMQN4prhWmOIK8m6Tbz2j0QuoxTC7wnmfl/rwiCwNeGkQLdmoBV1w3c0Quw+G2/cYbuLAZq7gNZOC58QFrx4VvEZU8Gp4XA34ND8reJoaCTxkc8C7aQ8XCg5SCOJwUxz9Fq49xEPqUqGSABK/L1ed0DC9ELvACFPh0yDqyENh21OLNK5ppKJqVYmCVWEzqops8CPdFzED1aj/erzCthAPiRcXIClIUUyjksYhjKLoovJJ+EocvgtUKPjT56pAu8/LyBSunJWQpiGZ4ijWeB/mbIkhLnR20kyloIEHGomtAUsH8MiIS1qfF/tJSdOfhbrJxamZFqdiqFGRrnhm/wdY0eXYPAsAAA==";
 const VERSION = 2;
-const LANES = 4;  // buffers are whole vectors of numbers, and so are their parts
-const MOST_NEIGHBOURS = 49;  // of attention: a kernel of 7×7
+const LANES = 4;
+const MOST_NEIGHBOURS = 49;
 function checkDescription(description, weights) {
 if (description?.format !== "nca-live") {
 throw new Error(`live figure: not a description of an automaton (format ${
@@ -165,8 +165,8 @@ function halfToNumber(bits) {
 const sign = bits & 0x8000 ? -1 : 1;
 const exponent = (bits >> 10) & 31;
 const fraction = bits & 1023;
-if (exponent === 0) return sign * fraction * 2 ** -24;  // zero and the subnormal numbers
-return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);  // infinities are not exported
+if (exponent === 0) return sign * fraction * 2 ** -24;
+return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }
 function decodeBase64(text) {
 return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
@@ -344,11 +344,11 @@ if (!(bytes[before + i] & bytes[after + i])) floats.fill(0, state / 4 + i * stri
 },
 };
 }
-const ERASING = 0x5eed;  // seeds of the coins for damage, apart from those for firing
+const ERASING = 0x5eed;
 const NOISE = 0x6e00;
 const PAGE_BYTES = 65536;
 const ALIGNMENT = 16;
-let compiled = null;  // the modules, for all figures of a page; each has a memory of its own
+let compiled = null;
 async function compile(code) {
 const packed = new Blob([decodeBase64(code)]).stream();
 const module = new Response(packed.pipeThrough(new DecompressionStream("gzip"))).arrayBuffer();
@@ -486,8 +486,11 @@ return this.kernels.kind === "JavaScript" ? "JavaScript" : "WebAssembly";
 get cells() {
 return this.floats(this.cellsAt, this.cellCount * this.stride);
 }
+get cellsToRead() {
+return this.cells;
+}
 get state() {
-const { cells, cellCount, channels, stride } = this;
+const { cellsToRead: cells, cellCount, channels, stride } = this;
 const copy = new Float32Array(cellCount * channels);
 for (let i = 0; i < cellCount; i++) {
 copy.set(cells.subarray(i * stride, i * stride + channels), i * channels);
@@ -613,7 +616,7 @@ this.cells.fill(1, at + alpha - 3, at + alpha + 1);
 }
 get error() {
 if (this.targets === null) return null;
-const { cells, cellCount, stride, targets } = this;
+const { cellsToRead: cells, cellCount, stride, targets } = this;
 const first = this.description.alpha - 3;
 const target = targets.subarray(4 * cellCount * this.classIndex);
 let sum = 0;
@@ -642,7 +645,7 @@ return new Uint8Array(this.memory.buffer, this.fireAt, this.cellCount);
 const VERTEX = `#version 300 es
 void main() { gl_Position = vec4(vec2(gl_VertexID & 1, gl_VertexID >> 1) * 4. - 1., 0, 1); }`;
 const each = (count, line) => Array.from({ length: count }, (_, i) => line(i)).join("\n");
-const number = (value) => value.toExponential();  // what GLSL takes for a float
+const number = (value) => value.toExponential();
 const vectors = (count) => Math.ceil(count / 4);
 const prelude = ({ height, width }, outs) => `#version 300 es
 precision highp float;
@@ -808,9 +811,6 @@ b.y * (a.x * at(from, ivec2(p.x, r.y), q) + b.x * at(from, r, q));
 return sum * 2. / (1. + exp(-given(${2 * op.kernel ** 2} + tap)));
 }
 ${main(outs, op.near)}`;
-const OUTPUTS = 4;  // layers that a shader writes at once: what every WebGL2 device can
-const MATRIX_BYTES = 64;
-const STEPS_AHEAD = 8;  // at most as many are asked for before waiting for the device
 function openContext(careful = true) {
 const options = { failIfMajorPerformanceCaveat: careful };
 const gl = new OffscreenCanvas(1, 1).getContext("webgl2", options);
@@ -931,6 +931,9 @@ gl.bufferData(gl.UNIFORM_BUFFER, numbers, gl.STATIC_DRAW);
 return buffer;
 }
 }
+const OUTPUTS = 4;
+const MATRIX_BYTES = 64;
+const STEPS_AHEAD = 8;
 const parts = (total, most, values = () => () => ({})) =>
 Array.from({ length: Math.ceil(total / most) }, (_, i) => {
 const first = i * most;
@@ -1043,8 +1046,8 @@ sizes: gpu.program(sizeShader(description)),
 };
 this.stateParts = parts(layers, OUTPUTS);
 this.gpu = gpu;
-this.ahead = false;  // the device has done steps that the memory does not know
-this.edited = true;  // the memory holds what the device does not know
+this.ahead = false;
+this.edited = true;
 }
 detach() {
 this.gpu.gl.getExtension("WEBGL_lose_context")?.loseContext();
@@ -1054,6 +1057,11 @@ get backend() {
 return this.gpu ? "WebGL2" : super.backend;
 }
 get cells() {
+const cells = this.cellsToRead;
+this.edited = true;
+return cells;
+}
+get cellsToRead() {
 if (this.ahead) this.download();
 return super.cells;
 }
@@ -1073,7 +1081,7 @@ this.known = this.stepCount;
 }
 }
 upload() {
-this.gpu.write(this.packed, this.cells);
+this.gpu.write(this.packed, this.cellsToRead);
 this.drawState(this.programs.unpack, this.textures[0], { from: this.packed });
 this.edited = false;
 this.known = this.stepCount;
@@ -1119,15 +1127,9 @@ get fired() {
 return this.gpu ? this.last.filter((_, i) => i % 4 === 1) : super.fired;
 }
 }
-for (const name of ["restore", "reset", "setClass", "erase", "disturb", "plant"]) {
-GpuEngine.prototype[name] = function edit(...values) {
-Engine.prototype[name].apply(this, values);
-this.edited = true;
-};
-}
-const LARGE = 128;  // cells on either side
+const LARGE = 128;
 const SOFTWARE = /swiftshader|llvmpipe|softpipe|software|basic render|warp/i;
-const NAMELESS = /^(webkit webgl|mozilla)?$/i;  // what browsers say instead of telling
+const NAMELESS = /^(webkit webgl|mozilla)?$/i;
 const ROUNDS = 3;
 const STEPS = 4;
 function rendererName(gl) {
@@ -1156,7 +1158,7 @@ const { gpu } = engine;
 const full = new Float32Array(engine.cellCount * engine.channels).fill(1);
 const [there, here] = [gpu, null].map((where) => {
 engine.gpu = where;
-engine.restore(full, 0);  // every cell lives: the most that there can be to do
+engine.restore(full, 0);
 return duration(engine);
 });
 engine.gpu = gpu;
@@ -1167,13 +1169,13 @@ function duration(engine) {
 const rounds = Array.from({ length: ROUNDS + 1 }, () => {
 const start = performance.now();
 for (let i = 0; i < STEPS; i++) engine.step();
-void engine.cells;
+void engine.cellsToRead;
 return performance.now() - start;
 });
 return Math.min(...rounds.slice(1));
 }
 const SHOWN = ["picture", "alpha", "changes", "fired"];
-const NEGATIVE = [178, 24, 43];  // two colours that colour-blind readers can tell apart
+const NEGATIVE = [178, 24, 43];
 const POSITIVE = [33, 102, 172];
 function paint(engine, shown) {
 const pixels = new Uint8ClampedArray(4 * engine.cellCount);
@@ -1185,8 +1187,8 @@ for (let i = 0; i < engine.cellCount; i++) pixels.set(colour(values(i)), 4 * i);
 }
 return pixels;
 }
-const INK = 0.7;  // how dark an input of 1 is
-function picture({ cells, cellCount, stride, description }, pixels) {
+const INK = 0.7;
+function picture({ cellsToRead: cells, cellCount, stride, description }, pixels) {
 const clamped = (value) => Math.min(1, Math.max(0, value));
 for (let i = 0; i < cellCount; i++) {
 const alpha = i * stride + description.alpha;
@@ -1197,7 +1199,7 @@ pixels[4 * i + 3] = 255;
 }
 }
 function numbers(engine, shown) {
-const { cells, stride, description } = engine;
+const { cellsToRead: cells, stride, description } = engine;
 if (shown === "changes" || shown === "fired") {
 const values = engine[shown];
 return (i) => values[i];
@@ -1211,7 +1213,7 @@ const share = Math.min(1, Math.abs(value));
 return [...end.map((c) => 255 + share * (c - 255)), 255];
 }
 const SNAPSHOT_EVERY = 16;
-const MOST_BYTES = 16 * 2 ** 20;  // of all snapshots together; then every other one is forgotten
+const MOST_BYTES = 16 * 2 ** 20;
 class Timeline {
 constructor(engines) {
 this.engines = engines;
@@ -1357,7 +1359,7 @@ const cells = this.engines.map((engine) => {
 const i = y * engine.width + x;
 const { channels } = engine.description;
 return {
-values: [...engine.cells.subarray(i * engine.stride, i * engine.stride + channels)],
+values: [...engine.cellsToRead.subarray(i * engine.stride, i * engine.stride + channels)],
 change: engine.changes[i],
 };
 });
@@ -1492,13 +1494,13 @@ picture: line("M4 5h16v14H4zM4 16l5-5 4 4 3-3 4 4M15 9.5h.01"),
 film: line("M4 6h11v12H4zM15 10.5l5-3v9l-5-3"),
 link: line("M10 14a4 4 0 0 0 5.7 0l3-3A4 4 0 0 0 13 5.3l-1 1M14 10a4 4 0 0 0-5.7 0l-3 3a4 4 0 0 0 5.7 5.7l1-1"),
 };
-const FASTEST = 1e6;  // steps per second: more than any device makes
+const FASTEST = 1e6;
 const SPEEDS = [
 ["⅛×", 3.75], ["¼×", 7.5], ["½×", 15], ["1×", 30], ["2×", 60], ["4×", 120], ["8×", 240],
 ["max", FASTEST],
 ].map(([label, stepsPerSecond]) => ({ label, stepsPerSecond }));
 const NORMAL_SPEED = 3;
-const BRUSH = { min: 1, max: 10, start: 4 };  // radius in cells
+const BRUSH = { min: 1, max: 10, start: 4 };
 const TOOLS = [
 { tool: "circle", name: "Erase a disc" },
 { tool: "square", name: "Erase a square" },
@@ -1511,7 +1513,7 @@ const INPUT_TOOLS = [
 { tool: "draw", name: "Draw on the input" },
 { tool: "wipe", name: "Wipe the input" },
 ];
-let figures = 0;  // makes names and ids unique on the page
+let figures = 0;
 function make(tag, attributes = {}, ...children) {
 const element = document.createElement(tag);
 for (const [name, value] of Object.entries(attributes)) {
@@ -1679,7 +1681,7 @@ channel: channels.select, key: channels.key,
 };
 }
 const MOST_POINTS = 4000;
-const SAME_HARM = 12;  // steps: what is done so soon after the last time belongs to it
+const SAME_HARM = 12;
 const COLORS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8a95a1", "#a6761d"];
 const MARGIN = { left: 46, right: 8, top: 8, bottom: 20 };
 class Chart {
@@ -1779,7 +1781,7 @@ return `At step ${step}: ${each.join("; ")}`;
 }
 }
 const curveColor = (index) => COLORS[index % COLORS.length];
-const SCALE = 8;  // pixels of a saved picture for each cell
+const SCALE = 8;
 const GAP = 8;
 const FILM_TYPES = ["video/webm", "video/mp4"];
 const KEY = "nca";
@@ -1839,7 +1841,7 @@ return null;
 }
 const DOUBLE_TAP = { milliseconds: 350, pixels: 24 };
 const MOVES = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
-const LEAP = 5;  // cells that an arrow key moves with Shift
+const LEAP = 5;
 function connectBrush({ canvases, cursors, size }, act) {
 const [{ width, height }] = canvases;
 const radius = () => Number(size.value);
@@ -1879,8 +1881,8 @@ act.use(from.x + t * (to.x - from.x), from.y + t * (to.y - from.y));
 const isDoubleTap = (event, before) => before !== null &&
 event.timeStamp - before.timeStamp < DOUBLE_TAP.milliseconds &&
 Math.hypot(event.clientX - before.clientX, event.clientY - before.clientY) < DOUBLE_TAP.pixels;
-let last = null;  // where a drag was last seen
-let tap = null;  // the last press, for double taps
+let last = null;
+let tap = null;
 for (const canvas of canvases) {
 listen(canvas, "pointerdown", (event) => {
 if (event.button !== 0) return;
@@ -1934,20 +1936,20 @@ act.read(keyboard.x, keyboard.y, canvases.indexOf(canvas), true);
 } else {
 return;
 }
-event.preventDefault();  // the page must not scroll
+event.preventDefault();
 showCursor(keyboard, true);
 });
 }
 return () => off.abort();
 }
-const STEP_BUDGET = 12;  // milliseconds of steps for one frame
-const RATE_WINDOW = 500;  // milliseconds over which steps per second are averaged
-const CHART_EVERY = 120;  // milliseconds between two drawings of the curve
-const MOST_VISIBLE = 0.3;  // share of the grids that has to be in view to run
-const MOST_AT_ONCE = 10000;  // steps asked for in one message
+const STEP_BUDGET = 12;
+const RATE_WINDOW = 500;
+const CHART_EVERY = 120;
+const MOST_VISIBLE = 0.3;
+const MOST_AT_ONCE = 10000;
 const SHARE_OF_CELLS = 0.3;
 const NOISE = 0.3;
-const DRAWN = new Set(["circle", "square", "cells", "noise", "draw", "wipe"]);  // tools to draw lines with
+const DRAWN = new Set(["circle", "square", "cells", "noise", "draw", "wipe"]);
 class Player {
 constructor(element, descriptions, link, report) {
 Object.assign(this, { descriptions, link, report });
@@ -1958,7 +1960,7 @@ this.chart = new Chart(this.view.chart, names);
 this.playing = false;
 this.inView = false;
 this.frame = 0;
-this.busy = false;  // an advance has been asked for and not been answered
+this.busy = false;
 this.reading = false;
 this.salt = 0;
 this.film = null;
@@ -2149,7 +2151,7 @@ await this.ask({ kind: "advance", steps, budget: STEP_BUDGET });
 } finally {
 this.busy = false;
 }
-this.due = Math.min(this.due - steps, 1);  // what this device cannot do in time is dropped
+this.due = Math.min(this.due - steps, 1);
 }
 measure(now) {
 const { measured } = this;
@@ -2187,7 +2189,7 @@ try {
 await navigator.clipboard.writeText(link);
 this.say("Link copied");
 } catch {
-location.hash = link.split("#")[1];  // no clipboard: the address bar has it
+location.hash = link.split("#")[1];
 this.say("The link is in the address bar");
 }
 }
@@ -2212,7 +2214,7 @@ async function mount(element, descriptions, weights, report = () => {}) {
 try {
 const link = await connect(descriptions, weights);
 const player = new Player(element, descriptions, link, report);
-element.querySelector(":scope > .nca-poster")?.remove();  // it stood for what is there now
+element.querySelector(":scope > .nca-poster")?.remove();
 const moment = await momentHere();
 const index = [...document.querySelectorAll("figure.nca-figure")].indexOf(element);
 if (moment !== null && moment.figure === index) {
@@ -2271,7 +2273,7 @@ report({ steps: player.last.step });
 },
 };
 for (const [event, listener] of Object.entries(follow)) model.on(event, listener);
-follow["change:class_index"]();  // Python may have changed it while the engine was starting
+follow["change:class_index"]();
 return () => {
 for (const [event, listener] of Object.entries(follow)) model.off(event, listener);
 player.destroy();

@@ -8,15 +8,28 @@ from playwright.sync_api import sync_playwright
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 # A browser under test has no business on the network, and may run as root in a container.
 FLAGS = [
-    *("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"),
+    *("--no-sandbox", "--disable-background-networking", "--disable-sync"),
     *("--disable-component-update", "--no-first-run"),
+]
+# WebGL by SwiftShader, a renderer on the CPU: slow, and there on every machine.
+SWIFTSHADER = [
+    *("--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"),
+    "--ignore-gpu-blocklist",
 ]
 
 
 @pytest.fixture(scope="session")
-def chromium():
+def launch():
+    """Starts the browser with some flags."""
     executable = next((path for name in NAMES if (path := shutil.which(name))), None)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
-        yield browser
-        browser.close()
+        yield lambda *flags: playwright.chromium.launch(
+            executable_path=executable, args=[*FLAGS, *flags]
+        )
+
+
+@pytest.fixture(scope="session")
+def chromium(launch):
+    browser = launch("--disable-gpu")
+    yield browser
+    browser.close()

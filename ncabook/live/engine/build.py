@@ -20,7 +20,7 @@ OUTPUT = HERE.parent
 # In the order in which they need each other: a file may import only from those before it. The core
 # becomes one function, which a worker can be given as text.
 CORE = [
-    *("description.js", "plain.js", "engine.js", "shaders.js", "webgl.js", "backend.js"),
+    *("description.js", "plain.js", "engine.js", "shaders.js", "gpu.js", "webgl.js", "backend.js"),
     *("paint.js", "timeline.js", "simulation.js"),
 ]
 SHARED = ["Engine", "GpuEngine", "Simulation", "createEngine", "decodeBase64"]
@@ -66,8 +66,7 @@ def bundle() -> dict[str, str]:
         f"const core = () => {{\n{modules}{core}"
         f"return {{ {', '.join(SHARED)} }};\n}};\n"
         f"const STYLE = {json.dumps(style)};\n"
-        f"const {{ {', '.join(SHARED)} }} = core();\n"
-        + "".join(_inline(name) for name in PAGE)
+        f"const {{ {', '.join(SHARED)} }} = core();\n" + "".join(_inline(name) for name in PAGE)
     )
     return {
         MODULE: f"{BANNER}{shared}{_inline('host_widget.js', exports=True)}",
@@ -93,9 +92,10 @@ def _inline(name: str, exports: bool = False) -> str:
     source = re.sub(r"^import \{[^}]*\} from \"\./[a-z_]+\.js\";\n", "", source, flags=re.M)
     if not exports:
         source = re.sub(r"^export (?=(async |function|class|const))", "", source, flags=re.M)
-    # Comments that stand on lines of their own; no string or template in the sources holds one.
+    # No string or template in the sources holds what looks like a comment.
     source = re.sub(r"^\s*/\*\*.*?\*/\n", "", source, flags=re.M | re.S)
     source = re.sub(r"^\s*//.*\n", "", source, flags=re.M)
+    source = re.sub(r"  // .*$", "", source, flags=re.M)
     return re.sub(r"\n\s*", "\n", source).lstrip()
 
 

@@ -185,9 +185,14 @@ export class Engine {
     return this.floats(this.cellsAt, this.cellCount * this.stride);
   }
 
+  /** The same, for those who change nothing. */
+  get cellsToRead() {
+    return this.cells;
+  }
+
   /** A copy of the state, [row][column][channel]. */
   get state() {
-    const { cells, cellCount, channels, stride } = this;
+    const { cellsToRead: cells, cellCount, channels, stride } = this;
     const copy = new Float32Array(cellCount * channels);
     for (let i = 0; i < cellCount; i++) {
       copy.set(cells.subarray(i * stride, i * stride + channels), i * channels);
@@ -340,7 +345,7 @@ export class Engine {
   /** Mean squared difference of the visible channels from the class's target; null without one. */
   get error() {
     if (this.targets === null) return null;
-    const { cells, cellCount, stride, targets } = this;
+    const { cellsToRead: cells, cellCount, stride, targets } = this;
     const first = this.description.alpha - 3;
     const target = targets.subarray(4 * cellCount * this.classIndex);
     let sum = 0;

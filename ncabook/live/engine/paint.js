@@ -21,7 +21,7 @@ export function paint(engine, shown) {
 const INK = 0.7;  // how dark an input of 1 is
 
 /** The visible channels, composited on white; on the first input channel, if there is one. */
-function picture({ cells, cellCount, stride, description }, pixels) {
+function picture({ cellsToRead: cells, cellCount, stride, description }, pixels) {
   const clamped = (value) => Math.min(1, Math.max(0, value));
   for (let i = 0; i < cellCount; i++) {
     const alpha = i * stride + description.alpha;
@@ -35,7 +35,7 @@ function picture({ cells, cellCount, stride, description }, pixels) {
 
 /** A function from a cell's number to its value. */
 export function numbers(engine, shown) {
-  const { cells, stride, description } = engine;
+  const { cellsToRead: cells, stride, description } = engine;
   if (shown === "changes" || shown === "fired") {
     const values = engine[shown];
     return (i) => values[i];

@@ -75,7 +75,7 @@ export class Simulation {
       const i = y * engine.width + x;
       const { channels } = engine.description;
       return {
-        values: [...engine.cells.subarray(i * engine.stride, i * engine.stride + channels)],
+        values: [...engine.cellsToRead.subarray(i * engine.stride, i * engine.stride + channels)],
         change: engine.changes[i],
       };
     });

@@ -1,157 +1,19 @@
 // The engine with its steps on a graphics processor: WebGL2, all numbers in RGBA32F textures.
 //
 // Only `step` happens there. Whatever else is done to the automaton, the engine does, in its own
-// memory; the state goes there when somebody looks at it, and back when somebody has changed it.
+// memory: the state comes there when somebody asks for it, and goes back if it may have changed.
 
 import { decodeFloat, decodeHalf, padded } from "./description.js";
 import { Engine } from "./engine.js";
+import { Gpu, openContext } from "./gpu.js";
 import {
-  VERTEX, applyShader, attendShader, bankShader, convShader, gatherShader, geluShader, maskShader,
-  normShader, packShader, prelude, sizeShader, unpackShader,
+  applyShader, attendShader, bankShader, convShader, gatherShader, geluShader, maskShader,
+  normShader, packShader, sizeShader, unpackShader,
 } from "./shaders.js";
 
 const OUTPUTS = 4;  // layers that a shader writes at once: what every WebGL2 device can
 const MATRIX_BYTES = 64;
 const STEPS_AHEAD = 8;  // at most as many are asked for before waiting for the device
-
-/** A context without a page. `careful`: none that the browser itself calls slow. */
-export function openContext(careful = true) {
-  const options = { failIfMajorPerformanceCaveat: careful };
-  const gl = new OffscreenCanvas(1, 1).getContext("webgl2", options);
-  if (!gl?.getExtension("EXT_color_buffer_float")) {
-    throw new Error("live figure: no WebGL2 that computes with floats");
-  }
-  return gl;
-}
-
-/** Buffers, shaders, and the drawing of the ones with the others. */
-class Gpu {
-  constructor(gl, grid) {
-    Object.assign(this, { gl, grid });
-    this.programs = new Map();
-  }
-
-  buffer(layers, format = this.gl.RGBA32F, width = this.grid.width) {
-    const { gl } = this;
-    const texture = gl.createTexture();
-    gl.bindTexture(gl.TEXTURE_2D_ARRAY, texture);
-    gl.texStorage3D(gl.TEXTURE_2D_ARRAY, 1, format, width, this.grid.height, layers);
-    for (const filter of [gl.TEXTURE_MIN_FILTER, gl.TEXTURE_MAG_FILTER]) {
-      gl.texParameteri(gl.TEXTURE_2D_ARRAY, filter, gl.NEAREST);
-    }
-    return { texture, width, targets: new Map() };
-  }
-
-  /** Makes `count` layers what is drawn on, and read from. */
-  target({ texture, targets }, first, count) {
-    const { gl } = this;
-    const key = `${first} ${count}`;
-    const known = targets.get(key) ?? gl.createFramebuffer();
-    gl.bindFramebuffer(gl.FRAMEBUFFER, known);
-    if (targets.has(key)) return;
-    targets.set(key, known);
-    const points = Array.from({ length: count }, (_, i) => gl.COLOR_ATTACHMENT0 + i);
-    points.forEach((point, i) =>
-      gl.framebufferTextureLayer(gl.FRAMEBUFFER, point, texture, 0, first + i));
-    gl.drawBuffers(points);
-    const status = gl.checkFramebufferStatus(gl.FRAMEBUFFER);
-    if (status !== gl.FRAMEBUFFER_COMPLETE && !gl.isContextLost()) {
-      throw new Error(`live figure: this device cannot draw on ${count} layers (${status})`);
-    }
-  }
-
-  program(body, outs = 1) {
-    const source = prelude(this.grid, outs) + body;
-    if (!this.programs.has(source)) this.programs.set(source, this.compile(source));
-    return this.programs.get(source);
-  }
-
-  compile(source) {
-    const { gl } = this;
-    const program = gl.createProgram();
-    const shaders = [[gl.VERTEX_SHADER, VERTEX], [gl.FRAGMENT_SHADER, source]].map(([kind, text]) => {
-      const shader = gl.createShader(kind);
-      gl.shaderSource(shader, text);
-      gl.compileShader(shader);
-      gl.attachShader(program, shader);
-      return shader;
-    });
-    gl.linkProgram(program);
-    if (!gl.getProgramParameter(program, gl.LINK_STATUS)) {
-      const why = [...shaders.map((s) => gl.getShaderInfoLog(s)), gl.getProgramInfoLog(program)];
-      throw new Error(`live figure: a shader was not compiled: ${why.join(" ")}`);
-    }
-    const places = {};
-    for (let i = 0; i < gl.getProgramParameter(program, gl.ACTIVE_UNIFORMS); i++) {
-      const name = gl.getActiveUniform(program, i).name.replace("[0]", "");
-      places[name] = gl.getUniformLocation(program, name);
-    }
-    return { program, places };
-  }
-
-  /** Runs a program for every texel of some layers. `values`: buffers and numbers, by name. */
-  draw({ program, places }, to, first, count, values) {
-    const { gl } = this;
-    gl.useProgram(program);
-    let unit = 0;
-    for (const [name, value] of Object.entries(values)) {
-      const place = places[name];
-      if (place === undefined) continue;
-      if (value.texture) {
-        gl.activeTexture(gl.TEXTURE0 + unit);
-        gl.bindTexture(gl.TEXTURE_2D_ARRAY, value.texture);
-        gl.uniform1i(place, unit++);
-      } else if (value instanceof Float32Array) gl.uniform4fv(place, value);
-      else if (value instanceof Uint32Array) gl.uniform3uiv(place, value);
-      else gl.uniform1i(place, value);
-    }
-    if (values.weights) gl.bindBufferBase(gl.UNIFORM_BUFFER, 0, values.weights);
-    this.target(to, first, count);
-    gl.viewport(0, 0, to.width, this.grid.height);
-    gl.drawArrays(gl.TRIANGLES, 0, 3);
-  }
-
-  /** Copies layers 0, 1, … of a buffer to another's layers from `first` on. */
-  copy(from, to, first, count) {
-    const { gl, grid } = this;
-    for (let i = 0; i < count; i++) {
-      this.target(from, i, 1);
-      gl.bindTexture(gl.TEXTURE_2D_ARRAY, to.texture);
-      gl.copyTexSubImage3D(
-        gl.TEXTURE_2D_ARRAY, 0, 0, 0, first + i, 0, 0, grid.width, grid.height);
-    }
-  }
-
-  /** All numbers of a buffer of one layer; NaN first if the device did not answer. */
-  read(buffer) {
-    const { gl, grid } = this;
-    const numbers = new Float32Array(4 * buffer.width * grid.height).fill(NaN, 0, 1);
-    this.target(buffer, 0, 1);
-    gl.readPixels(0, 0, buffer.width, grid.height, gl.RGBA, gl.FLOAT, numbers);
-    return numbers;
-  }
-
-  write(buffer, numbers) {
-    const { gl, grid } = this;
-    gl.bindTexture(gl.TEXTURE_2D_ARRAY, buffer.texture);
-    gl.texSubImage3D(gl.TEXTURE_2D_ARRAY, 0, 0, 0, 0, buffer.width, grid.height, 1,
-      gl.RGBA, gl.FLOAT, numbers);
-  }
-
-  /** Until the device has done what it was asked for. */
-  wait(buffer) {
-    this.target(buffer, 0, 1);
-    this.gl.readPixels(0, 0, 1, 1, this.gl.RGBA, this.gl.UNSIGNED_BYTE, new Uint8Array(4));
-  }
-
-  matrices(numbers) {
-    const { gl } = this;
-    const buffer = gl.createBuffer();
-    gl.bindBuffer(gl.UNIFORM_BUFFER, buffer);
-    gl.bufferData(gl.UNIFORM_BUFFER, numbers, gl.STATIC_DRAW);
-    return buffer;
-  }
-}
 
 /** `total` layers in parts of at most `most`; `values`: what a shader needs for the part at `first`. */
 const parts = (total, most, values = () => () => ({})) =>
@@ -295,6 +157,12 @@ export class GpuEngine extends Engine {
   }
 
   get cells() {
+    const cells = this.cellsToRead;
+    this.edited = true;  // as far as anyone here can know
+    return cells;
+  }
+
+  get cellsToRead() {
     if (this.ahead) this.download();
     return super.cells;
   }
@@ -317,7 +185,7 @@ export class GpuEngine extends Engine {
   }
 
   upload() {
-    this.gpu.write(this.packed, this.cells);
+    this.gpu.write(this.packed, this.cellsToRead);
     this.drawState(this.programs.unpack, this.textures[0], { from: this.packed });
     this.edited = false;
     this.known = this.stepCount;
@@ -368,11 +236,4 @@ export class GpuEngine extends Engine {
   get fired() {
     return this.gpu ? this.last.filter((_, i) => i % 4 === 1) : super.fired;
   }
-}
-
-for (const name of ["restore", "reset", "setClass", "erase", "disturb", "plant"]) {
-  GpuEngine.prototype[name] = function edit(...values) {
-    Engine.prototype[name].apply(this, values);
-    this.edited = true;
-  };
 }

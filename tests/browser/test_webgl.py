@@ -1,0 +1,303 @@
+"""Steps by WebGL2 are those of PyTorch; the CPU does them where that is better, or all there is."""
+
+import base64
+
+import numpy as np
+import pytest
+import torch
+
+from ncabook.automaton import ResNetUpdate, centre_seed
+from ncabook.live.engine.build import OUTPUT
+from tests.browser.conftest import SWIFTSHADER
+from tests.live.test_engine import (
+    HEIGHT,
+    PERCEPTIONS,
+    STEPS,
+    WIDTH,
+    automaton,
+    described,
+    expected,
+    with_perception,
+)
+
+pytestmark = pytest.mark.browser
+# Runs a job: {description, weights, force, actions}, each action a method of the engine with its
+# arguments, ["steps", n], ["set", name, value], or ["lose"]: the device is gone.
+JOB = """async (job) => {
+  const decode = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+  const engine = await createEngine(job.description, decode(job.weights), job.force);
+  for (const [name, ...values] of job.actions ?? []) {
+    if (name === "steps") for (let i = 0; i < values[0]; i++) engine.step();
+    else if (name === "set") engine[values[0]] = values[1];
+    else if (name === "restore") engine.restore(Float32Array.from(values[0]), values[1]);
+    else if (name === "lose") engine.gpu.gl.getExtension("WEBGL_lose_context").loseContext();
+    else engine[name](...values);
+  }
+  const [changes, fired] = [engine.changes, engine.fired].map((numbers) => [...numbers]);
+  const state = [...engine.state];
+  const complaint = engine.gpu?.gl.getError() ?? 0;
+  const { backend, stepCount: step, error } = engine;
+  if (engine.gpu) engine.detach();
+  return { state, changes, fired, backend, step, error, complaint };
+}"""
+LOAD = """async (source) => {
+  const blob = new Blob([source], { type: "text/javascript" });
+  Object.assign(window, await import(URL.createObjectURL(blob)));
+}"""
+IN_WORKER = """async ([source, script, job]) => {
+  source = source.replace(/^export .*$/gm, "");
+  source += `onmessage = async ({ data }) => postMessage(await (${script})(data));`;
+  const blob = new Blob([source], { type: "text/javascript" });
+  const worker = new Worker(URL.createObjectURL(blob));
+  const answer = await new Promise((resolve, reject) => {
+    worker.onmessage = ({ data }) => resolve(data);
+    worker.onerror = ({ message }) => reject(new Error(message));
+    worker.postMessage(job);
+  });
+  worker.terminate();
+  return answer;
+}"""
+SOURCE = (OUTPUT / "nca-live.js").read_text("utf-8")
+DISC = {"shape": "circle", "x": 25, "y": 9, "size": 4}
+
+
+@pytest.fixture(scope="module")
+def browser(launch):
+    browser = launch(*SWIFTSHADER)
+    yield browser
+    browser.close()
+
+
+@pytest.fixture
+def page(browser):
+    """A page with the engine in it, that nothing may go wrong in."""
+    page = browser.new_page()
+    errors = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.evaluate(LOAD, SOURCE)
+    yield page
+    page.close()
+    assert errors == []
+
+
+def job(model, actions=(), force="webgl"):
+    description, weights = model
+    return {
+        "description": description,
+        "weights": base64.b64encode(weights).decode(),
+        "actions": list(actions),
+        "force": force,
+    }
+
+
+@pytest.fixture
+def run(page):
+    """The answer to a job, its state as a tensor ``[1, C, H, W]``."""
+
+    def run(model, actions=(), force="webgl"):
+        answer = page.evaluate(JOB, job(model, actions, force))
+        assert answer["complaint"] == 0
+        answer["state"] = as_tensor(answer["state"], model[0])
+        return answer
+
+    return run
+
+
+def as_tensor(flat, description):
+    shape = (description["height"], description["width"], description["channels"])
+    return torch.tensor(flat).reshape(shape).permute(2, 0, 1)[None]
+
+
+# Everything that the engine knows; "fixed": channels that a step never writes.
+AUTOMATA = {
+    "a class bias, 3×3": automaton,
+    "nothing is a multiple of four": lambda: automaton(hidden=5, features=30, widths=(7, 9)),
+    "every cell fires": lambda: automaton(fire_rate=1.0, std=0.02),
+    "no living mask": lambda: automaton(living_threshold=None, std=0.02),
+    "two convolutions, no living mask": lambda: with_perception(
+        "two convolutions", 5, 3, living_threshold=None
+    ),
+    "Sobel, no living mask": lambda: with_perception("sobel", 5, 3, living_threshold=None),
+    "fixed, ResNet": lambda: with_perception(
+        "sobel", 6, 2, fixed=1, update=lambda i, o: ResNetUpdate(i, o, 18, 2)
+    ),
+    **{
+        kind: lambda kind=kind: with_perception(kind, 12, 4)
+        for kind in PERCEPTIONS
+        # What is left out takes long under SwiftShader, and has nothing that the others lack.
+        if kind not in ("deformable 5×5", "one of each", "residual", "local attention")
+    },
+}
+
+
+@pytest.mark.parametrize("kind", AUTOMATA)
+def test_trajectory_is_that_of_pytorch(run, kind):
+    nca = AUTOMATA[kind]()
+    chosen = nca.perception.condition_channels // 2
+    answer = run(described(nca), [["setClass", chosen], ["steps", STEPS]])
+    wanted = expected(nca, centre_seed(nca.layout, HEIGHT, WIDTH), chosen)
+    assert answer["backend"] == "WebGL2"
+    assert 0.5 < wanted.abs().max() < 100
+    assert (answer["state"] - wanted).abs().max() <= 1e-4
+
+
+def test_in_a_worker(run, page):
+    model = described(automaton())
+    there = page.evaluate(IN_WORKER, [SOURCE, JOB, job(model, [["steps", 20]])])
+    assert there["backend"] == "WebGL2"
+    assert torch.equal(as_tensor(there["state"], model[0]), run(model, [["steps", 20]])["state"])
+
+
+@pytest.mark.parametrize("kind", ["two convolutions", "sobel"])  # without and with planes
+def test_whatever_is_done_both_do_alike(run, kind):
+    targets = torch.rand(4, 4, HEIGHT, WIDTH, generator=torch.Generator().manual_seed(0))
+    model = described(with_perception(kind, 12, 4), targets=targets)
+    random = np.random.default_rng(0).random(HEIGHT * WIDTH * 16).round(3).tolist()
+    doings = [
+        [["steps", 13], ["erase", DISC], ["steps", 5], ["setClass", 3], ["steps", 8]],
+        [
+            ["set", "fireRate", 0.2],
+            ["steps", 3],
+            ["plant", 3, 3],
+            ["disturb", {**DISC, "sigma": 0.3, "salt": 1}],
+            ["steps", 6],
+        ],
+        [["restore", random, 40], ["steps", 1]],
+        [["steps", 2], ["reset"], ["steps", 9]],
+    ]
+    for count in range(1, len(doings) + 1):
+        actions = [action for some in doings[:count] for action in some]
+        gpu, cpu = (run(model, actions, force) for force in ("webgl", "wasm"))
+        assert (gpu["backend"], cpu["backend"]) == ("WebGL2", "WebAssembly")
+        assert gpu["step"] == cpu["step"]
+        assert (gpu["state"] - cpu["state"]).abs().max() <= 1e-4
+        assert gpu["fired"] == cpu["fired"]
+        assert gpu["error"] == pytest.approx(cpu["error"], rel=1e-4)
+        np.testing.assert_allclose(gpu["changes"], cpu["changes"], atol=1e-4)
+
+
+def test_going_back_is_exact(page):
+    """A state that left the device and came back is the same state."""
+    model = job(described(automaton()))
+    states = page.evaluate(
+        """async ({ description, weights, force }) => {
+          const bytes = Uint8Array.from(atob(weights), (c) => c.charCodeAt(0));
+          const simulation = await Simulation.create([description], bytes, force);
+          const look = () => simulation.handle({ kind: "getState" });
+          const states = [];
+          simulation.handle({ kind: "advance", steps: 20, budget: 1e9 });
+          states.push([...look().state]);
+          simulation.handle({ kind: "advance", steps: 15, budget: 1e9 });
+          simulation.handle({ kind: "act", event: { kind: "mutate", index: 1 } });
+          const { backends, frames } = simulation.handle({ kind: "seek", step: 20 });
+          states.push([...look().state]);
+          return { states, backends, white: frames[0].every((byte) => byte === 255) };
+        }""",
+        model,
+    )
+    assert states["states"][0] == states["states"][1]
+    assert states["backends"] == ["WebGL2"]
+    assert not states["white"]
+
+
+@pytest.mark.parametrize("when", [0, 11, 16])
+def test_a_lost_device_is_no_loss(run, when):
+    """The CPU goes on from the last state that it saw; nobody but the clock can tell."""
+    model = described(automaton())
+    before = [["steps", 10], ["erase", DISC], ["steps", when], ["setClass", 2], ["steps", when]]
+    lost = run(model, [*before, ["lose"], ["steps", 3], ["plant", 2, 2], ["steps", 20]])
+    kept = run(model, [*before, ["steps", 3], ["plant", 2, 2], ["steps", 20]], "wasm")
+    assert lost["backend"] == "WebAssembly"
+    assert lost["step"] == kept["step"] == 33 + 2 * when
+    assert (lost["state"] - kept["state"]).abs().max() <= 1e-4
+    assert lost["fired"] == kept["fired"]
+
+
+CHOOSE = """async ({ description, weights }) => {
+  const bytes = Uint8Array.from(atob(weights), (c) => c.charCodeAt(0));
+  const { backend, stepCount, state } = await createEngine(description, bytes);
+  return { backend, step: stepCount, sum: state.reduce((sum, value) => sum + value, 0) };
+}"""
+# What a driver calls itself, in place of SwiftShader.
+CALL_IT = """(name) => {
+  const { getParameter } = WebGL2RenderingContext.prototype;
+  WebGL2RenderingContext.prototype.getParameter = function (what) {
+    return [0x9246, 0x1f01].includes(what) ? name : getParameter.call(this, what);
+  };
+}"""
+# A backend that takes its time.
+SLOW = """(backend) => {
+  const { step } = GpuEngine.prototype;
+  GpuEngine.prototype.step = function () {
+    const end = performance.now() + (this.backend === backend ? 100 : 0);
+    step.call(this);
+    while (performance.now() < end);
+  };
+}"""
+DEVICE = "ANGLE (NVIDIA, NVIDIA GeForce RTX 3060 Direct3D11 vs_5_0 ps_5_0, D3D11)"
+
+
+@pytest.fixture
+def choose(page):
+    """The engine that a grid gets, in words, its step, and the sum of its state."""
+
+    def choose(height=128, width=128):
+        return page.evaluate(CHOOSE, job(small_automaton(height, width)))
+
+    return choose
+
+
+def small_automaton(height, width):
+    return described(automaton(hidden=0, features=4, widths=(4,)), height, width)
+
+
+def test_no_renderer_on_the_cpu(choose, page):
+    """Not SwiftShader, which runs here, and not the others, even where the CPU alone is slower."""
+    page.evaluate(SLOW, "WebAssembly")
+    assert choose()["backend"] == "WebAssembly"
+    for name in [
+        "llvmpipe (LLVM 15.0.7, 256 bits)",
+        "softpipe",
+        "ANGLE (Microsoft, Microsoft Basic Render Driver Direct3D11 vs_5_0 ps_5_0, D3D11)",
+        "Apple Software Renderer",
+        "WebKit WebGL",  # no name at all
+        "Mozilla",
+        "",
+    ]:
+        page.evaluate(CALL_IT, name)
+        assert choose()["backend"] == "WebAssembly", name
+
+
+@pytest.mark.parametrize("slow", ["WebGL2", "WebAssembly"])
+def test_the_faster_of_both(choose, page, slow):
+    page.evaluate(CALL_IT, DEVICE)
+    page.evaluate(SLOW, slow)
+    answer = choose()
+    assert answer["backend"] == ("WebAssembly" if slow == "WebGL2" else "WebGL2")
+    assert answer["step"] == 0
+    assert answer["sum"] == 4  # the seed: nothing is left of what was timed
+
+
+def test_the_cpu_where_a_device_does_not_pay_or_cannot(choose, page):
+    page.evaluate(CALL_IT, DEVICE)
+    page.evaluate(SLOW, "WebAssembly")
+    assert choose(127, 400)["backend"] == "WebAssembly"
+    page.evaluate(
+        """() => {
+          const { getParameter } = WebGL2RenderingContext.prototype;
+          WebGL2RenderingContext.prototype.getParameter = function (what) {
+            return what === this.MAX_UNIFORM_BLOCK_SIZE ? 64 : getParameter.call(this, what);
+          };
+        }"""
+    )
+    assert choose()["backend"] == "WebAssembly"
+    page.evaluate("() => { OffscreenCanvas.prototype.getContext = () => null; }")
+    assert choose()["backend"] == "WebAssembly"
+    page.evaluate("() => { delete window.OffscreenCanvas; }")
+    assert choose()["backend"] == "WebAssembly"
+
+
+def test_a_broken_description_is_told_all_the_same(page):
+    description, weights = small_automaton(128, 128)
+    with pytest.raises(Exception, match="this engine reads version 2"):
+        page.evaluate(CHOOSE, job(({**description, "version": 9}, weights)))

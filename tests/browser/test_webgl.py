@@ -148,18 +148,17 @@ def test_in_a_worker(run, page):
     assert torch.equal(as_tensor(there["state"], model[0]), run(model, [["steps", 20]])["state"])
 
 
-@pytest.mark.parametrize("kind", ["two convolutions", "sobel"])  # without and with planes
-def test_whatever_is_done_both_do_alike(run, kind):
+# Without planes of the class; with them, and with an input that outlives its cells.
+@pytest.mark.parametrize(("kind", "fixed"), [("two convolutions", 0), ("sobel", 1)])
+def test_whatever_is_done_both_do_alike(run, kind, fixed):
     targets = torch.rand(4, 4, HEIGHT, WIDTH, generator=torch.Generator().manual_seed(0))
-    model = described(with_perception(kind, 12, 4), targets=targets)
-    random = np.random.default_rng(0).random(HEIGHT * WIDTH * 16).round(3).tolist()
+    model = described(with_perception(kind, 7, 4, fixed=fixed), targets=targets)
+    random = np.random.default_rng(0).random(HEIGHT * WIDTH * (11 + fixed)).round(3).tolist()
     doings = [
         [["steps", 13], ["erase", DISC], ["steps", 5], ["setClass", 3], ["steps", 8]],
         [
-            ["set", "fireRate", 0.2],
-            ["steps", 3],
-            ["plant", 3, 3],
-            ["disturb", {**DISC, "sigma": 0.3, "salt": 1}],
+            *(["set", "fireRate", 0.2], ["steps", 3], ["plant", 3, 3]),
+            *(["disturb", {**DISC, "sigma": 0.3, "salt": 1}], ["draw", {**DISC, "value": 0.5}]),
             ["steps", 6],
         ],
         [["restore", random, 40], ["steps", 1]],

@@ -2100,6 +2100,7 @@ const { width, height } = this.descriptions[i];
 this.contexts[i].putImageData(new ImageData(frame, width, height), 0, 0);
 });
 view.steps.textContent = report.step;
+view.rate.parentElement.title = `by ${report.backends.join(", ")}`;
 view.back.setAttribute("aria-disabled", String(!report.canGoBack));
 const chosen = view.classes[report.classIndex];
 if (chosen !== undefined) chosen.checked = true;

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from ncabook.automaton import ResNetUpdate, centre_seed
+from ncabook.live import to_html
 from ncabook.live.engine.build import OUTPUT
 from tests.browser.conftest import SWIFTSHADER
 from tests.live.test_engine import (
@@ -294,6 +295,23 @@ def test_the_cpu_where_a_device_does_not_pay_or_cannot(choose, page):
     assert choose()["backend"] == "WebAssembly"
     page.evaluate("() => { delete window.OffscreenCanvas; }")
     assert choose()["backend"] == "WebAssembly"
+
+
+@pytest.mark.parametrize("flags", [SWIFTSHADER, ["--disable-gpu"]], ids=["SwiftShader", "none"])
+def test_the_figure_says_what_computes(launch, tmp_path, flags):
+    """In a worker, from a file; and the browser complains of nothing."""
+    file = tmp_path / "large.html"
+    file.write_text(to_html(automaton(hidden=0, features=4, widths=(4,)), 128, 128), "utf-8")
+    browser, complaints = launch(*flags), []
+    page = browser.new_page(reduced_motion="reduce")
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto(file.as_uri())
+    page.get_by_role("button", name="Step").click()
+    page.get_by_text("0 steps/s").wait_for()
+    assert page.get_by_text("0 steps/s").get_attribute("title") == "by WebAssembly"
+    browser.close()
+    assert complaints == []
 
 
 def test_a_broken_description_is_told_all_the_same(page):

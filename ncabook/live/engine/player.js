@@ -188,6 +188,7 @@ class Player {
       this.contexts[i].putImageData(new ImageData(frame, width, height), 0, 0);
     });
     view.steps.textContent = report.step;
+    view.rate.parentElement.title = `by ${report.backends.join(", ")}`;
     view.back.setAttribute("aria-disabled", String(!report.canGoBack));
     const chosen = view.classes[report.classIndex];
     if (chosen !== undefined) chosen.checked = true;

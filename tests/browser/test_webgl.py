@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from ncabook.automaton import ResNetUpdate, centre_seed
-from ncabook.live import to_html
+from ncabook.live import figure_html
 from ncabook.live.engine.build import OUTPUT
+from ncabook.live.html import PAGE, page_script
 from tests.browser.conftest import SWIFTSHADER
 from tests.live.test_engine import (
     HEIGHT,
@@ -278,6 +279,14 @@ def test_the_faster_of_both(choose, page, slow):
     assert answer["sum"] == 4  # the seed: nothing is left of what was timed
 
 
+def test_a_device_that_computes_something_else_is_not_trusted(choose, page):
+    page.evaluate(CALL_IT, DEVICE)
+    page.evaluate(SLOW, "WebAssembly")
+    # All coins stay as they first fell.
+    page.evaluate("() => { WebGL2RenderingContext.prototype.uniform3uiv = () => {}; }")
+    assert choose()["backend"] == "WebAssembly"
+
+
 def test_the_cpu_where_a_device_does_not_pay_or_cannot(choose, page):
     page.evaluate(CALL_IT, DEVICE)
     page.evaluate(SLOW, "WebAssembly")
@@ -301,7 +310,9 @@ def test_the_cpu_where_a_device_does_not_pay_or_cannot(choose, page):
 def test_the_figure_says_what_computes(launch, tmp_path, flags):
     """In a worker, from a file; and the browser complains of nothing."""
     file = tmp_path / "large.html"
-    file.write_text(to_html(automaton(hidden=0, features=4, widths=(4,)), 128, 128), "utf-8")
+    description, weights = small_automaton(128, 128)
+    figure = figure_html([description], weights, "Large")
+    file.write_text(PAGE.format(title="Large", figure=figure, script=page_script()), "utf-8")
     browser, complaints = launch(*flags), []
     page = browser.new_page(reduced_motion="reduce")
     page.on("console", lambda message: complaints.append(message.text))

@@ -6,6 +6,9 @@ turn: every cell computed ("dense"), idle cells skipped ("sparse"), and every ce
 SIMD ("plain"), so that a disturbance of the machine hits all. Reported: median and range over the
 rounds, of steps per second and of ratios within a round. ``peak`` is what a loop of multiply-adds
 in registers reaches in the same browser, at best; ``share_of_peak`` the dense step's part of it.
+``webgl``: a large grid, steps by WebGL2 and by the CPU ("wasm", idle cells skipped) in turn, with
+a look at the state after every eighth. Where the renderer is a program on the CPU, such as
+SwiftShader, its figure is no claim about any graphics processor; the live figure never uses it.
 """
 
 import base64
@@ -31,6 +34,7 @@ CASES = [
     ("emoji-conv5", 48),
     ("emoji-combined", 48),
 ]
+LARGE = ("emoji-conv3", 128)
 ROUNDS, MILLISECONDS = 9, 300
 HERE = Path(__file__).parent
 OUTPUT = Path(__file__).with_suffix(".json")
@@ -55,6 +59,30 @@ ROUND = """([name, skip, milliseconds]) => {
   let steps = 0;
   while (performance.now() - start < milliseconds) { engine.step(); steps++; }
   return 1000 * steps / (performance.now() - start);
+}"""
+WEBGL = """async ({ source, description, weights, rounds, milliseconds }) => {
+  const module = await import(URL.createObjectURL(new Blob([source], { type: "text/javascript" })));
+  const bytes = Uint8Array.from(atob(weights), (c) => c.charCodeAt(0));
+  const engine = await module.createEngine(description, bytes, "webgl");
+  const { gpu } = engine;
+  const renderer = module.rendererName(gpu.gl);
+  engine.gpu = null;
+  for (let i = 0; i < 96; i++) engine.step();
+  const { state, stepCount } = engine;
+  const rate = (where) => {
+    engine.gpu = where;
+    engine.restore(state, stepCount);
+    const start = performance.now();
+    let steps = 0;
+    while (steps % 8 > 0 || performance.now() - start < milliseconds) {
+      engine.step();
+      steps++;
+      if (steps % 8 === 0) engine.cellsToRead;
+    }
+    return 1000 * steps / (performance.now() - start);
+  };
+  const rates = Array.from({ length: rounds + 1 }, () => ({ webgl: rate(gpu), wasm: rate(null) }));
+  return { renderer, device: module.isDevice(renderer), rates: rates.slice(1) };
 }"""
 PEAK = """async (code) => {
   const bytes = Uint8Array.from(atob(code), (c) => c.charCodeAt(0));
@@ -106,6 +134,29 @@ def measure(page: Page, name: str, grid: int, peak: float) -> dict[str, Any]:
     }
 
 
+def measure_webgl(page: Page, name: str, grid: int) -> dict[str, Any]:
+    """The same of WebGL2 beside the CPU, and who draws there."""
+    description, weights = describe(zoo.load(name).nca, grid, grid)
+    answer = page.evaluate(
+        WEBGL,
+        {
+            "source": (BUILT / "nca-live.js").read_text(encoding="utf-8"),
+            "description": description,
+            "weights": base64.b64encode(weights).decode(),
+            "rounds": ROUNDS,
+            "milliseconds": MILLISECONDS,
+        },
+    )
+    return {
+        "model": name,
+        "grid": grid,
+        "renderer": answer["renderer"],
+        "renderer_is_a_device": answer["device"],
+        **{kind: spread([r[kind] for r in answer["rates"]]) for kind in ("webgl", "wasm")},
+        "webgl_over_wasm": spread([r["webgl"] / r["wasm"] for r in answer["rates"]], digits=4),
+    }
+
+
 def main() -> None:
     """Measures every case and writes the file."""
     results: dict[str, Any] = {}
@@ -129,6 +180,14 @@ def main() -> None:
             results[key] = measure(page, name, grid, best)
             print(key, json.dumps(results[key]), flush=True)
         browser.close()
+        # With the machine's graphics processor if it has one, else with SwiftShader.
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"),
+            args=["--no-sandbox", "--ignore-gpu-blocklist", "--enable-unsafe-swiftshader"],
+        )
+        webgl = measure_webgl(browser.new_page(), *LARGE)
+        print("webgl", json.dumps(webgl), flush=True)
+        browser.close()
     record = {
         "what": "steps per second of the live engine, one thread",
         "models": {name: zoo.load(name).card.weights_sha256 for name, _ in CASES},
@@ -137,6 +196,7 @@ def main() -> None:
         **provenance(),
         "peak_gflops": {k: spread([v / 1e9 for v in rates]) for k, rates in peaks.items()},
         "results": results,
+        "webgl": webgl,
     }
     OUTPUT.write_text(json.dumps(record, indent=2) + "\n")
     print(f"peak: {record['peak_gflops']}")

@@ -23,7 +23,10 @@ CORE = [
     *("description.js", "plain.js", "engine.js", "shaders.js", "gpu.js", "webgl.js", "backend.js"),
     *("paint.js", "timeline.js", "simulation.js"),
 ]
-SHARED = ["Engine", "GpuEngine", "Simulation", "createEngine", "decodeBase64"]
+SHARED = [
+    *("Engine", "GpuEngine", "Simulation", "createEngine", "decodeBase64", "isDevice"),
+    "rendererName",
+]
 PAGE = [
     *("link.js", "icons.js", "view.js", "chart.js", "share.js", "brush.js", "player.js"),
 ]

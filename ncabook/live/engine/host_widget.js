@@ -1,6 +1,6 @@
 // Host 1 of 2: an anywidget in JupyterLab, Colab and the like. Also what Node imports.
 
-import { createEngine } from "./backend.js";
+import { createEngine, isDevice, rendererName } from "./backend.js";
 import { Engine } from "./engine.js";
 import { mount } from "./player.js";
 import { GpuEngine } from "./webgl.js";
@@ -55,5 +55,5 @@ async function render({ model, el }) {
   };
 }
 
-export { Engine, GpuEngine, Simulation, createEngine, mount };
+export { Engine, GpuEngine, Simulation, createEngine, isDevice, mount, rendererName };
 export default { render };

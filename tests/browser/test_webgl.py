@@ -143,6 +143,13 @@ def test_trajectory_is_that_of_pytorch(run, kind):
     assert (answer["state"] - wanted).abs().max() <= 1e-4
 
 
+def test_a_device_with_little_room_draws_more_often(run, page):
+    model = described(automaton())
+    wanted = run(model, [["steps", 20]])["state"]
+    page.evaluate(ROOM, 5000)  # two layers of the convolution at a time
+    assert torch.equal(run(model, [["steps", 20]])["state"], wanted)
+
+
 def test_in_a_worker(run, page):
     model = described(automaton())
     there = page.evaluate(IN_WORKER, [SOURCE, JOB, job(model, [["steps", 20]])])
@@ -226,6 +233,13 @@ CALL_IT = """(name) => {
     return [0x9246, 0x1f01].includes(what) ? name : getParameter.call(this, what);
   };
 }"""
+# Bytes of weights that a drawing may use.
+ROOM = """(bytes) => {
+  const { getParameter } = WebGL2RenderingContext.prototype;
+  WebGL2RenderingContext.prototype.getParameter = function (what) {
+    return what === this.MAX_UNIFORM_BLOCK_SIZE ? bytes : getParameter.call(this, what);
+  };
+}"""
 # A backend that takes its time.
 SLOW = """(backend) => {
   const { step } = GpuEngine.prototype;
@@ -291,14 +305,7 @@ def test_the_cpu_where_a_device_does_not_pay_or_cannot(choose, page):
     page.evaluate(CALL_IT, DEVICE)
     page.evaluate(SLOW, "WebAssembly")
     assert choose(127, 400)["backend"] == "WebAssembly"
-    page.evaluate(
-        """() => {
-          const { getParameter } = WebGL2RenderingContext.prototype;
-          WebGL2RenderingContext.prototype.getParameter = function (what) {
-            return what === this.MAX_UNIFORM_BLOCK_SIZE ? 64 : getParameter.call(this, what);
-          };
-        }"""
-    )
+    page.evaluate(ROOM, 64)  # for one matrix of weights
     assert choose()["backend"] == "WebAssembly"
     page.evaluate("() => { OffscreenCanvas.prototype.getContext = () => null; }")
     assert choose()["backend"] == "WebAssembly"

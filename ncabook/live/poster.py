@@ -34,11 +34,10 @@ def _grown(nca: NCA, height: int, width: int, class_index: int, seed: int) -> Te
     """``[H, W, 3]`` in [0, 1]."""
     device = next(nca.parameters()).device
     classes = nca.perception.condition_channels
-    state = nca.rollout(
-        centre_seed(nca.layout, height, width, 1, device),
-        STEPS,
-        torch.eye(classes, device=device)[[class_index]] if classes else None,
-        fire=lambda t: hashed_fire(height, width, t, seed, nca.fire_rate).to(device),
-    )
+    condition = torch.eye(classes, device=device)[[class_index]] if classes else None
+    state = centre_seed(nca.layout, height, width, 1, device)
+    for t in range(STEPS):  # not a rollout, which would first compile the CPU's fused step
+        fire = hashed_fire(height, width, t, seed, nca.fire_rate).to(device)
+        state = nca.step(state, condition, fire=fire)
     rgba = state[0, nca.layout.visible_slice].cpu().nan_to_num().permute(1, 2, 0)
     return (rgba[..., :3] + 1 - rgba[..., 3:].clamp(0, 1)).clamp(0, 1)

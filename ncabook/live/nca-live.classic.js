@@ -1336,8 +1336,7 @@ this.timeline = new Timeline(engines);
 this.shown = "picture";
 }
 handle({ kind, ...values }) {
-const answer = this[kind](values);
-return { ...this.report(), ...answer };
+return this[kind](values) ?? this.report();
 }
 advance({ steps, budget }) {
 const end = performance.now() + budget;
@@ -1417,7 +1416,7 @@ if (message.kind === "create") {
 simulation = await Simulation.create(message.descriptions, message.weights);
 }
 const report = simulation.handle(message.kind === "create" ? { kind: "look" } : message);
-postMessage({ id, report }, report.frames.map((frame) => frame.buffer));
+postMessage({ id, report }, (report.frames ?? []).map((frame) => frame.buffer));
 } catch (error) {
 postMessage({ id, error: error.message });
 }
@@ -2020,9 +2019,9 @@ say(text) {
 this.view.status.textContent = text;
 }
 async ask(message) {
-const report = await this.link.send(message);
-if (!this.ended) this.draw(report);
-return report;
+const answer = await this.link.send(message);
+if (!this.ended && answer.frames !== undefined) this.draw(answer);
+return answer;
 }
 setPlaying(playing, aloud) {
 this.playing = playing;

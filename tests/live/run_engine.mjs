@@ -30,9 +30,9 @@ const act = async () => {
 
 const simulate = async () => {
   const simulation = await Simulation.create([job.description], weights);
-  let report = simulation.report();
-  for (const message of job.messages) report = simulation.handle(message);
-  const { frames, ...rest } = report;
+  let answer = {};
+  for (const message of job.messages) answer = simulation.handle(message);
+  const { frames, ...rest } = { ...simulation.report(), ...answer };
   const snapshots = simulation.timeline.snapshots.size;
   return { engine: simulation.engines[0], ...rest, pixels: [...frames[0].subarray(0, 400)], snapshots };
 };

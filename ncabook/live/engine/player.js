@@ -83,9 +83,9 @@ class Player {
 
   /** Sends a message, shows what came of it, and promises it. */
   async ask(message) {
-    const report = await this.link.send(message);
-    if (!this.ended) this.draw(report);
-    return report;
+    const answer = await this.link.send(message);
+    if (!this.ended && answer.frames !== undefined) this.draw(answer);
+    return answer;
   }
 
   setPlaying(playing, aloud) {

@@ -27,10 +27,9 @@ export class Simulation {
     this.shown = "picture";
   }
 
-  /** Does what a message asks, and tells what there is to see then, and what was asked for. */
+  /** Does what a message asks; answers with what was asked for, else with what there is to see. */
   handle({ kind, ...values }) {
-    const answer = this[kind](values);
-    return { ...this.report(), ...answer };
+    return this[kind](values) ?? this.report();
   }
 
   /** At most `steps` steps, as many as fit in `budget` milliseconds, but one at least. */

@@ -22,7 +22,8 @@ from ncabook.experiments.build import build_nca, build_targets
 from ncabook.experiments.provenance import provenance
 from ncabook.experiments.schema import Experiment, parse
 from ncabook.files import write_atomically
-from ncabook.training.trainer import GrowthTrainer, TrainingDivergedError
+from ncabook.training.growth import GrowthTrainer
+from ncabook.training.trainer import TrainingDivergedError
 
 TASKS: dict[str, dict[str, Any]] = {
     "five emojis, conv 3×3": {

@@ -22,7 +22,7 @@ from ncabook.experiments.build import build_nca, build_targets
 from ncabook.experiments.provenance import provenance
 from ncabook.experiments.schema import Experiment, parse
 from ncabook.files import write_atomically
-from ncabook.training.trainer import GrowthTrainer
+from ncabook.training.growth import GrowthTrainer
 
 EVERY = 25
 

@@ -20,9 +20,9 @@ from ncabook.experiments.schema import Experiment, OnePassExperiment, load_exper
 from ncabook.files import sha256
 from ncabook.networks import OnePass
 from ncabook.training.checkpoint import previous, save_tensors
+from ncabook.training.growth import GrowthTrainer
 from ncabook.training.one_pass import OnePassTrainer
 from ncabook.training.tracking import TrackerName, Tracking
-from ncabook.training.trainer import GrowthTrainer
 
 EXPERIMENTS = Path(__file__).parent
 CHECKPOINT = "checkpoint.safetensors"

@@ -1,13 +1,13 @@
-"""Growing patterns from seeds: Algorithm 1 as a loop that can be interrupted and resumed."""
+"""Algorithm 1 as a loop that can be interrupted and resumed, whatever is to be learned."""
 
 import math
 import time
+from abc import ABC, abstractmethod
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, NoReturn
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 from tqdm.auto import tqdm
 
@@ -25,9 +25,8 @@ from ncabook.training.checkpoint import (
     under,
 )
 from ncabook.training.config import TrainingConfig
-from ncabook.training.losses import overflow, visible_mse
+from ncabook.training.losses import overflow
 from ncabook.training.optimizer import build_optimizer, warmup_cosine
-from ncabook.training.perturbation import mutate, random_damage
 from ncabook.training.pool import SamplePool
 from ncabook.training.processes import (
     Rollout,
@@ -46,8 +45,8 @@ class TrainingDivergedError(Exception):
     """The loss is NaN or infinite; says when, and where the last good weights are."""
 
 
-class GrowthTrainer:
-    """Trains an automaton to grow one image per class from a single cell.
+class Trainer(ABC):
+    """Algorithm 1 for any task; those that derive from it say what a batch is, and what the loss.
 
     Several processes (``accelerate launch``) share each batch and average their gradients. All
     of them draw the randomness of the whole batch and keep the same pool, so that the result is
@@ -55,7 +54,7 @@ class GrowthTrainer:
 
     Args:
         nca: trained in place.
-        targets: ``[classes, 4, H, W]``, premultiplied RGBA.
+        grid: height and width, in cells.
         config: the ``training`` part of an experiment.
         seed: everything random follows from it.
         checkpoint: file to save to and to resume from; None trains without.
@@ -72,7 +71,7 @@ class GrowthTrainer:
     def __init__(
         self,
         nca: NCA,
-        targets: Tensor,
+        grid: tuple[int, int],
         config: TrainingConfig,
         seed: int,
         checkpoint: Path | None = None,
@@ -86,7 +85,7 @@ class GrowthTrainer:
         self.model = self.accelerator.prepare_model(Rollout(nca, config.memory_bytes))
         self.nca = nca
         self.device = str(self.accelerator.device)
-        self.targets = targets.to(self.device)
+        self.grid = grid
         self.config = config
         self.seed = seed
         self.checkpoint = checkpoint
@@ -106,15 +105,26 @@ class GrowthTrainer:
         self.skipped = 0  # iterations without an update, since their gradient overflowed
         self._skipped_in_a_row = 0
         self.optimizer = build_optimizer(nca, config.optimizer)
-        height, width = targets.shape[-2:]
         self.pool = (
-            SamplePool(config.pool.capacity, (nca.layout.channels, height, width), self.device)
+            SamplePool(config.pool.capacity, (nca.layout.channels, *grid), self.device)
             if config.pool
             else None
         )
         # Two sources of randomness: rollout lengths are needed on the host, the rest is not.
         self.host_generator = torch.Generator().manual_seed(seed)
         self.generator = torch.Generator(self.device).manual_seed(seed)
+
+    @abstractmethod
+    def batch(self) -> tuple[Tensor, Tensor]:
+        """Starting states ``[B, C, H, W]`` and classes ``[B]``."""
+
+    @abstractmethod
+    def condition(self, classes: Tensor) -> Tensor | None:
+        """What the automaton is told of its classes ``[B]``."""
+
+    @abstractmethod
+    def loss(self, end: Tensor, classes: Tensor) -> Tensor:
+        """How far states ``[B, C, H, W]`` at the end of a rollout are from where they should be."""
 
     def run(self, progress: bool = True) -> NCA:
         """Trains until the configured number of iterations; returns the automaton.
@@ -162,8 +172,7 @@ class GrowthTrainer:
         if memory is None:
             return
         classes = torch.zeros(self.config.batch, dtype=torch.int64, device=self.device)[part]
-        height, width = self.targets.shape[-2:]
-        state = centre_seed(self.nca.layout, height, width, len(classes), self.device)
+        state = centre_seed(self.nca.layout, *self.grid, len(classes), self.device)
         with torch.autocast(
             self.accelerator.device.type,
             torch.bfloat16,
@@ -176,7 +185,7 @@ class GrowthTrainer:
 
         Where the gradient overflows though the loss does not, weights and pool stay as they are.
         """
-        config, layout = self.config, self.nca.layout
+        config = self.config
         state, classes = self.batch()
         low, high = config.steps.min, config.steps.max
         steps = int(torch.randint(low, high + 1, (), generator=self.host_generator))
@@ -189,8 +198,8 @@ class GrowthTrainer:
             with nullcontext() if last else self.accelerator.no_sync(self.model):
                 masks = [mask[part] for mask in fire]
                 end = self.model(state[part], steps, self.condition(labels), masks)
-                loss = visible_mse(end, self.targets[labels], layout)
-                total = loss + config.overflow * overflow(end, layout)
+                loss = self.loss(end, labels)
+                total = loss + config.overflow * overflow(end, self.nca.layout)
                 (total / len(self.parts)).backward()
             ends.append(end.detach())
             measured.append(torch.stack([loss, total, end.isfinite().all()]).detach())
@@ -218,31 +227,6 @@ class GrowthTrainer:
     def rate(self, iteration: int) -> float:
         """What the learning rate is multiplied by at ``iteration``, counted from 0."""
         return warmup_cosine(iteration, self.config.iterations, self.config.warmup)
-
-    def batch(self) -> tuple[Tensor, Tensor]:
-        """Starting states ``[B, C, H, W]`` and classes ``[B]``: seeds, then samples of the pool."""
-        size, count = self.config.batch, len(self.targets)
-        height, width = self.targets.shape[-2:]
-        state = centre_seed(self.nca.layout, height, width, size, self.device)
-        classes = torch.randint(count, (size,), generator=self.generator, device=self.device)
-        if self.pool is None or len(self.pool) < size:
-            return state, classes
-        pool = self.config.pool
-        drawn = int(size * pool.ratio)
-        mutated, damaged = int(drawn * pool.mutation), int(drawn * pool.damage)
-        old, labels = self.pool.draw(drawn, self.generator)
-        if mutated:
-            labels[:mutated] = mutate(labels[:mutated], count, self.generator)
-        if damaged:
-            mask = random_damage(damaged, height, width, self.generator, self.device)
-            old[mutated : mutated + damaged] *= mask
-        state[size - drawn :], classes[size - drawn :] = old, labels
-        return state, classes
-
-    def condition(self, classes: Tensor) -> Tensor | None:
-        """One-hot classes ``[B, classes]``, or None for an automaton of one class."""
-        count = len(self.targets)
-        return F.one_hot(classes, count).float() if count > 1 else None
 
     def save(self) -> None:
         """Writes everything that a later run needs to go on exactly here.

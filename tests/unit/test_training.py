@@ -15,12 +15,13 @@ from ncabook.automaton import NCA, ChannelLayout, ConvPerception, MLPUpdate
 from ncabook.files import CorruptFileError
 from ncabook.training.checkpoint import load_tensors, previous
 from ncabook.training.config import OptimizerConfig, PoolConfig, StepsConfig, TrainingConfig
+from ncabook.training.growth import GrowthTrainer
 from ncabook.training.losses import overflow, visible_mse
 from ncabook.training.optimizer import MuonWithAdam, warmup_cosine
 from ncabook.training.perturbation import circle_mask, half_mask, mutate, random_damage
 from ncabook.training.pool import SamplePool
 from ncabook.training.processes import accelerator
-from ncabook.training.trainer import GrowthTrainer, TrainingDivergedError
+from ncabook.training.trainer import TrainingDivergedError
 
 SIZE = 8
 TARGETS = torch.rand(3, 4, SIZE, SIZE, generator=torch.Generator().manual_seed(5))

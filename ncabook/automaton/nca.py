@@ -42,7 +42,7 @@ class NCA(nn.Module):
         if not 0.0 < fire_rate <= 1.0:
             raise ValueError(f"fire_rate is {fire_rate}; expected a probability in (0, 1]")
         if living_threshold is not None:
-            _ = layout.alpha  # says what is wrong if there is no alpha channel
+            _ = layout.living  # says what is wrong if there is no such channel
         wanted = (perception.out_channels, layout.channels - layout.fixed)
         given = (update.in_channels, update.out_channels)
         if perception.state_channels != layout.channels or given != wanted:
@@ -65,9 +65,12 @@ class NCA(nn.Module):
         return sum(p.numel() for p in self.parameters())
 
     def living(self, state: Tensor) -> Tensor:
-        """Bool ``[B, 1, H, W]``: cells with some alpha above the threshold in their 3×3 window."""
-        alpha = state[:, self.layout.alpha : self.layout.alpha + 1].detach()
-        return F.max_pool2d(circular_pad(alpha, 1), 3, stride=1) > self.living_threshold
+        """Bool ``[B, 1, H, W]``: cells with a value above the threshold in their 3×3 window.
+
+        The value is alpha, or what else :attr:`ChannelLayout.living` names.
+        """
+        value = state[:, self.layout.living, None].detach()
+        return F.max_pool2d(circular_pad(value, 1), 3, stride=1) > self.living_threshold
 
     def step(
         self,

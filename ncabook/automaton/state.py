@@ -73,6 +73,18 @@ class ChannelLayout:
             )
         return self.fixed + RGBA - 1
 
+    @property
+    def living(self) -> int:
+        """Index of the channel that tells which cells live: alpha, or without colours the input.
+
+        A cell that sees no ink, of a digit to be read, takes no part.
+
+        Raises:
+            ValueError: there are no visible channels and no input.
+
+        """
+        return 0 if self.visible == 0 and self.fixed else self.alpha
+
 
 def empty_state(
     layout: ChannelLayout, height: int, width: int, batch: int = 1, device: str = "cpu"

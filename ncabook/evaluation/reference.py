@@ -70,8 +70,9 @@ def _wrap(x: Tensor, reach: int) -> Tensor:
 
 
 def _living(nca: NCA, state: Tensor) -> Tensor:
-    alpha = _wrap(state[:, nca.layout.alpha, None], 1)
-    return F.max_pool2d(alpha, 3, stride=1) > nca.living_threshold
+    layout = nca.layout
+    value = state[:, layout.fixed + 3 if layout.visible else 0, None]  # alpha, or the input
+    return F.max_pool2d(_wrap(value, 1), 3, stride=1) > nca.living_threshold
 
 
 def _dense(layer: nn.Linear, x: Tensor) -> Tensor:

@@ -104,6 +104,21 @@ class TrainingConfig(Strict):
         return self
 
 
+class ClassificationConfig(TrainingConfig):
+    """How an automaton is trained to classify (Algorithm 3).
+
+    In the pool, ``mutation`` is the share of the drawn samples that get another image and label.
+
+    Attributes:
+        loss: squared error of every cell's votes (eq. 7), or their cross-entropy (eq. 8).
+        augment: whether images are mirrored and moved by up to four cells.
+
+    """
+
+    loss: Literal["mse", "cross-entropy"]
+    augment: bool = False
+
+
 class OnePassConfig(Strict):
     """How a network of one pass is trained on the automata's task.
 

@@ -224,7 +224,7 @@ def plan(nca: nn.Module, encoded: Any, dtype: torch.dtype) -> Plan:
         net,
         (cast(net.kernels), net.taps, bias, cast(net.weights), biases),
         nca.layout.fixed,
-        nca.layout.alpha if mortal else 0,
+        nca.layout.living if mortal else 0,
         nca.living_threshold if mortal else 0.0,
         mortal,
         [t._version for t in net.tensors],

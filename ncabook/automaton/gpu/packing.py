@@ -75,7 +75,7 @@ def pack(nca: NCA, encoded: Any, dtype: torch.dtype) -> Packed:
     channels, hidden = nca.layout.channels, nca.update.layers[0].out_features
     living = None
     if nca.living_threshold is not None:
-        living = (nca.layout.alpha, nca.living_threshold)
+        living = (nca.layout.living, nca.living_threshold)
     heads = nca.perception.attention.heads if isinstance(nca.perception, LocalAttention) else 0
     lay_out = _attention if heads else _convolutions
     learned, offsets, blocks, entries = lay_out(nca.perception, encoded)

@@ -1,0 +1,155 @@
+"""Cells that vote: self-classification of images (§3.3, Algorithm 3).
+
+An image lies in the fixed channels, where a step can read and never write. Every cell keeps its
+own vote in the class channels, and all should agree on the image's class. The pool returns states
+that have voted already; some of them get another image, *with its label*, and have to change
+their minds.
+"""
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ncabook.automaton import NCA, empty_state
+from ncabook.training.config import ClassificationConfig
+from ncabook.training.losses import class_cross_entropy, class_mse
+from ncabook.training.perturbation import random_damage
+from ncabook.training.trainer import Trainer
+
+LOSSES = {"mse": class_mse, "cross-entropy": class_cross_entropy}
+SHIFT = 4  # cells that augmentation moves an image by, at most, in each direction
+
+
+class ClassificationTrainer(Trainer):
+    """Trains an automaton to classify images, all cells together.
+
+    Args:
+        nca: trained in place; its layout has as many fixed channels as the images, and one class
+            channel for each class.
+        images: uint8 ``[N, fixed, h, w]``; cells see values in [0, 1].
+        labels: int64 ``[N]``.
+        config: the ``training`` part of an experiment.
+        seed: everything random follows from it.
+        padding: empty cells around the image.
+        others: as for :class:`~ncabook.training.trainer.Trainer`.
+
+    Raises:
+        ValueError: images, labels and layout do not fit each other.
+
+    """
+
+    def __init__(
+        self,
+        nca: NCA,
+        images: Tensor,
+        labels: Tensor,
+        config: ClassificationConfig,
+        seed: int,
+        *others: Any,
+        padding: int = 0,
+        **named: Any,
+    ) -> None:
+        check(nca, images, labels)
+        grid = tuple(side + 2 * padding for side in images.shape[-2:])
+        super().__init__(nca, grid, config, seed, *others, **named)
+        self.images, self.labels = images.to(self.device), labels.to(self.device)
+        self.padding = padding
+
+    def batch(self) -> tuple[Tensor, Tensor]:
+        """Starting states ``[B, C, H, W]`` and labels ``[B]``: new images, then the pool's."""
+        size = self.config.batch
+        image, labels = self._draw(size)
+        state = initial_state(self.nca, image)
+        if self.pool is None or len(self.pool) < size:
+            return state, labels
+        pool = self.config.pool
+        drawn = int(size * pool.ratio)
+        mutated, damaged = int(drawn * pool.mutation), int(drawn * pool.damage)
+        old, known = self.pool.draw(drawn, self.generator)
+        fixed = self.nca.layout.fixed
+        if mutated:  # another image, and so another label: neither without the other
+            chosen = slice(size - drawn, size - drawn + mutated)
+            old[:mutated, :fixed], known[:mutated] = image[chosen], labels[chosen]
+        if damaged:
+            mask = random_damage(damaged, *self.grid, self.generator, self.device)
+            old[mutated : mutated + damaged, fixed:] *= mask
+        state[size - drawn :], labels[size - drawn :] = old, known
+        return state, labels
+
+    def condition(self, classes: Tensor) -> None:
+        """None: the image says it all."""
+
+    def loss(self, end: Tensor, classes: Tensor) -> Tensor:
+        """How far the votes of the living cells are from the label."""
+        return LOSSES[self.config.loss](end, classes, self.nca.layout, voters(self.nca, end))
+
+    def _draw(self, count: int) -> tuple[Tensor, Tensor]:
+        """Images ``[n, fixed, H, W]`` as cells see them, and their labels."""
+        random = {"generator": self.generator, "device": self.device}
+        picks = torch.randint(len(self.images), (count,), **random)
+        image = visible_image(self.images[picks], self.padding)
+        if self.config.augment:
+            mirrored = torch.rand(count, 1, 1, 1, **random) < 0.5
+            image = torch.where(mirrored, image.flip(3), image)
+            shift = torch.randint(0, 2 * SHIFT + 1, (2, count), **random)
+            image = _shifted(image, shift)
+        return image, self.labels[picks]
+
+
+def visible_image(images: Tensor, padding: int) -> Tensor:
+    """Images as cells see them: uint8 ``[N, c, h, w]`` → float ``[N, c, h + 2p, w + 2p]``."""
+    return F.pad(images.float() / 255, (padding,) * 4)
+
+
+def initial_state(nca: NCA, image: Tensor) -> Tensor:
+    """``[B, C, H, W]``: images ``[B, fixed, H, W]`` in the fixed channels, zeros elsewhere."""
+    state = empty_state(nca.layout, *image.shape[2:], len(image), str(image.device))
+    state[:, : nca.layout.fixed] = image
+    return state
+
+
+def voters(nca: NCA, state: Tensor) -> Tensor:
+    """Bool ``[B, 1, H, W]``: the living cells, or all where there is no living mask."""
+    if nca.living_threshold is None:
+        return torch.ones_like(state[:, :1], dtype=torch.bool)
+    return nca.living(state)
+
+
+def check(nca: NCA, images: Tensor, labels: Tensor) -> None:
+    """Whether images, uint8 ``[N, fixed, h, w]``, and labels ``[N]`` are for this automaton.
+
+    Raises:
+        ValueError: says what was given, and what was expected.
+
+    """
+    layout = nca.layout
+    if images.ndim != 4 or images.dtype != torch.uint8 or images.shape[1] != layout.fixed:
+        raise ValueError(
+            f"images of {images.dtype}, shape {list(images.shape)}; expected torch.uint8, "
+            f"[N, {layout.fixed}, height, width], the layout's fixed channels"
+        )
+    if labels.shape != images.shape[:1] or labels.dtype != torch.int64:
+        raise ValueError(
+            f"labels of {labels.dtype}, shape {list(labels.shape)}; "
+            f"expected torch.int64, [{len(images)}]"
+        )
+    wrong = (labels < 0) | (labels >= layout.classes)
+    if wrong.any():
+        first = int(wrong.nonzero()[0])
+        raise ValueError(
+            f"label {int(labels[first])} of image {first}; "
+            f"expected 0 to {layout.classes - 1}, a class channel for each"
+        )
+
+
+def _shifted(image: Tensor, shift: Tensor) -> Tensor:
+    """Each image moved by its own ``shift - SHIFT``, ``[2, B]`` in cells; black comes in."""
+    batch, _, height, width = image.shape
+    padded = F.pad(image, (SHIFT,) * 4)
+    rows = torch.arange(height, device=image.device) + shift[0, :, None]
+    columns = torch.arange(width, device=image.device) + shift[1, :, None]
+    which = torch.arange(batch, device=image.device)[:, None, None]
+    moved = padded.permute(0, 2, 3, 1)[which, rows[:, :, None], columns[:, None, :]]
+    return moved.permute(0, 3, 1, 2)

@@ -52,8 +52,10 @@ def reference_step(
     if nca.living_threshold is None:
         return after
     alive = _living(nca, state) & _living(nca, after)
-    keeps = torch.arange(nca.layout.channels) < nca.layout.fixed  # inputs are never written
-    return after * (alive | keeps[:, None, None].to(alive.device))
+    if not nca.layout.fixed:
+        return after * alive
+    inputs, rest = after.tensor_split([nca.layout.fixed], dim=1)
+    return torch.cat([inputs, rest * alive], dim=1)  # inputs are never written
 
 
 def reference_rollout(

@@ -1,0 +1,219 @@
+"""How automata that classify are measured: Table 3's and Table 4's protocol, written down once.
+
+Every image of a test set starts one rollout with empty cells around it. A *voter* is a living
+cell, or any cell where there is no living mask; its vote is its largest class channel. At each
+step: the share of voters that are right, averaged over the images (*per cell*); the share of
+images whose votes, averaged over the voters, are largest for the right class (*per image*); and
+the entropy of the votes of an image in bits (0: all agree), averaged over the images.
+
+- *short*: the mean over an early window of steps, that of the training (20–30 for MNIST).
+- *grown*: step 149.
+- After step 149 every image is swapped for another one of another class; the cells keep what they
+  thought. *swapped*: the same votes against the new label; *final*: step 449. The recovery is that
+  of eq. 3, of the accuracy per cell.
+- *long*: step 2,000 without any swap, of the first images only.
+- *consensus*: the first step at which nine tenths of an image's voters vote alike; the median
+  over the images, of those that get there.
+
+The paper prints accuracies per cell at the same steps and the recovery (§3.3.1, §3.3.2).
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ncabook.automaton import NCA
+from ncabook.automaton.fire import random_fire
+from ncabook.evaluation.recovery import bootstrap_interval, recovery
+from ncabook.training.classification import check, initial_state, visible_image, voters
+
+VERSION = 1
+CONSENSUS = 0.9
+MEASURES = ("per_cell", "per_image", "entropy_bits")
+
+
+@dataclass(frozen=True)
+class VotingProtocol:
+    """When to look; the defaults are those of MNIST.
+
+    Attributes:
+        short: first and last step of the early window.
+        grown: the step after which images are swapped.
+        final: the last step after the swap.
+        long: the last step without a swap.
+        long_images: how many images go that far.
+        batch: images at once; the coins depend on it, so that it is part of the protocol.
+
+    """
+
+    short: tuple[int, int] = (20, 30)
+    grown: int = 149
+    final: int = 449
+    long: int = 2000
+    long_images: int = 1000
+    batch: int = 500
+
+
+class _Record:
+    """One number per image and step, for each of three measures."""
+
+    def __init__(self) -> None:
+        self.parts: dict[tuple[str, int], list[Tensor]] = defaultdict(list)
+
+    def add(self, step: int, ballot: "Ballot", labels: Tensor) -> None:
+        self.parts["per_cell", step].append(100 * ballot.share_of(labels))
+        self.parts["per_image", step].append(100 * (ballot.winner == labels).float())
+        self.parts["entropy_bits", step].append(ballot.entropy)
+
+    def values(self, measure: str, step: int) -> Tensor:
+        """Of all images, ``[N]``."""
+        return torch.cat(self.parts[measure, step])
+
+    def means(self, *steps: int) -> dict[str, float]:
+        """Of all images and steps."""
+        return {
+            measure: float(torch.stack([self.values(measure, t) for t in steps]).mean())
+            for measure in MEASURES
+        }
+
+
+@dataclass(frozen=True)
+class Ballot:
+    """How the cells of some images vote.
+
+    Attributes:
+        counts: votes for each class, ``[B, classes]``.
+        winner: the class with the largest mean of the voters' class channels, ``[B]``.
+
+    """
+
+    counts: Tensor
+    winner: Tensor
+
+    @property
+    def total(self) -> Tensor:
+        """Voters of each image, ``[B]``, at least 1."""
+        return self.counts.sum(1).clamp_min(1)
+
+    @property
+    def entropy(self) -> Tensor:
+        """Of each image's votes, in bits, ``[B]``."""
+        share = self.counts / self.total[:, None]
+        return -(share * share.clamp_min(1e-12).log2()).sum(1)
+
+    @property
+    def agreement(self) -> Tensor:
+        """Share of the most frequent vote, ``[B]``."""
+        return self.counts.amax(1) / self.total
+
+    def share_of(self, classes: Tensor) -> Tensor:
+        """Share of the voters that vote for ``classes`` ``[B]``."""
+        return self.counts.gather(1, classes[:, None])[:, 0] / self.total
+
+
+def ballot(nca: NCA, state: Tensor) -> Ballot:
+    """Counts the votes of states ``[B, C, H, W]``."""
+    layout, counts = nca.layout, voters(nca, state)
+    channels = state[:, layout.class_slice]
+    votes = F.one_hot(channels.argmax(1), layout.classes) * counts[:, 0, :, :, None]
+    mean = (channels * counts).sum((2, 3))  # the number of voters is the same for all classes
+    return Ballot(votes.sum((1, 2)).float(), mean.argmax(1))
+
+
+@torch.no_grad()
+def evaluate_voting(
+    nca: NCA,
+    images: Tensor,
+    labels: Tensor,
+    padding: int = 0,
+    protocol: VotingProtocol | None = None,
+    seed: int = 0,
+) -> dict[str, Any]:
+    """Measures an automaton on a test set.
+
+    Args:
+        nca: the automaton.
+        images: uint8 ``[N, fixed, h, w]``.
+        labels: int64 ``[N]``.
+        padding: empty cells around each image.
+        protocol: when to look.
+        seed: of the coins and of the swaps.
+
+    Returns:
+        What stands in a card's ``metrics``.
+
+    Raises:
+        ValueError: images and labels do not fit the automaton, or there is only one class.
+
+    """
+    protocol = protocol or VotingProtocol()
+    check(nca, images, labels)
+    if len(labels.unique()) < 2:
+        raise ValueError("all images are of one class; expected at least two, to swap them")
+    generator = torch.Generator().manual_seed(seed)
+    partner = other_class(labels, generator)
+    before, after, further, reached = _Record(), _Record(), _Record(), []
+    for first in range(0, len(images), protocol.batch):
+        part = slice(first, first + protocol.batch)
+        image, label = visible_image(images[part], padding), labels[part]
+        state = initial_state(nca, image)
+        agreed = torch.zeros(len(label), dtype=torch.int64)
+        for step in range(1, protocol.grown + 1):
+            state = _advance(nca, state, generator)
+            votes = ballot(nca, state)
+            before.add(step, votes, label)
+            agreed[(agreed == 0) & (votes.agreement >= CONSENSUS)] = step
+        reached.append(agreed)
+        swapped, kept = state.clone(), state[: max(0, protocol.long_images - first)]
+        swapped[:, : nca.layout.fixed] = visible_image(images[partner[part]], padding)
+        new = labels[partner[part]]
+        after.add(protocol.grown, ballot(nca, swapped), new)
+        for _ in range(protocol.grown, protocol.final):
+            swapped = _advance(nca, swapped, generator)
+        after.add(protocol.final, ballot(nca, swapped), new)
+        if len(kept):
+            for _ in range(protocol.grown, protocol.long):
+                kept = _advance(nca, kept, generator)
+            further.add(protocol.long, ballot(nca, kept), label[: len(kept)])
+    grown, final = protocol.grown, protocol.final
+    accuracies = (
+        before.values("per_cell", grown),
+        after.values("per_cell", grown),
+        after.values("per_cell", final),
+    )
+    agreed = torch.cat(reached)
+    there = agreed[agreed > 0].float()
+    steps = range(1, grown + 1)
+    return {
+        "protocol": {"version": VERSION, "images": len(images), **vars(protocol)},
+        "short": before.means(*range(protocol.short[0], protocol.short[1] + 1)),
+        "grown": before.means(grown),
+        "swapped": after.means(grown),
+        "final": after.means(final),
+        "recovery": recovery(*accuracies),
+        "recovery_interval": list(bootstrap_interval(*accuracies)),
+        "long": further.means(protocol.long),
+        "consensus_step": float(there.median()) if len(there) else None,
+        "consensus_percent": 100 * len(there) / len(images),
+        "curve": {m: [before.means(t)[m] for t in steps] for m in MEASURES},
+    }
+
+
+def other_class(labels: Tensor, generator: torch.Generator) -> Tensor:
+    """For each image the number of one of another class, at random, ``[N]``."""
+    order = torch.randperm(len(labels), generator=generator)
+    picks = torch.randint(len(labels), (len(labels),), generator=generator)
+    chosen = order[picks]
+    while bool((same := labels[chosen] == labels).any()):
+        again = torch.randint(len(labels), (int(same.sum()),), generator=generator)
+        chosen[same] = order[again]
+    return chosen
+
+
+def _advance(nca: NCA, state: Tensor, generator: torch.Generator) -> Tensor:
+    fire = random_fire(state, nca.fire_rate, generator)
+    return nca.rollout(state, 1, fire=lambda _: fire)

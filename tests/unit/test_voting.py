@@ -1,0 +1,113 @@
+"""How classifiers are measured: votes counted by hand, and automata whose figures are known."""
+
+import math
+
+import pytest
+import torch
+from torch import nn
+
+from ncabook.automaton import NCA, ChannelLayout, ConvPerception, MLPUpdate
+from ncabook.evaluation.voting import VotingProtocol, ballot, evaluate_voting, other_class
+
+SHORT = VotingProtocol(short=(2, 4), grown=6, final=14, long=20, long_images=5, batch=4)
+
+
+class Reader(nn.Module):
+    """Votes for the class that the pixel below says, at once or a step later; nothing learned."""
+
+    state_channels = out_channels = 5
+    condition_channels = reach = 0
+
+    def encode(self, condition):
+        return None
+
+    def forward(self, state, encoded=None):
+        return state
+
+
+class Vote(nn.Module):
+    """Pixels 0, 0.5, 1 are classes 0, 1, 2; votes move by a share of the way at each step."""
+
+    in_channels, out_channels = 5, 4
+
+    def __init__(self, speed):
+        super().__init__()
+        self.speed = speed
+
+    def forward(self, x):
+        wanted = nn.functional.one_hot((2 * x[:, 0]).round().long(), 3).permute(0, 3, 1, 2)
+        return torch.cat([x[:, 1:2] * 0, self.speed * (wanted - x[:, 2:])], dim=1)
+
+
+def reader(speed=1.0):
+    return NCA(
+        ChannelLayout(visible=0, hidden=1, fixed=1, classes=3),
+        Reader(),
+        Vote(speed),
+        fire_rate=1.0,
+        living_threshold=None,
+    )
+
+
+def test_votes_by_hand():
+    """Two images of 1×3 cells; the second has one cell that does not live."""
+    layout = ChannelLayout(visible=0, hidden=0, fixed=1, classes=2)
+    nca = NCA(layout, ConvPerception(3, 4), MLPUpdate(4, 2), living_threshold=None)
+    votes = torch.tensor([[[0.9, 0.2, 0.2], [0.1, 0.3, 0.3]], [[0, 0, 5.0], [1, 1, 0]]])
+    state = torch.cat([torch.ones(2, 1, 3), votes], dim=1)[:, :, None]
+    result = ballot(nca, state)
+    assert result.counts.tolist() == [[1, 2], [1, 2]]
+    assert result.winner.tolist() == [0, 0]  # by the mean: 1.3 against 0.7, and 5 against 2
+    assert result.share_of(torch.tensor([1, 0])).tolist() == pytest.approx([2 / 3, 1 / 3])
+    entropy = -(2 / 3 * math.log2(2 / 3) + 1 / 3 * math.log2(1 / 3))
+    assert result.entropy.tolist() == pytest.approx([entropy] * 2)
+    assert result.agreement.tolist() == pytest.approx([2 / 3] * 2)
+    living = NCA(layout, ConvPerception(3, 4), MLPUpdate(4, 2), living_threshold=0.1)
+    wide = torch.zeros(1, 3, 1, 9)
+    wide[0, :, 0, 4] = torch.tensor([1.0, 0, 1])  # ink in one cell: three can see it
+    assert ballot(living, wide).counts.sum() == 3
+    assert ballot(living, torch.zeros(1, 3, 1, 9)).share_of(torch.tensor([0])) == 0
+
+
+def gray(labels):
+    """Images that are all of one gray, the class's; black is class 0."""
+    shades = torch.tensor([0, 128, 255], dtype=torch.uint8)
+    return shades[labels][:, None, None, None].expand(-1, 1, 4, 4).contiguous()
+
+
+def test_an_automaton_that_reads_is_right_and_recovers():
+    labels = torch.arange(11) % 3
+    metrics = evaluate_voting(reader(), gray(labels), labels, protocol=SHORT)
+    for moment in ("short", "grown", "final", "long"):
+        assert metrics[moment] == {"per_cell": 100, "per_image": 100, "entropy_bits": 0}
+    assert metrics["swapped"]["per_cell"] == 0  # they still think of the other image
+    assert metrics["recovery"] == 100
+    assert metrics["recovery_interval"] == [100, 100]
+    assert (metrics["consensus_step"], metrics["consensus_percent"]) == (1, 100)
+    assert len(metrics["curve"]["per_cell"]) == 6
+
+
+def test_one_that_changes_its_mind_slowly():
+    """A tenth of the way per step: seven steps until the new class is ahead of the old one."""
+    labels = torch.tensor([0, 1, 2, 2])
+    late = VotingProtocol(short=(1, 1), grown=20, final=25, long=21, long_images=4, batch=3)
+    soon = evaluate_voting(reader(0.1), gray(labels), labels, protocol=late)
+    assert soon["grown"]["per_cell"] == 100
+    assert soon["final"]["per_cell"] == 0
+    assert soon["recovery"] == 0
+    late = VotingProtocol(short=(1, 1), grown=20, final=28, long=21, long_images=4, batch=3)
+    assert evaluate_voting(reader(0.1), gray(labels), labels, protocol=late)["recovery"] == 100
+
+
+def test_the_other_image_is_of_another_class():
+    labels = torch.tensor([0] * 90 + [1] * 5 + [2] * 5)
+    partner = other_class(labels, torch.Generator().manual_seed(0))
+    assert (labels[partner] != labels).all()
+    assert len(partner[:90].unique()) > 5
+
+
+def test_what_cannot_be_measured():
+    with pytest.raises(ValueError, match="all images are of one class"):
+        evaluate_voting(reader(), gray(torch.zeros(4, dtype=torch.int64)), torch.zeros(4).long())
+    with pytest.raises(ValueError, match="label 3 of image 0; expected 0 to 2"):
+        evaluate_voting(reader(), gray(torch.tensor([1, 2])), torch.tensor([3, 0]))

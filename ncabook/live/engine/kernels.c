@@ -9,8 +9,8 @@
 
 #include "vectors.h"
 
-// The time goes into conv.c; here it is bytes that readers wait for.
-#pragma clang attribute push(__attribute__((minsize)), apply_to = function)
+// Readers wait for every byte: unrolled, these would be large, and hardly faster.
+#define SMALL __attribute__((minsize))
 
 // ---------------------------------------------------------------- masks
 
@@ -27,7 +27,7 @@ uint32_t coin(uint32_t column, uint32_t row, uint32_t step, uint32_t seed) {
 }
 
 // Cells that fire at this step: coin < limit, where limit is the fire rate in units of 2^-24.
-EXPORT(fire_mask)
+EXPORT(fire_mask) SMALL
 void fire_mask(uint8_t *mask, int height, int width, uint32_t step, uint32_t seed, uint32_t limit) {
   for (int y = 0; y < height; y++)
     for (int x = 0; x < width; x++) *mask++ = coin(x, y, step, seed) < limit;
@@ -50,7 +50,7 @@ void living_mask(uint8_t *mask, const float *state, int stride, int alpha, float
 }
 
 // Cells with some set cell in their 3×3 window; r times in a row, in a square of reach r.
-EXPORT(dilate_mask)
+EXPORT(dilate_mask) SMALL
 void dilate_mask(uint8_t *wide, const uint8_t *mask, int height, int width) {
   for (int y = 0; y < height; y++)
     for (int x = 0; x < width; x++) {
@@ -80,6 +80,8 @@ int list_cells(int *cells, uint8_t *fire, const uint8_t *relevant, int count) {
 }
 
 // ---------------------------------------------------------------- functions
+
+#pragma clang attribute push(SMALL, apply_to = function)
 
 // eˣ with a relative error of 2·10⁻⁷ (the polynomial is that of Moshier's Cephes library).
 INLINE floats exponential(floats x) {
@@ -231,6 +233,8 @@ void gather(const float *input, int stride, const float *where, int where_stride
     }
 }
 
+#pragma clang attribute pop
+
 // ---------------------------------------------------------------- state
 
 // state += change, at the listed cells; `channels` is a multiple of four.
@@ -253,5 +257,3 @@ void zero_dead(float *state, int stride, int channels, const uint8_t *before,
     for (int q = 0; q < channels; q++) state[i * stride + q] = 0;
   }
 }
-
-#pragma clang attribute pop

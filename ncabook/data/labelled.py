@@ -74,6 +74,8 @@ _JPEGS = DataFile(
     "b1435968883f953869531f1efbf41003432156c3de76535397b09cbefcceddce",
 )
 
+_FIRST = "the first 1,000 of the test images"
+
 Split = Literal["train", "test"]
 
 
@@ -100,21 +102,31 @@ class Labelled:
                 f"images of {self.images.dtype}, shape {list(self.images.shape)}; "
                 "expected torch.uint8, [N, channels, height, width]"
             )
-        if self.labels.dtype != torch.int64 or len(self.labels) != len(self.images):
-            raise ValueError(
-                f"labels of {self.labels.dtype}, shape {list(self.labels.shape)}; expected "
-                f"torch.int64, [{len(self.images)}], one for each image"
-            )
-        wrong = (self.labels < 0) | (self.labels >= len(self.names))
-        if wrong.any():
-            first = int(wrong.nonzero()[0])
-            raise ValueError(
-                f"label {int(self.labels[first])} of image {first}; expected 0 to "
-                f"{len(self.names) - 1}, for {len(self.names)} classes"
-            )
+        check_labels(self.labels, len(self.images), len(self.names))
 
     def __len__(self) -> int:
         return len(self.images)
+
+
+def check_labels(labels: Tensor, images: int, classes: int) -> None:
+    """Whether ``labels`` are int64 ``[images]``, each from 0 to ``classes − 1``.
+
+    Raises:
+        ValueError: says what was given, and what was expected.
+
+    """
+    if labels.dtype != torch.int64 or labels.shape != (images,):
+        raise ValueError(
+            f"labels of {labels.dtype}, shape {list(labels.shape)}; expected torch.int64, "
+            f"[{images}], one for each image"
+        )
+    wrong = (labels < 0) | (labels >= classes)
+    if wrong.any():
+        first = int(wrong.nonzero()[0])
+        raise ValueError(
+            f"label {int(labels[first])} of image {first}; expected 0 to {classes - 1}, "
+            f"for {classes} classes"
+        )
 
 
 def mnist(split: Split, folder: Path | None = None) -> Labelled:
@@ -158,19 +170,18 @@ def cifar10(split: Split, folder: Path | None = None, *, lossless: bool = False)
     """
     _known(split)
     (archive,) = data_sets()["cifar10"].files
-    sheets = [sheet for sheet in _SHEETS if sheet[0].startswith(split)]
-    if locate(archive, folder) is None and locate(_sheet_files(sheets[0])[0], folder) is not None:
+    sheets = [_sheet_files(sheet) for sheet in _SHEETS if sheet[0].startswith(split)]
+    first_only = lossless and split == "test"
+    path = locate(archive, folder)
+    if path is None and locate(sheets[0][1], folder) is not None:
         if split == "test" and not lossless:
             return _jpegs(get(_JPEGS, folder))
-        parts = [[get(file, folder) for file in _sheet_files(sheet)] for sheet in sheets]
-        images = torch.cat([_tiles(picture) for picture, _ in parts])
-        labels = b"".join(path.read_bytes() for _, path in parts)
-        note = "the first 1,000 of the test images" if split == "test" else ""
-        return Labelled(images, torch.tensor(list(labels)), CIFAR10, note)
-    found = _binary(get(archive, folder), split)
-    if split == "test" and lossless:
-        note = "the first 1,000 of the test images"
-        return Labelled(found.images[:1000], found.labels[:1000], CIFAR10, note)
+        images = torch.cat([_tiles(get(picture, folder)) for picture, _ in sheets])
+        labels = b"".join(get(file, folder).read_bytes() for _, file in sheets)
+        return Labelled(images, torch.tensor(list(labels)), CIFAR10, _FIRST if first_only else "")
+    found = _binary(path or get(archive, folder), split)
+    if first_only:
+        return Labelled(found.images[:1000], found.labels[:1000], CIFAR10, _FIRST)
     return found
 
 

@@ -27,7 +27,6 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ncabook.automaton import NCA
-from ncabook.automaton.fire import random_fire
 from ncabook.evaluation.recovery import bootstrap_interval, recovery
 from ncabook.training.classification import check, initial_state, visible_image, voters
 
@@ -163,7 +162,7 @@ def evaluate_voting(
         state = initial_state(nca, image)
         agreed = torch.zeros(len(label), dtype=torch.int64)
         for step in range(1, protocol.grown + 1):
-            state = _advance(nca, state, generator)
+            state = nca.rollout(state, 1, generator=generator)
             votes = ballot(nca, state)
             before.add(step, votes, label)
             agreed[(agreed == 0) & (votes.agreement >= CONSENSUS)] = step
@@ -172,12 +171,10 @@ def evaluate_voting(
         swapped[:, : nca.layout.fixed] = visible_image(images[partner[part]], padding)
         new = labels[partner[part]]
         after.add(protocol.grown, ballot(nca, swapped), new)
-        for _ in range(protocol.grown, protocol.final):
-            swapped = _advance(nca, swapped, generator)
+        swapped = nca.rollout(swapped, protocol.final - protocol.grown, generator=generator)
         after.add(protocol.final, ballot(nca, swapped), new)
         if len(kept):
-            for _ in range(protocol.grown, protocol.long):
-                kept = _advance(nca, kept, generator)
+            kept = nca.rollout(kept, protocol.long - protocol.grown, generator=generator)
             further.add(protocol.long, ballot(nca, kept), label[: len(kept)])
     grown, final = protocol.grown, protocol.final
     accuracies = (
@@ -205,15 +202,8 @@ def evaluate_voting(
 
 def other_class(labels: Tensor, generator: torch.Generator) -> Tensor:
     """For each image the number of one of another class, at random, ``[N]``."""
-    order = torch.randperm(len(labels), generator=generator)
-    picks = torch.randint(len(labels), (len(labels),), generator=generator)
-    chosen = order[picks]
+    count = len(labels)
+    chosen = torch.randint(count, (count,), generator=generator)
     while bool((same := labels[chosen] == labels).any()):
-        again = torch.randint(len(labels), (int(same.sum()),), generator=generator)
-        chosen[same] = order[again]
+        chosen[same] = torch.randint(count, (int(same.sum()),), generator=generator)
     return chosen
-
-
-def _advance(nca: NCA, state: Tensor, generator: torch.Generator) -> Tensor:
-    fire = random_fire(state, nca.fire_rate, generator)
-    return nca.rollout(state, 1, fire=lambda _: fire)

@@ -32,6 +32,8 @@ def poster(automata: Sequence[NCA], height: int, width: int, class_index: int, s
 
 def _grown(nca: NCA, height: int, width: int, class_index: int, seed: int) -> Tensor:
     """``[H, W, 3]`` in [0, 1]."""
+    from ncabook.figures import on_white  # Matplotlib is slow to import; a widget needs none
+
     device = next(nca.parameters()).device
     classes = nca.perception.condition_channels
     condition = torch.eye(classes, device=device)[[class_index]] if classes else None
@@ -39,5 +41,4 @@ def _grown(nca: NCA, height: int, width: int, class_index: int, seed: int) -> Te
     for t in range(STEPS):  # not a rollout, which would first compile the CPU's fused step
         fire = hashed_fire(height, width, t, seed, nca.fire_rate).to(device)
         state = nca.step(state, condition, fire=fire)
-    rgba = state[0, nca.layout.visible_slice].cpu().nan_to_num().permute(1, 2, 0)
-    return (rgba[..., :3] + 1 - rgba[..., 3:].clamp(0, 1)).clamp(0, 1)
+    return on_white(state[0, nca.layout.visible_slice].cpu().nan_to_num()).permute(1, 2, 0)

@@ -13,9 +13,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ncabook.automaton import NCA, empty_state
+from ncabook.data.labelled import check_labels
 from ncabook.training.config import ClassificationConfig
 from ncabook.training.losses import class_cross_entropy, class_mse
-from ncabook.training.perturbation import random_damage
 from ncabook.training.trainer import Trainer
 
 LOSSES = {"mse": class_mse, "cross-entropy": class_cross_entropy}
@@ -57,36 +57,8 @@ class ClassificationTrainer(Trainer):
         self.images, self.labels = images.to(self.device), labels.to(self.device)
         self.padding = padding
 
-    def batch(self) -> tuple[Tensor, Tensor]:
-        """Starting states ``[B, C, H, W]`` and labels ``[B]``: new images, then the pool's."""
-        size = self.config.batch
-        image, labels = self._draw(size)
-        state = initial_state(self.nca, image)
-        if self.pool is None or len(self.pool) < size:
-            return state, labels
-        pool = self.config.pool
-        drawn = int(size * pool.ratio)
-        mutated, damaged = int(drawn * pool.mutation), int(drawn * pool.damage)
-        old, known = self.pool.draw(drawn, self.generator)
-        fixed = self.nca.layout.fixed
-        if mutated:  # another image, and so another label: neither without the other
-            chosen = slice(size - drawn, size - drawn + mutated)
-            old[:mutated, :fixed], known[:mutated] = image[chosen], labels[chosen]
-        if damaged:
-            mask = random_damage(damaged, *self.grid, self.generator, self.device)
-            old[mutated : mutated + damaged, fixed:] *= mask
-        state[size - drawn :], labels[size - drawn :] = old, known
-        return state, labels
-
-    def condition(self, classes: Tensor) -> None:
-        """None: the image says it all."""
-
-    def loss(self, end: Tensor, classes: Tensor) -> Tensor:
-        """How far the votes of the living cells are from the label."""
-        return LOSSES[self.config.loss](end, classes, self.nca.layout, voters(self.nca, end))
-
-    def _draw(self, count: int) -> tuple[Tensor, Tensor]:
-        """Images ``[n, fixed, H, W]`` as cells see them, and their labels."""
+    def fresh(self, count: int) -> tuple[Tensor, Tensor]:
+        """Images at random, of which no cell has thought anything yet, and their labels."""
         random = {"generator": self.generator, "device": self.device}
         picks = torch.randint(len(self.images), (count,), **random)
         image = visible_image(self.images[picks], self.padding)
@@ -95,7 +67,20 @@ class ClassificationTrainer(Trainer):
             image = torch.where(mirrored, image.flip(3), image)
             shift = torch.randint(0, 2 * SHIFT + 1, (2, count), **random)
             image = _shifted(image, shift)
-        return image, self.labels[picks]
+        return initial_state(self.nca, image), self.labels[picks]
+
+    def mutate(self, old: Tensor, classes: Tensor, state: Tensor, others: Tensor) -> Tensor:
+        """Another image, and so another label: neither without the other."""
+        fixed = self.nca.layout.fixed
+        old[:, :fixed] = state[:, :fixed]
+        return others
+
+    def condition(self, classes: Tensor) -> None:
+        """None: the image says it all."""
+
+    def loss(self, end: Tensor, classes: Tensor) -> Tensor:
+        """How far the votes of the living cells are from the label."""
+        return LOSSES[self.config.loss](end, classes, self.nca.layout, voters(self.nca, end))
 
 
 def visible_image(images: Tensor, padding: int) -> Tensor:
@@ -130,18 +115,7 @@ def check(nca: NCA, images: Tensor, labels: Tensor) -> None:
             f"images of {images.dtype}, shape {list(images.shape)}; expected torch.uint8, "
             f"[N, {layout.fixed}, height, width], the layout's fixed channels"
         )
-    if labels.shape != images.shape[:1] or labels.dtype != torch.int64:
-        raise ValueError(
-            f"labels of {labels.dtype}, shape {list(labels.shape)}; "
-            f"expected torch.int64, [{len(images)}]"
-        )
-    wrong = (labels < 0) | (labels >= layout.classes)
-    if wrong.any():
-        first = int(wrong.nonzero()[0])
-        raise ValueError(
-            f"label {int(labels[first])} of image {first}; "
-            f"expected 0 to {layout.classes - 1}, a class channel for each"
-        )
+    check_labels(labels, len(images), layout.classes)
 
 
 def _shifted(image: Tensor, shift: Tensor) -> Tensor:

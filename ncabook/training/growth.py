@@ -9,7 +9,7 @@ from torch import Tensor
 from ncabook.automaton import NCA, centre_seed
 from ncabook.training.config import TrainingConfig
 from ncabook.training.losses import visible_mse
-from ncabook.training.perturbation import mutate, random_damage
+from ncabook.training.perturbation import mutate
 from ncabook.training.trainer import Trainer
 
 
@@ -37,25 +37,15 @@ class GrowthTrainer(Trainer):
         super().__init__(nca, tuple(targets.shape[-2:]), config, seed, *others, **named)
         self.targets = targets.to(self.device)
 
-    def batch(self) -> tuple[Tensor, Tensor]:
-        """Starting states ``[B, C, H, W]`` and classes ``[B]``: seeds, then samples of the pool."""
-        size, count = self.config.batch, len(self.targets)
-        height, width = self.grid
-        state = centre_seed(self.nca.layout, height, width, size, self.device)
-        classes = torch.randint(count, (size,), generator=self.generator, device=self.device)
-        if self.pool is None or len(self.pool) < size:
-            return state, classes
-        pool = self.config.pool
-        drawn = int(size * pool.ratio)
-        mutated, damaged = int(drawn * pool.mutation), int(drawn * pool.damage)
-        old, labels = self.pool.draw(drawn, self.generator)
-        if mutated:
-            labels[:mutated] = mutate(labels[:mutated], count, self.generator)
-        if damaged:
-            mask = random_damage(damaged, height, width, self.generator, self.device)
-            old[mutated : mutated + damaged] *= mask
-        state[size - drawn :], classes[size - drawn :] = old, labels
-        return state, classes
+    def fresh(self, count: int) -> tuple[Tensor, Tensor]:
+        """Single living cells, of classes at random."""
+        state = centre_seed(self.nca.layout, *self.grid, count, self.device)
+        known = len(self.targets)
+        return state, torch.randint(known, (count,), generator=self.generator, device=self.device)
+
+    def mutate(self, old: Tensor, classes: Tensor, state: Tensor, others: Tensor) -> Tensor:
+        """Another class for each; a state does not tell what its class is."""
+        return mutate(classes, len(self.targets), self.generator)
 
     def condition(self, classes: Tensor) -> Tensor | None:
         """One-hot classes ``[B, classes]``, or None for an automaton of one class."""

@@ -27,6 +27,7 @@ from ncabook.training.checkpoint import (
 from ncabook.training.config import TrainingConfig
 from ncabook.training.losses import overflow
 from ncabook.training.optimizer import build_optimizer, warmup_cosine
+from ncabook.training.perturbation import random_damage
 from ncabook.training.pool import SamplePool
 from ncabook.training.processes import (
     Rollout,
@@ -115,8 +116,20 @@ class Trainer(ABC):
         self.generator = torch.Generator(self.device).manual_seed(seed)
 
     @abstractmethod
-    def batch(self) -> tuple[Tensor, Tensor]:
-        """Starting states ``[B, C, H, W]`` and classes ``[B]``."""
+    def fresh(self, count: int) -> tuple[Tensor, Tensor]:
+        """New starting states ``[n, C, H, W]`` and their classes ``[n]``."""
+
+    @abstractmethod
+    def mutate(self, old: Tensor, classes: Tensor, state: Tensor, others: Tensor) -> Tensor:
+        """Turns samples of the pool into ones of other classes; returns these.
+
+        Args:
+            old: their states ``[n, C, H, W]``, changed in place where a class shows in them.
+            classes: what they are now, ``[n]``.
+            state: as many fresh states, which they displace.
+            others: and the classes of those.
+
+        """
 
     @abstractmethod
     def condition(self, classes: Tensor) -> Tensor | None:
@@ -223,6 +236,27 @@ class Trainer(ABC):
         self.iteration += 1
         self.losses.append(loss)
         return loss
+
+    def batch(self) -> tuple[Tensor, Tensor]:
+        """Starting states ``[B, C, H, W]`` and classes ``[B]``: fresh ones, then the pool's."""
+        size = self.config.batch
+        state, classes = self.fresh(size)
+        if self.pool is None or len(self.pool) < size:
+            return state, classes
+        pool = self.config.pool
+        drawn = int(size * pool.ratio)
+        mutated, damaged = int(drawn * pool.mutation), int(drawn * pool.damage)
+        old, known = self.pool.draw(drawn, self.generator)
+        if mutated:
+            displaced = slice(size - drawn, size - drawn + mutated)
+            known[:mutated] = self.mutate(
+                old[:mutated], known[:mutated], state[displaced], classes[displaced]
+            )
+        if damaged:
+            mask = random_damage(damaged, *self.grid, self.generator, self.device)
+            old[mutated : mutated + damaged, self.nca.layout.fixed :] *= mask
+        state[size - drawn :], classes[size - drawn :] = old, known
+        return state, classes
 
     def rate(self, iteration: int) -> float:
         """What the learning rate is multiplied by at ``iteration``, counted from 0."""

@@ -15,19 +15,6 @@ from ncabook.data.emoji import glyph_file
 from ncabook.files import CorruptFileError, sha256, write_atomically
 
 
-@pytest.fixture
-def no_network(monkeypatch, tmp_path):
-    """An empty cache, and a network that answers nothing."""
-    monkeypatch.setenv("NCABOOK_CACHE", str(tmp_path / "cache"))
-    monkeypatch.delenv("NCABOOK_DATA", raising=False)
-
-    def refuse(*_, **__):
-        raise ConnectionError
-
-    monkeypatch.setattr(registry.pooch, "retrieve", refuse)
-    return tmp_path
-
-
 @pytest.mark.parametrize("glyph", SHIPPED)
 def test_shipped_emojis_are_premultiplied_targets(glyph, no_network):
     target = emoji(glyph, 32, 8)

@@ -14,7 +14,6 @@ from PIL import Image
 from ncabook.data import Labelled, cifar10, labelled, mnist, registry, rendered_digits
 from ncabook.data.registry import DataFile, DataUnavailableError
 from ncabook.files import CorruptFileError, sha256
-from tests.unit.test_data import no_network  # noqa: F401  (a fixture)
 
 
 @pytest.fixture
@@ -83,7 +82,7 @@ def archive(tmp_path, monkeypatch):
     return tmp_path, records
 
 
-def test_the_original_archive_of_cifar10(archive, no_network):  # noqa: F811
+def test_the_original_archive_of_cifar10(archive, no_network):
     folder, records = archive
     test = cifar10("test", folder)
     rows = records["test_batch"]
@@ -103,14 +102,14 @@ def test_a_sheet_is_cut_into_its_tiles(tmp_path):
 
 
 @pytest.mark.parametrize("load", [mnist, cifar10])
-def test_offline_and_absent_says_what_to_do(load, no_network):  # noqa: F811
+def test_offline_and_absent_says_what_to_do(load, no_network):
     with pytest.raises(DataUnavailableError, match=r"MB\) is not here and https.*ncabook data get"):
         load("test")
     with pytest.raises(ValueError, match="split is 'valid'; expected 'train' or 'test'"):
         load("valid")
 
 
-def test_a_folder_that_is_given_comes_first(real_data, tmp_path, no_network):  # noqa: F811
+def test_a_folder_that_is_given_comes_first(real_data, tmp_path, no_network):
     (tmp_path / "mnist").mkdir()
     for file in (real_data / "mnist").glob("t10k*"):
         shutil.copyfile(file, tmp_path / "mnist" / file.name)

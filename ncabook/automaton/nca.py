@@ -187,6 +187,8 @@ class NCA(nn.Module):
             device == "cpu"
             and cell_steps >= FUSED_FROM
             and listed.covers(self, encoded, state.dtype)
+            and min(state.shape[-2:]) >= self.perception.reach
+            and cpu_step.available()
         ):
             return listed.plan(self, encoded, dtype)
         return lambda state, fire: self._dense_step(state, encoded, fire)

@@ -23,7 +23,7 @@ COVERED = {
 }
 
 
-ADAPTIVE = ("local attention", "attention block", "deformable")
+LISTED = ("local attention", "attention block", "deformable", "residual")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -112,7 +112,7 @@ def test_two_fused_steps_and_gradients_equal_the_textbook(
         assert torch.allclose(fast, textbook, rtol=1e-10, atol=1e-10)
 
 
-@pytest.mark.parametrize("name", ADAPTIVE)
+@pytest.mark.parametrize("name", LISTED)
 @settings(max_examples=15, deadline=None)
 @given(
     batch=st.integers(1, 3),
@@ -150,7 +150,7 @@ def test_two_listed_steps_and_gradients_equal_the_textbook(
         assert torch.allclose(fast, textbook, rtol=1e-10, atol=1e-10)
 
 
-@pytest.mark.parametrize("name", ADAPTIVE)
+@pytest.mark.parametrize("name", LISTED)
 def test_listed_steps_under_autocast_stay_close(name, always_fused):
     nca = automaton(name, 16, 2, 80, living_threshold=None)
     state, c = torch.rand(2, 16, 24, 24), torch.eye(2)

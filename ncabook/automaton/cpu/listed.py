@@ -1,7 +1,8 @@
 """A CPU's step for perceptions that adapt to what they see: only for the cells that matter.
 
-The list is that of ``step.cpp``: cells that fire, and live or border on life. Their
-neighbourhoods are gathered, and what follows is one small network on the rows of the list.
+The list is that of ``step.cpp``: cells that fire, and live or border on life. Compiled operations
+(``adaptive.cpp``) collect what they see, and what follows is one small network on the rows of the
+list.
 
 Attention is folded. A head's logit of a neighbour x_j is (W_q x_i)·(W_k x_j) = x_i·(W_qᵀ W_k) x_j,
 and what it hears is W_v Σ_j w_j x_j: with states of 16 numbers and heads of width 32, it is
@@ -11,7 +12,6 @@ every logit of a cell alike, which softmax ignores, except through the query.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -20,7 +20,8 @@ from torch import Tensor, nn
 
 from ncabook.automaton.attention import AttentionBlock, LocalAttention
 from ncabook.automaton.deformable import DeformablePerception
-from ncabook.automaton.perception import LEAKY_SLOPE
+from ncabook.automaton.cpu.look import Listed, window
+from ncabook.automaton.perception import LEAKY_SLOPE, ResidualPerception
 from ncabook.automaton.update import MLPUpdate, ResNetUpdate
 
 Step = Callable[[Tensor, Tensor], Tensor]
@@ -28,44 +29,6 @@ Step = Callable[[Tensor, Tensor], Tensor]
 # oneDNN compiles its bfloat16 products anew for each number of rows (some 5 ms) and keeps them:
 # rows are filled up to a multiple of this.
 ROWS = 256
-
-
-@dataclass(frozen=True)
-class Listed:
-    """Some cells of a batch, n of them.
-
-    Attributes:
-        states: of all cells, ``[B · H · W, C]``.
-        cells: their numbers, int64 ``[n]``.
-        place: their columns and rows and the number of their sample's first cell, ``[n]`` each.
-        owner: their samples, one-hot: ``[n, B]``; times a matrix, it looks up a sample's row.
-        size: H and W.
-
-    """
-
-    states: Tensor
-    cells: Tensor
-    place: tuple[Tensor, Tensor, Tensor]
-    owner: Tensor
-    size: tuple[int, int]
-
-    def read(self, rows: Tensor, columns: Tensor) -> Tensor:
-        """States ``[n, k, C]`` at positions ``[n, k]`` of the cells' own samples, wrapping."""
-        height, width = self.size
-        index = rows.remainder(height) * width + columns.remainder(width) + self.place[2][:, None]
-        return self.states.index_select(0, index.flatten()).unflatten(0, index.shape)
-
-    def patches(self, reach: int) -> Tensor:
-        """Their neighbourhoods, row by row: ``[n, k², C]``."""
-        columns, rows, _ = self.place
-        offsets = taps(reach)
-        return self.read(rows[:, None] + offsets[0], columns[:, None] + offsets[1])
-
-
-def taps(reach: int) -> Tensor:
-    """Offsets of a neighbourhood, rows then columns: int64 ``[2, k²]``."""
-    side = torch.arange(-reach, reach + 1)
-    return torch.stack([side.repeat_interleave(len(side)), side.repeat(len(side))])
 
 
 def covers(nca: nn.Module, encoded: Any, state: torch.dtype) -> bool:
@@ -93,13 +56,14 @@ def covers(nca: nn.Module, encoded: Any, state: torch.dtype) -> bool:
 def plan(nca: nn.Module, encoded: Any, compute: torch.dtype) -> Step:
     """Prepares a rollout; gradients flow back through the preparation.
 
-    Of all its products only the wide ones of a feed-forward network gain by ``compute`` =
-    bfloat16 (twice as fast with AMX); for the rest, casts cost more than they save.
+    Of all its products only wide ones gain by ``compute`` = bfloat16 (a feed-forward network's,
+    twice as fast with AMX, and a second convolution's); for the rest, casts cost more than they
+    save.
     """
     with torch.autocast("cpu", enabled=False):
         dtype = next(nca.parameters()).dtype  # autocast may have encoded in another
         if isinstance(encoded, tuple):
-            encoded = tuple(share.to(dtype) for share in encoded)
+            encoded = tuple(share if share is None else share.to(dtype) for share in encoded)
         elif encoded is not None:
             encoded = encoded.to(dtype)
         perceive = PREPARE[type(nca.perception)](nca.perception, encoded, compute)
@@ -111,40 +75,43 @@ def plan(nca: nn.Module, encoded: Any, compute: torch.dtype) -> Step:
         living = None if threshold is None else nca.living(state)
         near = fire.expand(batch, -1, -1, -1)
         if living is not None:
-            near = near & (F.max_pool2d(_padded(living.to(state.dtype)), 3, stride=1) > 0)
-        cells = near.flatten().nonzero()[:, 0]
+            near = near & _wider(living, 3)
         states = state.permute(0, 2, 3, 1).reshape(-1, channels)
-        sample = cells // (height * width)
-        listed = Listed(
-            states,
-            cells,
-            (cells % width, cells // width % height, sample * (height * width)),
-            F.one_hot(sample, batch).to(states.dtype),
-            (height, width),
-        )
-        change = nca.update(perceive(listed)[:, :, None, None])[:, :, 0, 0]
+        listed = _list(near, states.dtype)
+        change = nca.update(perceive(listed, states)[:, :, None, None])[:, :, 0, 0]
         if fixed:
             change = F.pad(change, (fixed, 0))
-        after = states.index_add(0, cells, change)
+        after = states.index_add(0, listed.cells, change)
         after = after.view(batch, height, width, channels).permute(0, 3, 1, 2)
         return after if living is None else nca.without_dead(after, living & nca.living(after))
 
     return step
 
 
-def _padded(alive: Tensor) -> Tensor:
-    return F.pad(alive, (1, 1, 1, 1), mode="circular")
+def _list(which: Tensor, dtype: torch.dtype) -> Listed:
+    """The cells that ``which``, bool ``[B, 1, H, W]``, marks."""
+    batch, _, height, width = which.shape
+    cells = which.flatten().nonzero()[:, 0]
+    owner = F.one_hot(cells // (height * width), batch).to(dtype)
+    return Listed(cells, owner, (height, width))
+
+
+def _wider(which: Tensor, kernel_size: int, dilation: int = 1) -> Tensor:
+    """Cells ``[B, 1, H, W]`` that have a marked one in their window."""
+    reach = dilation * (kernel_size // 2)
+    padded = F.pad(which.float(), (reach, reach, reach, reach), mode="circular")
+    return F.max_pool2d(padded, kernel_size, stride=1, dilation=dilation) > 0
 
 
 def _attend(attention: nn.Module, share: Tensor | None, channels: int) -> tuple[Callable, Tensor]:
     """The folded attention: a function to what the heads hear of the states, and their values.
 
     Returns:
-        a function ``Listed → [n, heads · C]``, the values' weights ``[heads, d, C]``, and the
-        condition's share of the values ``[B, heads · d]``, if there is one.
+        a function ``(Listed, states) → [n, heads · C]``, the values' weights ``[heads, d, C]``,
+        and the condition's share of the values ``[B, heads · d]``, if there is one.
 
     """
-    heads, reach = attention.heads, attention.reach
+    heads = attention.heads
     query, key, value = (
         w.unflatten(0, (heads, -1)) for w in attention.qkv.weight[:, :channels].chunk(3)
     )
@@ -156,18 +123,14 @@ def _attend(attention: nn.Module, share: Tensor | None, channels: int) -> tuple[
         asked = torch.einsum("bhd,hdc->bhc", asked.unflatten(1, (heads, -1)), key) * scale
         fold = torch.cat([fold, asked.flatten(1).t()], dim=1)
         constant = share
+    offsets = window(2 * attention.reach + 1)
 
-    def hear(listed: Listed) -> Tensor:
-        patches = listed.patches(reach)
-        asking = patches[:, patches.shape[1] // 2]
+    def hear(listed: Listed, states: Tensor) -> Tensor:
+        asking = states.index_select(0, listed.cells)
         if constant is not None:
             asking = torch.cat([asking, listed.owner], dim=1)
         asked = F.linear(asking, fold).unflatten(1, (heads, -1))
-        logits = torch.bmm(asked, patches.transpose(1, 2))
-        if attention.position is not None:
-            logits = logits + attention.position
-        weights = logits.softmax(dim=2)
-        return torch.bmm(weights, patches).flatten(1)
+        return listed.heard(states, offsets, asked, attention.position).flatten(1)
 
     return hear, value, constant
 
@@ -181,8 +144,8 @@ def _local_attention(
     if share is not None:
         weight = torch.cat([weight, F.linear(share, perception.projection.weight).t()], dim=1)
 
-    def perceive(listed: Listed) -> Tensor:
-        heard = hear(listed)
+    def perceive(listed: Listed, states: Tensor) -> Tensor:
+        heard = hear(listed, states)
         if share is not None:
             heard = torch.cat([heard, listed.owner], dim=1)
         return F.leaky_relu_(F.linear(heard, weight, perception.projection.bias), LEAKY_SLOPE)
@@ -204,8 +167,8 @@ def _attention_block(
         own = F.linear(share, perception.projection.weight) + shortcut[:, :, 0, 0]
         weight = torch.cat([weight, own.t()], dim=1)
 
-    def perceive(listed: Listed) -> Tensor:
-        parts = [hear(listed), listed.states.index_select(0, listed.cells)]
+    def perceive(listed: Listed, states: Tensor) -> Tensor:
+        parts = [hear(listed, states), states.index_select(0, listed.cells)]
         if share is not None:
             parts.append(listed.owner)
         y = perception.norm(F.linear(torch.cat(parts, dim=1), weight, bias))
@@ -220,7 +183,7 @@ def _attention_block(
 def _deformable(
     perception: DeformablePerception, encoded: Tensor | None, _: torch.dtype
 ) -> Callable:
-    channels, reach = perception.state_channels, perception.reach
+    channels, offsets = perception.state_channels, window(2 * perception.reach + 1)
     parts = [perception.offset.conv, perception.modulator.conv]
     kernel = torch.cat([part.weight for part in parts]).flatten(2)  # [3k², C + D, k²]
     guide = kernel[:, :channels].transpose(1, 2).flatten(1)
@@ -232,29 +195,15 @@ def _deformable(
         guide = torch.cat([guide, torch.einsum("odt,bd->ob", kernel[:, channels:], condition)], 1)
         seen = torch.einsum("fdt,bd->ftb", mixing[:, channels:], condition)
         mix = torch.cat([mix, seen.flatten(1)], dim=1)
-    offsets = taps(reach)
 
-    def perceive(listed: Listed) -> Tensor:
-        patches = listed.patches(reach).flatten(1)
+    def perceive(listed: Listed, states: Tensor) -> Tensor:
+        patches = listed.patches(states, offsets)
         if encoded is not None:
             patches = torch.cat([patches, listed.owner], dim=1)
         guided = F.linear(patches, guide, guide_bias)
-        moves, weights = guided.split([2 * offsets.shape[1], offsets.shape[1]], dim=1)
+        moves, weights = guided.split([2 * len(offsets), len(offsets)], dim=1)
         weights = 2 * torch.sigmoid(weights)
-        columns, rows, _ = listed.place
-        y = rows[:, None] + offsets[0] + moves[:, 0::2]
-        x = columns[:, None] + offsets[1] + moves[:, 1::2]
-        top, left = y.detach().floor(), x.detach().floor()
-        down, right = y - top, x - left
-        seen = sum(
-            (share * weights)[:, :, None] * listed.read(top.long() + below, left.long() + beside)
-            for below, beside, share in (
-                (0, 0, (1 - down) * (1 - right)),
-                (0, 1, (1 - down) * right),
-                (1, 0, down * (1 - right)),
-                (1, 1, down * right),
-            )
-        ).flatten(1)
+        seen = listed.moved(states, offsets, moves, weights)
         if encoded is not None:
             own = (weights[:, :, None] * listed.owner[:, None]).flatten(1)
             seen = torch.cat([seen, own], dim=1)
@@ -263,8 +212,50 @@ def _deformable(
     return perceive
 
 
+def _residual(
+    perception: ResidualPerception,
+    encoded: tuple[Tensor | None, Tensor | None],
+    compute: torch.dtype,
+) -> Callable:
+    channels = perception.state_channels
+    first, second = perception.first.conv, perception.second.conv
+    sizes = [(part.kernel_size[0], part.dilation[0]) for part in (first, second)]
+    offsets = [window(*size) for size in sizes]
+    kernels = [
+        kernel.permute(0, 2, 3, 1).flatten(1)
+        for kernel in (first.weight[:, :channels], second.weight)
+    ]
+    shortcut = perception.shortcut.conv.weight[:, :channels, 0, 0]
+    bias = second.bias + perception.shortcut.conv.bias
+    shares = [share if share is None else share[:, :, 0, 0].t() for share in encoded]
+    if shares[0] is not None:
+        kernels[0] = torch.cat([kernels[0], shares[0]], dim=1)
+        shortcut = torch.cat([shortcut, shares[1]], dim=1)
+
+    def with_owner(values: Tensor, listed: Listed) -> Tensor:
+        return values if shares[0] is None else torch.cat([values, listed.owner], dim=1)
+
+    def perceive(listed: Listed, states: Tensor) -> Tensor:
+        # The second convolution sees neighbours that do not fire: the first has to be there, too.
+        marked = torch.zeros(len(states), dtype=torch.bool)
+        marked[listed.cells] = True
+        around = _wider(marked.view(-1, 1, *listed.size), *sizes[1])
+        others = _list(around, states.dtype)
+        index = around.flatten().cumsum(0, dtype=torch.int32) - 1
+        seen = with_owner(others.patches(states, offsets[0]), others)
+        inner = F.relu_(F.linear(seen, kernels[0], first.bias)).to(compute)
+        seen = listed.patches(inner, offsets[1], index, ROWS)
+        with torch.autocast("cpu", compute, enabled=compute != states.dtype):
+            features = F.linear(seen, kernels[1])[: len(listed.cells)]
+        own = with_owner(states.index_select(0, listed.cells), listed)
+        return F.relu_(features + F.linear(own, shortcut, bias))
+
+    return perceive
+
+
 PREPARE: dict[type[nn.Module], Callable] = {
     LocalAttention: _local_attention,
     AttentionBlock: _attention_block,
     DeformablePerception: _deformable,
+    ResidualPerception: _residual,
 }

@@ -23,6 +23,8 @@
 #include <type_traits>
 #include <vector>
 
+#include "grid.h"
+
 namespace {
 
 using at::Tensor;
@@ -31,14 +33,6 @@ using std::vector;
 constexpr double kSlope = 0.2;     // of LeakyReLU
 constexpr int64_t kChunk = 4096;   // cells per chunk at most
 constexpr int64_t kRound = 256;    // chunk sizes are multiples: few shapes, oneDNN caches each
-
-struct Grid {
-  int64_t batch, height, width, channels;
-  explicit Grid(const Tensor& state)
-      : batch(state.size(0)), height(state.size(1)), width(state.size(2)), channels(state.size(3)) {}
-  int64_t cells() const { return batch * height * width; }
-  int64_t wrap(int64_t v, int64_t n) const { return v < 0 ? v + n : (v >= n ? v - n : v); }
-};
 
 struct Network {
   vector<Tensor> kernels;  // per branch [features, taps · C]
@@ -97,17 +91,6 @@ void with_types(const Tensor& state, const Tensor& kernel, F f) {
   }
 }
 
-// Calls f(channels), with the number as a constant where it is the usual one: loops over a
-// cell's channels are short, and unrolled they are several times faster.
-template <typename F>
-void with_channels(int64_t channels, F f) {
-  if (channels == 16) {
-    f(std::integral_constant<int64_t, 16>{});
-  } else {
-    f(channels);
-  }
-}
-
 // [rows, width] of this thread's memory; what was in it is lost. It is kept from call to call:
 // to ask the system for fresh pages costs more than a layer.
 Tensor scratch(size_t slot, int64_t rows, int64_t width, at::ScalarType dtype) {
@@ -128,19 +111,6 @@ struct Chunk {
       : cells(list + index * size),
         n(std::min(size, count - index * size)),
         rows((n + kRound - 1) / kRound * kRound) {}
-};
-
-// Where a cell is: sample, row, column.
-struct Place {
-  int64_t plane, y, x;
-  Place(const Grid& g, uint32_t cell) {  // 32 bits divide several times faster than 64
-    const uint32_t width = g.width, height = g.height;
-    x = cell % width, y = cell / width % height, plane = cell / width / height;
-  }
-  // The neighbour's number in the plane.
-  int64_t neighbour(const Grid& g, const int64_t* tap) const {
-    return g.wrap(y + tap[0], g.height) * g.width + g.wrap(x + tap[1], g.width);
-  }
 };
 
 // The neighbourhoods of a chunk's cells as rows [taps · C].

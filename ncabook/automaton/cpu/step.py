@@ -8,7 +8,6 @@ the update's first layer, are one convolution), under an :class:`MLPUpdate`.
 """
 
 import functools
-import itertools
 import logging
 import re
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
+from ncabook.automaton.cpu.look import window
 from ncabook.automaton.perception import ConvPerception, MultiPerception, SobelPerception
 from ncabook.automaton.update import MLPUpdate
 
@@ -46,7 +46,7 @@ def available() -> bool:
         cpp_extension.load(
             # Machines of different kinds may share a home folder.
             "ncabook_cpu_step_" + re.sub(r"\W", "_", capability.lower()),
-            [str(Path(__file__).with_name("step.cpp"))],
+            [str(Path(__file__).with_name(name)) for name in ("step.cpp", "adaptive.cpp")],
             extra_cflags=["-O3", "-fopenmp", *FLAGS.get(capability, [])],
             is_python_module=False,
         )
@@ -125,18 +125,13 @@ def network(perception: nn.Module, update: MLPUpdate, encoded: Any) -> Network:
         kernels = [
             b.conv.weight[:, : b.state_channels].permute(0, 2, 3, 1).flatten(1) for b in branches
         ]
-        taps = [_taps(b.conv.kernel_size[0], b.dilation) for b in branches]
+        taps = [window(b.conv.kernel_size[0], b.dilation) for b in branches]
         rows = [
             b.conv.bias[None] if e is None else b.conv.bias + e.permute(0, 2, 3, 1).flatten(0, 2)
             for b, e in zip(branches, shares, strict=True)
         ]
         bias = torch.cat(rows, dim=1)
     return Network(kernels, taps, bias, [m.weight for m in layers], [m.bias for m in layers])
-
-
-def _taps(kernel_size: int, dilation: int) -> Tensor:
-    side = [dilation * (i - kernel_size // 2) for i in range(kernel_size)]
-    return torch.tensor(list(itertools.product(side, side)))
 
 
 def _sobel(
@@ -154,7 +149,7 @@ def _sobel(
             "pfd,bfdyx->byxp", weight[..., perception.state_channels :], encoded
         ).flatten(0, 2)
         bias = bias + share
-    return [kernel.flatten(1)], [_taps(3, 1)], bias
+    return [kernel.flatten(1)], [window(3, 1)], bias
 
 
 class _Step(torch.autograd.Function):

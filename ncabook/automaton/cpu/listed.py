@@ -19,8 +19,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ncabook.automaton.attention import AttentionBlock, LocalAttention
-from ncabook.automaton.deformable import DeformablePerception
 from ncabook.automaton.cpu.look import Listed, window
+from ncabook.automaton.deformable import DeformablePerception
 from ncabook.automaton.perception import LEAKY_SLOPE, ResidualPerception
 from ncabook.automaton.update import MLPUpdate, ResNetUpdate
 

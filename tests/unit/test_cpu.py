@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ncabook.automaton import ConvPerception, MultiPerception
+from ncabook.automaton import ConvPerception, LocalAttention, MultiPerception
 from ncabook.automaton import nca as nca_module
 from ncabook.automaton.cpu import listed
 from ncabook.automaton.cpu import step as fused
@@ -148,6 +148,19 @@ def test_two_listed_steps_and_gradients_equal_the_textbook(
         results.append([after, leaf.grad, *(p.grad for p in nca.parameters())])
     for fast, textbook in zip(*results, strict=True):
         assert torch.allclose(fast, textbook, rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.parametrize("name", LISTED)
+def test_listed_steps_in_float32_are_as_exact_as_float32(name, always_fused):
+    """Protects the fast exponential; 5×5 patches do not fit one group of lanes."""
+    nca = automaton(name, 16, 2, 80, living_threshold=None)
+    if name == "local attention":
+        nca.perception = LocalAttention(16, 80, 4, 5, 2).double()
+    state, c = torch.randn(2, 16, 24, 24), torch.eye(2)
+    fire = torch.rand(2, 1, 24, 24) < 0.5
+    expected = reference_rollout(nca, state.double(), [fire], c.double())
+    after = nca.float().rollout(state, 1, c, fire=lambda t: fire)
+    assert relative(after, expected) < 1e-5
 
 
 @pytest.mark.parametrize("name", LISTED)

@@ -203,32 +203,66 @@ void moved_backward(const Grid& g, const Tensor& grad, const Tensor& source, con
   });
 }
 
-template <typename T, typename C>
-T dot(const T* a, const T* b, C c) {
-  T sum = 0;
-#pragma omp simd reduction(+ : sum)
-  for (int64_t j = 0; j < c; ++j) sum += a[j] * b[j];
-  return sum;
+// e^x for x ≤ 0, to a few units in the last place. The library's is a call for every number; this
+// one is eight operations that a loop does for sixteen at a time (x = n log 2 + r, and Taylor).
+inline float quick_exp(float x) {
+  x = std::max(x, -87.0f) * 1.44269504f;
+  const float n = std::floor(x + 0.5f), r = (x - n) * 0.69314718f;
+  const float p = 1 + r * (1 + r * (0.5f + r * (0.16666667f + r * (0.041666668f +
+                  r * (0.0083333338f + r * 0.0013888889f)))));
+  const int32_t bits = (int32_t(n) + 127) << 23;
+  float power;
+  std::memcpy(&power, &bits, sizeof(power));
+  return p * power;
 }
+inline double quick_exp(double x) { return std::exp(x); }
 
-// softmax(asked · x + position) over the taps' values x.
-template <typename T, typename C>
-void attend(const T* asked, const T* const* x, const T* position, int64_t k, T* weights, C c) {
-  T most = -INFINITY, sum = 0;
-  for (int64_t t = 0; t < k; ++t) {
-    weights[t] = dot(asked, x[t], c) + (position ? position[t] : T(0));
-    most = std::max(most, weights[t]);
-  }
-  for (int64_t t = 0; t < k; ++t) sum += weights[t] = std::exp(weights[t] - most);
-  for (int64_t t = 0; t < k; ++t) weights[t] /= sum;
-}
+constexpr int64_t kLanes = 16;
 
-// The k values that a cell sees.
+// What a cell sees, its k states as columns: [C, lanes], k filled up to a multiple of kLanes.
 template <typename T>
-void look(const Grid& g, const Place& at, const int64_t* tap, int64_t k, T* values, T** x) {
-  for (int64_t t = 0; t < k; ++t)
-    x[t] = values + (at.plane * g.height * g.width + at.neighbour(g, tap + 2 * t)) * g.channels;
-}
+struct View {
+  int64_t k, lanes;
+  vector<T> columns, weights, slope;
+  vector<int64_t> where;  // of each state, its first value
+  View(int64_t k, int64_t channels)
+      : k(k), lanes((k + kLanes - 1) / kLanes * kLanes), columns(lanes * channels),
+        weights(lanes), slope(lanes), where(k) {}
+
+  template <typename C>
+  void look(const Grid& g, const Place& at, const int64_t* tap, const T* values, C c) {
+    for (int64_t t = 0; t < k; ++t) {
+      where[t] = (at.plane * g.height * g.width + at.neighbour(g, tap + 2 * t)) * c;
+      const T* from = values + where[t];
+      for (int64_t j = 0; j < c; ++j) columns[j * lanes + t] = from[j];
+    }
+  }
+
+  // y · x for each x.
+  template <typename C>
+  void products(const T* y, T* to, C c) const {
+    for (int64_t first = 0; first < lanes; first += kLanes) {
+      T sum[kLanes] = {};
+      for (int64_t j = 0; j < c; ++j)
+        for (int64_t l = 0; l < kLanes; ++l) sum[l] += y[j] * columns[j * lanes + first + l];
+      std::copy(sum, sum + kLanes, to + first);
+    }
+  }
+
+  // weights = softmax(asked · x + position).
+  template <typename C>
+  void attend(const T* asked, const T* position, C c) {
+    products(asked, weights.data(), c);
+    T most = -INFINITY, sum = 0;
+    for (int64_t t = 0; t < k; ++t) {
+      if (position) weights[t] += position[t];
+      most = std::max(most, weights[t]);
+    }
+    for (int64_t t = 0; t < lanes; ++t) weights[t] = quick_exp(std::min(weights[t] - most, T(0)));
+    for (int64_t t = 0; t < k; ++t) sum += weights[t];
+    for (int64_t t = 0; t < lanes; ++t) weights[t] /= sum;
+  }
+};
 
 // Σ w x, w = softmax(asked · x + position), for `asked` [n, heads, C] → [n, heads, C].
 template <typename T>
@@ -236,20 +270,21 @@ void heard(const Grid& g, const Tensor& source, const Tensor& cells, const Tenso
            const Tensor& asked, const std::optional<Tensor>& position, Tensor& out) {
   const int64_t n = cells.size(0), k = taps.size(0), heads = asked.size(1);
   at::parallel_for(0, n, kGrain, [&](int64_t begin, int64_t end) {
-    vector<T*> x(k);
-    vector<T> weights(k);
-    const T* bias = position ? position->data_ptr<T>() : nullptr;
+    View<T> view(k, g.channels);
+    const T *bias = position ? position->data_ptr<T>() : nullptr, *values = source.data_ptr<T>();
     with_channels(g.channels, [&](auto c) {
       for (int64_t i = begin; i < end; ++i) {
         const Place at(g, cells.data_ptr<int64_t>()[i]);
-        look(g, at, taps.data_ptr<int64_t>(), k, source.data_ptr<T>(), x.data());
+        view.look(g, at, taps.data_ptr<int64_t>(), values, c);
         for (int64_t h = 0; h < heads; ++h) {
-          attend(asked.data_ptr<T>() + (i * heads + h) * c, x.data(), bias ? bias + h * k : bias, k,
-                 weights.data(), c);
-          T* to = out.data_ptr<T>() + (i * heads + h) * c;
+          view.attend(asked.data_ptr<T>() + (i * heads + h) * c, bias ? bias + h * k : bias, c);
+          T* __restrict__ to = out.data_ptr<T>() + (i * heads + h) * c;
           std::fill(to, to + c, T(0));
-          for (int64_t t = 0; t < k; ++t)
-            for (int64_t j = 0; j < c; ++j) to[j] += weights[t] * x[t][j];
+          for (int64_t t = 0; t < k; ++t) {
+            const T* __restrict__ x = values + view.where[t];
+            const T weight = view.weights[t];
+            for (int64_t j = 0; j < c; ++j) to[j] += weight * x[j];
+          }
         }
       }
     });
@@ -262,29 +297,30 @@ void heard_backward(const Grid& g, const Tensor& grad, const Tensor& source, con
                     Tensor& source_grad, Tensor& asked_grad, Tensor& position_grad) {
   const int64_t k = taps.size(0), heads = asked.size(1);
   by_sample(g, cells, [&](int64_t begin, int64_t end) {
-    vector<T*> x(k), to(k);
-    vector<T> weights(k), slope(k);
-    const T* bias = position ? position->data_ptr<T>() : nullptr;
+    View<T> view(k, g.channels);
+    const T *bias = position ? position->data_ptr<T>() : nullptr, *values = source.data_ptr<T>();
     with_channels(g.channels, [&](auto c) {
       for (int64_t i = begin; i < end; ++i) {
         const Place at(g, cells.data_ptr<int64_t>()[i]);
-        look(g, at, taps.data_ptr<int64_t>(), k, source.data_ptr<T>(), x.data());
-        look(g, at, taps.data_ptr<int64_t>(), k, source_grad.data_ptr<T>(), to.data());
+        view.look(g, at, taps.data_ptr<int64_t>(), values, c);
         T* of_position = position_grad.data_ptr<T>() + at.plane * heads * k;
         for (int64_t h = 0; h < heads; ++h, of_position += k) {
           const T* ask = asked.data_ptr<T>() + (i * heads + h) * c;
           const T* from = grad.data_ptr<T>() + (i * heads + h) * c;
-          T* of_ask = asked_grad.data_ptr<T>() + (i * heads + h) * c;
-          attend(ask, x.data(), bias ? bias + h * k : bias, k, weights.data(), c);
+          T* __restrict__ of_ask = asked_grad.data_ptr<T>() + (i * heads + h) * c;
+          view.attend(ask, bias ? bias + h * k : bias, c);
+          view.products(from, view.slope.data(), c);
           T mean = 0;
-          for (int64_t t = 0; t < k; ++t) mean += weights[t] * (slope[t] = dot(from, x[t], c));
+          for (int64_t t = 0; t < k; ++t) mean += view.weights[t] * view.slope[t];
           std::fill(of_ask, of_ask + c, T(0));
           for (int64_t t = 0; t < k; ++t) {
-            const T weight = weights[t], turn = weight * (slope[t] - mean);
+            const T weight = view.weights[t], turn = weight * (view.slope[t] - mean);
+            const T* __restrict__ x = values + view.where[t];
+            T* __restrict__ to = source_grad.data_ptr<T>() + view.where[t];
             of_position[t] += turn;
             for (int64_t j = 0; j < c; ++j) {
-              to[t][j] += weight * from[j] + turn * ask[j];
-              of_ask[j] += turn * x[t][j];
+              to[j] += weight * from[j] + turn * ask[j];
+              of_ask[j] += turn * x[j];
             }
           }
         }

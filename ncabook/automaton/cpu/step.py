@@ -24,8 +24,10 @@ from ncabook.automaton.update import MLPUpdate
 
 log = logging.getLogger(__name__)
 
-# The compiler's flags for what torch finds in this processor; elsewhere its defaults.
+# The compiler's flags, and those for what torch finds in this processor. Nobody reads `errno` or
+# asks which operation overflowed; where the compiler knows, it computes conditions in vectors.
 FLAGS = {
+    "all": ["-O3", "-fopenmp", "-fno-math-errno", "-fno-trapping-math"],
     "AVX2": ["-mavx2", "-mfma"],
     "AVX512": [*(f"-mavx512{part}" for part in ("f", "bw", "dq", "vl")), "-mfma"],
 }
@@ -47,7 +49,7 @@ def available() -> bool:
             # Machines of different kinds may share a home folder.
             "ncabook_cpu_step_" + re.sub(r"\W", "_", capability.lower()),
             [str(Path(__file__).with_name(name)) for name in ("step.cpp", "adaptive.cpp")],
-            extra_cflags=["-O3", "-fopenmp", *FLAGS.get(capability, [])],
+            extra_cflags=[*FLAGS["all"], *FLAGS.get(capability, [])],
             is_python_module=False,
         )
     except (OSError, RuntimeError, ImportError) as error:  # no compiler, no ninja, no cache folder

@@ -26,6 +26,7 @@ from ncabook.training.tracking import TrackerName, Tracking
 
 EXPERIMENTS = Path(__file__).parent
 CHECKPOINT = "checkpoint.safetensors"
+LOCK = ".lock"
 
 
 class RunExistsError(Exception):
@@ -200,7 +201,7 @@ def _write_result(
 def _only_run_in(folder: Path) -> Iterator[None]:
     """Keeps other runs out of ``folder``; also finds a bad folder now, not hours later."""
     folder.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder / ".lock")  # the system lets go of it when the process dies
+    lock = FileLock(folder / LOCK)  # the system lets go of it when the process dies
     try:
         lock.acquire(timeout=0)
     except Timeout:

@@ -4,6 +4,7 @@ Each training has its own folder, ``runs/TABLE/EXPERIMENT/seed-N``. What is fini
 alone, what was begun goes on from its checkpoint, so the same call again completes a sweep.
 """
 
+import logging
 import time
 import traceback
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import submitit
+from filelock import FileLock, Timeout
 from pydantic import Field, model_validator
 
 from ncabook import zoo
@@ -21,8 +23,11 @@ from ncabook.training.checkpoint import previous
 from ncabook.training.config import Strict
 from ncabook.training.processes import default_device
 
+log = logging.getLogger(__name__)
+
 TABLES = Path(__file__).parent / "tables"
 POLL = 0.2  # seconds between two looks at the jobs
+STOPS_WITHIN = 60.0  # seconds from Ctrl-C to the end of a job: an iteration, and a checkpoint
 Cluster = Literal["local", "slurm"]
 
 
@@ -195,9 +200,22 @@ def sweep(
         if cluster == "local":
             for _, job in jobs:
                 job.cancel()
-            for _, job in jobs:
+            for run, job in jobs:
                 job.wait()
+                _wait_for_end(run)
         raise
+
+
+def _wait_for_end(run: Run) -> None:
+    """Waits for a stopped training; its process may outlive the one that started it."""
+    lock = run.folder / runner.LOCK
+    if not lock.exists():
+        return
+    try:
+        with FileLock(lock, timeout=STOPS_WITHIN):
+            pass
+    except Timeout:
+        log.warning("the training in %s still runs", run.folder)
 
 
 def _submit(

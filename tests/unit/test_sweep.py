@@ -127,7 +127,7 @@ def test_the_same_command_completes_an_interrupted_sweep(table, tmp_path):
     assert "the same command again goes on" in err
     assert out.split()[:3] == ["tiny", "0", "done"]
     assert not (begun / zoo.CARD).exists()
-    with FileLock(begun / ".lock", timeout=0):
+    with FileLock(begun / runner.LOCK, timeout=0):
         pass  # no job is left behind
     card = (done / zoo.CARD).read_bytes()
 

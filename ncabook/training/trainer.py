@@ -40,6 +40,9 @@ from ncabook.training.processes import (
 # A rollout near the edge of stability may have a gradient that overflows; many in a row are no
 # accident.
 MOST_SKIPPED = 10
+# Trained states stay within ±2 or so. One that has left this far is no start for a rollout: in the
+# pool, it would come back, and again, and drown what the others could teach.
+MOST_KEPT = 10.0
 
 
 class TrainingDivergedError(Exception):
@@ -226,7 +229,9 @@ class Trainer(ABC):
             self._skipped_in_a_row = 0
             self.optimizer.step(self.rate(self.iteration))
             if self.pool is not None and self.iteration >= config.pool.delay:
-                self.pool.store(self.accelerator.gather(torch.cat(ends)), classes)
+                starts = torch.cat([state[part] for part in self.parts])
+                kept = worth_keeping(torch.cat(ends), starts)
+                self.pool.store(self.accelerator.gather(kept), classes)
         else:
             self.skipped += 1
             self._skipped_in_a_row += 1
@@ -343,3 +348,9 @@ class Trainer(ABC):
             f"training diverged at iteration {self.iteration}: {what}; {last}; "
             "a smaller learning rate usually helps"
         )
+
+
+def worth_keeping(ends: Tensor, starts: Tensor) -> Tensor:
+    """States for the pool ``[B, C, H, W]``: each rollout's end, or its start if that exploded."""
+    inside = ends.abs().amax((1, 2, 3), keepdim=True) <= MOST_KEPT
+    return torch.where(inside, ends, starts)

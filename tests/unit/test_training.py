@@ -200,6 +200,16 @@ def test_pool_starts_empty_and_fills_after_its_delay():
     assert sizes == [0, 0, 8, 16]
 
 
+def test_an_exploded_state_is_not_kept():
+    """In the pool it would be started from again, and explode further; its start stays there."""
+    run = trainer()
+    run.nca.update.layers[-1].bias.data[5] = 1e3  # a hidden channel: nothing dies of it
+    run.train_step()
+    assert len(run.pool) == 8
+    assert run.pool.states.abs().max() == 1  # seeds
+    assert run.pool.states[:8].flatten(1).sum(1).tolist() == [4.0] * 8
+
+
 def test_training_lowers_the_loss():
     run = trainer(
         targets=TARGETS[:1],

@@ -11,12 +11,15 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
-from torch import Tensor
+from torch import Tensor, nn
 
-from ncabook.automaton import NCA
+from ncabook.automaton import NCA, ChannelLayout
+from ncabook.automaton.state import RGBA
+from ncabook.live.decoding import compile_decoder
 from ncabook.live.program import Program, compile_parts, needs_planes
+from ncabook.networks import Decoder
 
-VERSION = 2
+VERSION = 3
 HALF_MAX = 65504.0
 
 
@@ -32,11 +35,14 @@ def describe(
     alt: str | None = None,
     seed: int = 0,
     targets: Tensor | None = None,
+    decoder: Decoder | None = None,
+    start: Tensor | None = None,
 ) -> tuple[dict[str, Any], bytes]:
     """Describes ``nca`` on a grid of ``height`` × ``width`` cells for the live engine.
 
     Args:
-        nca: an automaton with RGBA among its channels, of any perception and update of the package.
+        nca: an automaton of any perception and update of the package; its visible channels are
+            RGBA, or, with a decoder, latents.
         height: cells from top to bottom.
         width: cells from left to right.
         classes: one short label, such as an emoji, per channel of the condition.
@@ -47,6 +53,9 @@ def describe(
         seed: of the fire masks, as in :func:`ncabook.automaton.hashed_fire`.
         targets: premultiplied RGBA in [0, 1], ``[classes, 4, height, width]``, what the automaton
             was trained to grow; with them the figure draws the error, and tells the recovery.
+        decoder: makes the picture from the visible channels, larger than the grid.
+        start: the state to begin with, ``[1, C, height, width]``; a seed cell in the centre if
+            not given.
 
     Returns:
         The description, and the weights' bytes.
@@ -65,11 +74,9 @@ def describe(
     labels = class_labels(perception.condition_channels, classes, class_names)
     if not 0 <= class_index < max(1, len(labels)):
         raise ValueError(f"class_index is {class_index}; there are {len(labels)} classes")
-    for name, values in nca.named_parameters():
-        if not bool(values.isfinite().all()) or float(values.detach().abs().max()) > HALF_MAX:
-            raise ValueError(
-                f"{name} has weights that float16 cannot hold: not finite, or too large"
-            )
+    _check_visible(layout, decoder, targets)
+    for network in (nca, decoder):
+        _check_range(network)
     planes = perception.condition_channels if needs_planes(perception) else 0
     program = Program(layout.channels, planes)
     compile_parts(perception, nca.update, program, layout.fixed)
@@ -82,6 +89,10 @@ def describe(
                 "the grid's size for each class"
             )
         pictures = _pictures(targets, program)
+    if start is not None and tuple(start.shape) != (1, layout.channels, height, width):
+        raise ValueError(
+            f"start of shape {list(start.shape)}; expected {[1, layout.channels, height, width]}"
+        )
     alt = alt or (
         f"A living picture on a grid of {width} by {height} cells, grown by a neural cellular "
         "automaton from a single cell. It can be damaged, and repairs itself."
@@ -95,7 +106,8 @@ def describe(
         "width": width,
         "channels": layout.channels,
         "fixed": layout.fixed,
-        "alpha": layout.alpha,
+        "visible": layout.visible,
+        "living": None if nca.living_threshold is None else layout.living,
         "planes": planes,
         "fire_rate": nca.fire_rate,
         "living_threshold": nca.living_threshold,
@@ -103,11 +115,36 @@ def describe(
         "classes": labels,
         "class_index": class_index,
         "targets": pictures,
+        "start": None if start is None else program.numbers(start[0].permute(1, 2, 0), "<f2"),
+        "decoder": None if decoder is None else compile_decoder(decoder, program, layout.fixed),
         "buffers": program.buffers[1:],
         "ops": program.ops,
         "weights_bytes": len(program.bytes),
     }
     return description, bytes(program.bytes)
+
+
+def _check_visible(layout: ChannelLayout, decoder: Decoder | None, targets: Tensor | None) -> None:
+    if decoder is None and layout.visible != RGBA:
+        raise ValueError(
+            f"this automaton has {layout.visible} visible channels; the figure shows RGBA (4), or "
+            "what a decoder makes of latents"
+        )
+    if decoder is not None and layout.visible != decoder.latent_channels:
+        raise ValueError(
+            f"this automaton has {layout.visible} visible channels, and the decoder reads "
+            f"{decoder.latent_channels}"
+        )
+    if decoder is not None and targets is not None:
+        raise ValueError("targets are compared with cells; with a decoder, give none")
+
+
+def _check_range(network: nn.Module | None) -> None:
+    for name, values in network.named_parameters() if network is not None else ():
+        if not bool(values.isfinite().all()) or float(values.detach().abs().max()) > HALF_MAX:
+            raise ValueError(
+                f"{name} has weights that float16 cannot hold: not finite, or too large"
+            )
 
 
 def _pictures(targets: Tensor, program: Program) -> dict[str, int]:

@@ -2,9 +2,10 @@
 (() => {
 "use strict";
 const core = () => {
-const KERNELS = "H4sIAAAAAAACA6VZ3W8c13Wfr53d2ZnZb34uRZ07XEkUaYqUSPHDsS1NBSuyW6hB/wDLjMXK2l1KligbSR1m2fYhyAcMhJaTIH0ogj4EdlvDMFC0SICkad8CJA/JSx6KokVk5wMtkLYvfchW/Z1zZ7jDFa2iyUqzs3Puuefee87vfA2NzZ1t0zAM89Xii04PH7P3otuTj/Finm+7/MvRhGLv4GO8GOofu+mzpx+FP5fQ/F52RmXwoGcZdik0TMs2nJybL5im5+TMV0zTzNmmYbplq2fGe3um3zPi93DL/5lZdre3tm/f/bRlOC/dvnnLMLw/vHl369r25k7HMP3uzddu3rqhnyz/+s3u5r1kzC52b+7cu/bSVre7YzjOJzdvdYycu3nv3tat64br3Lp9d9vIOze2uq8aBffG5r2Xt+4aXnHz+vVrL728eevGllH0/mjr7u1r17c2rxs+1r71mhH41669vLX5yrVPbu5s2Wbx50+Hv2uQGX/vVz/5+90uGfE/fvj1f/9Ud4es+M8//OVPPoNf9k5kxJXXyNiJ//qXf/Uw38VjWR6/+IP3/+JT/DiOx7jw2o5/x7R7saFcSGSpxvNNlYcogy/8LlgX7YvkUv5yiEFl4gFsbWVZF6lA5sdDg9wYzy5ZyggsnywywW6TU9nDx6Dcc08aLBg8ZmD4+PwbDtHD9FxsXsF0k+zYutdW+binCrGpPCxTtC+CwRUGPNqQWMSWclSk3JVmp6t8UDxNgeSEGGAGSLjA9nyzw6NNKrS7KrQvQrIJmXkKY0P4IJR5sNdmVGqT3Y57bbK6vJc5yyDnBewN3BiIyjyFJ1xpRpXOEBMLBmPCw7sBW4fvjwjz6aMX8mUh+m3EB48RH7D40qPiMVR6vGhl+jC53SaTDakZIxuG95nutpVBBbZuAQbBzROLRLCAsPhfsMywlwGUAwEGX/idg8lhCpUXkOXJAciIt2R3IQ8DHpkaC7CcR7nLUEdP+RiAqdmo5MfW5dCCvW0Wz4tAkXk+qYWj8NGuNClsQ1wZM0sCq1JsMWxD3m0ICbj5jNyAyrwvgYYHVUYVsllIRYSU2u0Fw7iLlUs8oyRYTrGf51uehUALbQpYU6wGVUyUopH/JcvMMfKhwqsM7DIfxcGVkxOCjBPy7Y5iPf/Pw4cP83fgGAmT7N56VnzGgQ3Ixo5wYod3dgdrskFybDlyVi12Ds2H0TYvoeeK/QpUSOfi8dHpIGoJth7GfBCtduRQnu1K7rOh6f8m29HCfMr5P7Zdp2e+bibXjMSLeKmj4OpwcHZvT2ASiE/n5HdI+X6V3P6UqUqCGtiNUVNgKNxrz1oGnKhM+e3Io3y3A14PvP3g4dCn/66pKoKwYqJYL/YYFhajQOAPyBiqSo5yEwRWKbws8QgT+DRXQ6sfGEMfVWOpicQWSywnSqj1fdZC7OD8DBVEsHbfszhaebxxzdY3LKP/oQnuB6aqQYaTwieFqsOwazHsqkyoYgFT75fZsDGD4OiAsBc/NO/E9q3IjW2oogy1jZn9z5v9t00cP6pRqX8B19X+N3i5R07S3+j/AejM2W8a+NVEIOoiDoh2Vg/Ocgji3/bckZ65a8Og1q6dGnXP6URhS/82VIkC2DMQe5YBK4Mv/K7IOXAgVgTOXoitbVVnEJHDa0aNthpBRAZ4u9GoHHlMMFCiMmPAZ9cGcRxrTNCImiRDNcUSE1RhSySeC903YcxxBssUQsMxRJwJGtVGn6YRPORkveNtRZClLn3/P5/7DxXxWhCmaJSFjQGXo8qBNPZPhJM9q02Kp820iThfSSKawr/idtSiYreDqYoK29EJHKBD9U47CqjIISaQEBO0GfAMe2rRiWTcOzRe7DJtYIFJnCPAEYIjgHiSjqkWA1d27SBJYtcn+8dt/rL4Sx7N/f19dYryoXVJps0Gtg+DwLIOtRiNFKSYPMmYPIndVLAitfjWEsxN0wxnCzXrwzw4/ily79PsfnRqHdNPUcTXC00VQT+wgOI5Yjgntu8gkEDi9z/45hd6fKKAVw4kAkG5LDzq19Vpjvl6f5EcB7p/LmqJv04l/kow14xwz7HRZAFFuauheaRyQqwiRlMttqNWEgTOiBHbdJLm+j8zxWcV70lJjhCHbbG3NrS120PKcZB+WXM8pZWcRrvvJNXawGSTb02a4ANOsMwQXJATqb7hGHS6/4Hs991/yF79Xwjxvd/JXv2fm9HJfvCxd/7uQvbCZvrtaL4f/OneCxvZS3ZJGDD2zn43e/GMB/xfzfWDGzc/sZG91Mm4qxxtLrYV6wWCnPj+3h/vGRLB0pM7qckUzUEf4JrTXw9k93sXsheI2Mt/m/FY/y+PGn7XxFycz3cMWKbFeSYS0O4DR0Fs3qXR309ppqZZWZqlaXaWZoPmZ43iMwSctg5N/j9bHgcucxcdwa6lM9OuJAkUI3whSBUztQwCMdAWkPW+CkVByCYIRBqnLvmIdFzNeElmSvw2KqiyLkS4eKbwLVXJzsiMXmJFIPox0/6X38JaVarguyZB1EHwtFVdM6PeCY00Ertch1SpIN5bY0DBCvUUqGX58cCMGvCiBtv+FxrmZXboMtX5VsdxK1zUlVhZUu3gJ6CNWMt1YeXNaIRG7pO7j22Xmaec5XGF6/CY7//AcXTGz7/OWTQT+l1RH07KcdzWmVAKn4Icr6CPl+Pjce58FC5I9x4re6BmTh9QdpFPG2HGfznnL2QvRlfQ/xdAL/etbz6TvRJ3+Jmpwn4Q/dPnLmQvVYpf0e6QxIsAQeFfWcP/D68tf5TXVo72WvQFj/Pa6hFeW2av1T5rY371KJ8tZ322RKHmee8QTynLUyRRvXEhe/EsL52OakRu+gsu7vFX5f/yc/7/AfKAFGq97IUahEUwA2O0wJspJHByC5521F0GlQW3TeoN6iRdAneNxaRwdOPPbgs03S46OvueqgjoAq7q+AQShVUV82pi3BqVOc8HDLpAt7ZVLhnqSb5Bj1NBVZd0Sl+6xBb/6iU28VeixiW26f1+HTYdOdqmjX6dRh5n1VGou4Z9YqE5y1ENKnKKHTvC1uOwdVEOU+QIPU6jvEBxyNrjoEB5RbEk1+YNquMf6pEJqUfQPNbwz93GCd1up/3+fjT5RtT8NZR+G100vnHiMRRHYKzzaOONaAyj+dvouPAtYqKpQYHI9XVdVspLWZOXpBeh3OKaZiLuoaY51uZJE1QcTBuXKQWZUtDd5DEq8JRiMgX7mBjwTwk/Kq0BqQFSg8beRIhDwn0zGru/bgVM0xEVA5OgoGfQzw1mZB5H5vEYx17jIgz0WOCighqlcVb2qP56wDQRun9f3zhqj6L6qiWbUxNiqDq3D0cVJuMHrz+KsRStE4I6XZFC8fKtFxWHqLNN6wxPuKfuJ3xEbvyeldFMhTI+jAIf+AK4a9qdvmaaXva9DBfhrryc0ZGYe8EraWsDBkdH2KRdM5RJlgpwNH7/U2RHCbvciJd0DcnvUrrtJPXIzk1OMGZaTfrYFXKzfUVeLBR0k5q8Q/iRqfvmwzuz4l8nDTJ+Os/pFwZJretxn8l9vPSiXCam75L4JVABBN5vnjVNR1ghu79i/BkAjnvePB9R3oTJay40qmQkrRe/FzNjY1WmOXpaT087eEvCyRlpKjnTN0a9AnJhQfKh93qpZ+OO/VXknBU+J/c/URVd3vFXo9oO1TrwJjl7Q3dII3CQakeN8o28bkeNURFoG8fE3hV0QIX4s8+rybgiMa2CHVZQd1al7Z3CKuWYk2psoahwqcmNS033QjXugmy+HdfBEJOm6DhCvAS7qMbGreqeDB0STbNVueCGUB/7Pk7gcNBfJhyRcFA0g4JYqRPyVIlOoungX0vRrDodQKX6YY6I7wzV2WTevJCISa1k8ikhVXThqeRBYtwJFJ5Dy0dRKu80zVOUSprhniSVcQoyolSG4vcak1xvjlG1rZ7ADapYkOAYbkdngOOOWoTKq/y4JI9n0Q6eQxuxjJ5rBQp7Qqp6jmABLdEyrBNVoTgKOIzVpJs7x2+lztNChvMM1oNihak6YFqF4DX98kc7AIfuUOaEdJbWDqSHA+nneWLtEOeilh4OpK8y0zrcdgNbXsHYSFut0DoHEdihKpXTkxw5lOgFpSSPzJPQTqT6rsZL7QHraa1pJpMmf4zJM1rnTK5o8lNMPqW1n4ic1VafJ5nS0gafp6cy7VWNvatG63xbpw12sg1xsvPwdahzlW+r0En9MnC9xuFtjarPsvue46FzMIYMLfPQsh7y0a/PIm3OHhTDS6C0QGkdUEBA6zMubY2mVEA5AcqJTAkd0WlQTmfkRGgox3H8gRzuhsdx8oEc9MWgqIycKZxxit+3oZ76vVDaZfS55avSMYivApln4KsCUJtvC7DhAnx0Kn0PduChy/SEeOj8gYfy8xIMyneCWfheQS8PL5QhWk59JuERQuI3wiyESmqh5dR35nmjE6nrnE2d5Jw4yXk4ySKwvEpnBHFnM9A/x5brDqF/kfG5hhkrH4X+87SSTMvAek1j31LrWGRDw3ojAW8Ca0bUvGw4A+AM0gfwPRK8GXgeABJIXBcsrTHO1rAxwdkK42wlgeAiDy3iqDK0ykOrKQSXh0DAYWMYOstDoIQZoP1xHCUDHU4zU1K7QmoFO4YGcimIKvxC5KjUsoicgpp4TWeYs0mGgc6Tt9DnWf13dLLpqDMHOee45JwZnXOaOuegaUPimB7OMZUkxzytc8wxnWMmDnLMNNeWR+aYMTomCJ47QPDEUI6ZpDk1z/idGx6KJg/AicGx9GGOtVF4VtIVoLrEaYOTWRLlI0HsuRTAU/K4TMfhbWeQC54WAC9lADwF5zsiyj/BWKwjUgw4o0eivDA1IHj1MM7PHuB8WdwDyjuM9DpPrB7iPIdjHE4FjcPusJJxB1qRUKwy7lAVukrf2ygGvcOLPAr0OqO5Dm/0ePertDgMaqRBj+PTgh5a4KGFFO9jsMaMvCBKkTsJLM8cwvI0FpweCoPTaRisJGFwTIfBSIfBKZsjZYmnDYVB0imeQUQ+G35uUDcIGpopGBYOJ/dGYvZlxK8qd4yHEvthg0fr0D9mATqc2de1bVcwmzFeUxsD+6YWa9CGiFnVRltlMaoOr1jXvJcTLNRpRSzJIywL9hBbcXwb/NVAKOnjXPpaD0xr2ogFNuJ5mBFaXZc/5Yzyn3KwQh31AAqO9PXJurQOj4gTWUBQ1efQy0fbkB4Ch1j8eMbmy2zzWppma2maHbb5NEer6UG0cvjPbjlpAnx/3TTkD/NLP7z0t08WPl946ntvzz39zjtzzySvHg4+PzW+9d2f/upvLrzx9pe/4376T575X3R8u9dvIAAA";
+const KERNELS = "H4sIAAAAAAACA61a228c13mf2+7O7Mzel9elqO8MVxJFmhIlUrw4tqWJakV2CjXoH2CJsVhZu0vdKAtJbWaZ9qFIGhgIrbRFXuLLQ2C3dQ0DtYsISJrmLYCLon3JQ1G0iOw0QQu46UsfslV/33dmuMMVraKXlWdnzznf+c453/f7boc21jY3TMMwzK+a/iWni4/ZvZTtyse4lOPXFv9ydEe+u/sxLhX0j62k7emm0Gf29HGnccnvpmeX+w3NwbDLJcO0bMPJZHM51zPNvJMxb5immbFNw8yWrK4ZbW+bfteI3sUr92dmJbuxvnH91pctw3n++tVrhuH91tVb6xc31jbbhul3rt65eu2Kbln+5audtdvxmJ3vXN28ffH59U5n03CcL65daxuZ7Nrt2+vXLhtZ59r1WxtGzrmy3nnRcN0Xb2yubdzorBte9sqt62gZ+eyVtdsvrN8y/Pza5csXn39h7dqVdSPwfnv91vWLl9fXLhsF7OfaHaPoX7z4wvrajYtfXNtct838Lz9b+rxBZvTDT37yl1sdMqIfffztf/1SZ5Os6Dsf/+InL+OXvRkaUfkOGZvRn/7iTx7kOmiWpPn7H7735pe4OYpm5N7Z9G+adjcyVBYcmavxbEPlwMrgB79d64x9hrKUO1fAoDLRAFlLWdYZcsn8XMGgbIR2lixlBJZPFpkgt8kpb+NjUOaZxw1mDBozMHx8/gWH6GJ6JjLPY7pJdmTdbqlc1FVuZCoPy+TtMyDICgGaNjjmsaUM5SlzvtHuKB89nu4B57gzwAx04QHZs402jzbIbXVUwT4DziZ45qgQGUIHpkyDvTbCYovsVtRtkdXhvcxYBjnPYW+gxkBY4ik84XwjLLcHiJgxCGMa3g3I2vx+iJlPn76QLwvR/4V98Aj2AbMvPsweQ8VHs1amD5XbLTJZkZowtKF4n/uzLWWQy9p1oRC8PNFICA0Iif91yyx0U4BywMDgB78zUDlUoXICshw5ABnxluwO+GHAI1NjAZrzKHMO4ugqHwNQNSuV/Mg6V7Cgb5vZ8yIQZI5PauEofLTzDSq0wK6EmUWBVTGyGLYF3m0BHPDyGbkBlXhfAg0PogzLZDOTsjAptlpzhnELKxd5RlGwnGA/x68cM4EUWhSwpFgMKh8LRSP/G5aZYeRDhBcY2CU+ioMnIydEN07Ir5uK5fyfDx48yN2EYcREsnvrabEZBzogGzvCiR3e2U2syQrJsObIWbLYODQdRlu8hJ4r+nPJTeai+fB0dGoOth7GfHRardChHOuVsk8XTP9/sx3NzKeM/3d21umaL5nxMyX+IppvK5g6DJzN2xOYBGLTGfldoFyvQtnehKmKghrojVHjMhRut6YtA0ZUotxG6FGu0watB9pe8GDg03vHVGVBWD4WrBd5DAuLUSDwB2QMVSFHZWMEVqhwTvwRJvBpLhSsXmAMfFSVucYcm8yxFAuh2vNZCpGD8zNU4MFaPc9ib+XxxjVZz7CM3scmqO+bqgoeTgKfBKoOw67JsKtwRwULmHq/TIaNGQRDB4S96IF5M7KvhdnIhihKENuI2fua2XvLxPHDKhV7p/Fc6L3Oyz10kt5q7zfRz5S9hoFfDTiiDvyASGdp9yx7IH7Pyw51zS0bCrW27ESp2047LDT1b0MVKYA+A9FnCbAy+MHvspwDB2JB4OxuZG2oGoOIHF4zrLfUEDwywNsJh+XII4KBIpUYAz6bNjpHscYYDalxMlRDNDFGZdZEbLmQfQPKHGWwTMA1HIDHGaNhrfRJGkIjI+sdbCkCL3X2x7985t9UyGuBmaJhZjYCXA4rB9zYPuFOtq0WKZ421SLieCWBaAL/8hthk/KdNqYqcjfCQzhAm2rtVhhQnl1MIC4maDHgGfbUpEPxuLdnPN/hvr4GxnGOAEcI9gHiYTqgmgxc2bWDIIldH+4dtPnL4i9pmjs7O+oI5QrWWZk2Hdg+FALNOtRkNFKQYPIwY/IwdlPGitTkV1MwN0lTHC3UtA/14PhHKHuXpnfCIyuYfoRCfp5rqBDygQYUzxHFOZF9E44EHH/80Xe/3uUTBbxyIB4IwmXmYa+mjrLP1/sL5TiQ/TNhU+x1IrZXgrqmhHqGlSYLKMpcKJj7CqeAVURpqsl61EICwylRYosO00zvZ6bYrOI9KYkRYrBNtta61nZrQDgOwi9Ljqc049No8x2naguYbPCrQWN8wDHmWQAV+ISqZzgGHe19JPt956/ST+/n0vnuZ9NP75/N8HAv+Mzbf3E6/WAzvVY42wt+d/u51fQjuyQMGNsnfpB+eMZ9/k/N9IIrV7+wmn7U4aijHK0u1hXLBYyc6O72V7cN8WDJyZ1EZYpmIA9Qzeiv+7L77dPpB53Yy3+Y0Ujvj/cbfsfEXJzPdwxopslxJhTQ7gBHQWTeouHfSPpM3Wel+yzdZ6f7bPT5aaX4DAGnpV2T/w+Wx47L3EKVsGXpyLQlQQLJCD9wUvlULgNHDLQFZL2nCiIgRBM4Io3TLPnwdJzNeHFkiu02dFVJJyKcPFPhW6qcnpEaPcuCgPdjop1vfgtrVaiM76o4UQfO01Y1TYx8p2AknjjLeUiFXLHeKgMKWqglQC3Jj/tmWIcV1Vn3P9cwL7FBl6jGrxqOW+akrsjCkmwHPwFt+FrOC8uvhkM0dJeyO9h2iWlKaZqsUO0d8/0PHUdH/NxLHEVTrj8r4sNJ2Y/bOhJK4uPK8Vx9vAwfj2Pnw3BBuPdY2H0xc/iAsPN82hAz/t05dTr9MLqC3j8Cepnvffep9BObw89MVegF4d//3un0o4rRDW0Osb8I4BT+iSX8P7Da0qdZbXl/q0Vd8CirrexjtSW2Wm2zNuZX9rPZUtpmi1TQNO/uoSmmafIkojdOpx+e5SXTkY3IS3/BxD3+Kv93ds7/fYQ4IIlaN/0gB2EWTMAYdXkzrobT+6bpdgVI/ZIimwJVTucTLmeuG8pLQ8xjLN3p6FRTVOlLYtuHGMDk8nlBxuVDECfhthDbJKWrheJSWakSgpNfAMLRQYH367AVcc2Dbdt62/7f2JlM137Z6lovWw+7F9kzs7I3Qg4MSHndDyj44A02q3vaOUg5ZF1gi0dWoOxf241rZclZkYXKaSvij6iKEtLbNSWbt14lv4UUS2eQUrjoGg45GAz33muSjDlJzY7u4puq9v+3jCxCtdfhg+pvUHlguXidT07LulR67TtvgqD2bVXHkhXxszaSb6pj3BH3Grqcf9x74/1w6N4bULJuvva+GkZ+DyTGuzKxpQqvU0lcpZRsLns0OLPhnRC1HOcuWfHIzzU4fzHZpUmFkSCvxOgocOVr67z3w6zr6ZCxxe7NQgCJM19qx/Uq31/k4xImG31lQ5xkthOWIvu2KosYA64vGJuSD6gK5lVl21UqMTYD3nKgcVbh5LUWZz6otsuoL+Ka/Rtn2ff84Vl2Nn8Q1s+yd7nbq8G7DO3vXeq9Gg09yr9AiOBu80IzlgMt5DnZG9nH64zC6+TlMHnOFUZpmBfID/idUfRACXnxKSzLOtXwD5nxmGTGRRwG/7IbOGG20269txOOvxI2fgUjuQ7V4hsnHkGaDsIaj9ZfCUcwmruO2h/fwiac6JcqDNearJSTBDsn6VeIxJ+z67Goi+z6QIsnjVG+P21UprgyxdX3GgfI5Sn5eAr2MdannxB65Pz9rjq66jTyKoCO1O/VcOTuihVwn47tGBhHD7Cl23UmZBpH5vEYZwHGGSjokS4UufwwjbKwh/XXfe4Tpjt39Yvzh2HYSzXenBoTRdW4kN0vRR7dvYjLR1I+jQnqdG0Ewcu3XlRcXY11WmN4IlDoytaH98PvaRlN5cqjgyjwgS+Au6o95B+Zppe+IWQvmJVrQp0T8K3E+aTIBoGjY318cWDAWC0V4Gh8E5lnQyl0+EqoqKsZvtXrtOIkSHZuspM2k7rGx66QJbL/8rXDCt3kNutvTX2Ds3dnVvSr+KoGP51n9NVVXHV5fOPBN0pyK8JBI7nV5OtIFx283xxLmvbRQnp/+ehlAI5vX3J8RLmTlQvXNsKGEV8C8A2tGRlLMs3R07p62u59Hfs+JEzxmV4f9lxkZa5kZt5Lxa6NN/ZXlnOW+ZxciYcVuM6DL4bVTaq2YU1y9rqu1YdgIJW2GuYXeZ22GqE80DaKid3zqMXd6CvPqvGoLD6tjB2WUQFVJIpMYJVSxOldZMEtZ6nB7ryqq/Iq1+M2vw5qZ4hJE3QQyYY4u7DKyq3o2wHU6jTJWuXSjwM69n2QQOGE1YQiFAoKp1CaKXVIWuXwMMpf/jUfTqujAUSqGzNE/GaoTsfzZqWLuKsZTz4iXWVdAilpiI87hBJoYPkwTPgdpVkKE05TXB0nPI6AR5jwUHzDNs6VzwhVWuoxvCCKOXGOhY3wGHDcVsch8go356V5gkbUSRS0C6j+FyGwx6S+ZA8W0DwtQDthBYKjgN1YVe4VTnKCc4rmUpTHsB4EK0SVPtESGC/ra0htAOy6CzKnQCdoeZd7oc/9FE+s7qE8rrkX+tyXmGgFZruKLS9ibKilFmmFnQj0UJEc/nH2HErkgqKGR2ZJ+g4l8q5E860+6VEtae4m3f0Z7p7SMufusu5+gruPaOnHLKe11mdJpjS1wmfpiVShX2XrqtIKv1ZolY1sVYzsFGwd4lzi1xJkUjsHXC+ze1umytNsvid56CSUIUMLPLSgh3wimkbYnN4ty+bR00RPc7cHHSjCR6XA1j1l9BxCz6FUMRfSUfQcTfEJaQo9Uyk+fC8zipP3+YSA3yiE3OczgTNO8M0vMvtfL8jFDU1Q6YLUrmKrQOYx2KoA1ObXHHQ4BxudSG5kdy10gR4TC53dtVBuz0Oh/Caohd9l1WQrlCFaSGwmppGO2G6EWDrKiYYWEtuZ5Y2OJaZzIjGSk2Ikp2Akx4HlJTomiDuRgv5J1lxnAP3HGZ/LmLH4aeg/RYvxtBSslzX2LbWCRVY1rFdj8MawZkTNyoZTAE4hvQ/ffcGbgucuIIHEFcHSMuNsGRsTnC0yzhZjCB7noeM4qgwt8dBSAsGFARCw2xiEzsIAKKEGSH8UR0lBh8PMhOSuXEJgx5BAJgFRma/m9gstxxFTkBMv6whzIo4wkHn895BTLP6bOti01bHdmHNQYs6UjjkNHXOQ9iNwTA7GmHIcY57UMeaAjjFjuzFmknPLfWPMCB0QBM/sInhsIMaM04yaZfzODA6F47vgxOBI0phhabhPS7gCVOc5bHAwi718KIg9mQB4QpoLdBDWdgyx4EkB8HwKwBMwvn28/GOMxRo8RZ8yfMjLC1EdjJf24vzELs4XxDwgvL1Ir/HEyh7KkzjG3lBQ32sOiylzoEVxxSplDhXpV8kNoppJSreHgV5jNNdgjR7vfomOD4IaYdBj/zSnh+Z4aC7B+wi0MSVXlQlyx4HlqT1YnsSCkwNucDJxg+XYDY5oNxhqNzhhs6cs8rQBN0g6xDOIyGfFz/TzBkFDIwHD3N7gXo/VvgD/xXXw3sC+V+HhCuSPWYAOR/YVrdtFzGaMV9VqX7+Jxuq0KmyWtNKWmI2qwSpWNO25GAs1WhRN8gjzgj5EV+zf+n+/kp6kOZNcMINoWSvRZSWeghoh1RX5o+Iw/1ERK9SQDyDhSC7yVqR0eIid8AKCKj67Xj7aqtQQOMTxz6V0vsA6ryZhtpqE2UGdT7K3mux7K4f/AJyRIsD3V0xD/reR+b8++8Hj7tfcJ3741syTb78981R8Cbb7+anxvR/89JM/P/3KW9/8fvbLv/PUfwEjTUV7HCMAAA==";
 const FAST_CONV = "H4sIAAAAAAACA3WV227bRhCGSUpO5NCqSUq2LFuWZlfySWdLtKQcLsyLpEZR5BlaFLmh7aRp0gBF0Co3fdOiaNFnUN1/hqRIM40Ne7mzs7O7M9/MGN+/uzUNwzCr5nfOcv3zq/w3rG2z8Or1hwe3r27f/PSLZZgFyzSKG+aPpmk+KJlLM/j0ybQflsziD29efzCMR//smH/tbJaW5kf+M5ebH8vLAsbAUI51SRuBc1U2qBRYt9olN2j9rL135F2rCpmB9V5VoYFhJzDIvVa7PNDmzbWq0aNVRe1h4/JK1TH89o3aDxzlst3CJTnqgFzlYNbAKduBhVMCS7n0gA5gUHuhOqSHhKFJBR5aUPWw0VUNatFX5EEr1N6pZeBexRueKaLmyrAMpaxLGLVx7xZBo6i9REOLBum26pBSRzJz9LE6ka+xPlVnW6YdT7pEPK7+MNVpvK8nImJRJ958IiKHRcekZGLw5Ii6+eO1TuydUY90YqlNJzIRGyewoRMbysY79p/jITVyQ9XHAFcMyMNv+VYPqQxXj+Byl6djmZ5TTU1oV03pULlwWJ/KtBUYiMwWjWmK6MC52qetq4Nr8gPj6oAm4U2oLmiQ0RziINxblLxUaQbD8wJ71wpMBsOgKpVlT5nOac7Wfd5YTjde8EbvnuaIfL5COb3CjJV8stQCV/ZXmwhrl1z2g35MavW7pRR5Iu7RYzpiATvYDcZhrHTGsjORUSR7Qm2WtUXmRLKndMKyE2Izp/x5is8n1OHPDj6f0jF/HsOlOyF49IIi397nwadFsAz1omzYNl3QJjttxsMML6+8gNo8MEM1Jw8hs2nCSxO4XJamvDSNlmwiOqU9XOBPc/W3ubKtMSQdSDprCQR0DMnxWuJAcgTJ0VpikKYzSM4ydjS1IWln7GjwtYd3p3Y0INuDW1M7DdywEVghkmn7W74hQtyg7ZcIcZyR4G+IjBQMCzwMEKkBMrHBaN/Lwyn1JQ976zzk+Rgh5JEQER4d1eFckyWaJpkR64ggzg5RFoETJV5PJpIhPb5oPUmQ8yQVJpIKF0iFEYid0VBS4TwD+IQjd5NjfMQUzrFj8SXGL2gRb8sQPo8It5SPQ7wsvNRjmHoZUhOYU04/pzShMY8g2POFnjmTNcdVhKwFk7WIoRvx0giPk6UZL80S6Ka5sHM5yMMyzWEIx8Pfe3hIBhZY1aDja7Hq4NaI/UaCjUMbL/+3ZYzQKwrvcW/pHOdx54CX/727u3v4FuGCw99GTeRaDde9pCW9pB31koOol5QKl2gIzXzvcOLe8SzqHYdR76ive0eT6l/oHTU6FGa7a2brud6xT13VY2K7+SW9v8YRi7Vk0mVvlJ5LGwKcY24H3KTi6q2F0UmCbEOmU2ohv4ao8c+EpnEG2QbSDfXVzUHbZ/oqqA2ppsZ5eJooualSFYZn98k+X5M9lYTg3uBGbEcbK7zRvac5iXpDJgGqSQIskgRADedyq5IEcEUI7HnaJZ/J9nFEMQN4prhWmOIK8m6Tbz2j0QuoxTC7wnmfl/rwiCwNeGkQLdmoBV1w3c0Quw+G2/cYbuLAZq7gNZOC58QFrx4VvEZU8Gp4XA34ND8reJoaCTxkc8C7aQ8XCg5SCOJwUxz9Fq49xEPqUqGSABK/L1ed0DC9ELvACFPh0yDqyENh21OLNK5ppKJqVYmCVWEzqops8CPdFzED1aj/erzCthAPiRcXIClIUUyjksYhjKLoovJJ+EocvgtUKPjT56pAu8/LyBSunJWQpiGZ4ijWeB/mbIkhLnR20kyloIEHGomtAUsH8MiIS1qfF/tJSdOfhbrJxamZFqdiqFGRrnhm/wdY0eXYPAsAAA==";
-const VERSION = 2;
+const VERSION = 3;
+const RGBA = 4;
 const LANES = 4;
 const MOST_NEIGHBOURS = 49;
 function checkDescription(description, weights) {
@@ -17,7 +18,8 @@ throw new Error(`live figure: description version ${description.version}; ` +
 `this engine reads version ${VERSION}, export the automaton again`);
 }
 checkNumbers(description);
-checkOps(description);
+checkSteps(description);
+checkDecoder(description);
 checkTargets(description);
 if (weights.byteLength !== description.weights_bytes) {
 throw new Error(`live figure: ${weights.byteLength} bytes of weights, ` +
@@ -30,8 +32,14 @@ expect(isCount(d[name]), name, d[name], "a whole number ≥ 1");
 }
 expect(isNatural(d.fixed) && d.fixed < d.channels,
 "fixed", d.fixed, "a whole number ≥ 0, less than channels");
-expect(Number.isInteger(d.alpha) && d.alpha >= d.fixed + 3 && d.alpha < d.channels,
-"alpha", d.alpha, "the index of the channel after red, green and blue");
+expect(isCount(d.visible) && d.fixed + d.visible <= d.channels,
+"visible", d.visible, "a whole number ≥ 1, with fixed at most channels");
+expect(d.decoder !== null || d.visible === RGBA, "visible", d.visible,
+`${RGBA}, red, green, blue and alpha, where no decoder makes a picture`);
+expect(d.living_threshold === null || (isNatural(d.living) && d.living < d.channels),
+"living", d.living, "the index of the channel that tells which cells live");
+expect(d.start === null || fits(d.start, 2, 2 * d.height * d.width * d.channels, d),
+"start", d.start, "null, or an even offset of a state within the weights");
 expect(d.fire_rate > 0 && d.fire_rate <= 1, "fire_rate", d.fire_rate, "a probability in (0, 1]");
 expect(d.living_threshold === null || Number.isFinite(d.living_threshold),
 "living_threshold", d.living_threshold, "a number or null");
@@ -45,6 +53,7 @@ expect(Number.isInteger(d.class_index) && d.class_index >= 0 && d.class_index <=
 }
 function checkTargets(d) {
 if (d.targets === null) return;
+expect(d.decoder === null, "targets", d.targets, "null where a decoder makes the picture");
 const { offset, top, left, height, width } = d.targets;
 const inside = isNatural(top) && isNatural(left) && isCount(height) && isCount(width) &&
 top + height <= d.height && left + width <= d.width;
@@ -53,15 +62,41 @@ expect(inside && fits(offset, 4, 4 * height * width * Math.max(1, d.classes.leng
 }
 const bufferSizes = (d) => [padded(d.channels + d.planes), ...d.buffers];
 const padded = (count) => (count + LANES - 1) & -LANES;
-function checkOps(d) {
-expect(Array.isArray(d.buffers) && d.buffers.every((size) => isCount(size) && size % LANES === 0),
-"buffers", d.buffers, "a list of sizes, each a multiple of 4");
-expect(Array.isArray(d.ops) && d.ops.length > 0, "ops", d.ops, "a list of operations");
+function checkSteps(d) {
+checkOps(d, d, CHECKS);
 const sizes = bufferSizes(d);
-d.ops.forEach((op, i) => {
-const must = (name, fits, expected) => expect(fits(op[name]), `ops[${i}].${name}`, op[name], expected);
-const check = CHECKS[op.kind];
-must("kind", () => Object.hasOwn(CHECKS, op.kind), `one of ${Object.keys(CHECKS).join(", ")}`);
+expect(d.ops.at(-1).kind === "conv" && sizes[d.ops.at(-1).to] === padded(d.channels), "ops",
+d.ops.at(-1).kind, `a conv at the end, into a buffer of ${padded(d.channels)}: the change`);
+}
+function checkDecoder(d) {
+const { decoder } = d;
+if (decoder === null) return;
+checkOps(decoder, d, DECODER_CHECKS);
+const { scales, scale, image, ops, buffers } = decoder;
+expect(Array.isArray(scales) && scales.length === buffers.length && scales.every(isCount),
+"decoder.scales", scales, "a whole number ≥ 1 for each buffer");
+const of = (buffer) => (buffer === 0 ? 1 : scales[buffer - 1]);
+ops.forEach((op, i) => {
+const times = op.kind === "upsample" ? 2 : 1;
+expect(op.to > 0 && (op.from === undefined || of(op.to) === times * of(op.from)),
+`decoder.ops[${i}].to`, op.to, `a buffer of ${times} times the scale`);
+});
+expect(image === 3 || image === RGBA, "decoder.image", image, "3 or 4 channels");
+const { kind, out, to } = ops.at(-1);
+expect(kind === "conv" && out === image && of(to) === scale, "decoder.ops", kind,
+`a conv at the end, into ${image} channels at ${scale} times the grid's size`);
+}
+function checkOps(list, d, checks) {
+const where = list === d ? "" : "decoder.";
+expect(Array.isArray(list.buffers) && list.buffers.every((size) => isCount(size) && size % LANES === 0),
+`${where}buffers`, list.buffers, "a list of sizes, each a multiple of 4");
+expect(Array.isArray(list.ops) && list.ops.length > 0, `${where}ops`, list.ops, "a list of operations");
+const sizes = [bufferSizes(d)[0], ...list.buffers];
+list.ops.forEach((op, i) => {
+const must = (name, fits, expected) =>
+expect(fits(op[name]), `${where}ops[${i}].${name}`, op[name], expected);
+const check = checks[op.kind];
+must("kind", () => Object.hasOwn(checks, op.kind), `one of ${Object.keys(checks).join(", ")}`);
 const is = {
 must,
 buffer: (name) => must(name, (v) => isNatural(v) && v < sizes.length,
@@ -87,8 +122,6 @@ size: (name) => sizes[op[name]],
 is.near();
 check(op, is, d);
 });
-expect(d.ops.at(-1).kind === "conv" && sizes[d.ops.at(-1).to] === padded(d.channels), "ops",
-d.ops.at(-1).kind, `a conv at the end, into a buffer of ${padded(d.channels)}: the change`);
 }
 const CHECKS = {
 conv(op, is, d) {
@@ -143,6 +176,23 @@ is.odd("kernel");
 is.reach(op.kernel >> 1);
 is.part("kernel", "where", 3 * op.kernel ** 2);
 is.part("kernel", "to", op.kernel ** 2 * is.size("from"));
+},
+};
+const DECODER_CHECKS = {
+conv: CHECKS.conv,
+upsample(op, is) {
+["from", "to"].forEach(is.buffer);
+is.must("to", () => is.size("to") === is.size("from"), "a buffer as wide as the other");
+},
+groups(op, is) {
+is.buffer("to");
+is.part("channels", "to");
+is.must("channels", isCount, "a whole number ≥ 1");
+is.must("groups", (v) => isCount(v) && op.channels % v === 0, "a divisor of channels");
+is.must("eps", (v) => v > 0, "a number > 0");
+is.slope();
+is.float("weight", op.channels);
+is.float("bias", op.channels);
 },
 };
 const isCount = (value) => Number.isInteger(value) && value >= 1;
@@ -334,6 +384,34 @@ for (let q = 0; q < stride; q++) floats[to + q] += share * floats[from + q];
 }
 });
 },
+upsample(input, stride, output, height, width) {
+for (let y = 0; y < height; y++) {
+for (let x = 0; x < width; x++) {
+const from = input / 4 + ((y >> 1) * (width >> 1) + (x >> 1)) * stride;
+floats.copyWithin(output / 4 + (y * width + x) * stride, from, from + stride);
+}
+}
+},
+groups(data, stride, channels, groups, weight, bias, eps, slope, count) {
+const size = channels / groups;
+for (let first = 0; first < channels; first += size) {
+const total = (term) => {
+let sum = 0;
+for (let i = 0; i < count; i++) {
+for (let q = first; q < first + size; q++) sum += term(floats[data / 4 + i * stride + q]);
+}
+return sum / (count * size);
+};
+const mean = total((value) => value);
+const scale = 1 / Math.sqrt(total((value) => (value - mean) ** 2) + eps);
+for (let i = 0; i < count; i++) {
+for (let q = first; q < first + size; q++) {
+const at = data / 4 + i * stride + q;
+floats[at] = leaky((floats[at] - mean) * scale * floats[weight / 4 + q] + floats[bias / 4 + q], slope);
+}
+}
+}
+},
 add_change(state, stride, change, channels, cells, count) {
 each(cells, count, (cell) => {
 for (let q = 0; q < channels; q++) floats[state / 4 + cell * stride + q] += floats[change / 4 + cell * channels + q];
@@ -378,7 +456,7 @@ this.skip = true;
 this.classIndex = description.class_index;
 this.kernels = exports;
 this.memory = exports.memory;
-this.free = exports.__heap_base.value;
+this.heap = { free: exports.__heap_base.value };
 const cells = height * width;
 this.cellCount = cells;
 this.strides = bufferSizes(description);
@@ -388,20 +466,24 @@ this.buffers = this.strides.map((stride) => this.allocate(4 * cells * stride));
 for (const mask of ["fireAt", "beforeAt", "afterAt", "wideAt", "widerAt"]) {
 this[mask] = this.allocate(cells);
 }
-this.all = { at: this.allocate(4 * cells), count: cells };
-new Int32Array(this.memory.buffer, this.all.at, cells).forEach((_, i, all) => { all[i] = i; });
+const most = cells * (description.decoder?.scale ?? 1) ** 2;
+this.all = { at: this.allocate(4 * most), count: cells };
+new Int32Array(this.memory.buffer, this.all.at, most).forEach((_, i, all) => { all[i] = i; });
 this.lists = new Map([0, ...description.ops.map((op) => op.near)].map((near) =>
 [near, { at: this.allocate(4 * cells), count: 0 }]));
 this.ops = description.ops.map((op) => ({ near: op.near, run: this[op.kind](op, weights) }));
 this.changeAt = this.buffers[description.ops.at(-1).to];
 this.targets = description.targets && this.wholeTargets(description.targets, weights);
+this.start = description.start === null
+? null : decodeHalf(weights, description.start, cells * channels);
+this.decoder = description.decoder && this.prepareDecoder(description.decoder, weights);
 this.fireRate = description.fire_rate;
 this.reset();
 }
 allocate(bytes) {
-const start = (this.free + ALIGNMENT - 1) & -ALIGNMENT;
-this.free = start + bytes;
-const missing = this.free - this.memory.buffer.byteLength;
+const start = (this.heap.free + ALIGNMENT - 1) & -ALIGNMENT;
+this.heap.free = start + bytes;
+const missing = this.heap.free - this.memory.buffer.byteLength;
 if (missing > 0) this.memory.grow(Math.ceil(missing / PAGE_BYTES));
 return start;
 }
@@ -471,6 +553,37 @@ return ({ at, count }) => this.kernels.gather(
 from, fromStride, where, whereStride, to, toStride, op.kernel, height, width, at, count,
 );
 }
+upsample(op) {
+const [from, to, stride] = [this.buffers[op.from], this.buffers[op.to], this.strides[op.to]];
+const { height, width } = this;
+return () => this.kernels.upsample(from, stride, to, height, width);
+}
+groups(op, bytes) {
+const [to, stride] = [this.buffers[op.to], this.strides[op.to]];
+const weight = this.place(decodeFloat(bytes, op.weight, op.channels), 1);
+const bias = this.place(decodeFloat(bytes, op.bias, op.channels), 1);
+return ({ count }) =>
+this.kernels.groups(to, stride, op.channels, op.groups, weight, bias, op.eps, op.slope, count);
+}
+prepareDecoder({ buffers, scales, ops, scale }, bytes) {
+const strides = [this.stride, ...buffers];
+const grids = [1, ...scales].map((s) => ({ height: s * this.height, width: s * this.width }));
+const starts = grids.map(({ height, width }, i) =>
+(i === 0 ? this.cellsAt : this.allocate(4 * height * width * strides[i])));
+const runs = ops.map((op) => {
+const { height, width } = grids[op.to];
+const place = Object.assign(Object.create(this), { height, width, strides, buffers: starts });
+const run = place[op.kind](op, bytes);
+return () => run({ at: this.all.at, count: height * width });
+});
+const { to } = ops.at(-1);
+return { runs, at: starts[to], stride: strides[to], height: scale * this.height, width: scale * this.width };
+}
+decode() {
+const { runs, at, stride, height, width } = this.decoder;
+for (const run of runs) run();
+return { numbers: this.floats(at, height * width * stride), stride, height, width };
+}
 wholeTargets({ offset, top, left, height, width }, bytes) {
 const count = Math.max(1, this.description.classes.length);
 const whole = new Uint8Array(4 * this.cellCount * count);
@@ -510,16 +623,17 @@ reset() {
 this.cells.fill(0);
 this.stepCount = 0;
 this.fillPlanes();
-this.plant(this.width >> 1, this.height >> 1);
+if (this.start) this.restore(this.start, 0);
+else this.plant(this.width >> 1, this.height >> 1);
 }
 step() {
 const k = this.kernels;
 const { height, width, stride, cellCount, description } = this;
-const { alpha, living_threshold: threshold, seed, channels, fixed } = description;
+const { living, living_threshold: threshold, seed, channels, fixed } = description;
 const masked = threshold !== null;
 k.fire_mask(this.fireAt, height, width, this.stepCount, seed, Math.floor(this.fireRate * 2 ** 24));
 if (masked) {
-k.living_mask(this.beforeAt, this.cellsAt, stride, alpha, threshold, height, width);
+k.living_mask(this.beforeAt, this.cellsAt, stride, living, threshold, height, width);
 k.dilate_mask(this.wideAt, this.beforeAt, height, width);
 }
 this.listCells(masked && this.skip ? this.wideAt : 0);
@@ -527,7 +641,7 @@ for (const { near, run } of this.ops) run(this.skip ? this.lists.get(near) : thi
 const { at, count } = this.lists.get(0);
 k.add_change(this.cellsAt, stride, this.changeAt, padded(channels), at, count);
 if (masked) {
-k.living_mask(this.afterAt, this.cellsAt, stride, alpha, threshold, height, width);
+k.living_mask(this.afterAt, this.cellsAt, stride, living, threshold, height, width);
 k.zero_dead(this.cellsAt + 4 * fixed, stride, channels - fixed, this.beforeAt, this.afterAt, cellCount);
 }
 this.stepCount += 1;
@@ -600,9 +714,9 @@ this.forShape(where, (row, column, at) => cells.fill(value, at, at + this.descri
 }
 disturb({ sigma, salt = 0, ...where }) {
 const { cells } = this;
-const { fixed, channels, alpha, living_threshold: threshold } = this.description;
+const { fixed, channels, living, living_threshold: threshold } = this.description;
 this.forShape(where, (row, column, at) => {
-if (threshold !== null && cells[at + alpha] <= threshold) return;
+if (threshold !== null && cells[at + living] <= threshold) return;
 for (let k = fixed; k < channels; k++) {
 const [u, v] = [0, 1].map((i) => this.coin(column, row, salt, 2 * k + NOISE + i));
 cells[at + k] += sigma * Math.sqrt(-2 * Math.log(1 - u)) * Math.cos(2 * Math.PI * v);
@@ -612,14 +726,14 @@ cells[at + k] += sigma * Math.sqrt(-2 * Math.log(1 - u)) * Math.cos(2 * Math.PI 
 plant(x, y) {
 const wrap = (i, n) => ((i % n) + n) % n;
 const at = (wrap(y, this.height) * this.width + wrap(x, this.width)) * this.stride;
-const { alpha, fixed, channels } = this.description;
+const { fixed, visible, channels } = this.description;
 this.cells.fill(0, at + fixed, at + channels);
-this.cells.fill(1, at + alpha - 3, at + alpha + 1);
+this.cells.fill(1, at + fixed, at + fixed + visible);
 }
 get error() {
 if (this.targets === null) return null;
 const { cellsToRead: cells, cellCount, stride, targets } = this;
-const first = this.description.alpha - 3;
+const first = this.description.fixed;
 const target = targets.subarray(4 * cellCount * this.classIndex);
 let sum = 0;
 for (let i = 0; i < cellCount; i++) {
@@ -673,7 +787,7 @@ ${near === undefined ? "" : `if (left_out(${near})) discard;`}
 ${before}
 ${each(outs, (i) => `o[${i}] = layer(first + ${i});`)}
 }`;
-const alpha = (buffer, p, d) => `at(${buffer}, ${p}, ${d.alpha >> 2})[${d.alpha & 3}]`;
+const living = (buffer, p, d) => `at(${buffer}, ${p}, ${d.living >> 2})[${d.living & 3}]`;
 const maskShader = (d) => `
 uniform uvec3 clock;
 void main() {
@@ -684,7 +798,7 @@ h = (h ^ (h >> 15)) * 0x846ca68bu;
 h = (h ^ (h >> 16)) >> 8;
 bool lives = ${d.living_threshold === null}, relevant = lives;
 ${d.living_threshold === null ? "" : `square(2)
-if (${alpha("from", "wrap(cell + ivec2(x, y))", d)} > ${number(d.living_threshold)}) {
+if (${living("from", "wrap(cell + ivec2(x, y))", d)} > ${number(d.living_threshold)}) {
 relevant = true;
 lives = lives || max(abs(x), abs(y)) < 2;
 }`}
@@ -700,8 +814,8 @@ return lives ? s : mix(mix(s, vec4(0), within(${d.channels}, l)), s, within(${d.
 ${main(outs, undefined, d.living_threshold === null ? "" : `lives = false;
 if (at(mask, cell, 0).y > 0.) square(1) {
 ivec2 p = wrap(cell + ivec2(x, y));
-float a = ${alpha("from", "p", d)};
-if (at(mask, p, 0).x > 0.) a += ${alpha("to", "p", d)};
+float a = ${living("from", "p", d)};
+if (at(mask, p, 0).x > 0.) a += ${living("to", "p", d)};
 lives = lives || a > ${number(d.living_threshold)};
 }`)}`;
 const packShader = (layers) => `
@@ -720,7 +834,7 @@ const convShader = (op, outs) => `
 layout(std140) uniform Weights { mat4 w[${op.kernel ** 2 * vectors(op.in) * outs}]; };
 uniform vec4 table[${outs}];
 void main() {
-if (left_out(${op.near})) discard;
+${op.near === undefined ? "" : `if (left_out(${op.near})) discard;`}
 int i = 0;
 ${each(outs, (i) => `vec4 s${i} = table[${i}]${
 op.add ? ` + at(to, cell, ${op.offset / 4} + first + ${i})` : ""};`)}
@@ -813,6 +927,50 @@ b.y * (a.x * at(from, ivec2(p.x, r.y), q) + b.x * at(from, r, q));
 return sum * 2. / (1. + exp(-given(${2 * op.kernel ** 2} + tap)));
 }
 ${main(outs, op.near)}`;
+const upsampleShader = (outs) => `
+vec4 layer(int l) { return at(from, cell / 2, l); }
+${main(outs)}`;
+const rowsShader = (width, layers) => `
+void main() {
+int l = first % ${layers};
+vec4 mean = vec4(0), apart = vec4(0);
+for (int x = 0; x < ${width}; x++) mean += at(from, ivec2(x, cell.y), l);
+mean /= ${number(width)};
+for (int x = 0; x < ${width}; x++) {
+vec4 v = at(from, ivec2(x, cell.y), l) - mean;
+apart += v * v;
+}
+o[0] = first < ${layers} ? mean : apart;
+}`;
+const groupsShader = (op, { height, width }, layers) => {
+const size = op.channels / op.groups;
+return `
+uniform vec4 table[${2 * layers}];
+float row(int y, int c, int part) { return at(from, ivec2(0, y), part + (c >> 2))[c & 3]; }
+void main() {
+int l = first % ${layers};
+for (int k = 0; k < 4; k++) {
+int group = (4 * l + k) / ${size} * ${size};
+float mean = 0., apart = 0.;
+for (int c = group; c < group + ${size}; c++)
+for (int y = 0; y < ${height}; y++) mean += row(y, c, 0);
+mean /= ${number(size * height)};
+for (int c = group; c < group + ${size}; c++)
+for (int y = 0; y < ${height}; y++) {
+float away = row(y, c, 0) - mean;
+apart += row(y, c, ${layers}) + ${number(width)} * away * away;
+}
+float times = table[l][k] * inversesqrt(apart / ${number(size * height * width)} + ${number(op.eps)});
+o[0][k] = first < ${layers} ? times : table[${layers} + l][k] - mean * times;
+}
+}`;
+};
+const scaleShader = (op, outs, layers) => `
+vec4 layer(int l) {
+vec4 v = at(from, cell, l) * at(to, ivec2(0), l) + at(to, ivec2(0), ${layers} + l);
+return max(v, v * ${number(op.slope)});
+}
+${main(outs)}`;
 function openContext(careful = true) {
 const options = { failIfMajorPerformanceCaveat: careful };
 const gl = new OffscreenCanvas(1, 1).getContext("webgl2", options);
@@ -935,7 +1093,6 @@ return buffer;
 }
 const OUTPUTS = 4;
 const MATRIX_BYTES = 64;
-const STEPS_AHEAD = 8;
 const parts = (total, most, values = () => () => ({})) =>
 Array.from({ length: Math.ceil(total / most) }, (_, i) => {
 const first = i * most;
@@ -1014,6 +1171,63 @@ program: gpu.program(gatherShader(op, OUTPUTS, layers(op.from)), OUTPUTS),
 parts: parts(op.kernel ** 2 * layers(op.from), OUTPUTS),
 }),
 };
+class GpuDecoder {
+constructor(gl, { description, decoder: { stride } }, bytes) {
+const { height, width, decoder: { scales, buffers, ops } } = description;
+this.grids = new Map(scales.map((scale) =>
+[scale, new Gpu(gl, { height: scale * height, width: scale * width })]));
+this.one = new Gpu(gl, { height: 1, width: 1 });
+this.gpus = [null, ...scales.map((scale) => this.grids.get(scale))];
+this.layers = [0, ...buffers.map((size) => size / 4)];
+this.buffers = buffers.map((size, i) => this.gpus[i + 1].buffer(size / 4));
+this.runs = ops.map((op) => this[op.kind](op, bytes, this.gpus[op.to], this.layers[op.to]));
+this.result = { to: ops.at(-1).to, stride };
+}
+decode(state) {
+const textures = [state, ...this.buffers];
+for (const run of this.runs) run(textures);
+const { to, stride } = this.result;
+const gpu = this.gpus[to];
+const numbers = gpu.read(textures[to]);
+return Number.isNaN(numbers[0]) || gpu.gl.isContextLost() ? null : { numbers, stride, ...gpu.grid };
+}
+conv(op, bytes, gpu) {
+const { program, parts: all } = OPERATIONS.conv({ ...op, near: undefined }, bytes, gpu);
+return (textures) => all.forEach(({ first, count, values }) =>
+gpu.draw(program, textures[op.to], op.offset / 4 + first, count,
+{ from: textures[op.from], first, ...values(0) }));
+}
+upsample(op, _, gpu, layers) {
+const program = gpu.program(upsampleShader(OUTPUTS), OUTPUTS);
+return (textures) => parts(layers, OUTPUTS).forEach(({ first, count }) =>
+gpu.draw(program, textures[op.to], first, count, { from: textures[op.from], first }));
+}
+groups(op, bytes, gpu, layers) {
+const { height, width } = gpu.grid;
+const [weight, bias] = [op.weight, op.bias].map((at) =>
+table(decodeFloat(bytes, at, op.channels), 4 * layers));
+const both = Float32Array.of(...weight, ...bias);
+const [rows, sums] = [gpu.buffer(2 * layers, gpu.gl.RGBA32F, 1), this.one.buffer(2 * layers)];
+const scratch = gpu.buffer(layers);
+const programs = [
+gpu.program(rowsShader(width, layers)),
+this.one.program(groupsShader(op, { height, width }, layers)),
+gpu.program(scaleShader(op, OUTPUTS, layers), OUTPUTS),
+];
+return (textures) => {
+const from = textures[op.to];
+for (let first = 0; first < 2 * layers; first++) gpu.draw(programs[0], rows, first, 1, { from, first });
+for (let first = 0; first < 2 * layers; first++) {
+this.one.draw(programs[1], sums, first, 1, { from: rows, first, table: both });
+}
+for (const { first, count } of parts(layers, OUTPUTS)) {
+gpu.draw(programs[2], scratch, first, count, { from, to: sums, first });
+}
+gpu.copy(scratch, from, 0, layers);
+};
+}
+}
+const STEPS_AHEAD = 8;
 class GpuEngine extends Engine {
 static async create(description, weights, gl = openContext()) {
 const engine = await super.create(description, weights);
@@ -1047,6 +1261,7 @@ unpack: gpu.program(unpackShader(layers, OUTPUTS), OUTPUTS),
 sizes: gpu.program(sizeShader(description)),
 };
 this.stateParts = parts(layers, OUTPUTS);
+this.gpuDecoder = this.decoder && new GpuDecoder(gl, this, weights);
 this.gpu = gpu;
 this.ahead = false;
 this.edited = true;
@@ -1117,6 +1332,14 @@ this.ahead = true;
 if (this.stepCount % STEPS_AHEAD === 0) gpu.wait(mask);
 return undefined;
 }
+decode() {
+if (this.gpu && this.edited) this.upload();
+const picture = this.gpu && this.gpuDecoder.decode(this.textures[0]);
+if (picture) return picture;
+void this.cellsToRead;
+if (this.gpu) this.detach();
+return super.decode();
+}
 get last() {
 const { gpu, sizes, mask, textures, description } = this;
 gpu.draw(this.programs.sizes, sizes, 0, 1, { from: textures[description.ops.at(-1).to], mask });
@@ -1143,7 +1366,8 @@ return info ? String(gl.getParameter(info.UNMASKED_RENDERER_WEBGL) ?? "") : name
 }
 const isDevice = (name) => !SOFTWARE.test(name) && !NAMELESS.test(name);
 async function createEngine(description, weights, force) {
-const large = Math.min(description?.height, description?.width) >= LARGE;
+const scale = description?.decoder?.scale ?? 1;
+const large = scale * Math.min(description?.height, description?.width) >= LARGE;
 if (force === "webgl") return GpuEngine.create(description, weights, openContext(false));
 if (force === "wasm" || !large) return Engine.create(description, weights);
 try {
@@ -1166,11 +1390,15 @@ const [there, here] = [gpu, null].map((where) => {
 engine.gpu = where;
 engine.restore(trial, 0);
 engine.step();
-return { state: engine.state, time: duration(engine) };
+const picture = engine.decoder ? [...engine.decode().numbers] : [];
+const numbers = [...engine.state, ...picture];
+const time = duration(engine);
+void engine.cellsToRead;
+return { numbers, time };
 });
 engine.gpu = gpu;
-const alike = there.state.every((value, i) =>
-Math.abs(value - here.state[i]) <= TOLERANCE * (1 + Math.abs(value)));
+const alike = there.numbers.every((value, i) =>
+Math.abs(value - here.numbers[i]) <= TOLERANCE * (1 + Math.abs(value)));
 if (!alike || here.time <= there.time) engine.detach();
 engine.reset();
 }
@@ -1180,7 +1408,7 @@ const end = performance.now() + PATIENCE;
 do {
 const start = performance.now();
 for (let i = 0; i < STEPS; i++) engine.step();
-void engine.cellsToRead;
+void (engine.decoder ? engine.decode() : engine.cellsToRead);
 times.push(performance.now() - start);
 } while (times.length < ROUNDS && performance.now() < end);
 return Math.min(...times);
@@ -1189,25 +1417,30 @@ const SHOWN = ["picture", "alpha", "changes", "fired"];
 const NEGATIVE = [178, 24, 43];
 const POSITIVE = [33, 102, 172];
 function paint(engine, shown) {
-const pixels = new Uint8ClampedArray(4 * engine.cellCount);
-if (shown === "picture") {
-picture(engine, pixels);
-} else {
+if (shown === "picture") return picture(engine);
+const { height, width, cellCount } = engine;
+const data = new Uint8ClampedArray(4 * cellCount);
 const values = numbers(engine, shown);
-for (let i = 0; i < engine.cellCount; i++) pixels.set(colour(values(i)), 4 * i);
-}
-return pixels;
+for (let i = 0; i < cellCount; i++) data.set(colour(values(i)), 4 * i);
+return { data, height, width };
 }
 const INK = 0.7;
-function picture({ cellsToRead: cells, cellCount, stride, description }, pixels) {
 const clamped = (value) => Math.min(1, Math.max(0, value));
-for (let i = 0; i < cellCount; i++) {
-const alpha = i * stride + description.alpha;
-const paper = description.fixed ? 1 - INK * clamped(cells[i * stride]) : 1;
-const white = paper * (1 - clamped(cells[alpha]));
-for (let k = 0; k < 3; k++) pixels[4 * i + k] = 255 * (cells[alpha - 3 + k] + white);
-pixels[4 * i + 3] = 255;
+function picture(engine) {
+const { fixed, decoder } = engine.description;
+const { numbers: from, stride, height, width } = decoder
+? engine.decode() : Object.assign(Object.create(engine), { numbers: engine.cellsToRead });
+const first = decoder ? 0 : fixed;
+const opaque = decoder?.image === 3;
+const data = new Uint8ClampedArray(4 * height * width);
+for (let i = 0; i < height * width; i++) {
+const at = i * stride + first;
+const paper = !decoder && fixed ? 1 - INK * clamped(from[i * stride]) : 1;
+const white = opaque ? 0 : paper * (1 - clamped(from[at + 3]));
+for (let k = 0; k < 3; k++) data[4 * i + k] = 255 * (from[at + k] + white);
+data[4 * i + 3] = 255;
 }
+return { data, height, width };
 }
 function numbers(engine, shown) {
 const { cellsToRead: cells, stride, description } = engine;
@@ -1215,7 +1448,7 @@ if (shown === "changes" || shown === "fired") {
 const values = engine[shown];
 return (i) => values[i];
 }
-const channel = shown === "alpha" ? description.alpha : shown;
+const channel = shown === "alpha" ? description.fixed + 3 : shown;
 return (i) => cells[i * stride + channel];
 }
 function colour(value) {
@@ -1334,9 +1567,10 @@ constructor(engines) {
 this.engines = engines;
 this.timeline = new Timeline(engines);
 this.shown = "picture";
+this.nextFrames = 0;
 }
 handle({ kind, ...values }) {
-return this[kind](values) ?? this.report();
+return this[kind](values) ?? this.report(kind === "advance" && values.budget > 0);
 }
 advance({ steps, budget }) {
 const end = performance.now() + budget;
@@ -1390,14 +1624,21 @@ throw new RangeError(`live figure: a state of ${state.length} numbers; expected 
 }
 this.timeline.begin(() => engine.restore(Float32Array.from(state), 0));
 }
-report() {
+report(hurried = false) {
 const { timeline, engines } = this;
+const now = performance.now();
+if (!hurried || now >= this.nextFrames) {
+this.frames = engines.map((engine) => paint(engine, this.shown));
+const end = performance.now();
+this.nextFrames = engines.some((engine) => engine.decoder) ? 2 * end - now : 0;
+}
 return {
 step: timeline.step,
 classIndex: engines[0].classIndex,
 backends: engines.map((engine) => engine.backend),
 errors: engines.map((engine) => engine.error),
-frames: engines.map((engine) => paint(engine, this.shown)),
+frames: this.nextFrames === 0
+? this.frames : this.frames.map(({ data, ...size }) => ({ data: data.slice(), ...size })),
 canGoBack: timeline.step > 0 || timeline.applied > 0,
 recorded: { events: timeline.events.slice(0, timeline.applied), classIndex: timeline.startClass },
 };
@@ -1416,7 +1657,7 @@ if (message.kind === "create") {
 simulation = await Simulation.create(message.descriptions, message.weights);
 }
 const report = simulation.handle(message.kind === "create" ? { kind: "look" } : message);
-postMessage({ id, report }, (report.frames ?? []).map((frame) => frame.buffer));
+postMessage({ id, report }, (report.frames ?? []).map(({ data }) => data.buffer));
 } catch (error) {
 postMessage({ id, error: error.message });
 }
@@ -1591,14 +1832,16 @@ update();
 return { slider, row: make("div", { class: "nca-slider" }, make("label", { for: id }, label), slider, value) };
 }
 function makeChannels(id, description) {
+const { fixed, visible, decoder } = description;
+const options = [["picture", decoder ? "decoded picture" : "picture"]];
+if (!decoder) options.push(["alpha", "alpha: what lives"]);
+options.push(["changes", "size of the last change"], ["fired", "cells that fired"]);
 const select = make("select", { id },
-make("option", { value: "picture" }, "picture"),
-make("option", { value: "alpha" }, "alpha: what lives"),
-make("option", { value: "changes" }, "size of the last change"),
-make("option", { value: "fired" }, "cells that fired"));
+...options.map(([value, text]) => make("option", { value }, text)));
 for (let channel = 0; channel < description.channels; channel++) {
-if (channel >= description.alpha - 3 && channel <= description.alpha) continue;
-const kind = channel < description.fixed ? "input" : "hidden";
+const isVisible = channel >= fixed && channel < fixed + visible;
+if (isVisible && !decoder) continue;
+const kind = channel < fixed ? "input" : isVisible ? "latent" : "hidden";
 select.append(make("option", { value: channel }, `${kind} channel ${channel}`));
 }
 const key = make("span", { class: "nca-key", hidden: "" }, "−1", make("span", { class: "nca-ramp" }), "1");
@@ -1683,7 +1926,7 @@ class: several ? "nca-player nca-several" : "nca-player", role: "group",
 }, make("div", { class: "nca-body" }, bed, panel), foot, status);
 element.prepend(root);
 return {
-root, bed, steps, rate, play, back, step, reset, save, film, share, status, inspector, chart,
+root, bed, grid: description, steps, rate, play, back, step, reset, save, film, share, status, inspector, chart,
 canvases: panes.map(({ canvas }) => canvas), cursors: panes.map(({ cursor }) => cursor),
 recoveries: panes.map(({ recovery }) => recovery),
 classes: classes.inputs, tools: tools.inputs, toolNames: offered.map(({ tool }) => tool), size: brush.slider, speed: speed.slider,
@@ -1795,14 +2038,13 @@ const SCALE = 8;
 const GAP = 8;
 const FILM_TYPES = ["video/webm", "video/mp4"];
 const KEY = "nca";
-function poster(canvases, target = document.createElement("canvas")) {
-const [{ width, height }] = canvases;
-const wide = canvases.length * (width * SCALE + GAP) - GAP;
-if (target.width !== wide) Object.assign(target, { width: wide, height: height * SCALE });
+function poster(canvases, grid, target = document.createElement("canvas")) {
+const [width, height] = [grid.width * SCALE, grid.height * SCALE];
+const wide = canvases.length * (width + GAP) - GAP;
+if (target.width !== wide) Object.assign(target, { width: wide, height });
 const context = target.getContext("2d");
 context.imageSmoothingEnabled = false;
-canvases.forEach((canvas, i) =>
-context.drawImage(canvas, i * (width * SCALE + GAP), 0, width * SCALE, height * SCALE));
+canvases.forEach((canvas, i) => context.drawImage(canvas, i * (width + GAP), 0, width, height));
 return target;
 }
 function download(blob, name) {
@@ -1812,16 +2054,16 @@ link.download = name;
 link.click();
 setTimeout(() => URL.revokeObjectURL(link.href), 1000);
 }
-function startFilm(canvases) {
+function startFilm(canvases, grid) {
 const type = globalThis.MediaRecorder && FILM_TYPES.find((t) => MediaRecorder.isTypeSupported(t));
 if (!type) return null;
-const target = poster(canvases);
+const target = poster(canvases, grid);
 const recorder = new MediaRecorder(target.captureStream(30), { mimeType: type });
 const parts = [];
 recorder.ondataavailable = ({ data }) => parts.push(data);
 recorder.start();
 return {
-draw: () => poster(canvases, target),
+draw: () => poster(canvases, grid, target),
 stop: () => new Promise((resolve) => {
 recorder.onstop = () => resolve({ blob: new Blob(parts, { type }), extension: type.split("/")[1] });
 recorder.stop();
@@ -1852,8 +2094,7 @@ return null;
 const DOUBLE_TAP = { milliseconds: 350, pixels: 24 };
 const MOVES = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const LEAP = 5;
-function connectBrush({ canvases, cursors, size }, act) {
-const [{ width, height }] = canvases;
+function connectBrush({ canvases, cursors, size, grid: { width, height } }, act) {
 const radius = () => Number(size.value);
 const keyboard = { x: width >> 1, y: height >> 1 };
 const off = new AbortController();
@@ -2029,6 +2270,7 @@ setButton(this.view.play, playing ? "pause" : "play", playing ? "Pause" : "Play"
 if (aloud) this.say(playing ? "Playing" : `Paused at step ${this.last.step}`);
 this.report({ steps: this.last.step, playing });
 this.schedule();
+if (!playing) this.ask({ kind: "look" });
 }
 async stepOnce() {
 if (this.playing) this.setPlaying(false, false);
@@ -2094,9 +2336,9 @@ const { cells } = await this.link.send({ kind: "inspect", x, y });
 this.reading = false;
 const { values, change } = cells[pane];
 const round = (v) => v.toFixed(2).replace("-", "−");
-const { alpha, fixed } = this.descriptions[pane];
-const names = { [alpha - 3]: "r", [alpha - 2]: "g", [alpha - 1]: "b", [alpha]: "α" };
-const name = (i) => names[i] ?? (i < fixed ? `input ${i}` : i);
+const { decoder, fixed } = this.descriptions[pane];
+const names = decoder ? [] : ["r", "g", "b", "α"];
+const name = (i) => (i < fixed ? `input ${i}` : names[i - fixed] ?? i);
 const each = values.map((v, i) => `${name(i)} ${round(v)}`).join(", ");
 const text = `Column ${x + 1}, row ${y + 1}: ${each}, last change ${round(change)}`;
 this.view.inspector.textContent = text;
@@ -2105,9 +2347,10 @@ if (aloud) this.say(text);
 draw(report) {
 const { view, chart } = this;
 this.last = report;
-report.frames.forEach((frame, i) => {
-const { width, height } = this.descriptions[i];
-this.contexts[i].putImageData(new ImageData(frame, width, height), 0, 0);
+report.frames.forEach(({ data, width, height }, i) => {
+const canvas = view.canvases[i];
+if (canvas.width !== width) Object.assign(canvas, { width, height });
+this.contexts[i].putImageData(new ImageData(data, width, height), 0, 0);
 });
 view.steps.textContent = report.step;
 view.rate.parentElement.title = `by ${report.backends.join(", ")}`;
@@ -2174,13 +2417,13 @@ this.report({ steps: step });
 this.measured = { since: now, step };
 }
 savePicture() {
-poster(this.view.canvases).toBlob((blob) => download(blob, `nca-step-${this.last.step}.png`));
+poster(this.view.canvases, this.descriptions[0]).toBlob((blob) => download(blob, `nca-step-${this.last.step}.png`));
 this.say("Picture saved");
 }
 async toggleFilm() {
 const { view } = this;
 if (this.film === null) {
-this.film = startFilm(view.canvases);
+this.film = startFilm(view.canvases, this.descriptions[0]);
 this.say(this.film ? "Recording; press again to stop" : "This browser cannot record films");
 view.film.setAttribute("aria-pressed", String(this.film !== null));
 return;

@@ -97,8 +97,11 @@ class LivePlayer(anywidget.AnyWidget):
             fire_rate=described[0][0]["fire_rate"],
         )
         class_index, seed = (described[0][0][name] for name in ("class_index", "seed"))
+        latent = {name: options.get(name) for name in ("decoder", "start")}
         self._poster = (
-            poster([*automata.values()], height, width, class_index, seed) if _static() else None
+            poster([*automata.values()], height, width, class_index, seed, **latent)
+            if _static()
+            else None
         )
         self._shape = (height, width, described[0][0]["channels"])
         self.on_msg(self._receive)

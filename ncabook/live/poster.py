@@ -9,20 +9,31 @@ from PIL import Image
 from torch import Tensor
 
 from ncabook.automaton import NCA, centre_seed, hashed_fire
+from ncabook.automaton.state import RGBA
+from ncabook.networks import Decoder
 
 STEPS = 96
 GAP = 2  # pixels between two pictures
 
 
 @torch.no_grad()
-def poster(automata: Sequence[NCA], height: int, width: int, class_index: int, seed: int) -> str:
-    """What automata have grown from one cell in 96 steps, side by side: a PNG as a data URL.
+def poster(
+    automata: Sequence[NCA],
+    height: int,
+    width: int,
+    class_index: int,
+    seed: int,
+    decoder: Decoder | None = None,
+    start: Tensor | None = None,
+) -> str:
+    """What automata have become after 96 steps, side by side: a PNG as a data URL.
 
-    One pixel per cell, on white; the fire masks are those of the live figure, so that this is
-    what it shows at that step.
+    One pixel per cell, or as a decoder makes them, on white; the fire masks are those of the live
+    figure, so that this is what it shows at that step. Arguments as for
+    :func:`~ncabook.live.export.describe`.
     """
-    pictures = [_grown(nca, height, width, class_index, seed) for nca in automata]
-    gap = torch.ones(height, GAP, 3)
+    pictures = [_grown(nca, height, width, class_index, seed, decoder, start) for nca in automata]
+    gap = torch.ones(len(pictures[0]), GAP, 3)
     parts = [part for picture in pictures for part in (gap, picture)][1:]
     pixels = (255 * torch.cat(parts, dim=1)).round().to(torch.uint8)
     file = io.BytesIO()
@@ -30,15 +41,29 @@ def poster(automata: Sequence[NCA], height: int, width: int, class_index: int, s
     return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode("ascii")
 
 
-def _grown(nca: NCA, height: int, width: int, class_index: int, seed: int) -> Tensor:
+def _grown(
+    nca: NCA,
+    height: int,
+    width: int,
+    class_index: int,
+    seed: int,
+    decoder: Decoder | None,
+    start: Tensor | None,
+) -> Tensor:
     """``[H, W, 3]`` in [0, 1]."""
     from ncabook.figures import on_white  # Matplotlib is slow to import; a widget needs none
 
     device = next(nca.parameters()).device
     classes = nca.perception.condition_channels
     condition = torch.eye(classes, device=device)[[class_index]] if classes else None
-    state = centre_seed(nca.layout, height, width, 1, device)
+    seeded = centre_seed(nca.layout, height, width, 1, device)
+    state = seeded if start is None else start.to(device)
     for t in range(STEPS):  # not a rollout, which would first compile the CPU's fused step
         fire = hashed_fire(height, width, t, seed, nca.fire_rate).to(device)
         state = nca.step(state, condition, fire=fire)
-    return on_white(state[0, nca.layout.visible_slice].cpu().nan_to_num()).permute(1, 2, 0)
+    visible = state[:, nca.layout.visible_slice].nan_to_num()
+    if decoder is None:
+        return on_white(visible[0].cpu()).permute(1, 2, 0)
+    picture = decoder(visible)[0].cpu()
+    picture = on_white(picture) if decoder.image_channels == RGBA else picture.clamp(0, 1)
+    return picture.permute(1, 2, 0)

@@ -3,5 +3,6 @@
 from ncabook.networks.one_pass import OnePass
 from ncabook.networks.pix2pix import PatchDiscriminator, Pix2Pix
 from ncabook.networks.unet import UNet
+from ncabook.networks.vqvae import VQVAE, Decoder, Quantised
 
-__all__ = ["OnePass", "PatchDiscriminator", "Pix2Pix", "UNet"]
+__all__ = ["VQVAE", "Decoder", "OnePass", "PatchDiscriminator", "Pix2Pix", "Quantised", "UNet"]

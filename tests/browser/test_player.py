@@ -22,6 +22,7 @@ from ncabook.automaton import (
 )
 from ncabook.live import LivePlayer, figure_html, to_html
 from ncabook.live.html import PAGE, page_script
+from tests.live import test_decoder as latent
 
 pytestmark = pytest.mark.browser
 HEIGHT, WIDTH = 24, 32
@@ -535,12 +536,12 @@ def test_as_a_widget(chromium, monkeypatch):
 def test_a_broken_figure_says_so(chromium, page_file):
     page = chromium.new_page()
     broken = page_file.with_name("broken.html")
-    text = page_file.read_text("utf-8").replace("&quot;version&quot;:2", "&quot;version&quot;:9")
+    text = page_file.read_text("utf-8").replace("&quot;version&quot;:3", "&quot;version&quot;:9")
     broken.write_text(text, "utf-8")
     page.goto(broken.as_uri())
     alert = page.get_by_role("alert")
     alert.wait_for()
-    assert "description version 9; this engine reads version 2" in alert.inner_text()
+    assert "description version 9; this engine reads version 3" in alert.inner_text()
     assert page.locator(".nca-poster").is_visible(), "the picture stays"
     page.close()
 
@@ -705,3 +706,54 @@ def test_ten_minutes_leave_nothing_behind(chromium, page_file):
     assert after[1] == before[1]
     assert after[0] < before[0] + 1_000_000
     page.close()
+
+
+def test_a_decoded_picture(chromium, tmp_path):
+    """More pixels than cells, the brush in cells, latents to look at; paused, it is the present."""
+    nca, decoder, start = latent.latent_automaton()
+    description, weights = latent.described(nca, decoder, start)
+    figure = figure_html([description], weights, "Latent")
+    file = tmp_path / "latent.html"
+    file.write_text(PAGE.format(title="Latent", figure=figure, script=page_script()), "utf-8")
+    page = chromium.new_page(reduced_motion="reduce")
+    complaints = []
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto(file.as_uri())
+    until(lambda: mounted(page, 0))
+    canvas = page.locator("canvas").first
+    size = "(canvas) => [canvas.height, canvas.width]"
+    assert canvas.evaluate(size) == [4 * latent.HEIGHT, 4 * latent.WIDTH]
+    shown = page.get_by_label("Show").locator("option").all_inner_texts()
+    assert shown[0] == "decoded picture"
+    assert shown[-2:] == ["hidden channel 6", "hidden channel 7"]
+    assert "latent channel 0" in shown
+    assert "alpha: what lives" not in shown
+    page.get_by_label("Size").fill("1")
+    box = canvas.bounding_box()
+    column, row = 7, 2
+    page.mouse.click(
+        box["x"] + (column + 0.5) / latent.WIDTH * box["width"],
+        box["y"] + (row + 0.5) / latent.HEIGHT * box["height"],
+    )
+    ask = "document.querySelector('figure').ncaPlayer.ask({ kind: 'getState' })"
+    flat = page.evaluate(f"{ask}.then(({{ state }}) => Array.from(state))")
+    cells = np.array(flat, np.float32).reshape(latent.HEIGHT, latent.WIDTH, -1)
+    erased = {tuple(place) for place in np.argwhere(np.abs(cells).sum(2) == 0).tolist()}
+    assert erased == {(2, 7), (1, 7), (3, 7), (2, 6), (2, 8)}
+    page.get_by_label("Show").select_option("latent channel 0")
+    until(lambda: canvas.evaluate(size) == [latent.HEIGHT, latent.WIDTH])
+    page.get_by_label("Show").select_option("decoded picture")
+    page.get_by_role("button", name="Play").click()
+    until(lambda: steps(page) > 10)
+    page.get_by_role("button", name="Pause").click()
+    until(lambda: "Paused" in status(page).inner_text())
+    state = np.array(page.evaluate(f"{ask}.then(({{ state }}) => Array.from(state))"), np.float32)
+    latents = torch.from_numpy(state).view(latent.HEIGHT, latent.WIDTH, -1).permute(2, 0, 1)[None]
+    with torch.no_grad():
+        wanted = decoder(latents[:, nca.layout.visible_slice])[0].clamp(0, 1)
+    look = "(c) => [...c.getContext('2d').getImageData(0, 0, c.width, c.height).data]"
+    pixels = torch.tensor(canvas.evaluate(look)).view(*wanted.shape[1:], 4)[..., :3]
+    assert (pixels / 255 - wanted.permute(1, 2, 0)).abs().max() <= 0.5 / 255 + 1e-3
+    page.close()
+    assert [c for c in complaints if "willReadFrequently" not in c] == []

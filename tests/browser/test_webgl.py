@@ -11,6 +11,7 @@ from ncabook.live import figure_html
 from ncabook.live.engine.build import OUTPUT
 from ncabook.live.html import PAGE, page_script
 from tests.browser.conftest import SWIFTSHADER
+from tests.live import test_decoder as latent
 from tests.live.test_engine import (
     HEIGHT,
     PERCEPTIONS,
@@ -199,7 +200,7 @@ def test_going_back_is_exact(page):
           simulation.handle({ kind: "act", event: { kind: "mutate", index: 1 } });
           const { backends, frames } = simulation.handle({ kind: "seek", step: 20 });
           states.push([...look().state]);
-          return { states, backends, white: frames[0].every((byte) => byte === 255) };
+          return { states, backends, white: frames[0].data.every((byte) => byte === 255) };
         }""",
         model,
     )
@@ -219,6 +220,33 @@ def test_a_lost_device_is_no_loss(run, when):
     assert lost["step"] == kept["step"] == 33 + 2 * when
     assert (lost["state"] - kept["state"]).abs().max() <= 1e-4
     assert lost["fired"] == kept["fired"]
+
+
+# The picture after some steps; `lose`: the device goes before it is decoded.
+DECODE = """async ({ description, weights, force, lose }) => {
+  const bytes = Uint8Array.from(atob(weights), (c) => c.charCodeAt(0));
+  const engine = await createEngine(description, bytes, force);
+  for (let i = 0; i < 24; i++) engine.step();
+  const complaint = engine.gpu?.gl.getError() ?? 0;
+  if (lose) engine.gpu.gl.getExtension("WEBGL_lose_context").loseContext();
+  const { numbers, stride, height, width } = engine.decode();
+  const { backend } = engine;
+  if (engine.gpu) engine.detach();
+  return { numbers: [...numbers], shape: [height, width, stride], backend, complaint };
+}"""
+
+
+@pytest.mark.parametrize("lose", [False, True], ids=["kept", "lost"])
+@pytest.mark.parametrize("variant", latent.VARIANTS, ids=str)
+def test_the_decoded_picture_is_that_of_pytorch(page, variant, lose):
+    nca, decoder, start = latent.latent_automaton(**variant)
+    model = latent.described(nca, decoder, start)
+    answer = page.evaluate(DECODE, {**job(model), "lose": lose})
+    picture = torch.tensor(answer["numbers"]).reshape(answer["shape"])
+    wanted = latent.wanted_picture(nca, decoder, start).permute(1, 2, 0)
+    assert (picture[..., : wanted.shape[2]] - wanted).abs().max() <= 1e-4
+    assert answer["backend"] == ("WebAssembly" if lose else "WebGL2")
+    assert answer["complaint"] == 0
 
 
 CHOOSE = """async ({ description, weights }) => {
@@ -301,6 +329,17 @@ def test_a_device_that_computes_something_else_is_not_trusted(choose, page):
     assert choose()["backend"] == "WebAssembly"
 
 
+def test_a_small_grid_with_a_large_picture(page):
+    """What counts is what there is to compute: 16 × 16 latents, 128 × 128 pixels."""
+    page.evaluate(CALL_IT, DEVICE)
+    page.evaluate(SLOW, "WebAssembly")
+    nca, decoder, _ = latent.latent_automaton(stages=3)
+    model = described(nca, 16, 16, decoder=decoder)
+    assert page.evaluate(CHOOSE, job(model))["backend"] == "WebGL2"
+    model = described(nca, 15, 16, decoder=decoder)
+    assert page.evaluate(CHOOSE, job(model))["backend"] == "WebAssembly"
+
+
 def test_the_cpu_where_a_device_does_not_pay_or_cannot(choose, page):
     page.evaluate(CALL_IT, DEVICE)
     page.evaluate(SLOW, "WebAssembly")
@@ -334,5 +373,5 @@ def test_the_figure_says_what_computes(launch, tmp_path, flags):
 
 def test_a_broken_description_is_told_all_the_same(page):
     description, weights = small_automaton(128, 128)
-    with pytest.raises(Exception, match="this engine reads version 2"):
+    with pytest.raises(Exception, match="this engine reads version 3"):
         page.evaluate(CHOOSE, job(({**description, "version": 9}, weights)))

@@ -3,7 +3,8 @@
 // A job is {description, weights (base64), actions}; each action is a method of the engine with
 // its arguments, or ["skip", false]. Prints {state, step}, or {error}. The state is base64.
 // With `messages` in place of actions, they go to a simulation, and its last report is printed
-// too, without the frames. With `wasm: false` nothing compiles, as where a browser lacks SIMD.
+// too, with some pixels of the first frame; {kind: "later"} is no message: a picture has to wait. With `decode: true` the
+// picture of the last state is there. With `wasm: false` nothing compiles, as where a browser lacks SIMD.
 
 import { readFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
@@ -31,14 +32,22 @@ const act = async () => {
 const simulate = async () => {
   const simulation = await Simulation.create([job.description], weights);
   let answer = {};
-  for (const message of job.messages) answer = simulation.handle(message);
-  const { frames, ...rest } = { ...simulation.report(), ...answer };
+  for (const message of job.messages) {
+    if (message.kind === "later") simulation.nextFrames = Infinity;  // decoding took very long
+    else answer = simulation.handle(message);
+  }
+  const { frames, ...rest } = answer.frames ? answer : { ...simulation.report(), ...answer };
   const snapshots = simulation.timeline.snapshots.size;
-  return { engine: simulation.engines[0], ...rest, pixels: [...frames[0].subarray(0, 400)], snapshots };
+  return { engine: simulation.engines[0], ...rest, size: [frames[0].height, frames[0].width], pixels: [...frames[0].data.subarray(0, 400)], snapshots };
 };
 
 const run = async () => {
   const { engine, ...rest } = await (job.messages ? simulate() : act());
+  if (job.decode) {
+    const { numbers, ...size } = engine.decode();
+    const bytes = Buffer.from(numbers.buffer, numbers.byteOffset, numbers.byteLength);
+    rest.picture = { ...size, numbers: bytes.toString("base64") };
+  }
   return { ...rest, state: Buffer.from(engine.state.buffer).toString("base64") };
 };
 

@@ -54,9 +54,9 @@ def test_description_is_json_and_names_its_numbers():
     nca = automaton()
     description, weights = describe(nca, 12, 16, classes=["😀", "🦎"], seed=7)
     assert json.loads(json.dumps(description)) == description
-    assert (description["format"], description["version"]) == ("nca-live", 2)
+    assert (description["format"], description["version"]) == ("nca-live", 3)
     assert (description["height"], description["width"]) == (12, 16)
-    assert (description["channels"], description["alpha"], description["seed"]) == (8, 3, 7)
+    assert (description["channels"], description["living"], description["seed"]) == (8, 3, 7)
     assert description["classes"] == [
         {"label": "😀", "name": "grinning face"},
         {"label": "🦎", "name": "lizard"},
@@ -114,7 +114,7 @@ def test_automata_that_the_engine_does_not_know():
     layout = ChannelLayout(visible=1, hidden=4, fixed=1, classes=3)
     parts = ConvPerception(9, 8), MLPUpdate(8, 8)
     classifier = NCA(layout, *parts, living_threshold=None)
-    with pytest.raises(ValueError, match="1 visible channels; only RGBA"):
+    with pytest.raises(ValueError, match="has 1 visible channels; the figure shows RGBA"):
         describe(classifier, 8, 8)
     with pytest.raises(ValueError, match="a grid of 0×8 cells; expected at least 1×1"):
         describe(automaton(), 0, 8)

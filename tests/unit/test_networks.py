@@ -1,4 +1,4 @@
-"""The baselines of Table 6: sizes, shapes, and who learns from which loss."""
+"""The baselines of Table 6 and the VQ-VAE: sizes, shapes, and who learns from which loss."""
 
 import ast
 from pathlib import Path
@@ -8,7 +8,7 @@ import torch
 
 import ncabook.networks
 from ncabook.evaluation import paper
-from ncabook.networks import PatchDiscriminator, Pix2Pix, UNet
+from ncabook.networks import VQVAE, PatchDiscriminator, Pix2Pix, UNet
 
 
 def count(module):
@@ -59,6 +59,84 @@ def test_each_loss_teaches_its_own_network():
     assert all(p.grad is not None for p in net.discriminator.parameters())
     net.generator_loss(source, target, net(source)).backward()
     assert all(p.grad is not None for p in net.generator.parameters())
+
+
+@pytest.fixture
+def vqvae():
+    torch.manual_seed(0)
+    return VQVAE(image_channels=3, latent_channels=6, codes=32, base=8, stages=2)
+
+
+def test_the_vqvae_is_as_large_as_the_authors():
+    """67 layers of theirs, 6.7 million numbers; another size would be another model."""
+    assert 6.5e6 < count(VQVAE()) < 7e6
+    assert VQVAE().decoder.scale == 8
+
+
+def test_a_latent_becomes_its_nearest_code(vqvae):
+    latent = torch.randn(2, 6, 4, 5)
+    quantised = vqvae.quantise(latent)
+    assert quantised.codes.shape == (2, 4, 5)
+    for b, y, x in [(0, 0, 0), (1, 3, 4), (1, 2, 1)]:
+        distances = (vqvae.codebook - latent[b, :, y, x]).square().sum(1)
+        assert quantised.codes[b, y, x] == distances.argmin()
+        nearest = vqvae.codebook[distances.argmin()]
+        assert torch.allclose(quantised.latent[b, :, y, x], nearest, atol=1e-6)
+
+
+def test_gradients_pass_the_codes_and_each_loss_moves_its_own_side(vqvae):
+    """Straight through; the codebook's loss must not move the encoder, nor commitment the codes."""
+    latent = torch.randn(1, 6, 4, 4, requires_grad=True)
+    quantised = vqvae.quantise(latent)
+    (gradient,) = torch.autograd.grad(quantised.latent.mul(3).sum(), latent, retain_graph=True)
+    assert torch.equal(gradient, torch.full_like(latent, 3))
+    to_latent, to_codes = torch.autograd.grad(quantised.loss, [latent, vqvae.codebook])
+    nearest = vqvae.codebook[quantised.codes].movedim(-1, 1)
+    apart = 2 * (latent - nearest) / latent.numel()
+    assert torch.allclose(to_latent, 0.25 * apart, atol=1e-6)
+    assert torch.allclose(to_codes.sum(0), -apart.sum((0, 2, 3)), atol=1e-5)
+
+
+def test_the_vqvae_has_no_edges(vqvae):
+    """A moved image has a moved latent, and that a moved picture."""
+    images = torch.rand(1, 3, 16, 24)
+    latent = vqvae.encode(images)
+    assert latent.shape == (1, 6, 4, 6)
+    moved = vqvae.encode(images.roll((4, -8), (2, 3)))
+    assert torch.allclose(moved, latent.roll((1, -2), (2, 3)), atol=1e-5)
+    decoded = vqvae.decoder(latent)
+    assert decoded.shape == images.shape
+    moved = vqvae.decoder(latent.roll((1, -2), (2, 3)))
+    assert torch.allclose(moved, decoded.roll((4, -8), (2, 3)), atol=1e-5)
+
+
+def test_the_vqvae_learns(vqvae):
+    """All three parts get gradients, and together they bring the images nearer."""
+    images = torch.rand(4, 3, 8, 8)
+    optimizer = torch.optim.Adam(vqvae.parameters(), 3e-3)
+    losses = []
+    for _ in range(60):
+        pictures, quantised = vqvae(images)
+        loss = (pictures - images).square().mean() + quantised.loss
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    assert losses[-1] < 0.6 * losses[0]
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: VQVAE(base=7), "base 7 and stages 3; expected an even width"),
+        (lambda: VQVAE(stages=0), "stages 0; expected an even width ≥ 2 and at least one stage"),
+        (lambda: VQVAE(base=20), r"base 20 makes widths of \[20, 40, 80, 160\]"),
+        (lambda: VQVAE(base=4).encode(torch.zeros(1, 3, 20, 16)), "20×16; expected .* by 8"),
+    ],
+)
+def test_sizes_that_the_vqvae_refuses(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
 
 
 def test_networks_know_nobody():

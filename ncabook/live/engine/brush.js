@@ -5,12 +5,11 @@ const MOVES = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowD
 const LEAP = 5;  // cells that an arrow key moves with Shift
 
 /**
- * Connects a view's canvases, all of one size. `act` has use(x, y) for the brush, draws() whether
+ * Connects a view's canvases, all of one grid. `act` has use(x, y) for the brush, draws() whether
  * it may be drawn along a line, plant(x, y), read(x, y, pane) and say(text); all in cells.
  * Returns a function that disconnects them.
  */
-export function connectBrush({ canvases, cursors, size }, act) {
-  const [{ width, height }] = canvases;
+export function connectBrush({ canvases, cursors, size, grid: { width, height } }, act) {
   const radius = () => Number(size.value);
   const keyboard = { x: width >> 1, y: height >> 1 };
   const off = new AbortController();

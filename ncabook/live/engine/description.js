@@ -1,7 +1,8 @@
 // What the engine is given: a description (JSON) and its weights (bytes), as ncabook.live.describe
 // writes them. Everything is checked here, once, so that the engine itself need not doubt.
 
-const VERSION = 2;
+const VERSION = 3;
+const RGBA = 4;
 const LANES = 4;  // buffers are whole vectors of numbers, and so are their parts
 const MOST_NEIGHBOURS = 49;  // of attention: a kernel of 7×7
 
@@ -16,7 +17,8 @@ export function checkDescription(description, weights) {
       `this engine reads version ${VERSION}, export the automaton again`);
   }
   checkNumbers(description);
-  checkOps(description);
+  checkSteps(description);
+  checkDecoder(description);
   checkTargets(description);
   if (weights.byteLength !== description.weights_bytes) {
     throw new Error(`live figure: ${weights.byteLength} bytes of weights, ` +
@@ -30,8 +32,14 @@ function checkNumbers(d) {
   }
   expect(isNatural(d.fixed) && d.fixed < d.channels,
     "fixed", d.fixed, "a whole number ≥ 0, less than channels");
-  expect(Number.isInteger(d.alpha) && d.alpha >= d.fixed + 3 && d.alpha < d.channels,
-    "alpha", d.alpha, "the index of the channel after red, green and blue");
+  expect(isCount(d.visible) && d.fixed + d.visible <= d.channels,
+    "visible", d.visible, "a whole number ≥ 1, with fixed at most channels");
+  expect(d.decoder !== null || d.visible === RGBA, "visible", d.visible,
+    `${RGBA}, red, green, blue and alpha, where no decoder makes a picture`);
+  expect(d.living_threshold === null || (isNatural(d.living) && d.living < d.channels),
+    "living", d.living, "the index of the channel that tells which cells live");
+  expect(d.start === null || fits(d.start, 2, 2 * d.height * d.width * d.channels, d),
+    "start", d.start, "null, or an even offset of a state within the weights");
   expect(d.fire_rate > 0 && d.fire_rate <= 1, "fire_rate", d.fire_rate, "a probability in (0, 1]");
   expect(d.living_threshold === null || Number.isFinite(d.living_threshold),
     "living_threshold", d.living_threshold, "a number or null");
@@ -46,6 +54,7 @@ function checkNumbers(d) {
 
 function checkTargets(d) {
   if (d.targets === null) return;
+  expect(d.decoder === null, "targets", d.targets, "null where a decoder makes the picture");
   const { offset, top, left, height, width } = d.targets;
   const inside = isNatural(top) && isNatural(left) && isCount(height) && isCount(width) &&
     top + height <= d.height && left + width <= d.width;
@@ -59,15 +68,44 @@ export const bufferSizes = (d) => [padded(d.channels + d.planes), ...d.buffers];
 /** The next multiple of four. */
 export const padded = (count) => (count + LANES - 1) & -LANES;
 
-function checkOps(d) {
-  expect(Array.isArray(d.buffers) && d.buffers.every((size) => isCount(size) && size % LANES === 0),
-    "buffers", d.buffers, "a list of sizes, each a multiple of 4");
-  expect(Array.isArray(d.ops) && d.ops.length > 0, "ops", d.ops, "a list of operations");
+function checkSteps(d) {
+  checkOps(d, d, CHECKS);
   const sizes = bufferSizes(d);
-  d.ops.forEach((op, i) => {
-    const must = (name, fits, expected) => expect(fits(op[name]), `ops[${i}].${name}`, op[name], expected);
-    const check = CHECKS[op.kind];
-    must("kind", () => Object.hasOwn(CHECKS, op.kind), `one of ${Object.keys(CHECKS).join(", ")}`);
+  expect(d.ops.at(-1).kind === "conv" && sizes[d.ops.at(-1).to] === padded(d.channels), "ops",
+    d.ops.at(-1).kind, `a conv at the end, into a buffer of ${padded(d.channels)}: the change`);
+}
+
+function checkDecoder(d) {
+  const { decoder } = d;
+  if (decoder === null) return;
+  checkOps(decoder, d, DECODER_CHECKS);
+  const { scales, scale, image, ops, buffers } = decoder;
+  expect(Array.isArray(scales) && scales.length === buffers.length && scales.every(isCount),
+    "decoder.scales", scales, "a whole number ≥ 1 for each buffer");
+  const of = (buffer) => (buffer === 0 ? 1 : scales[buffer - 1]);
+  ops.forEach((op, i) => {
+    const times = op.kind === "upsample" ? 2 : 1;
+    expect(op.to > 0 && (op.from === undefined || of(op.to) === times * of(op.from)),
+      `decoder.ops[${i}].to`, op.to, `a buffer of ${times} times the scale`);
+  });
+  expect(image === 3 || image === RGBA, "decoder.image", image, "3 or 4 channels");
+  const { kind, out, to } = ops.at(-1);
+  expect(kind === "conv" && out === image && of(to) === scale, "decoder.ops", kind,
+    `a conv at the end, into ${image} channels at ${scale} times the grid's size`);
+}
+
+/** The operations of a step or of a decoder: `list` has buffers and ops; d is the description. */
+function checkOps(list, d, checks) {
+  const where = list === d ? "" : "decoder.";
+  expect(Array.isArray(list.buffers) && list.buffers.every((size) => isCount(size) && size % LANES === 0),
+    `${where}buffers`, list.buffers, "a list of sizes, each a multiple of 4");
+  expect(Array.isArray(list.ops) && list.ops.length > 0, `${where}ops`, list.ops, "a list of operations");
+  const sizes = [bufferSizes(d)[0], ...list.buffers];
+  list.ops.forEach((op, i) => {
+    const must = (name, fits, expected) =>
+      expect(fits(op[name]), `${where}ops[${i}].${name}`, op[name], expected);
+    const check = checks[op.kind];
+    must("kind", () => Object.hasOwn(checks, op.kind), `one of ${Object.keys(checks).join(", ")}`);
     const is = {
       must,
       buffer: (name) => must(name, (v) => isNatural(v) && v < sizes.length,
@@ -94,8 +132,6 @@ function checkOps(d) {
     is.near();
     check(op, is, d);
   });
-  expect(d.ops.at(-1).kind === "conv" && sizes[d.ops.at(-1).to] === padded(d.channels), "ops",
-    d.ops.at(-1).kind, `a conv at the end, into a buffer of ${padded(d.channels)}: the change`);
 }
 
 const CHECKS = {
@@ -151,6 +187,24 @@ const CHECKS = {
     is.reach(op.kernel >> 1);
     is.part("kernel", "where", 3 * op.kernel ** 2);
     is.part("kernel", "to", op.kernel ** 2 * is.size("from"));
+  },
+};
+
+const DECODER_CHECKS = {
+  conv: CHECKS.conv,
+  upsample(op, is) {
+    ["from", "to"].forEach(is.buffer);
+    is.must("to", () => is.size("to") === is.size("from"), "a buffer as wide as the other");
+  },
+  groups(op, is) {
+    is.buffer("to");
+    is.part("channels", "to");
+    is.must("channels", isCount, "a whole number ≥ 1");
+    is.must("groups", (v) => isCount(v) && op.channels % v === 0, "a divisor of channels");
+    is.must("eps", (v) => v > 0, "a number > 0");
+    is.slope();
+    is.float("weight", op.channels);
+    is.float("bias", op.channels);
   },
 };
 

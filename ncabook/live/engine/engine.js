@@ -53,7 +53,7 @@ export class Engine {
     this.classIndex = description.class_index;
     this.kernels = exports;
     this.memory = exports.memory;
-    this.free = exports.__heap_base.value;
+    this.heap = { free: exports.__heap_base.value };
 
     const cells = height * width;
     this.cellCount = cells;
@@ -64,8 +64,9 @@ export class Engine {
     for (const mask of ["fireAt", "beforeAt", "afterAt", "wideAt", "widerAt"]) {
       this[mask] = this.allocate(cells);
     }
-    this.all = { at: this.allocate(4 * cells), count: cells };
-    new Int32Array(this.memory.buffer, this.all.at, cells).forEach((_, i, all) => { all[i] = i; });
+    const most = cells * (description.decoder?.scale ?? 1) ** 2;
+    this.all = { at: this.allocate(4 * most), count: cells };
+    new Int32Array(this.memory.buffer, this.all.at, most).forEach((_, i, all) => { all[i] = i; });
     /** The cells to compute, by how much further they reach than those that change. */
     this.lists = new Map([0, ...description.ops.map((op) => op.near)].map((near) =>
       [near, { at: this.allocate(4 * cells), count: 0 }]));
@@ -73,15 +74,18 @@ export class Engine {
     this.changeAt = this.buffers[description.ops.at(-1).to];
     /** What is to be grown, RGBA bytes of the whole grid for each class; null if unknown. */
     this.targets = description.targets && this.wholeTargets(description.targets, weights);
+    this.start = description.start === null
+      ? null : decodeHalf(weights, description.start, cells * channels);
+    this.decoder = description.decoder && this.prepareDecoder(description.decoder, weights);
     this.fireRate = description.fire_rate;
     this.reset();
   }
 
   /** Reserves zeroed bytes for as long as the engine lives. */
   allocate(bytes) {
-    const start = (this.free + ALIGNMENT - 1) & -ALIGNMENT;
-    this.free = start + bytes;
-    const missing = this.free - this.memory.buffer.byteLength;
+    const start = (this.heap.free + ALIGNMENT - 1) & -ALIGNMENT;
+    this.heap.free = start + bytes;
+    const missing = this.heap.free - this.memory.buffer.byteLength;
     if (missing > 0) this.memory.grow(Math.ceil(missing / PAGE_BYTES));
     return start;
   }
@@ -163,6 +167,44 @@ export class Engine {
     );
   }
 
+  upsample(op) {
+    const [from, to, stride] = [this.buffers[op.from], this.buffers[op.to], this.strides[op.to]];
+    const { height, width } = this;
+    return () => this.kernels.upsample(from, stride, to, height, width);
+  }
+
+  groups(op, bytes) {
+    const [to, stride] = [this.buffers[op.to], this.strides[op.to]];
+    const weight = this.place(decodeFloat(bytes, op.weight, op.channels), 1);
+    const bias = this.place(decodeFloat(bytes, op.bias, op.channels), 1);
+    return ({ count }) =>
+      this.kernels.groups(to, stride, op.channels, op.groups, weight, bias, op.eps, op.slope, count);
+  }
+
+  /** From the state to a larger picture: operations like those of a step, on grids of their own. */
+  prepareDecoder({ buffers, scales, ops, scale }, bytes) {
+    const strides = [this.stride, ...buffers];
+    const grids = [1, ...scales].map((s) => ({ height: s * this.height, width: s * this.width }));
+    const starts = grids.map(({ height, width }, i) =>
+      (i === 0 ? this.cellsAt : this.allocate(4 * height * width * strides[i])));
+    const runs = ops.map((op) => {
+      const { height, width } = grids[op.to];
+      // The operation sees this engine, but with the decoder's buffers and the grid that it writes.
+      const place = Object.assign(Object.create(this), { height, width, strides, buffers: starts });
+      const run = place[op.kind](op, bytes);
+      return () => run({ at: this.all.at, count: height * width });
+    });
+    const { to } = ops.at(-1);
+    return { runs, at: starts[to], stride: strides[to], height: scale * this.height, width: scale * this.width };
+  }
+
+  /** The picture that the decoder makes of the state, [row][column][stride]: {numbers, stride, height, width}. */
+  decode() {
+    const { runs, at, stride, height, width } = this.decoder;
+    for (const run of runs) run();
+    return { numbers: this.floats(at, height * width * stride), stride, height, width };
+  }
+
   wholeTargets({ offset, top, left, height, width }, bytes) {
     const count = Math.max(1, this.description.classes.length);
     const whole = new Uint8Array(4 * this.cellCount * count);
@@ -209,23 +251,24 @@ export class Engine {
     this.stepCount = stepCount;
   }
 
-  /** Back to a single seed cell in the centre and to step 0: the same coins will fall again. */
+  /** Back to the start, else to a seed cell in the centre, at step 0: the same coins will fall again. */
   reset() {
     this.cells.fill(0);
     this.stepCount = 0;
     this.fillPlanes();
-    this.plant(this.width >> 1, this.height >> 1);
+    if (this.start) this.restore(this.start, 0);
+    else this.plant(this.width >> 1, this.height >> 1);
   }
 
   /** One step of every cell. */
   step() {
     const k = this.kernels;
     const { height, width, stride, cellCount, description } = this;
-    const { alpha, living_threshold: threshold, seed, channels, fixed } = description;
+    const { living, living_threshold: threshold, seed, channels, fixed } = description;
     const masked = threshold !== null;
     k.fire_mask(this.fireAt, height, width, this.stepCount, seed, Math.floor(this.fireRate * 2 ** 24));
     if (masked) {
-      k.living_mask(this.beforeAt, this.cellsAt, stride, alpha, threshold, height, width);
+      k.living_mask(this.beforeAt, this.cellsAt, stride, living, threshold, height, width);
       k.dilate_mask(this.wideAt, this.beforeAt, height, width);
     }
     this.listCells(masked && this.skip ? this.wideAt : 0);
@@ -233,7 +276,7 @@ export class Engine {
     const { at, count } = this.lists.get(0);
     k.add_change(this.cellsAt, stride, this.changeAt, padded(channels), at, count);
     if (masked) {
-      k.living_mask(this.afterAt, this.cellsAt, stride, alpha, threshold, height, width);
+      k.living_mask(this.afterAt, this.cellsAt, stride, living, threshold, height, width);
       k.zero_dead(this.cellsAt + 4 * fixed, stride, channels - fixed, this.beforeAt, this.afterAt, cellCount);
     }
     this.stepCount += 1;
@@ -323,9 +366,9 @@ export class Engine {
   /** Adds normal noise of standard deviation `sigma` to the living cells of a shape. */
   disturb({ sigma, salt = 0, ...where }) {
     const { cells } = this;
-    const { fixed, channels, alpha, living_threshold: threshold } = this.description;
+    const { fixed, channels, living, living_threshold: threshold } = this.description;
     this.forShape(where, (row, column, at) => {
-      if (threshold !== null && cells[at + alpha] <= threshold) return;
+      if (threshold !== null && cells[at + living] <= threshold) return;
       for (let k = fixed; k < channels; k++) {
         const [u, v] = [0, 1].map((i) => this.coin(column, row, salt, 2 * k + NOISE + i));
         cells[at + k] += sigma * Math.sqrt(-2 * Math.log(1 - u)) * Math.cos(2 * Math.PI * v);
@@ -337,16 +380,16 @@ export class Engine {
   plant(x, y) {
     const wrap = (i, n) => ((i % n) + n) % n;
     const at = (wrap(y, this.height) * this.width + wrap(x, this.width)) * this.stride;
-    const { alpha, fixed, channels } = this.description;
+    const { fixed, visible, channels } = this.description;
     this.cells.fill(0, at + fixed, at + channels);
-    this.cells.fill(1, at + alpha - 3, at + alpha + 1);
+    this.cells.fill(1, at + fixed, at + fixed + visible);
   }
 
   /** Mean squared difference of the visible channels from the class's target; null without one. */
   get error() {
     if (this.targets === null) return null;
     const { cellsToRead: cells, cellCount, stride, targets } = this;
-    const first = this.description.alpha - 3;
+    const first = this.description.fixed;
     const target = targets.subarray(4 * cellCount * this.classIndex);
     let sum = 0;
     for (let i = 0; i < cellCount; i++) {

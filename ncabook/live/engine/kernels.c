@@ -201,6 +201,42 @@ void gelu(float *data, int stride, int channels, const int *cells, int count) {
     }
 }
 
+// Each cell of the output, of `height` × `width`, is the one of the input, of half that, where it lies.
+EXPORT(upsample)
+void upsample(const float *input, int stride, float *output, int height, int width) {
+  for (int y = 0; y < height; y++)
+    for (int x = 0; x < width; x++, output += stride) {
+      const float *from = input + (y / 2 * (width / 2) + x / 2) * stride;
+      for (int q = 0; q < stride; q += LANES) store(output + q, load(from + q));
+    }
+}
+
+// GroupNorm over all `count` cells, then LeakyReLU, in place.
+EXPORT(groups)
+void groups(float *data, int stride, int channels, int groups, const float *weight,
+            const float *bias, float eps, float slope, int count) {
+  const int size = channels / groups;
+  for (int first = 0; first < channels; first += size) {
+    double sum = 0, squares = 0;
+    for (int i = 0; i < count; i++)
+      for (int q = first; q < first + size; q++) sum += data[i * stride + q];
+    const double mean = sum / ((double)count * size);
+    for (int i = 0; i < count; i++)
+      for (int q = first; q < first + size; q++) {
+        double apart = data[i * stride + q] - mean;
+        squares += apart * apart;
+      }
+    const double scale = 1 / __builtin_sqrt(squares / ((double)count * size) + eps);
+    for (int q = first; q < first + size; q++) {
+      const float times = scale * weight[q], plus = bias[q] - mean * times;
+      for (int i = 0; i < count; i++) {
+        float value = data[i * stride + q] * times + plus;
+        data[i * stride + q] = value > 0 ? value : value * slope;
+      }
+    }
+  }
+}
+
 INLINE int modulo(int i, int n) { return (i % n + n) % n; }
 
 // The inputs of a modulated deformable convolution: for each tap of k×k, the cell's channels where

@@ -12,7 +12,7 @@ onmessage = async ({ data: { id, message } }) => {
       simulation = await Simulation.create(message.descriptions, message.weights);
     }
     const report = simulation.handle(message.kind === "create" ? { kind: "look" } : message);
-    postMessage({ id, report }, (report.frames ?? []).map((frame) => frame.buffer));
+    postMessage({ id, report }, (report.frames ?? []).map(({ data }) => data.buffer));
   } catch (error) {
     postMessage({ id, error: error.message });
   }

@@ -182,6 +182,36 @@ export function plainKernels() {
       });
     },
 
+    upsample(input, stride, output, height, width) {
+      for (let y = 0; y < height; y++) {
+        for (let x = 0; x < width; x++) {
+          const from = input / 4 + ((y >> 1) * (width >> 1) + (x >> 1)) * stride;
+          floats.copyWithin(output / 4 + (y * width + x) * stride, from, from + stride);
+        }
+      }
+    },
+
+    groups(data, stride, channels, groups, weight, bias, eps, slope, count) {
+      const size = channels / groups;
+      for (let first = 0; first < channels; first += size) {
+        const total = (term) => {
+          let sum = 0;
+          for (let i = 0; i < count; i++) {
+            for (let q = first; q < first + size; q++) sum += term(floats[data / 4 + i * stride + q]);
+          }
+          return sum / (count * size);
+        };
+        const mean = total((value) => value);
+        const scale = 1 / Math.sqrt(total((value) => (value - mean) ** 2) + eps);
+        for (let i = 0; i < count; i++) {
+          for (let q = first; q < first + size; q++) {
+            const at = data / 4 + i * stride + q;
+            floats[at] = leaky((floats[at] - mean) * scale * floats[weight / 4 + q] + floats[bias / 4 + q], slope);
+          }
+        }
+      }
+    },
+
     add_change(state, stride, change, channels, cells, count) {
       each(cells, count, (cell) => {
         for (let q = 0; q < channels; q++) floats[state / 4 + cell * stride + q] += floats[change / 4 + cell * channels + q];

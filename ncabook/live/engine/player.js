@@ -94,6 +94,7 @@ class Player {
     if (aloud) this.say(playing ? "Playing" : `Paused at step ${this.last.step}`);
     this.report({ steps: this.last.step, playing });
     this.schedule();
+    if (!playing) this.ask({ kind: "look" });  // the last picture may have waited
   }
 
   async stepOnce() {
@@ -171,9 +172,9 @@ class Player {
     this.reading = false;
     const { values, change } = cells[pane];
     const round = (v) => v.toFixed(2).replace("-", "−");
-    const { alpha, fixed } = this.descriptions[pane];
-    const names = { [alpha - 3]: "r", [alpha - 2]: "g", [alpha - 1]: "b", [alpha]: "α" };
-    const name = (i) => names[i] ?? (i < fixed ? `input ${i}` : i);
+    const { decoder, fixed } = this.descriptions[pane];
+    const names = decoder ? [] : ["r", "g", "b", "α"];
+    const name = (i) => (i < fixed ? `input ${i}` : names[i - fixed] ?? i);
     const each = values.map((v, i) => `${name(i)} ${round(v)}`).join(", ");
     const text = `Column ${x + 1}, row ${y + 1}: ${each}, last change ${round(change)}`;
     this.view.inspector.textContent = text;
@@ -183,9 +184,11 @@ class Player {
   draw(report) {
     const { view, chart } = this;
     this.last = report;
-    report.frames.forEach((frame, i) => {
-      const { width, height } = this.descriptions[i];
-      this.contexts[i].putImageData(new ImageData(frame, width, height), 0, 0);
+    report.frames.forEach(({ data, width, height }, i) => {
+      const canvas = view.canvases[i];
+      // A decoded picture has more pixels than the grid has cells.
+      if (canvas.width !== width) Object.assign(canvas, { width, height });
+      this.contexts[i].putImageData(new ImageData(data, width, height), 0, 0);
     });
     view.steps.textContent = report.step;
     view.rate.parentElement.title = `by ${report.backends.join(", ")}`;
@@ -260,14 +263,14 @@ class Player {
   }
 
   savePicture() {
-    poster(this.view.canvases).toBlob((blob) => download(blob, `nca-step-${this.last.step}.png`));
+    poster(this.view.canvases, this.descriptions[0]).toBlob((blob) => download(blob, `nca-step-${this.last.step}.png`));
     this.say("Picture saved");
   }
 
   async toggleFilm() {
     const { view } = this;
     if (this.film === null) {
-      this.film = startFilm(view.canvases);
+      this.film = startFilm(view.canvases, this.descriptions[0]);
       this.say(this.film ? "Recording; press again to stop" : "This browser cannot record films");
       view.film.setAttribute("aria-pressed", String(this.film !== null));
       return;

@@ -38,7 +38,7 @@ void main() {
   ${each(outs, (i) => `o[${i}] = layer(first + ${i});`)}
 }`;
 
-const alpha = (buffer, p, d) => `at(${buffer}, ${p}, ${d.alpha >> 2})[${d.alpha & 3}]`;
+const living = (buffer, p, d) => `at(${buffer}, ${p}, ${d.living >> 2})[${d.living & 3}]`;
 
 /** Which cells change (x), and which live before the step (y); clock: step, seed, limit. */
 export const maskShader = (d) => `
@@ -51,7 +51,7 @@ void main() {
   h = (h ^ (h >> 16)) >> 8;
   bool lives = ${d.living_threshold === null}, relevant = lives;
   ${d.living_threshold === null ? "" : `square(2)
-    if (${alpha("from", "wrap(cell + ivec2(x, y))", d)} > ${number(d.living_threshold)}) {
+    if (${living("from", "wrap(cell + ivec2(x, y))", d)} > ${number(d.living_threshold)}) {
       relevant = true;
       lives = lives || max(abs(x), abs(y)) < 2;
     }`}
@@ -69,8 +69,8 @@ vec4 layer(int l) {
 ${main(outs, undefined, d.living_threshold === null ? "" : `lives = false;
   if (at(mask, cell, 0).y > 0.) square(1) {
     ivec2 p = wrap(cell + ivec2(x, y));
-    float a = ${alpha("from", "p", d)};
-    if (at(mask, p, 0).x > 0.) a += ${alpha("to", "p", d)};
+    float a = ${living("from", "p", d)};
+    if (at(mask, p, 0).x > 0.) a += ${living("to", "p", d)};
     lives = lives || a > ${number(d.living_threshold)};
   }`)}`;
 
@@ -94,7 +94,7 @@ export const convShader = (op, outs) => `
 layout(std140) uniform Weights { mat4 w[${op.kernel ** 2 * vectors(op.in) * outs}]; };
 uniform vec4 table[${outs}];
 void main() {
-  if (left_out(${op.near})) discard;
+  ${op.near === undefined ? "" : `if (left_out(${op.near})) discard;`}
   int i = 0;
   ${each(outs, (i) => `vec4 s${i} = table[${i}]${
     op.add ? ` + at(to, cell, ${op.offset / 4} + first + ${i})` : ""};`)}
@@ -194,3 +194,56 @@ vec4 layer(int l) {
   return sum * 2. / (1. + exp(-given(${2 * op.kernel ** 2} + tap)));
 }
 ${main(outs, op.near)}`;
+
+// ---------------------------------------------------------------- decoder: no cell is left out
+
+export const upsampleShader = (outs) => `
+vec4 layer(int l) { return at(from, cell / 2, l); }
+${main(outs)}`;
+
+/** A row's mean, and in the layers from `layers` on the sum of its squares apart from that. */
+export const rowsShader = (width, layers) => `
+void main() {
+  int l = first % ${layers};
+  vec4 mean = vec4(0), apart = vec4(0);
+  for (int x = 0; x < ${width}; x++) mean += at(from, ivec2(x, cell.y), l);
+  mean /= ${number(width)};
+  for (int x = 0; x < ${width}; x++) {
+    vec4 v = at(from, ivec2(x, cell.y), l) - mean;
+    apart += v * v;
+  }
+  o[0] = first < ${layers} ? mean : apart;
+}`;
+
+/** From rows to what a channel is multiplied by, and, from `layers` on, what is added then. */
+export const groupsShader = (op, { height, width }, layers) => {
+  const size = op.channels / op.groups;
+  return `
+uniform vec4 table[${2 * layers}];
+float row(int y, int c, int part) { return at(from, ivec2(0, y), part + (c >> 2))[c & 3]; }
+void main() {
+  int l = first % ${layers};
+  for (int k = 0; k < 4; k++) {
+    int group = (4 * l + k) / ${size} * ${size};
+    float mean = 0., apart = 0.;
+    for (int c = group; c < group + ${size}; c++)
+      for (int y = 0; y < ${height}; y++) mean += row(y, c, 0);
+    mean /= ${number(size * height)};
+    for (int c = group; c < group + ${size}; c++)
+      for (int y = 0; y < ${height}; y++) {
+        float away = row(y, c, 0) - mean;
+        apart += row(y, c, ${layers}) + ${number(width)} * away * away;
+      }
+    float times = table[l][k] * inversesqrt(apart / ${number(size * height * width)} + ${number(op.eps)});
+    o[0][k] = first < ${layers} ? times : table[${layers} + l][k] - mean * times;
+  }
+}`;
+};
+
+/** Each channel times a number, plus another; LeakyReLU. */
+export const scaleShader = (op, outs, layers) => `
+vec4 layer(int l) {
+  vec4 v = at(from, cell, l) * at(to, ivec2(0), l) + at(to, ivec2(0), ${layers} + l);
+  return max(v, v * ${number(op.slope)});
+}
+${main(outs)}`;

@@ -5,15 +5,14 @@ const GAP = 8;
 const FILM_TYPES = ["video/webm", "video/mp4"];
 const KEY = "nca";
 
-/** All grids side by side on one canvas, enlarged. */
-export function poster(canvases, target = document.createElement("canvas")) {
-  const [{ width, height }] = canvases;
-  const wide = canvases.length * (width * SCALE + GAP) - GAP;
-  if (target.width !== wide) Object.assign(target, { width: wide, height: height * SCALE });
+/** All grids, `grid` cells each, side by side on one canvas, enlarged. */
+export function poster(canvases, grid, target = document.createElement("canvas")) {
+  const [width, height] = [grid.width * SCALE, grid.height * SCALE];
+  const wide = canvases.length * (width + GAP) - GAP;
+  if (target.width !== wide) Object.assign(target, { width: wide, height });
   const context = target.getContext("2d");
   context.imageSmoothingEnabled = false;
-  canvases.forEach((canvas, i) =>
-    context.drawImage(canvas, i * (width * SCALE + GAP), 0, width * SCALE, height * SCALE));
+  canvases.forEach((canvas, i) => context.drawImage(canvas, i * (width + GAP), 0, width, height));
   return target;
 }
 
@@ -27,16 +26,16 @@ export function download(blob, name) {
 }
 
 /** Records what is drawn until stop(), which promises the film. Null if the browser cannot. */
-export function startFilm(canvases) {
+export function startFilm(canvases, grid) {
   const type = globalThis.MediaRecorder && FILM_TYPES.find((t) => MediaRecorder.isTypeSupported(t));
   if (!type) return null;
-  const target = poster(canvases);
+  const target = poster(canvases, grid);
   const recorder = new MediaRecorder(target.captureStream(30), { mimeType: type });
   const parts = [];
   recorder.ondataavailable = ({ data }) => parts.push(data);
   recorder.start();
   return {
-    draw: () => poster(canvases, target),
+    draw: () => poster(canvases, grid, target),
     stop: () => new Promise((resolve) => {
       recorder.onstop = () => resolve({ blob: new Blob(parts, { type }), extension: type.split("/")[1] });
       recorder.stop();

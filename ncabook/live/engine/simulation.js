@@ -25,11 +25,12 @@ export class Simulation {
     this.engines = engines;
     this.timeline = new Timeline(engines);
     this.shown = "picture";
+    this.nextFrames = 0;  // when pictures are due again
   }
 
   /** Does what a message asks; answers with what was asked for, else with what there is to see. */
   handle({ kind, ...values }) {
-    return this[kind](values) ?? this.report();
+    return this[kind](values) ?? this.report(kind === "advance" && values.budget > 0);
   }
 
   /** At most `steps` steps, as many as fit in `budget` milliseconds, but one at least. */
@@ -101,14 +102,24 @@ export class Simulation {
     this.timeline.begin(() => engine.restore(Float32Array.from(state), 0));
   }
 
-  report() {
+  /** `hurried`: more steps follow at once, so that a picture that is slow to decode may wait. */
+  report(hurried = false) {
     const { timeline, engines } = this;
+    const now = performance.now();
+    if (!hurried || now >= this.nextFrames) {
+      this.frames = engines.map((engine) => paint(engine, this.shown));
+      const end = performance.now();
+      // Decoding gets half of the time at most; what is not decoded is fast.
+      this.nextFrames = engines.some((engine) => engine.decoder) ? 2 * end - now : 0;
+    }
     return {
       step: timeline.step,
       classIndex: engines[0].classIndex,
       backends: engines.map((engine) => engine.backend),
       errors: engines.map((engine) => engine.error),
-      frames: engines.map((engine) => paint(engine, this.shown)),
+      // A frame that may be shown again is kept: what is sent to a page is gone from its worker.
+      frames: this.nextFrames === 0
+        ? this.frames : this.frames.map(({ data, ...size }) => ({ data: data.slice(), ...size })),
       canGoBack: timeline.step > 0 || timeline.applied > 0,
       recorded: { events: timeline.events.slice(0, timeline.applied), classIndex: timeline.startClass },
     };

@@ -103,14 +103,16 @@ function makeSlider(id, label, { min, max, start }, say) {
 
 /** What to show: the picture, alpha, the last change, who fired, or one hidden channel. */
 function makeChannels(id, description) {
+  const { fixed, visible, decoder } = description;
+  const options = [["picture", decoder ? "decoded picture" : "picture"]];
+  if (!decoder) options.push(["alpha", "alpha: what lives"]);
+  options.push(["changes", "size of the last change"], ["fired", "cells that fired"]);
   const select = make("select", { id },
-    make("option", { value: "picture" }, "picture"),
-    make("option", { value: "alpha" }, "alpha: what lives"),
-    make("option", { value: "changes" }, "size of the last change"),
-    make("option", { value: "fired" }, "cells that fired"));
+    ...options.map(([value, text]) => make("option", { value }, text)));
   for (let channel = 0; channel < description.channels; channel++) {
-    if (channel >= description.alpha - 3 && channel <= description.alpha) continue;
-    const kind = channel < description.fixed ? "input" : "hidden";
+    const isVisible = channel >= fixed && channel < fixed + visible;
+    if (isVisible && !decoder) continue;
+    const kind = channel < fixed ? "input" : isVisible ? "latent" : "hidden";
     select.append(make("option", { value: channel }, `${kind} channel ${channel}`));
   }
   const key = make("span", { class: "nca-key", hidden: "" }, "−1", make("span", { class: "nca-ramp" }), "1");
@@ -204,7 +206,7 @@ export function buildView(element, descriptions) {
   }, make("div", { class: "nca-body" }, bed, panel), foot, status);
   element.prepend(root);
   return {
-    root, bed, steps, rate, play, back, step, reset, save, film, share, status, inspector, chart,
+    root, bed, grid: description, steps, rate, play, back, step, reset, save, film, share, status, inspector, chart,
     canvases: panes.map(({ canvas }) => canvas), cursors: panes.map(({ cursor }) => cursor),
     recoveries: panes.map(({ recovery }) => recovery),
     classes: classes.inputs, tools: tools.inputs, toolNames: offered.map(({ tool }) => tool), size: brush.slider, speed: speed.slider,

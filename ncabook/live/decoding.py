@@ -1,0 +1,54 @@
+"""The decoder of a latent automaton as operations of the live engine, each on a grid of its own."""
+
+from typing import Any
+
+from ncabook.live.program import LINEAR, STATE, Program
+from ncabook.networks.vqvae import SLOPE, Decoder
+
+
+def compile_decoder(decoder: Decoder, program: Program, first: int) -> dict[str, Any]:
+    """Appends the decoder's numbers to those of ``program``; returns its part of a description.
+
+    Args:
+        decoder: reads the channels of the state from ``first`` on.
+        program: of the automaton's step.
+        first: its first visible channel.
+
+    """
+    part = Program(program.channels, program.planes)
+    part.bytes = program.bytes
+    scales: list[int] = []
+
+    def buffer(size: int, scale: int) -> int:
+        scales.append(scale)
+        return part.buffer(size)
+
+    latent = list(range(first, first + decoder.latent_channels))
+    at, scale = buffer(decoder.first.out_channels, 1), 1
+    part.conv(decoder.first.weight, decoder.first.bias, at, source=STATE, columns=latent)
+    for stage in decoder.stages:
+        scale *= 2
+        larger = buffer(stage.conv.in_channels, scale)
+        part.add("upsample", 0, **{"from": at, "to": larger})
+        at = buffer(stage.conv.out_channels, scale)
+        part.conv(stage.conv.weight, stage.conv.bias, at, source=larger)
+        part.add(
+            "groups",
+            0,
+            to=at,
+            channels=stage.norm.num_channels,
+            groups=stage.norm.num_groups,
+            eps=stage.norm.eps,
+            slope=SLOPE,
+            weight=part.numbers(stage.norm.weight, "<f4"),
+            bias=part.numbers(stage.norm.bias, "<f4"),
+        )
+    picture = buffer(decoder.image_channels, scale)
+    part.conv(decoder.last.weight, decoder.last.bias, picture, source=at, slope=LINEAR)
+    return {
+        "scale": scale,
+        "image": decoder.image_channels,
+        "buffers": part.buffers[1:],
+        "scales": scales,
+        "ops": part.ops,
+    }

@@ -1,0 +1,94 @@
+// The operations of a step as drawings of WebGL2.
+
+import { decodeFloat, decodeHalf, padded } from "./description.js";
+import {
+  attendShader, bankShader, convShader, gatherShader, geluShader, normShader,
+} from "./shaders.js";
+
+export const OUTPUTS = 4;  // layers that a shader writes at once: what every WebGL2 device can
+const MATRIX_BYTES = 64;
+
+/** `total` layers in parts of at most `most`; `values`: what a shader needs for the part at `first`. */
+export const parts = (total, most, values = () => () => ({})) =>
+  Array.from({ length: Math.ceil(total / most) }, (_, i) => {
+    const first = i * most;
+    return { first, count: Math.min(most, total - first), values: values(first) };
+  });
+
+/** Numbers in an array of `length`, or else of whole vectors. */
+export function table(numbers, length = padded(numbers.length)) {
+  const all = new Float32Array(length);
+  all.set(numbers);
+  return all;
+}
+
+// Each operation becomes a program and the parts of its output, one drawing each. `layers` tells
+// how many a buffer has.
+export const OPERATIONS = {
+  conv(op, bytes, gpu) {
+    const [inputs, outputs] = [padded(op.in) / 4, padded(op.out) / 4];
+    const size = op.kernel ** 2 * inputs;
+    const room = gpu.gl.getParameter(gpu.gl.MAX_UNIFORM_BLOCK_SIZE) / MATRIX_BYTES;
+    const outs = Math.min(OUTPUTS, outputs, Math.floor(room / size));
+    if (outs === 0) throw new Error("live figure: a kernel is too large for this device");
+    const kernel = decodeHalf(bytes, op.weight, op.kernel ** 2 * op.in * op.out);
+    const bias = decodeFloat(bytes, op.bias, op.bias_rows * op.out);
+    return {
+      program: gpu.program(convShader(op, outs), outs),
+      parts: parts(outputs, outs, (first) => {
+        const matrices = new Float32Array(16 * size * outs);
+        for (let row = 0; row < op.kernel ** 2 * op.in; row++) {
+          const [tap, input] = [Math.floor(row / op.in), row % op.in];
+          for (let o = 4 * first; o < Math.min(op.out, 4 * (first + outs)); o++) {
+            const matrix = (tap * inputs + (input >> 2)) * outs + (o >> 2) - first;
+            matrices[16 * matrix + 4 * (input & 3) + (o & 3)] = kernel[row * op.out + o];
+          }
+        }
+        const weights = gpu.matrices(matrices);
+        const rows = Array.from({ length: op.bias_rows }, (_, row) => table(
+          bias.subarray(row * op.out + 4 * first, Math.min((row + 1) * op.out,
+            row * op.out + 4 * (first + outs))), 4 * outs));
+        return (classIndex) => ({ weights, table: rows[op.bias_rows > 1 ? classIndex : 0] });
+      }),
+    };
+  },
+  bank(op, bytes, gpu, layers) {
+    const filters = table(decodeFloat(bytes, op.weight, 9 * op.filters));
+    return {
+      program: gpu.program(bankShader(op, OUTPUTS, layers(op.from)), OUTPUTS),
+      parts: parts(op.filters * layers(op.from), OUTPUTS, () => () => ({ table: filters })),
+    };
+  },
+  attend(op, bytes, gpu) {
+    const [layers, neighbours] = [op.size / 4, op.kernel ** 2];
+    const outs = Math.min(OUTPUTS, layers);
+    return {
+      program: gpu.program(attendShader(op, outs), outs),
+      parts: Array.from({ length: op.heads }, (_, head) => {
+        const at = op.position + 4 * head * neighbours;
+        const positions = table(op.position === null ? [] : decodeFloat(bytes, at, neighbours),
+          padded(neighbours));
+        return parts(layers, outs, () => () => ({ table: positions }))
+          .map((part) => ({ ...part, first: head * layers + part.first }));
+      }).flat(),
+    };
+  },
+  norm(op, bytes, gpu) {
+    const [layers, outs] = [padded(op.channels) / 4, OUTPUTS];
+    const [weight, bias] = [op.weight, op.bias].map((at) =>
+      table(decodeFloat(bytes, at, op.channels), 4 * (layers + outs)));
+    const both = Float32Array.of(...weight, ...bias);
+    return {
+      program: gpu.program(normShader(op, outs), outs),
+      parts: parts(layers, outs, () => () => ({ table: both })),
+    };
+  },
+  gelu: (op, _, gpu) => ({
+    program: gpu.program(geluShader(op, OUTPUTS), OUTPUTS),
+    parts: parts(padded(op.channels) / 4, OUTPUTS),
+  }),
+  gather: (op, _, gpu, layers) => ({
+    program: gpu.program(gatherShader(op, OUTPUTS, layers(op.from)), OUTPUTS),
+    parts: parts(op.kernel ** 2 * layers(op.from), OUTPUTS),
+  }),
+};

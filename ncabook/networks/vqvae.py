@@ -1,0 +1,193 @@
+"""A VQ-VAE (van den Oord et al. 2017): images to a small grid of vectors, and back.
+
+The layout is that of the paper's authors' code, with two changes. Convolutions wrap around, as an
+automaton's do: an image that is moved round its torus has a latent that is moved round its own,
+and the live engine decodes with the kernels that make its steps. And a group of a normalisation
+has at least two channels, so that small widths work.
+"""
+
+from itertools import pairwise
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+SLOPE = 0.2  # of LeakyReLU
+GROUPS = 32
+COMMITMENT = 0.25  # β of van den Oord et al.
+
+
+def convolution(in_channels: int, out_channels: int, stride: int = 1) -> nn.Conv2d:
+    """3×3 on the torus: ``[B, in, H, W]`` → ``[B, out, H / stride, W / stride]``."""
+    return nn.Conv2d(in_channels, out_channels, 3, stride, 1, padding_mode="circular")
+
+
+def normalisation(channels: int) -> nn.GroupNorm:
+    """Up to 32 groups, of two channels at least."""
+    return nn.GroupNorm(min(GROUPS, channels // 2), channels)
+
+
+class Halving(nn.Module):
+    """A residual block of stride 2: ``[B, in, H, W]`` → ``[B, out, H / 2, W / 2]``."""
+
+    def __init__(self, in_channels: int, out_channels: int) -> None:
+        super().__init__()
+        self.first = convolution(in_channels, out_channels, stride=2)
+        self.first_norm = normalisation(out_channels)
+        self.second = convolution(out_channels, out_channels)
+        self.second_norm = normalisation(out_channels)
+        self.shortcut = nn.Conv2d(in_channels, out_channels, 1, stride=2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The features at half the size."""
+        y = F.leaky_relu(self.first_norm(self.first(x)), SLOPE)
+        y = self.second_norm(self.second(y))
+        return F.leaky_relu(y + self.shortcut(x), SLOPE)
+
+
+class Doubling(nn.Module):
+    """Nearest neighbours, then a convolution: ``[B, in, H, W]`` → ``[B, out, 2 H, 2 W]``."""
+
+    def __init__(self, in_channels: int, out_channels: int) -> None:
+        super().__init__()
+        self.conv = convolution(in_channels, out_channels)
+        self.norm = normalisation(out_channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The features at twice the size."""
+        x = F.interpolate(x, scale_factor=2, mode="nearest")
+        return F.leaky_relu(self.norm(self.conv(x)), SLOPE)
+
+
+class Decoder(nn.Module):
+    """From latents to images.
+
+    Args:
+        latent_channels: of a latent.
+        image_channels: 3 for RGB, 4 for premultiplied RGBA.
+        base: width at full size; it is twice that at half the size, and so on.
+        stages: how often the size doubles.
+
+    Shapes:
+        ``[B, latent_channels, H, W]`` → ``[B, image_channels, 2ˢ H, 2ˢ W]``, s = ``stages``.
+
+    """
+
+    def __init__(
+        self, latent_channels: int, image_channels: int = 3, base: int = 64, stages: int = 3
+    ) -> None:
+        super().__init__()
+        widths = _widths(base, stages)[::-1]
+        self.latent_channels = latent_channels
+        self.image_channels = image_channels
+        self.first = convolution(latent_channels, widths[0])
+        self.stages = nn.ModuleList(Doubling(a, b) for a, b in pairwise(widths))
+        self.last = convolution(base, image_channels)
+
+    @property
+    def scale(self) -> int:
+        """Pixels along a latent's side."""
+        return 2 ** len(self.stages)
+
+    def forward(self, latent: Tensor) -> Tensor:
+        """The images."""
+        x = self.first(latent)
+        for stage in self.stages:
+            x = stage(x)
+        return self.last(x)
+
+
+class Quantised(NamedTuple):
+    """What became of latents.
+
+    Attributes:
+        latent: the nearest codes ``[B, C, H, W]``; their gradient goes on to what was quantised.
+        codes: which they are, int64 ``[B, H, W]``.
+        loss: of the codebook and, times β, of commitment (van den Oord et al. 2017, eq. 3).
+
+    """
+
+    latent: Tensor
+    codes: Tensor
+    loss: Tensor
+
+
+class VQVAE(nn.Module):
+    """Encoder, codebook and decoder.
+
+    Args:
+        image_channels: 3 for RGB, 4 for premultiplied RGBA.
+        latent_channels: of a latent and of a code.
+        codes: how many there are.
+        base: width at full size.
+        stages: how often the size is halved.
+
+    Shapes:
+        images ``[B, image_channels, H, W]``, sides divisible by ``2 ** stages``.
+
+    """
+
+    def __init__(
+        self,
+        image_channels: int = 3,
+        latent_channels: int = 64,
+        codes: int = 512,
+        base: int = 64,
+        stages: int = 3,
+    ) -> None:
+        super().__init__()
+        widths = _widths(base, stages)
+        self.encoder = nn.Sequential(
+            convolution(image_channels, base),
+            *(Halving(a, b) for a, b in pairwise(widths)),
+            nn.Conv2d(widths[-1], latent_channels, 1),
+        )
+        self.decoder = Decoder(latent_channels, image_channels, base, stages)
+        self.codebook = nn.Parameter(torch.empty(codes, latent_channels))
+        nn.init.uniform_(self.codebook, -1 / codes, 1 / codes)
+
+    def encode(self, images: Tensor) -> Tensor:
+        """Latents ``[B, latent_channels, H / 2ˢ, W / 2ˢ]``, not quantised.
+
+        Raises:
+            ValueError: a side cannot be halved often enough.
+
+        """
+        scale = self.decoder.scale
+        if any(side % scale for side in images.shape[-2:]):
+            raise ValueError(
+                f"images of {images.shape[-2]}×{images.shape[-1]}; expected sides divisible by "
+                f"{scale}"
+            )
+        return self.encoder(images)
+
+    def quantise(self, latent: Tensor) -> Quantised:
+        """Each vector's nearest code."""
+        vectors = latent.movedim(1, -1)
+        codes = torch.cdist(vectors.flatten(0, 2), self.codebook).argmin(1)
+        codes = codes.view(vectors.shape[:-1])
+        nearest = self.codebook[codes].movedim(-1, 1)
+        loss = F.mse_loss(nearest, latent.detach())
+        loss = loss + COMMITMENT * F.mse_loss(latent, nearest.detach())
+        return Quantised(latent + (nearest - latent).detach(), codes, loss)
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Quantised]:
+        """The images from their quantised latents, and these."""
+        quantised = self.quantise(self.encode(images))
+        return self.decoder(quantised.latent), quantised
+
+
+def _widths(base: int, stages: int) -> list[int]:
+    """From full size to the smallest."""
+    if base < 2 or base % 2 or stages < 1:
+        raise ValueError(
+            f"base {base} and stages {stages}; expected an even width ≥ 2 and at least one stage"
+        )
+    widths = [base * 2**i for i in range(stages + 1)]
+    if any(width >= 2 * GROUPS and width % GROUPS for width in widths):
+        raise ValueError(
+            f"base {base} makes widths of {widths}; from {2 * GROUPS} on, they have to be "
+            f"multiples of {GROUPS}"
+        )
+    return widths

@@ -9,6 +9,8 @@ in registers reaches in the same browser, at best; ``share_of_peak`` the dense s
 ``webgl``: a large grid, steps by WebGL2 and by the CPU ("wasm", idle cells skipped) in turn, with
 a look at the state after every eighth. Where the renderer is a program on the CPU, such as
 SwiftShader, its figure is no claim about any graphics processor; the live figure never uses it.
+``decode``: milliseconds from 32×32 latents of 64 numbers to 256×256 pixels, by both; the decoder's
+weights are random, which changes nothing in what there is to compute.
 """
 
 import base64
@@ -21,11 +23,13 @@ from typing import Any
 from playwright.sync_api import Page, sync_playwright
 
 from ncabook import zoo
+from ncabook.automaton import NCA, ChannelLayout, ConvPerception, MLPUpdate
 from ncabook.evaluation.counts import flops_per_cell
 from ncabook.experiments.provenance import provenance
 from ncabook.live import describe
 from ncabook.live.engine.build import OUTPUT as BUILT
 from ncabook.live.engine.build import compile_module
+from ncabook.networks import Decoder
 
 CASES = [
     ("emoji-conv3", 40),
@@ -35,6 +39,8 @@ CASES = [
     ("emoji-combined", 48),
 ]
 LARGE = ("emoji-conv3", 128)
+LATENT, LATENTS = 64, 32  # channels, cells on a side
+BASES = (16, 32)  # widths of decoders at full size
 ROUNDS, MILLISECONDS = 9, 300
 HERE = Path(__file__).parent
 OUTPUT = Path(__file__).with_suffix(".json")
@@ -83,6 +89,20 @@ WEBGL = """async ({ source, description, weights, rounds, milliseconds }) => {
   };
   const rates = Array.from({ length: rounds + 1 }, () => ({ webgl: rate(gpu), wasm: rate(null) }));
   return { renderer, device: module.isDevice(renderer), rates: rates.slice(1) };
+}"""
+DECODE = """async ({ source, description, weights, rounds }) => {
+  const module = await import(URL.createObjectURL(new Blob([source], { type: "text/javascript" })));
+  const bytes = Uint8Array.from(atob(weights), (c) => c.charCodeAt(0));
+  const engine = await module.createEngine(description, bytes, "webgl");
+  const { gpu } = engine;
+  const time = (where) => {
+    engine.gpu = where;
+    const start = performance.now();
+    engine.decode();
+    return performance.now() - start;
+  };
+  const times = Array.from({ length: rounds + 1 }, () => ({ webgl: time(gpu), wasm: time(null) }));
+  return times.slice(1);
 }"""
 PEAK = """async (code) => {
   const bytes = Uint8Array.from(atob(code), (c) => c.charCodeAt(0));
@@ -157,6 +177,31 @@ def measure_webgl(page: Page, name: str, grid: int) -> dict[str, Any]:
     }
 
 
+def measure_decoder(page: Page, base: int) -> dict[str, Any]:
+    """Milliseconds of decoding, and the decoder's size."""
+    nca = NCA(
+        ChannelLayout(visible=LATENT, hidden=0),
+        ConvPerception(LATENT, 8),
+        MLPUpdate(8, LATENT),
+        living_threshold=None,
+    )
+    decoder = Decoder(LATENT, 3, base)
+    description, weights = describe(nca, LATENTS, LATENTS, decoder=decoder)
+    rounds = page.evaluate(
+        DECODE,
+        {
+            "source": (BUILT / "nca-live.js").read_text(encoding="utf-8"),
+            "description": description,
+            "weights": base64.b64encode(weights).decode(),
+            "rounds": ROUNDS,
+        },
+    )
+    return {
+        "parameters": sum(p.numel() for p in decoder.parameters()),
+        **{f"{kind}_ms": spread([r[kind] for r in rounds], 1) for kind in ("webgl", "wasm")},
+    }
+
+
 def main() -> None:
     """Measures every case and writes the file."""
     results: dict[str, Any] = {}
@@ -187,6 +232,8 @@ def main() -> None:
         )
         webgl = measure_webgl(browser.new_page(), *LARGE)
         print("webgl", json.dumps(webgl), flush=True)
+        decode = {f"base {base}": measure_decoder(browser.new_page(), base) for base in BASES}
+        print("decode", json.dumps(decode), flush=True)
         browser.close()
     record = {
         "what": "steps per second of the live engine, one thread",
@@ -197,6 +244,7 @@ def main() -> None:
         "peak_gflops": {k: spread([v / 1e9 for v in rates]) for k, rates in peaks.items()},
         "results": results,
         "webgl": webgl,
+        "decode": decode,
     }
     OUTPUT.write_text(json.dumps(record, indent=2) + "\n")
     print(f"peak: {record['peak_gflops']}")

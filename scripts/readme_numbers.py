@@ -60,6 +60,11 @@ def numbers(root: Path = ROOT) -> str:
             )
         ]
         lines.append(f"| `{model}` | {grid.replace('x', ' × ')} | {' | '.join(cells)} |")
+    times = [
+        f"{row['wasm_ms']['median']:.0f} ms with {row['parameters']:,} parameters"
+        for row in bench["decode"].values()
+    ]
+    lines += ["", f"A VQ-VAE's decoder, 32 × 32 latents to 256 × 256 pixels: {', '.join(times)}."]
     return "\n".join(lines)
 
 

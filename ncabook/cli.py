@@ -287,8 +287,40 @@ def _how_to_go_on(name: str, folder: Path, output: Path | None) -> str:
     return f"\nstopped; the checkpoint is {checkpoint}\ngo on with: {command} --resume"
 
 
+def _report_votes(metrics: dict[str, Any]) -> str:
+    """The figures of an automaton that classifies."""
+    protocol = metrics["protocol"]
+    first, last = protocol["short"]
+    rows = {
+        f"steps {first}–{last}": "short",
+        f"step {protocol['grown']}": "grown",
+        "another image": "swapped",
+        f"another image, step {protocol['final']}": "final",
+        f"step {protocol['long']}": "long",
+    }
+    lines = [
+        f"protocol {protocol['version']}, {protocol['images']:,} images",
+        f"{'':28}{'cells right, %':>18}{'images right, %':>18}{'entropy, bits':>18}",
+    ]
+    for label, key in rows.items():
+        values = [metrics[key][name] for name in ("per_cell", "per_image", "entropy_bits")]
+        lines.append(f"{label:28}" + "".join(f"{value:>18.3f}" for value in values))
+    low, high = metrics["recovery_interval"]
+    lines.append(
+        f"recovery of cells' accuracy  {metrics['recovery']:.2f} % [{low:.2f}, {high:.2f}]"
+    )
+    agreed, at = metrics["consensus_percent"], metrics["consensus_step"]
+    when = "" if at is None else f", at step {at:.0f} (median)"
+    lines.append(f"nine tenths agree in {agreed:.1f} % of images{when}")
+    if metrics["data"]["note"]:
+        lines.append(f"note: {metrics['data']['note']}")
+    return "\n".join(lines)
+
+
 def _report(metrics: dict[str, Any]) -> str:
     """The figures that there are; networks of one pass lack those that need steps."""
+    if "consensus_step" in metrics:
+        return _report_votes(metrics)
     protocol = metrics["protocol"]
     measured = {name: metrics[name] for name in ("mse", "lpips") if name in metrics}
     lines = [

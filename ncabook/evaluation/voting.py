@@ -57,6 +57,13 @@ class VotingProtocol:
     batch: int = 500
 
 
+PROTOCOLS = {
+    "mnist": VotingProtocol(),
+    "rendered-digits": VotingProtocol(),
+    "cifar10": VotingProtocol(short=(32, 64), grown=300, final=600),
+}
+
+
 class _Record:
     """One number per image and step, for each of three measures."""
 

@@ -17,12 +17,23 @@ from ncabook.automaton import (
     SobelPerception,
 )
 from ncabook.data.emoji import emoji
-from ncabook.experiments import schema
-from ncabook.experiments.schema import EmojiData, Experiment, OnePassExperiment
+from ncabook.data.labelled import DIGITS, Labelled, Split, cifar10, mnist, rendered_digits
+from ncabook.experiments import parts
+from ncabook.experiments.schema import (
+    ClassificationExperiment,
+    EmojiData,
+    Experiment,
+    LabelledData,
+    OnePassExperiment,
+    Task,
+)
 from ncabook.networks import OnePass
+from ncabook.training.config import Strict
+
+RENDERED = {"train": (20000, 0), "test": (2000, 1)}  # how many, and their seed
 
 
-def build_network(experiment: Experiment | OnePassExperiment) -> NCA | OnePass:
+def build_network(experiment: Task) -> NCA | OnePass:
     """The experiment's model with random weights, from PyTorch's global generator."""
     if isinstance(experiment, OnePassExperiment):
         model = experiment.model
@@ -30,45 +41,54 @@ def build_network(experiment: Experiment | OnePassExperiment) -> NCA | OnePass:
     return build_nca(experiment)
 
 
-def build_nca(experiment: Experiment) -> NCA:
+def build_nca(experiment: Experiment | ClassificationExperiment) -> NCA:
     """A new automaton with random weights, drawn from PyTorch's global generator."""
     model = experiment.model
-    layout = ChannelLayout(visible=4, hidden=model.hidden_channels)
-    classes = len(experiment.data.glyphs)
-    condition = classes if classes > 1 else 0
+    if isinstance(experiment, ClassificationExperiment):
+        layout = ChannelLayout(
+            visible=0,
+            hidden=model.hidden_channels,
+            fixed=experiment.data.channels,
+            classes=len(DIGITS),
+        )
+        condition = 0
+    else:
+        layout = ChannelLayout(visible=4, hidden=model.hidden_channels)
+        classes = len(experiment.data.glyphs)
+        condition = classes if classes > 1 else 0
     perception = build_perception(model.perception, layout.channels, condition)
     update = build_update(model.update, perception.out_channels, layout.channels - layout.fixed)
     return NCA(layout, perception, update, model.fire_rate, model.living_threshold)
 
 
-def build_perception(config: schema.Strict, channels: int, condition: int) -> nn.Module:
+def build_perception(config: Strict, channels: int, condition: int) -> nn.Module:
     """The perception that ``config`` describes, for so many channels of state and condition."""
     match config:
-        case schema.ConvConfig(features=features, kernel_size=size, dilation=dilation):
+        case parts.ConvConfig(features=features, kernel_size=size, dilation=dilation):
             return ConvPerception(channels, features, size, dilation, condition)
-        case schema.SobelConfig(laplacian=laplacian):
+        case parts.SobelConfig(laplacian=laplacian):
             return SobelPerception(channels, condition, laplacian)
-        case schema.ResidualConfig(features=features, kernel_size=size, dilation=dilation):
+        case parts.ResidualConfig(features=features, kernel_size=size, dilation=dilation):
             return ResidualPerception(channels, features, size, dilation, condition)
-        case schema.DeformableConfig(features=features, kernel_size=size):
+        case parts.DeformableConfig(features=features, kernel_size=size):
             return DeformablePerception(channels, features, size, condition)
-        case schema.LocalAttentionConfig(features=features, heads=heads, kernel_size=size):
+        case parts.LocalAttentionConfig(features=features, heads=heads, kernel_size=size):
             return LocalAttention(channels, features, heads, size, condition)
-        case schema.AttentionBlockConfig(
+        case parts.AttentionBlockConfig(
             features=features, embedding=embedding, heads=heads, kernel_size=size
         ):
             return AttentionBlock(channels, features, embedding, heads, size, condition)
-        case schema.MultiConfig(branches=branches):
+        case parts.MultiConfig(branches=branches):
             return MultiPerception([build_perception(b, channels, condition) for b in branches])
     raise TypeError(f"no perception for {type(config).__name__}")
 
 
-def build_update(config: schema.Strict, features: int, channels: int) -> nn.Module:
+def build_update(config: Strict, features: int, channels: int) -> nn.Module:
     """The update that ``config`` describes, from ``features`` to a change of ``channels``."""
     match config:
-        case schema.MLPConfig(hidden=hidden):
+        case parts.MLPConfig(hidden=hidden):
             return MLPUpdate(features, channels, hidden)
-        case schema.ResNetConfig(hidden=hidden, blocks=blocks):
+        case parts.ResNetConfig(hidden=hidden, blocks=blocks):
             return ResNetUpdate(features, channels, hidden, blocks)
     raise TypeError(f"no update for {type(config).__name__}")
 
@@ -76,3 +96,14 @@ def build_update(config: schema.Strict, features: int, channels: int) -> nn.Modu
 def build_targets(data: EmojiData) -> Tensor:
     """The class images, ``[classes, 4, grid, grid]``, premultiplied RGBA in [0, 1]."""
     return torch.stack([emoji(g, data.size, data.padding) for g in data.glyphs])
+
+
+def build_labelled(data: LabelledData, split: Split) -> Labelled:
+    """The images and labels to train on, or to be measured by."""
+    match data.name:
+        case "mnist":
+            return mnist(split)
+        case "cifar10":
+            return cifar10(split)
+        case "rendered-digits":
+            return rendered_digits(*RENDERED[split])

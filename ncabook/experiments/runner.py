@@ -14,15 +14,25 @@ from ncabook import zoo
 from ncabook.automaton import NCA
 from ncabook.evaluation.one_pass import evaluate_one_pass
 from ncabook.evaluation.protocol import Protocol, evaluate
-from ncabook.experiments.build import build_nca, build_network, build_targets
+from ncabook.evaluation.voting import PROTOCOLS, evaluate_voting
+from ncabook.experiments.build import build_labelled, build_nca, build_network, build_targets
 from ncabook.experiments.provenance import provenance
-from ncabook.experiments.schema import Experiment, OnePassExperiment, load_experiment, parse
+from ncabook.experiments.schema import (
+    ClassificationExperiment,
+    Experiment,
+    OnePassExperiment,
+    Task,
+    load_experiment,
+    parse,
+)
 from ncabook.files import sha256
 from ncabook.networks import OnePass
 from ncabook.training.checkpoint import previous, save_tensors
+from ncabook.training.classification import ClassificationTrainer
 from ncabook.training.growth import GrowthTrainer
 from ncabook.training.one_pass import OnePassTrainer
 from ncabook.training.tracking import TrackerName, Tracking
+from ncabook.training.trainer import Trainer
 
 EXPERIMENTS = Path(__file__).parent
 CHECKPOINT = "checkpoint.safetensors"
@@ -38,7 +48,7 @@ def names() -> list[str]:
     return sorted(p.stem for p in EXPERIMENTS.glob("*.yaml"))
 
 
-def find(name: str) -> Experiment | OnePassExperiment:
+def find(name: str) -> Task:
     """An experiment by name, or from a path that ends in ``.yaml``.
 
     Raises:
@@ -53,7 +63,7 @@ def find(name: str) -> Experiment | OnePassExperiment:
     return load_experiment(EXPERIMENTS / f"{name}.yaml")
 
 
-AnyKind = TypeVar("AnyKind", Experiment, OnePassExperiment)
+AnyKind = TypeVar("AnyKind", Experiment, OnePassExperiment, ClassificationExperiment)
 
 
 def with_seed(experiment: AnyKind, seed: int) -> AnyKind:
@@ -62,7 +72,7 @@ def with_seed(experiment: AnyKind, seed: int) -> AnyKind:
 
 
 def train(
-    experiment: Experiment | OnePassExperiment,
+    experiment: Task,
     folder: Path,
     device: str = "cpu",
     resume: bool = False,
@@ -95,29 +105,8 @@ def train(
     if isinstance(experiment, OnePassExperiment):
         return _train_one_pass(experiment, folder, device, resume, progress)
     nca = build_nca(experiment)
-    started_from = None
-    if experiment.start_from is not None:
-        source = zoo.load(experiment.start_from)
-        nca.load_state_dict(source.nca.state_dict())
-        started_from = {
-            "model": experiment.start_from,
-            "weights_sha256": source.card.weights_sha256,
-        }
-    targets = build_targets(experiment.data)
-    trainer = GrowthTrainer(
-        nca,
-        targets,
-        experiment.training,
-        experiment.seed,
-        checkpoint,
-        device,
-        provenance(device),
-        {
-            "data_sha256": digest(targets),
-            "experiment": experiment.model_dump(mode="json", exclude={"training", "seed"}),
-        },
-        Tracking(tracker, folder, experiment.name, experiment.model_dump(mode="json")),
-    )
+    started_from = _start(nca, experiment)
+    trainer = _trainer(nca, experiment, folder, device, tracker)
     main = trainer.accelerator.is_main_process
     with _only_run_in(folder) if main else nullcontext():
         if resume:
@@ -137,6 +126,47 @@ def train(
             )
     trainer.accelerator.wait_for_everyone()
     return zoo.read_card(folder)
+
+
+def _start(nca: NCA, experiment: Experiment | ClassificationExperiment) -> dict[str, str] | None:
+    """Loads the weights that an experiment starts from; says which, for the card."""
+    if not isinstance(experiment, Experiment) or experiment.start_from is None:
+        return None
+    source = zoo.load(experiment.start_from)
+    nca.load_state_dict(source.nca.state_dict())
+    return {"model": experiment.start_from, "weights_sha256": source.card.weights_sha256}
+
+
+def _trainer(
+    nca: NCA,
+    experiment: Experiment | ClassificationExperiment,
+    folder: Path,
+    device: str,
+    tracker: TrackerName,
+) -> Trainer:
+    """The trainer of an experiment's task, on its data."""
+    kind, named = GrowthTrainer, {}
+    if isinstance(experiment, ClassificationExperiment):
+        kind, named = ClassificationTrainer, {"padding": experiment.data.padding}
+        labelled = build_labelled(experiment.data, "train")
+        data = (labelled.images, labelled.labels)
+    else:
+        data = (build_targets(experiment.data),)
+    return kind(
+        nca,
+        *data,
+        experiment.training,
+        experiment.seed,
+        folder / CHECKPOINT,
+        device,
+        provenance(device),
+        {
+            "data_sha256": digest(*data),
+            "experiment": experiment.model_dump(mode="json", exclude={"training", "seed"}),
+        },
+        Tracking(tracker, folder, experiment.name, experiment.model_dump(mode="json")),
+        **named,
+    )
 
 
 def _train_one_pass(
@@ -159,7 +189,7 @@ def _train_one_pass(
 
 
 def _record(
-    experiment: Experiment | OnePassExperiment,
+    experiment: Task,
     device: str,
     processes: int,
     seconds: float,
@@ -181,7 +211,7 @@ def _record(
 
 def _write_result(
     network: NCA | OnePass,
-    experiment: Experiment | OnePassExperiment,
+    experiment: Task,
     folder: Path,
     data_sha256: str,
     training: dict[str, Any],
@@ -223,12 +253,20 @@ def evaluate_model(
 ) -> dict[str, Any]:
     """Measures a trained model; with ``save``, writes the result into its card.
 
+    Automata that classify have a protocol of their own, :data:`PROTOCOLS`, and their test set.
+
     Returns:
         What stands in a card's ``metrics``.
 
     """
     model = zoo.load(name)
-    if isinstance(model.network, OnePass):
+    experiment = model.card.experiment
+    if isinstance(experiment, ClassificationExperiment):
+        test = build_labelled(experiment.data, "test")
+        padding, rules = experiment.data.padding, PROTOCOLS[experiment.data.name]
+        metrics = evaluate_voting(model.nca, test.images, test.labels, padding, rules)
+        metrics["data"] = {"name": experiment.data.name, "note": test.note}
+    elif isinstance(model.network, OnePass):
         metrics = evaluate_one_pass(model.network, model.targets, protocol, perceptual)
     else:
         metrics = evaluate(model.nca, model.targets, protocol, perceptual, further).summary()
@@ -238,6 +276,9 @@ def evaluate_model(
     return metrics
 
 
-def digest(tensor: Tensor) -> str:
-    """sha256 of a tensor's values."""
-    return hashlib.sha256(tensor.contiguous().numpy().tobytes()).hexdigest()
+def digest(*tensors: Tensor) -> str:
+    """sha256 of tensors' values, one after another."""
+    total = hashlib.sha256()
+    for tensor in tensors:
+        total.update(tensor.contiguous().numpy())
+    return total.hexdigest()

@@ -4,11 +4,10 @@ A file that does not fit is refused with one line per mistake: the file, the fie
 """
 
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
 from pydantic import (
-    AfterValidator,
     Discriminator,
     Field,
     FiniteFloat,
@@ -17,17 +16,14 @@ from pydantic import (
     model_validator,
 )
 
-from ncabook.training.config import OnePassConfig, Positive, Strict, TrainingConfig
-
-
-def _odd(value: int) -> int:
-    if value % 2 == 0:
-        raise ValueError(f"{value} is even; expected an odd number")
-    return value
-
-
-Odd = Annotated[Positive, AfterValidator(_odd)]
-
+from ncabook.experiments.parts import MLPConfig, MultiConfig, ResNetConfig, SinglePerception
+from ncabook.training.config import (
+    ClassificationConfig,
+    OnePassConfig,
+    Positive,
+    Strict,
+    TrainingConfig,
+)
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
@@ -57,124 +53,31 @@ class EmojiData(Strict):
         return self.size + 2 * self.padding
 
 
-class ConvConfig(Strict):
-    """A :class:`~ncabook.automaton.ConvPerception`."""
+class LabelledData(Strict):
+    """Images to be classified.
 
-    kind: Literal["conv"]
-    features: Positive
-    kernel_size: Odd = 3
-    dilation: Positive = 1
+    Attributes:
+        name: which; ``rendered-digits`` stand in for MNIST, and are easier.
+        padding: empty cells on every side of an image.
 
-    @property
-    def reach(self) -> int:
-        """How many cells away a cell sees."""
-        return self.kernel_size // 2 * self.dilation
+    """
 
-
-class SobelConfig(Strict):
-    """A :class:`~ncabook.automaton.SobelPerception`."""
-
-    kind: Literal["sobel"]
-    laplacian: bool = False
-    reach: ClassVar[int] = 1
-
-
-class ResidualConfig(Strict):
-    """A :class:`~ncabook.automaton.ResidualPerception`."""
-
-    kind: Literal["residual"]
-    features: Positive
-    kernel_size: Odd = 3
-    dilation: Positive = 1
+    name: Literal["mnist", "cifar10", "rendered-digits"]
+    padding: Annotated[int, Field(ge=0)] = 0
 
     @property
-    def reach(self) -> int:
-        """How far each of the two convolutions wraps."""
-        return self.kernel_size // 2 * self.dilation
-
-
-class DeformableConfig(Strict):
-    """A :class:`~ncabook.automaton.DeformablePerception`."""
-
-    kind: Literal["deformable"]
-    features: Positive
-    kernel_size: Odd = 3
+    def channels(self) -> int:
+        """Of an image."""
+        return 3 if self.name == "cifar10" else 1
 
     @property
-    def reach(self) -> int:
-        """How many cells away the resting taps are."""
-        return self.kernel_size // 2
-
-
-class LocalAttentionConfig(Strict):
-    """A :class:`~ncabook.automaton.LocalAttention`."""
-
-    kind: Literal["local-attention"]
-    features: Positive
-    heads: Positive = 4
-    kernel_size: Odd = 3
-
-    @property
-    def reach(self) -> int:
-        """How many cells away a cell listens."""
-        return self.kernel_size // 2
-
-
-class AttentionBlockConfig(Strict):
-    """An :class:`~ncabook.automaton.AttentionBlock`."""
-
-    kind: Literal["attention-block"]
-    features: Positive
-    embedding: Positive = 128
-    heads: Positive = 4
-    kernel_size: Odd = 3
-
-    @property
-    def reach(self) -> int:
-        """How many cells away a cell listens."""
-        return self.kernel_size // 2
-
-
-SinglePerception = Annotated[
-    ConvConfig
-    | SobelConfig
-    | ResidualConfig
-    | DeformableConfig
-    | LocalAttentionConfig
-    | AttentionBlockConfig,
-    Field(discriminator="kind"),
-]
-
-
-class MultiConfig(Strict):
-    """A :class:`~ncabook.automaton.MultiPerception`."""
-
-    kind: Literal["multi"]
-    branches: Annotated[list[SinglePerception], Field(min_length=1)]
-
-    @property
-    def reach(self) -> int:
-        """How many cells away the farthest branch sees."""
-        return max(branch.reach for branch in self.branches)
-
-
-class MLPConfig(Strict):
-    """An :class:`~ncabook.automaton.MLPUpdate`."""
-
-    kind: Literal["mlp"]
-    hidden: list[Positive]
-
-
-class ResNetConfig(Strict):
-    """A :class:`~ncabook.automaton.ResNetUpdate`."""
-
-    kind: Literal["resnet"]
-    hidden: Positive
-    blocks: Positive = 2
+    def grid(self) -> int:
+        """Side of the whole grid, in cells."""
+        return (32 if self.name == "cifar10" else 28) + 2 * self.padding
 
 
 class ModelConfig(Strict):
-    """The automaton: RGBA and hidden channels, perception, update, masks."""
+    """The automaton: what is not given by its task are hidden channels, parts and masks."""
 
     hidden_channels: Annotated[int, Field(ge=0)]
     perception: Annotated[SinglePerception | MultiConfig, Field(discriminator="kind")]
@@ -247,24 +150,64 @@ class Experiment(Strict):
     training: TrainingConfig
 
     @model_validator(mode="after")
-    def _reach(self) -> "Experiment":
-        if self.model.perception.reach > self.data.grid:
-            raise ValueError(
-                f"the perception's reach of {self.model.perception.reach} "
-                f"is larger than the grid of {self.data.grid}"
-            )
+    def _fits(self) -> "Experiment":
+        _check_reach(self.model, self.data.grid)
         pool = self.training.pool
         if pool is not None and pool.mutation > 0 and len(self.data.glyphs) < 2:
             raise ValueError("pool.mutation needs at least two glyphs in data.glyphs")
         return self
 
 
-TASKS: dict[str, type[Experiment] | type[OnePassExperiment]] = {
+class ClassificationExperiment(Strict):
+    """A row of Table 3 or 4: an automaton whose cells vote on an image's class.
+
+    Attributes:
+        task: tells this kind of file from the others.
+        name: also the name of its folder below ``runs/``.
+        title: what it is, for people.
+        seed: where everything random comes from.
+        data: what is to be classified, into ten classes.
+        model: the automaton; the image and one channel per class come on top.
+        training: how it is trained.
+
+    """
+
+    task: Literal["classify"]
+    name: Name
+    title: str
+    seed: Seed = 0
+    data: LabelledData
+    model: ModelConfig
+    training: ClassificationConfig
+
+    @model_validator(mode="after")
+    def _fits(self) -> "ClassificationExperiment":
+        _check_reach(self.model, self.data.grid)
+        if self.model.living_threshold is not None and self.data.name == "cifar10":
+            raise ValueError(
+                "model.living_threshold lets cells live where the first image channel is bright, "
+                "which says nothing in a photograph; set it to null"
+            )
+        return self
+
+
+def _check_reach(model: ModelConfig, grid: int) -> None:
+    if model.perception.reach > grid:
+        raise ValueError(
+            f"the perception's reach of {model.perception.reach} is larger than the grid of {grid}"
+        )
+
+
+Task = Experiment | OnePassExperiment | ClassificationExperiment
+TASKS: dict[str, type[Task]] = {
     "grow": Experiment,
     "one-pass": OnePassExperiment,
+    "classify": ClassificationExperiment,
 }
 AnyExperiment = Annotated[
-    Annotated[Experiment, Tag("grow")] | Annotated[OnePassExperiment, Tag("one-pass")],
+    Annotated[Experiment, Tag("grow")]
+    | Annotated[OnePassExperiment, Tag("one-pass")]
+    | Annotated[ClassificationExperiment, Tag("classify")],
     Discriminator(
         lambda value: value.get("task", "grow") if isinstance(value, dict) else value.task
     ),
@@ -307,7 +250,7 @@ def parse(kind: type[Document], content: Any, source: str) -> Document:
         raise ConfigError("\n".join(lines)) from None
 
 
-def load_experiment(path: Path) -> Experiment | OnePassExperiment:
+def load_experiment(path: Path) -> Task:
     """Reads and validates an experiment file, of the kind that its ``task`` names.
 
     Raises:

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from ncabook.automaton import NCA
 from ncabook.experiments.build import build_network, build_targets
-from ncabook.experiments.schema import AnyExperiment
+from ncabook.experiments.schema import AnyExperiment, ClassificationExperiment
 from ncabook.files import CorruptFileError, write_atomically
 from ncabook.networks import OnePass
 from ncabook.training.checkpoint import load_weights
@@ -37,7 +37,7 @@ class Card(BaseModel):
         experiment: the full configuration.
         parameters: learned numbers.
         weights_sha256: of the weights file; another file is refused.
-        data_sha256: of the targets' bytes, as float32.
+        data_sha256: of the targets' bytes, as float32; or of training images and labels.
         training: seed, iterations, seconds, device, loss and, per start, commit and machine.
         metrics: the evaluation's summary; None until the model is evaluated.
         evaluation: commit and machine of the evaluation.
@@ -63,14 +63,14 @@ class TrainedModel:
 
     Attributes:
         network: with its trained weights.
-        targets: ``[classes, 4, H, W]``, what it was trained to grow.
+        targets: ``[classes, 4, H, W]``, what it was trained to grow; None if it classifies.
         card: its record.
         folder: where it was loaded from.
 
     """
 
     network: NCA | OnePass
-    targets: Tensor
+    targets: Tensor | None
     card: Card
     folder: Path
 
@@ -120,7 +120,9 @@ def load(name: str) -> TrainedModel:
     card = read_card(folder)
     network = build_network(card.experiment)
     load_weights(network, folder / WEIGHTS, card.weights_sha256)
-    return TrainedModel(network.eval(), build_targets(card.experiment.data), card, folder)
+    classifies = isinstance(card.experiment, ClassificationExperiment)
+    targets = None if classifies else build_targets(card.experiment.data)
+    return TrainedModel(network.eval(), targets, card, folder)
 
 
 def read_card(folder: Path) -> Card:

@@ -5,12 +5,22 @@ from collections.abc import Sequence
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from torch import Tensor
+
+from ncabook.automaton import NCA
+from ncabook.training.classification import voters
 
 WIDTH = 7.0  # inches; every figure of the book is this wide
 # Okabe and Ito's colours: told apart by colour-blind readers too.
 COLORS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"]
+# Of ten classes: Paul Tol's "muted" and orange; the same in the live figure.
+CLASS_COLORS = [
+    *("#cc6677", "#332288", "#ddcc77", "#117733", "#88ccee"),
+    *("#882255", "#44aa99", "#999933", "#aa4499", "#ee7733"),
+]
+LEAST_INK, PHOTO = 0.35, 0.45  # as in the live figure
 
 
 def use_style() -> None:
@@ -40,6 +50,21 @@ def on_white(state: Tensor) -> Tensor:
     """
     rgb, alpha = state[..., :3, :, :], state[..., 3:4, :, :].clamp(0, 1)
     return (rgb + 1 - alpha).clamp(0, 1)
+
+
+def votes_picture(nca: NCA, state: Tensor) -> Tensor:
+    """Voters in the colours of their votes: a state ``[C, H, W]`` → RGB ``[3, H, W]`` in [0, 1].
+
+    On white, paler where a cell sees no ink itself; on a photograph, it shines through.
+    """
+    layout = nca.layout
+    colors = torch.tensor([to_rgb(c) for c in CLASS_COLORS])
+    color = colors[state[layout.class_slice].argmax(0)].permute(2, 0, 1)
+    image, votes = state[: layout.fixed].clamp(0, 1), voters(nca, state[None])[0]
+    if layout.fixed == 3:
+        return torch.where(votes, PHOTO * image + (1 - PHOTO) * color, image)
+    ink = votes * (LEAST_INK + (1 - LEAST_INK) * image[:1])
+    return 1 + ink * (color - 1)
 
 
 def show_images(

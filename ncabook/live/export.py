@@ -8,9 +8,10 @@ page's weight; biases are float32, because they are few.
 """
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from ncabook.automaton import NCA, ChannelLayout
@@ -37,12 +38,14 @@ def describe(
     targets: Tensor | None = None,
     decoder: Decoder | None = None,
     start: Tensor | None = None,
+    votes: Sequence[str] = (),
+    inputs: Mapping[str, Tensor] | None = None,
 ) -> tuple[dict[str, Any], bytes]:
     """Describes ``nca`` on a grid of ``height`` × ``width`` cells for the live engine.
 
     Args:
         nca: an automaton of any perception and update of the package; its visible channels are
-            RGBA, or, with a decoder, latents.
+            RGBA, or, with a decoder, latents; or it has class channels, in which its cells vote.
         height: cells from top to bottom.
         width: cells from left to right.
         classes: one short label, such as an emoji, per channel of the condition.
@@ -56,6 +59,10 @@ def describe(
         decoder: makes the picture from the visible channels, larger than the grid.
         start: the state to begin with, ``[1, C, height, width]``; a seed cell in the centre if
             not given.
+        votes: names of the classes that cells vote for, one for each class channel; numbers if
+            not given.
+        inputs: what may lie in the fixed channels, by name, ``[fixed, height, width]`` in [0, 1];
+            readers choose among them, and draw on them.
 
     Returns:
         The description, and the weights' bytes.
@@ -72,6 +79,12 @@ def describe(
             f"{max(1, perception.reach)}×{max(1, perception.reach)}, the perception's reach"
         )
     labels = class_labels(perception.condition_channels, classes, class_names)
+    if inputs:
+        if labels:
+            raise ValueError("inputs are for automata without classes to grow into")
+        _check_inputs(inputs, (layout.fixed, height, width))
+        labels = class_labels(len(inputs), list(inputs), None)
+    elected = class_labels(layout.classes, votes, None, "votes", "state")
     if not 0 <= class_index < max(1, len(labels)):
         raise ValueError(f"class_index is {class_index}; there are {len(labels)} classes")
     _check_visible(layout, decoder, targets)
@@ -116,6 +129,8 @@ def describe(
         "class_index": class_index,
         "targets": pictures,
         "start": None if start is None else program.numbers(start[0].permute(1, 2, 0), "<f2"),
+        "votes": elected,
+        "inputs": _inputs(inputs, program) if inputs else None,
         "decoder": None if decoder is None else compile_decoder(decoder, program, layout.fixed),
         "buffers": program.buffers[1:],
         "ops": program.ops,
@@ -125,10 +140,10 @@ def describe(
 
 
 def _check_visible(layout: ChannelLayout, decoder: Decoder | None, targets: Tensor | None) -> None:
-    if decoder is None and layout.visible != RGBA:
+    if decoder is None and layout.visible != RGBA and not layout.classes:
         raise ValueError(
-            f"this automaton has {layout.visible} visible channels; the figure shows RGBA (4), or "
-            "what a decoder makes of latents"
+            f"this automaton has {layout.visible} visible channels; the figure shows RGBA (4), "
+            "what a decoder makes of latents, or votes"
         )
     if decoder is not None and layout.visible != decoder.latent_channels:
         raise ValueError(
@@ -137,6 +152,21 @@ def _check_visible(layout: ChannelLayout, decoder: Decoder | None, targets: Tens
         )
     if decoder is not None and targets is not None:
         raise ValueError("targets are compared with cells; with a decoder, give none")
+
+
+def _check_inputs(inputs: Mapping[str, Tensor], shape: tuple[int, int, int]) -> None:
+    for name, image in inputs.items():
+        if tuple(image.shape) != shape or not bool(((image >= 0) & (image <= 1)).all()):
+            low, high = (float(value) for value in image.aminmax())
+            raise ValueError(
+                f"the input {name!r} has shape {list(image.shape)} and values from {low:g} to "
+                f"{high:g}; expected {list(shape)} in [0, 1]"
+            )
+
+
+def _inputs(inputs: Mapping[str, Tensor], program: Program) -> int:
+    images = torch.stack([image.float() for image in inputs.values()])
+    return program.numbers((255 * images.permute(0, 2, 3, 1)).round(), "<u1")
 
 
 def _check_range(network: nn.Module | None) -> None:
@@ -164,7 +194,11 @@ def _pictures(targets: Tensor, program: Program) -> dict[str, int]:
 
 
 def class_labels(
-    count: int, classes: Sequence[str], names: Sequence[str] | None
+    count: int,
+    classes: Sequence[str],
+    names: Sequence[str] | None,
+    argument: str = "classes",
+    place: str = "condition",
 ) -> list[dict[str, str]]:
     """A label and a name in words for each of ``count`` classes, as :func:`describe` takes them.
 
@@ -177,7 +211,8 @@ def class_labels(
         names = names or [f"class {label}" for label in classes]
     if len(classes) != count:
         raise ValueError(
-            f"classes has {len(classes)} labels; the automaton's condition has {count} channels"
+            f"{argument} has {len(classes)} labels; the automaton's {place} has {count} channels "
+            "for them"
         )
     if names is None:
         names = [_unicode_name(label) for label in classes]

@@ -95,9 +95,9 @@ def to_html(nca: NCA, height: int, width: int, **options: Any) -> str:
     """
     description, weights = describe(nca, height, width, **options)
     title = description["title"]
-    latent = {name: options.get(name) for name in ("decoder", "start")}
+    given = {name: options.get(name) for name in ("decoder", "start", "inputs")}
     class_index, seed = description["class_index"], description["seed"]
-    picture = poster([nca], height, width, class_index, seed, **latent)
+    picture = poster([nca], height, width, class_index, seed, **given)
     return PAGE.format(
         title=escape(title),
         figure=figure_html([description], weights, title, picture=picture, caption=False),

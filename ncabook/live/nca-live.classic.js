@@ -32,10 +32,11 @@ expect(isCount(d[name]), name, d[name], "a whole number ≥ 1");
 }
 expect(isNatural(d.fixed) && d.fixed < d.channels,
 "fixed", d.fixed, "a whole number ≥ 0, less than channels");
-expect(isCount(d.visible) && d.fixed + d.visible <= d.channels,
-"visible", d.visible, "a whole number ≥ 1, with fixed at most channels");
-expect(d.decoder !== null || d.visible === RGBA, "visible", d.visible,
-`${RGBA}, red, green, blue and alpha, where no decoder makes a picture`);
+expect(Array.isArray(d.votes), "votes", d.votes, "a list of classes, empty where nothing is classified");
+expect(isNatural(d.visible) && d.fixed + d.visible + d.votes.length <= d.channels,
+"visible", d.visible, "a whole number ≥ 0, with fixed and votes at most channels");
+expect(d.decoder !== null || d.votes.length > 0 || d.visible === RGBA, "visible", d.visible,
+`${RGBA}, red, green, blue and alpha, where neither decoder nor votes make a picture`);
 expect(d.living_threshold === null || (isNatural(d.living) && d.living < d.channels),
 "living", d.living, "the index of the channel that tells which cells live");
 expect(d.start === null || fits(d.start, 2, 2 * d.height * d.width * d.channels, d),
@@ -45,6 +46,8 @@ expect(d.living_threshold === null || Number.isFinite(d.living_threshold),
 "living_threshold", d.living_threshold, "a number or null");
 expect(Number.isInteger(d.seed), "seed", d.seed, "a whole number");
 expect(Array.isArray(d.classes), "classes", d.classes, "a list");
+expect(d.inputs === null || fits(d.inputs, 1, d.height * d.width * d.fixed * d.classes.length, d),
+"inputs", d.inputs, "null, or an offset of a picture for each class within the weights");
 expect(d.planes === 0 || d.planes === d.classes.length,
 "planes", d.planes, `0 or ${d.classes.length}, the number of classes`);
 const last = Math.max(0, d.classes.length - 1);
@@ -476,6 +479,8 @@ this.changeAt = this.buffers[description.ops.at(-1).to];
 this.targets = description.targets && this.wholeTargets(description.targets, weights);
 this.start = description.start === null
 ? null : decodeHalf(weights, description.start, cells * channels);
+this.inputs = description.inputs === null
+? null : weights.subarray(description.inputs);
 this.decoder = description.decoder && this.prepareDecoder(description.decoder, weights);
 this.fireRate = description.fire_rate;
 this.reset();
@@ -624,7 +629,7 @@ this.cells.fill(0);
 this.stepCount = 0;
 this.fillPlanes();
 if (this.start) this.restore(this.start, 0);
-else this.plant(this.width >> 1, this.height >> 1);
+else if (this.description.visible > 0) this.plant(this.width >> 1, this.height >> 1);
 }
 step() {
 const k = this.kernels;
@@ -671,9 +676,11 @@ this.classIndex = index;
 this.fillPlanes();
 }
 fillPlanes() {
-const { planes, channels } = this.description;
-const { cells, cellCount, stride } = this;
+const { planes, channels, fixed } = this.description;
+const { cells, cellCount, stride, inputs } = this;
+const picture = inputs?.subarray(this.classIndex * cellCount * fixed);
 for (let i = 0; i < cellCount; i++) {
+for (let k = 0; inputs && k < fixed; k++) cells[i * stride + k] = picture[i * fixed + k] / 255;
 for (let k = 0; k < planes; k++) {
 cells[i * stride + channels + k] = k === this.classIndex ? 1 : 0;
 }
@@ -729,6 +736,24 @@ const at = (wrap(y, this.height) * this.width + wrap(x, this.width)) * this.stri
 const { fixed, visible, channels } = this.description;
 this.cells.fill(0, at + fixed, at + channels);
 this.cells.fill(1, at + fixed, at + fixed + visible);
+}
+get ballot() {
+const { height, width, stride, cellCount, cellsToRead: cells, description } = this;
+const { living, living_threshold: threshold, channels, votes: { length } } = description;
+if (threshold !== null) {
+this.kernels.living_mask(this.afterAt, this.cellsAt, stride, living, threshold, height, width);
+}
+const lives = new Uint8Array(this.memory.buffer, this.afterAt, cellCount);
+const votes = new Int8Array(cellCount).fill(-1);
+const [counts, sums] = [Array(length).fill(0), Array(length).fill(0)];
+for (let i = 0; i < cellCount; i++) {
+if (threshold !== null && !lives[i]) continue;
+const own = cells.subarray(i * stride + channels - length, i * stride + channels);
+votes[i] = own.indexOf(Math.max(...own));
+if (votes[i] >= 0) counts[votes[i]] += 1;
+own.forEach((value, k) => { sums[k] += value; });
+}
+return { votes, counts, winner: votes.every((vote) => vote < 0) ? -1 : sums.indexOf(Math.max(...sums)) };
 }
 get error() {
 if (this.targets === null) return null;
@@ -1413,10 +1438,10 @@ times.push(performance.now() - start);
 } while (times.length < ROUNDS && performance.now() < end);
 return Math.min(...times);
 }
-const SHOWN = ["picture", "alpha", "changes", "fired"];
 const NEGATIVE = [178, 24, 43];
 const POSITIVE = [33, 102, 172];
 function paint(engine, shown) {
+if (shown === "picture" && engine.description.votes.length) return votesPicture(engine);
 if (shown === "picture") return picture(engine);
 const { height, width, cellCount } = engine;
 const data = new Uint8ClampedArray(4 * cellCount);
@@ -1442,11 +1467,37 @@ data[4 * i + 3] = 255;
 }
 return { data, height, width };
 }
+const CLASS_COLORS = [
+"#cc6677", "#332288", "#ddcc77", "#117733", "#88ccee",
+"#882255", "#44aa99", "#999933", "#aa4499", "#ee7733",
+].map((hex) => [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16)));
+const LEAST_INK = 0.35;
+const PHOTO = 0.45;
+function votesPicture({ height, width, cellCount, cellsToRead: cells, stride, ballot, description }) {
+const { fixed } = description;
+const data = new Uint8ClampedArray(4 * cellCount).fill(255);
+for (let i = 0; i < cellCount; i++) {
+const input = (k) => clamped(cells[i * stride + k]);
+const vote = ballot.votes[i];
+const colour = CLASS_COLORS[vote % CLASS_COLORS.length];
+const ink = vote < 0 ? 0 : LEAST_INK + (1 - LEAST_INK) * input(0);
+for (let k = 0; k < 3; k++) {
+const photo = 255 * input(k);
+if (fixed === 3) data[4 * i + k] = vote < 0 ? photo : PHOTO * photo + (1 - PHOTO) * colour[k];
+else if (vote >= 0) data[4 * i + k] = 255 + ink * (colour[k] - 255);
+}
+}
+return { data, height, width };
+}
 function numbers(engine, shown) {
 const { cellsToRead: cells, stride, description } = engine;
 if (shown === "changes" || shown === "fired") {
 const values = engine[shown];
 return (i) => values[i];
+}
+if (shown === "disagreement") {
+const { votes, winner } = engine.ballot;
+return (i) => Number(votes[i] >= 0 && votes[i] !== winner);
 }
 const channel = shown === "alpha" ? description.fixed + 3 : shown;
 return (i) => cells[i * stride + channel];
@@ -1637,6 +1688,11 @@ step: timeline.step,
 classIndex: engines[0].classIndex,
 backends: engines.map((engine) => engine.backend),
 errors: engines.map((engine) => engine.error),
+ballots: engines.map((engine) => {
+if (engine.description.votes.length === 0) return null;
+const { counts, winner } = engine.ballot;
+return { counts, winner };
+}),
 frames: this.nextFrames === 0
 ? this.frames : this.frames.map(({ data, ...size }) => ({ data: data.slice(), ...size })),
 canGoBack: timeline.step > 0 || timeline.applied > 0,
@@ -1644,10 +1700,10 @@ recorded: { events: timeline.events.slice(0, timeline.applied), classIndex: time
 };
 }
 }
-return { Engine, GpuEngine, Simulation, createEngine, decodeBase64, isDevice, rendererName };
+return { Engine, GpuEngine, Simulation, createEngine, decodeBase64, isDevice, rendererName, CLASS_COLORS };
 };
-const STYLE = ".nca-player{--nca-surface: #f6f7f8;--nca-raised: #ffffff;--nca-ink: #1b2127;--nca-muted: #55606c;--nca-line: #d3d9df;--nca-edge: #79838e;--nca-accent: #0069a6;--nca-on-accent: #ffffff;--nca-chosen: #e3f0f8;color-scheme: light;}html[data-theme=\"dark\"] .nca-player,html[theme=\"dark\"] .nca-player,[data-jp-theme-light=\"false\"] .nca-player{--nca-surface: #1b2026;--nca-raised: #272e36;--nca-ink: #e9edf1;--nca-muted: #a9b4bf;--nca-line: #3b444e;--nca-edge: #8a95a1;--nca-accent: #62b7ea;--nca-on-accent: #06202f;--nca-chosen: #17394d;color-scheme: dark;}@media (prefers-color-scheme: dark){html:not([data-theme]):not([theme]) body:not([data-jp-theme-light]) .nca-player{--nca-surface: #1b2026;--nca-raised: #272e36;--nca-ink: #e9edf1;--nca-muted: #a9b4bf;--nca-line: #3b444e;--nca-edge: #8a95a1;--nca-accent: #62b7ea;--nca-on-accent: #06202f;--nca-chosen: #17394d;color-scheme: dark;}}figure.nca-figure{margin: 1.5rem auto;max-width: 46rem;container-type: inline-size;}html[data-theme] .bd-content div.cell_output .text_html:has(figure.nca-figure){padding: 0;background: none;}.nca-player,.nca-player *{box-sizing: border-box;}.nca-player{position: relative;border: 1px solid var(--nca-line);border-radius: 14px;background: var(--nca-surface);color: var(--nca-ink);font-family: inherit;font-size: 0.875rem;line-height: 1.4;overflow: hidden;}.nca-player .nca-body{display: flex;flex-direction: column;}.nca-player .nca-bed{display: flex;align-items: center;justify-content: center;padding: 0.75rem 0.75rem 0;}.nca-player .nca-stage{position: relative;overflow: hidden;border: 1px solid var(--nca-line);border-radius: 8px;background: #ffffff;}.nca-player .nca-pane{width: min(100%,70vh);}.nca-player .nca-caption{margin-top: 0.25rem;font-size: 0.8125rem;text-align: center;}.nca-player canvas{display: block;width: 100%;height: auto;image-rendering: pixelated;touch-action: none;cursor: none;}.nca-player canvas:focus-visible{outline: 3px solid var(--nca-accent);outline-offset: -3px;border-radius: 7px;}.nca-player .nca-cursor{position: absolute;aspect-ratio: 1;translate: -50% -50%;border: 1.5px solid #ffffff;border-radius: 50%;outline: 1.5px solid #1b2127;pointer-events: none;}.nca-player[data-tool=\"square\"] .nca-cursor{border-radius: 0;}.nca-player:is([data-tool=\"half\"],[data-tool=\"seed\"]) .nca-cursor{border-style: dotted;}.nca-player .nca-cursor[hidden]{display: none;}.nca-player .nca-crosshair::before,.nca-player .nca-crosshair::after{content: \"\";position: absolute;inset: calc(50% - 1px) -6px;height: 2px;background: #1b2127;box-shadow: 0 0 0 1px #ffffff;}.nca-player .nca-crosshair::after{rotate: 90deg;}.nca-player .nca-panel{display: flex;flex-direction: column;gap: 0.9rem;min-width: 0;padding: 1rem;}.nca-player .nca-readout{display: flex;justify-content: space-between;align-items: baseline;color: var(--nca-muted);font-variant-numeric: tabular-nums;}.nca-player output{display: inline;padding: 0;color: var(--nca-ink);font-weight: 600;}.nca-player .nca-steps{font-size: 1.375rem;line-height: 1;}.nca-player .nca-transport{display: grid;grid-template-columns: 1.4fr 1fr 1fr 1fr;gap: 0.4rem;}.nca-player .nca-button{display: inline-flex;align-items: center;justify-content: center;gap: 0.35rem;min-height: 44px;margin: 0;padding: 0 0.6rem;border: 1px solid var(--nca-edge);border-radius: 10px;background: var(--nca-raised);color: var(--nca-ink);font: inherit;font-weight: 500;cursor: pointer;}.nca-player .nca-transport .nca-button:not(.nca-play){flex-direction: column;gap: 0;padding: 0.15rem;font-size: 0.75rem;}.nca-player .nca-play{border-color: var(--nca-accent);background: var(--nca-accent);color: var(--nca-on-accent);}.nca-player .nca-button:hover{filter: brightness(0.95);}.nca-player .nca-button[aria-disabled=\"true\"]{color: var(--nca-muted);border-color: var(--nca-line);}.nca-player .nca-button[aria-pressed=\"true\"]{border-color: #c2371f;color: #c2371f;background: #ffffff;}.nca-player .nca-button:active{transform: translateY(1px);}.nca-player .nca-button:focus-visible,.nca-player input[type=\"range\"]:focus-visible,.nca-player select:focus-visible,.nca-player .nca-choice input:focus-visible + .nca-tile{outline: 3px solid var(--nca-accent);outline-offset: 2px;}.nca-player fieldset{min-width: 0;margin: 0;padding: 0;border: 0;}.nca-player legend,.nca-player .nca-slider label{float: none;width: auto;margin: 0 0 0.3rem;padding: 0;color: var(--nca-muted);font: inherit;}.nca-player .nca-choice{position: relative;display: flex;flex: 1 1 0;min-width: 0;margin: 0;cursor: pointer;}.nca-player .nca-tile{display: flex;flex: 1;flex-direction: column;align-items: center;justify-content: center;min-width: 0;min-height: 44px;font-variant-numeric: tabular-nums;}.nca-player .nca-classes .nca-row{display: grid;grid-template-columns: repeat(auto-fit,minmax(3.4rem,1fr));gap: 0.25rem;}.nca-player .nca-classes .nca-tile{justify-content: flex-start;gap: 0.15rem;padding: 0.4rem 2px;border: 1px solid var(--nca-line);border-radius: 10px;background: var(--nca-raised);}.nca-player .nca-label{font-family: \"Apple Color Emoji\",\"Segoe UI Emoji\",\"Noto Color Emoji\",sans-serif;font-size: 1.5rem;line-height: 1.2;}.nca-player .nca-name{max-width: 100%;color: var(--nca-muted);font-size: 0.65rem;line-height: 1.2;text-align: center;text-wrap: balance;font-weight: 400;overflow-wrap: break-word;hyphens: auto;}.nca-player .nca-tools .nca-row{display: grid;grid-template-columns: repeat(var(--nca-tools),1fr);border: 1px solid var(--nca-line);border-radius: 10px;background: var(--nca-raised);}.nca-player .nca-tools .nca-tile{border-radius: 9px;}.nca-player .nca-icon{display: flex;}.nca-player .nca-choice input:checked + .nca-tile{background: var(--nca-chosen);box-shadow: inset 0 0 0 2px var(--nca-accent);font-weight: 600;}.nca-player .nca-choice input:checked + .nca-tile .nca-name{color: var(--nca-ink);}.nca-player .nca-slider{display: grid;grid-template-columns: 3.2rem 1fr auto;align-items: center;gap: 0.6rem;}.nca-player .nca-slider label{margin: 0;}.nca-player select{width: 100%;min-width: 0;min-height: 44px;padding: 0 0.5rem;border: 1px solid var(--nca-edge);border-radius: 10px;background: var(--nca-raised);color: var(--nca-ink);font: inherit;}.nca-player .nca-key{display: flex;align-items: center;gap: 0.25rem;font-size: 0.75rem;}.nca-player .nca-key[hidden]{display: none;}.nca-player .nca-ramp{width: 2.5rem;height: 0.75rem;border: 1px solid var(--nca-edge);background: linear-gradient(90deg,#b2182b,#ffffff,#2166ac);}.nca-player input[type=\"range\"]{width: 100%;min-width: 0;height: 44px;margin: 0;border-radius: 10px;accent-color: var(--nca-accent);cursor: pointer;}.nca-player .nca-value{min-width: 3.6rem;text-align: right;font-variant-numeric: tabular-nums;}.nca-player .nca-recovery{min-height: 1.25rem;margin-top: 0.2rem;border-bottom: 2px solid var(--nca-curve,transparent);color: var(--nca-muted);font-size: 0.75rem;font-variant-numeric: tabular-nums;text-align: center;}.nca-player .nca-recovery:empty{display: none;}.nca-player .nca-foot{display: flex;flex-direction: column;gap: 0.6rem;padding: 0 1rem 1rem;}.nca-player .nca-curve[hidden]{display: none;}.nca-player .nca-curve-title{color: var(--nca-muted);font-size: 0.8125rem;}.nca-player canvas.nca-chart{height: 8.5rem;cursor: default;touch-action: auto;}.nca-player .nca-last{display: flex;justify-content: space-between;align-items: flex-end;gap: 0.75rem;}@container (max-width: 30rem){.nca-player .nca-last{flex-direction: column;}}.nca-player .nca-share{display: flex;gap: 0.4rem;}.nca-player .nca-share .nca-button{min-width: 44px;padding: 0;}.nca-player .nca-inspector{min-height: 2.8em;margin: 0 0 0.3rem;font-size: 0.75rem;font-variant-numeric: tabular-nums;}.nca-player .nca-hint{margin: 0;color: var(--nca-muted);font-size: 0.8125rem;}.nca-player .nca-hidden{position: absolute;width: 1px;height: 1px;margin: -1px;overflow: hidden;clip-path: inset(50%);white-space: nowrap;}figure.nca-figure > figcaption{margin-top: 0.5rem;}.nca-player.nca-several .nca-bed{display: grid;grid-template-columns: repeat(auto-fit,minmax(8.5rem,1fr));gap: 0.75rem;padding: 0.75rem 0.75rem 0;}@container (min-width: 38rem){.nca-player:not(.nca-several) .nca-body{flex-direction: row;}.nca-several .nca-panel{display: grid;grid-template-columns: 1fr 1fr;column-gap: 1.5rem;align-items: end;}.nca-several .nca-slider:last-child{grid-column: 1 / -1;}.nca-player:not(.nca-several) .nca-bed{flex: 1 1 53%;padding: 1rem 0 1rem 1rem;}.nca-player:not(.nca-several) .nca-panel{flex: 1 1 47%;justify-content: center;}}";
-const { Engine, GpuEngine, Simulation, createEngine, decodeBase64, isDevice, rendererName } = core();
+const STYLE = ".nca-player{--nca-surface: #f6f7f8;--nca-raised: #ffffff;--nca-ink: #1b2127;--nca-muted: #55606c;--nca-line: #d3d9df;--nca-edge: #79838e;--nca-accent: #0069a6;--nca-on-accent: #ffffff;--nca-chosen: #e3f0f8;color-scheme: light;}html[data-theme=\"dark\"] .nca-player,html[theme=\"dark\"] .nca-player,[data-jp-theme-light=\"false\"] .nca-player{--nca-surface: #1b2026;--nca-raised: #272e36;--nca-ink: #e9edf1;--nca-muted: #a9b4bf;--nca-line: #3b444e;--nca-edge: #8a95a1;--nca-accent: #62b7ea;--nca-on-accent: #06202f;--nca-chosen: #17394d;color-scheme: dark;}@media (prefers-color-scheme: dark){html:not([data-theme]):not([theme]) body:not([data-jp-theme-light]) .nca-player{--nca-surface: #1b2026;--nca-raised: #272e36;--nca-ink: #e9edf1;--nca-muted: #a9b4bf;--nca-line: #3b444e;--nca-edge: #8a95a1;--nca-accent: #62b7ea;--nca-on-accent: #06202f;--nca-chosen: #17394d;color-scheme: dark;}}figure.nca-figure{margin: 1.5rem auto;max-width: 46rem;container-type: inline-size;}html[data-theme] .bd-content div.cell_output .text_html:has(figure.nca-figure){padding: 0;background: none;}.nca-player,.nca-player *{box-sizing: border-box;}.nca-player{position: relative;border: 1px solid var(--nca-line);border-radius: 14px;background: var(--nca-surface);color: var(--nca-ink);font-family: inherit;font-size: 0.875rem;line-height: 1.4;overflow: hidden;}.nca-player .nca-body{display: flex;flex-direction: column;}.nca-player .nca-bed{display: flex;align-items: center;justify-content: center;padding: 0.75rem 0.75rem 0;}.nca-player .nca-stage{position: relative;overflow: hidden;border: 1px solid var(--nca-line);border-radius: 8px;background: #ffffff;}.nca-player .nca-pane{width: min(100%,70vh);}.nca-player .nca-caption{margin-top: 0.25rem;font-size: 0.8125rem;text-align: center;}.nca-player canvas{display: block;width: 100%;height: auto;image-rendering: pixelated;touch-action: none;cursor: none;}.nca-player canvas:focus-visible{outline: 3px solid var(--nca-accent);outline-offset: -3px;border-radius: 7px;}.nca-player .nca-cursor{position: absolute;aspect-ratio: 1;translate: -50% -50%;border: 1.5px solid #ffffff;border-radius: 50%;outline: 1.5px solid #1b2127;pointer-events: none;}.nca-player[data-tool=\"square\"] .nca-cursor{border-radius: 0;}.nca-player:is([data-tool=\"half\"],[data-tool=\"seed\"]) .nca-cursor{border-style: dotted;}.nca-player .nca-cursor[hidden]{display: none;}.nca-player .nca-crosshair::before,.nca-player .nca-crosshair::after{content: \"\";position: absolute;inset: calc(50% - 1px) -6px;height: 2px;background: #1b2127;box-shadow: 0 0 0 1px #ffffff;}.nca-player .nca-crosshair::after{rotate: 90deg;}.nca-player .nca-panel{display: flex;flex-direction: column;gap: 0.9rem;min-width: 0;padding: 1rem;}.nca-player .nca-readout{display: flex;justify-content: space-between;align-items: baseline;color: var(--nca-muted);font-variant-numeric: tabular-nums;}.nca-player output{display: inline;padding: 0;color: var(--nca-ink);font-weight: 600;}.nca-player .nca-steps{font-size: 1.375rem;line-height: 1;}.nca-player .nca-transport{display: grid;grid-template-columns: 1.4fr 1fr 1fr 1fr;gap: 0.4rem;}.nca-player .nca-button{display: inline-flex;align-items: center;justify-content: center;gap: 0.35rem;min-height: 44px;margin: 0;padding: 0 0.6rem;border: 1px solid var(--nca-edge);border-radius: 10px;background: var(--nca-raised);color: var(--nca-ink);font: inherit;font-weight: 500;cursor: pointer;}.nca-player .nca-transport .nca-button:not(.nca-play){flex-direction: column;gap: 0;padding: 0.15rem;font-size: 0.75rem;}.nca-player .nca-play{border-color: var(--nca-accent);background: var(--nca-accent);color: var(--nca-on-accent);}.nca-player .nca-button:hover{filter: brightness(0.95);}.nca-player .nca-button[aria-disabled=\"true\"]{color: var(--nca-muted);border-color: var(--nca-line);}.nca-player .nca-button[aria-pressed=\"true\"]{border-color: #c2371f;color: #c2371f;background: #ffffff;}.nca-player .nca-button:active{transform: translateY(1px);}.nca-player .nca-button:focus-visible,.nca-player input[type=\"range\"]:focus-visible,.nca-player select:focus-visible,.nca-player .nca-choice input:focus-visible + .nca-tile{outline: 3px solid var(--nca-accent);outline-offset: 2px;}.nca-player fieldset{min-width: 0;margin: 0;padding: 0;border: 0;}.nca-player legend,.nca-player .nca-slider label{float: none;width: auto;margin: 0 0 0.3rem;padding: 0;color: var(--nca-muted);font: inherit;}.nca-player .nca-choice{position: relative;display: flex;flex: 1 1 0;min-width: 0;margin: 0;cursor: pointer;}.nca-player .nca-tile{display: flex;flex: 1;flex-direction: column;align-items: center;justify-content: center;min-width: 0;min-height: 44px;font-variant-numeric: tabular-nums;}.nca-player .nca-classes .nca-row{display: grid;grid-template-columns: repeat(auto-fit,minmax(3.4rem,1fr));gap: 0.25rem;}.nca-player .nca-classes .nca-tile{justify-content: flex-start;gap: 0.15rem;padding: 0.4rem 2px;border: 1px solid var(--nca-line);border-radius: 10px;background: var(--nca-raised);}.nca-player .nca-label{font-family: \"Apple Color Emoji\",\"Segoe UI Emoji\",\"Noto Color Emoji\",sans-serif;font-size: 1.5rem;line-height: 1.2;}.nca-player .nca-name{max-width: 100%;color: var(--nca-muted);font-size: 0.65rem;line-height: 1.2;text-align: center;text-wrap: balance;font-weight: 400;overflow-wrap: break-word;hyphens: auto;}.nca-player .nca-tools .nca-row{display: grid;grid-template-columns: repeat(var(--nca-tools),1fr);border: 1px solid var(--nca-line);border-radius: 10px;background: var(--nca-raised);}.nca-player .nca-tools .nca-tile{border-radius: 9px;}.nca-player .nca-icon{display: flex;}.nca-player .nca-choice input:checked + .nca-tile{background: var(--nca-chosen);box-shadow: inset 0 0 0 2px var(--nca-accent);font-weight: 600;}.nca-player .nca-choice input:checked + .nca-tile .nca-name{color: var(--nca-ink);}.nca-player .nca-slider{display: grid;grid-template-columns: 3.2rem 1fr auto;align-items: center;gap: 0.6rem;}.nca-player .nca-slider label{margin: 0;}.nca-player select{width: 100%;min-width: 0;min-height: 44px;padding: 0 0.5rem;border: 1px solid var(--nca-edge);border-radius: 10px;background: var(--nca-raised);color: var(--nca-ink);font: inherit;}.nca-player .nca-key{display: flex;align-items: center;gap: 0.25rem;font-size: 0.75rem;}.nca-player .nca-key[hidden]{display: none;}.nca-player .nca-ramp{width: 2.5rem;height: 0.75rem;border: 1px solid var(--nca-edge);background: linear-gradient(90deg,#b2182b,#ffffff,#2166ac);}.nca-player input[type=\"range\"]{width: 100%;min-width: 0;height: 44px;margin: 0;border-radius: 10px;accent-color: var(--nca-accent);cursor: pointer;}.nca-player .nca-value{min-width: 3.6rem;text-align: right;font-variant-numeric: tabular-nums;}.nca-player .nca-votes{display: grid;grid-auto-flow: column;grid-auto-columns: 1fr;gap: 2px;margin-top: 0.4rem;color: var(--nca-muted);font-size: 0.75rem;text-align: center;}.nca-player .nca-vote{min-width: 0;overflow: hidden;text-overflow: ellipsis;border-radius: 4px;}.nca-player .nca-vote > span{display: block;height: 2.5rem;border-bottom: 2px solid var(--nca-class);background: linear-gradient(var(--nca-class),var(--nca-class)) bottom / 100% var(--nca-share,0%) no-repeat;}.nca-player .nca-vote[data-winner=\"true\"]{color: var(--nca-ink);font-weight: 700;box-shadow: inset 0 0 0 1px var(--nca-edge);}.nca-player .nca-recovery{min-height: 1.25rem;margin-top: 0.2rem;border-bottom: 2px solid var(--nca-curve,transparent);color: var(--nca-muted);font-size: 0.75rem;font-variant-numeric: tabular-nums;text-align: center;}.nca-player .nca-recovery:empty{display: none;}.nca-player .nca-foot{display: flex;flex-direction: column;gap: 0.6rem;padding: 0 1rem 1rem;}.nca-player .nca-curve[hidden]{display: none;}.nca-player .nca-curve-title{color: var(--nca-muted);font-size: 0.8125rem;}.nca-player canvas.nca-chart{height: 8.5rem;cursor: default;touch-action: auto;}.nca-player .nca-last{display: flex;justify-content: space-between;align-items: flex-end;gap: 0.75rem;}@container (max-width: 30rem){.nca-player .nca-last{flex-direction: column;}}.nca-player .nca-share{display: flex;gap: 0.4rem;}.nca-player .nca-share .nca-button{min-width: 44px;padding: 0;}.nca-player .nca-inspector{min-height: 2.8em;margin: 0 0 0.3rem;font-size: 0.75rem;font-variant-numeric: tabular-nums;}.nca-player .nca-hint{margin: 0;color: var(--nca-muted);font-size: 0.8125rem;}.nca-player .nca-hidden{position: absolute;width: 1px;height: 1px;margin: -1px;overflow: hidden;clip-path: inset(50%);white-space: nowrap;}figure.nca-figure > figcaption{margin-top: 0.5rem;}.nca-player.nca-several .nca-bed{display: grid;grid-template-columns: repeat(auto-fit,minmax(8.5rem,1fr));gap: 0.75rem;padding: 0.75rem 0.75rem 0;}@container (min-width: 38rem){.nca-player:not(.nca-several) .nca-body{flex-direction: row;}.nca-several .nca-panel{display: grid;grid-template-columns: 1fr 1fr;column-gap: 1.5rem;align-items: end;}.nca-several .nca-slider:last-child{grid-column: 1 / -1;}.nca-player:not(.nca-several) .nca-bed{flex: 1 1 53%;padding: 1rem 0 1rem 1rem;}.nca-player:not(.nca-several) .nca-panel{flex: 1 1 47%;justify-content: center;}}";
+const { Engine, GpuEngine, Simulation, createEngine, decodeBase64, isDevice, rendererName, CLASS_COLORS } = core();
 const WORKER = `"use strict";
 let simulation;
 const { Simulation } = (${core})();
@@ -1752,6 +1808,7 @@ const SPEEDS = [
 ].map(([label, stepsPerSecond]) => ({ label, stepsPerSecond }));
 const NORMAL_SPEED = 3;
 const BRUSH = { min: 1, max: 10, start: 4 };
+const PEN = 1;
 const TOOLS = [
 { tool: "circle", name: "Erase a disc" },
 { tool: "square", name: "Erase a square" },
@@ -1832,9 +1889,11 @@ update();
 return { slider, row: make("div", { class: "nca-slider" }, make("label", { for: id }, label), slider, value) };
 }
 function makeChannels(id, description) {
-const { fixed, visible, decoder } = description;
-const options = [["picture", decoder ? "decoded picture" : "picture"]];
-if (!decoder) options.push(["alpha", "alpha: what lives"]);
+const { fixed, visible, decoder, votes } = description;
+const first = description.channels - votes.length;
+const options = [["picture", decoder ? "decoded picture" : votes.length ? "votes" : "picture"]];
+if (votes.length) options.push(["disagreement", "cells that disagree"]);
+else if (!decoder) options.push(["alpha", "alpha: what lives"]);
 options.push(["changes", "size of the last change"], ["fired", "cells that fired"]);
 const select = make("select", { id },
 ...options.map(([value, text]) => make("option", { value }, text)));
@@ -1842,10 +1901,19 @@ for (let channel = 0; channel < description.channels; channel++) {
 const isVisible = channel >= fixed && channel < fixed + visible;
 if (isVisible && !decoder) continue;
 const kind = channel < fixed ? "input" : isVisible ? "latent" : "hidden";
-select.append(make("option", { value: channel }, `${kind} channel ${channel}`));
+const text = channel < first ? `${kind} channel ${channel}` : `vote for ${votes[channel - first].name}`;
+select.append(make("option", { value: channel }, text));
 }
 const key = make("span", { class: "nca-key", hidden: "" }, "−1", make("span", { class: "nca-ramp" }), "1");
 return { select, key, row: make("div", { class: "nca-slider" }, make("label", { for: id }, "Show"), select, key) };
+}
+function makeVotes({ votes }) {
+const bars = votes.map(({ label }, k) => {
+const bar = make("div", { class: "nca-vote" }, make("span", {}), label);
+bar.style.setProperty("--nca-class", `rgb(${CLASS_COLORS[k % CLASS_COLORS.length]})`);
+return bar;
+});
+return { bars, row: make("div", { class: "nca-votes", role: "img", "aria-label": "No votes yet" }, ...bars) };
 }
 function makePane(description, id, caption) {
 const { height, width, alt } = description;
@@ -1862,7 +1930,10 @@ class: "nca-stage", role: "application", "aria-label": caption ?? "Grid",
 const words = caption === undefined
 ? [] : [make("div", { class: "nca-caption", "aria-hidden": "true" }, caption)];
 const recovery = make("div", { class: "nca-recovery" });
-return { canvas, cursor, recovery, pane: make("div", { class: "nca-pane" }, stage, ...words, recovery) };
+const votes = makeVotes(description);
+const below = votes.bars.length ? [votes.row] : [];
+const pane = make("div", { class: "nca-pane" }, stage, ...words, ...below, recovery);
+return { canvas, cursor, recovery, votes, pane };
 }
 function makeReadout() {
 const steps = make("output", { class: "nca-steps", "aria-live": "off" }, "0");
@@ -1889,12 +1960,14 @@ const play = makeButton("play", "Play");
 const back = makeButton("back", "Back");
 const step = makeButton("step", "Step");
 const reset = makeButton("reset", "Reset");
+const reads = description.votes.length > 0;
 const classes = description.classes.length > 1
-? makeRadios("classes", "Grow into", classOptions(description), id) : { inputs: [] };
-const offered = description.fixed > 0 ? [...INPUT_TOOLS, ...TOOLS] : TOOLS;
+? makeRadios("classes", reads ? "Input" : "Grow into", classOptions(description), id) : { inputs: [] };
+const offered = (description.fixed > 0 ? [...INPUT_TOOLS, ...TOOLS] : TOOLS)
+.filter(({ tool }) => tool !== "seed" || !reads);
 const tools = makeRadios("tools", "Brush", toolOptions(offered), id);
 tools.group.style.setProperty("--nca-tools", offered.length > 6 ? 4 : 6);
-const brush = makeSlider(`${id}-brush`, "Size", BRUSH,
+const brush = makeSlider(`${id}-brush`, "Size", { ...BRUSH, start: reads ? PEN : BRUSH.start },
 (size) => [`${size} cell${size > 1 ? "s" : ""}`, `radius ${size} cell${size > 1 ? "s" : ""}`]);
 const speed = makeSlider(`${id}-speed`, "Speed",
 { min: 0, max: SPEEDS.length - 1, start: NORMAL_SPEED },
@@ -1906,8 +1979,8 @@ const film = makeButton("film", "Record a film", { bare: true });
 const share = makeButton("link", "Copy a link to this moment", { bare: true });
 const inspector = make("p", { class: "nca-inspector" });
 const hint = make("p", { class: "nca-hint", id: `${id}-hint` },
-"Drag to use the brush, double-tap to plant a seed. With the grid focused: arrow keys move, " +
-"E uses the brush, S plants a seed, I reads the cell.");
+`Drag to use the brush${reads ? "" : ", double-tap to plant a seed"}. With the grid focused: arrow ` +
+`keys move, E uses the brush, ${reads ? "" : "S plants a seed, "}I reads the cell.`);
 const status = make("p", { class: "nca-hidden", role: "status" });
 const chart = make("canvas", { class: "nca-chart", role: "img", "aria-label": "No curve yet" });
 const curve = make("div", { class: "nca-curve" },
@@ -1928,7 +2001,7 @@ element.prepend(root);
 return {
 root, bed, grid: description, steps, rate, play, back, step, reset, save, film, share, status, inspector, chart,
 canvases: panes.map(({ canvas }) => canvas), cursors: panes.map(({ cursor }) => cursor),
-recoveries: panes.map(({ recovery }) => recovery),
+recoveries: panes.map(({ recovery }) => recovery), votes: panes.map(({ votes }) => votes),
 classes: classes.inputs, tools: tools.inputs, toolNames: offered.map(({ tool }) => tool), size: brush.slider, speed: speed.slider,
 channel: channels.select, key: channels.key,
 };
@@ -2283,7 +2356,8 @@ await this.ask({ kind: "back" });
 this.sayWhere();
 }
 sayWhere() {
-this.say(`Step ${this.last.step}. ${this.chart.describe()}`);
+const votes = this.view.votes.map(({ row }) => row.getAttribute("aria-label"));
+this.say([`Step ${this.last.step}.`, this.chart.describe(), ...votes].join(" "));
 this.report({ steps: this.last.step });
 }
 async reset() {
@@ -2293,10 +2367,12 @@ this.report({ steps: 0 });
 }
 async setClass(index) {
 await this.act({ kind: "mutate", index });
-this.say(`Now growing into ${this.descriptions[0].classes[index].name}`);
+const { classes, votes: { length } } = this.descriptions[0];
+this.say(`${length ? "Now reading" : "Now growing into"} ${classes[index].name}`);
 this.report({ classIndex: index });
 }
 async plant(x, y) {
+if (!this.view.toolNames.includes("seed")) return;
 await this.act({ kind: "plant", x, y });
 this.say(`Seed planted at column ${x + 1}, row ${y + 1}`);
 }
@@ -2336,9 +2412,10 @@ const { cells } = await this.link.send({ kind: "inspect", x, y });
 this.reading = false;
 const { values, change } = cells[pane];
 const round = (v) => v.toFixed(2).replace("-", "−");
-const { decoder, fixed } = this.descriptions[pane];
-const names = decoder ? [] : ["r", "g", "b", "α"];
-const name = (i) => (i < fixed ? `input ${i}` : names[i - fixed] ?? i);
+const { decoder, fixed, channels, votes } = this.descriptions[pane];
+const names = decoder || votes.length ? [] : ["r", "g", "b", "α"];
+const first = channels - votes.length;
+const name = (i) => (i < fixed ? `input ${i}` : votes[i - first]?.name ?? names[i - fixed] ?? i);
 const each = values.map((v, i) => `${name(i)} ${round(v)}`).join(", ");
 const text = `Column ${x + 1}, row ${y + 1}: ${each}, last change ${round(change)}`;
 this.view.inspector.textContent = text;
@@ -2357,6 +2434,7 @@ view.rate.parentElement.title = `by ${report.backends.join(", ")}`;
 view.back.setAttribute("aria-disabled", String(!report.canGoBack));
 const chosen = view.classes[report.classIndex];
 if (chosen !== undefined) chosen.checked = true;
+report.ballots.forEach((ballot, i) => ballot && this.showVotes(ballot, i));
 this.film?.draw();
 chart.add(report.step, report.errors);
 const now = performance.now();
@@ -2364,6 +2442,20 @@ if (now - this.chartDrawn > CHART_EVERY || !this.playing) {
 this.chartDrawn = now;
 this.drawChart();
 }
+}
+showVotes({ counts, winner }, pane) {
+const { row, bars } = this.view.votes[pane];
+const total = Math.max(1, counts.reduce((a, b) => a + b));
+const percents = counts.map((count) => Math.round(100 * count / total));
+bars.forEach((bar, k) => {
+bar.style.setProperty("--nca-share", `${100 * counts[k] / total}%`);
+bar.dataset.winner = String(k === winner);
+});
+const { votes } = this.descriptions[pane];
+const cast = percents.map((percent, k) => ({ percent, name: votes[k].name }))
+.filter(({ percent }) => percent > 0).sort((a, b) => b.percent - a.percent);
+const words = cast.map(({ percent, name }) => `${name} ${percent} %`).join(", ") || "none";
+row.setAttribute("aria-label", `Votes: ${words}`);
 }
 drawChart() {
 const { view, chart } = this;

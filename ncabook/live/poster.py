@@ -2,7 +2,7 @@
 
 import base64
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from PIL import Image
@@ -25,6 +25,7 @@ def poster(
     seed: int,
     decoder: Decoder | None = None,
     start: Tensor | None = None,
+    inputs: Mapping[str, Tensor] | None = None,
 ) -> str:
     """What automata have become after 96 steps, side by side: a PNG as a data URL.
 
@@ -32,7 +33,9 @@ def poster(
     figure, so that this is what it shows at that step. Arguments as for
     :func:`~ncabook.live.export.describe`.
     """
-    pictures = [_grown(nca, height, width, class_index, seed, decoder, start) for nca in automata]
+    pictures = [
+        _grown(nca, height, width, class_index, seed, decoder, start, inputs) for nca in automata
+    ]
     gap = torch.ones(len(pictures[0]), GAP, 3)
     parts = [part for picture in pictures for part in (gap, picture)][1:]
     pixels = (255 * torch.cat(parts, dim=1)).round().to(torch.uint8)
@@ -49,19 +52,26 @@ def _grown(
     seed: int,
     decoder: Decoder | None,
     start: Tensor | None,
+    inputs: Mapping[str, Tensor] | None,
 ) -> Tensor:
     """``[H, W, 3]`` in [0, 1]."""
-    from ncabook.figures import on_white  # Matplotlib is slow to import; a widget needs none
+    # Matplotlib is slow to import; a widget needs none.
+    from ncabook.figures import on_white, votes_picture
 
     device = next(nca.parameters()).device
     classes = nca.perception.condition_channels
     condition = torch.eye(classes, device=device)[[class_index]] if classes else None
     seeded = centre_seed(nca.layout, height, width, 1, device)
-    state = seeded if start is None else start.to(device)
+    state = seeded if start is None else start.to(device).clone()
+    if inputs:
+        state[:, : nca.layout.fixed] = list(inputs.values())[class_index].to(device)
     for t in range(STEPS):  # not a rollout, which would first compile the CPU's fused step
         fire = hashed_fire(height, width, t, seed, nca.fire_rate).to(device)
         state = nca.step(state, condition, fire=fire)
-    visible = state[:, nca.layout.visible_slice].nan_to_num()
+    state = state.nan_to_num()
+    if nca.layout.classes:
+        return votes_picture(nca, state[0].cpu()).permute(1, 2, 0)
+    visible = state[:, nca.layout.visible_slice]
     if decoder is None:
         return on_white(visible[0].cpu()).permute(1, 2, 0)
     picture = decoder(visible)[0].cpu()

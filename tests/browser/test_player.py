@@ -23,6 +23,7 @@ from ncabook.automaton import (
 from ncabook.live import LivePlayer, figure_html, to_html
 from ncabook.live.html import PAGE, page_script
 from tests.live import test_decoder as latent
+from tests.live import test_votes as voting
 
 pytestmark = pytest.mark.browser
 HEIGHT, WIDTH = 24, 32
@@ -755,5 +756,62 @@ def test_a_decoded_picture(chromium, tmp_path):
     look = "(c) => [...c.getContext('2d').getImageData(0, 0, c.width, c.height).data]"
     pixels = torch.tensor(canvas.evaluate(look)).view(*wanted.shape[1:], 4)[..., :3]
     assert (pixels / 255 - wanted.permute(1, 2, 0)).abs().max() <= 0.5 / 255 + 1e-3
+    page.close()
+    assert [c for c in complaints if "willReadFrequently" not in c] == []
+
+
+def test_a_reader_draws_and_the_cells_vote(chromium, tmp_path):
+    """A stroke by pointer and by keyboard, another input, bars that say what the colours say."""
+    description, weights = voting.described(voting.classifier())
+    figure = figure_html([description], weights, "Votes")
+    file = tmp_path / "votes.html"
+    file.write_text(PAGE.format(title="Votes", figure=figure, script=page_script()), "utf-8")
+    page = chromium.new_page(reduced_motion="reduce")
+    complaints = []
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto(file.as_uri())
+    until(lambda: mounted(page, 0))
+    ask = "document.querySelector('figure').ncaPlayer.ask({ kind: 'getState' })"
+
+    def ink():
+        flat = page.evaluate(f"{ask}.then(({{ state }}) => Array.from(state))")
+        return np.array(flat, np.float32).reshape(voting.HEIGHT, voting.WIDTH, -1)[..., 0]
+
+    canvas = page.locator("canvas").first
+    first, bars = ink(), page.locator(".nca-votes")
+    # Cells see ink at once, and have no opinion yet: all class channels are alike.
+    page.get_by_role("button", name="Step").click(click_count=20, delay=5)
+    until(lambda: steps(page) == 20)
+    words = bars.get_attribute("aria-label")
+    assert words.startswith("Votes: ")
+    assert sum(int(n) for n in words.split() if n.isdigit()) in range(98, 103)
+    assert page.locator(".nca-vote[data-winner=true]").count() == 1
+    assert page.get_by_label("Size").input_value() == "1"
+    box = canvas.bounding_box()
+    page.mouse.click(
+        box["x"] + 12.5 / voting.WIDTH * box["width"],
+        box["y"] + 9.5 / voting.HEIGHT * box["height"],
+    )
+    until(lambda: (ink() != first).sum() == 5)
+    canvas.focus()
+    page.keyboard.press("Shift+ArrowUp")
+    page.keyboard.press("e")
+    until(lambda: "Brush used" in status(page).inner_text())
+    assert (ink() != first).sum() > 5
+    page.keyboard.press("s")  # plants nothing here
+    shown = page.get_by_label("Show").locator("option").all_inner_texts()
+    assert shown[:2] == ["votes", "cells that disagree"]
+    assert shown[-1] == "vote for c"
+    assert page.get_by_role("radio", name="Plant a seed").count() == 0
+    page.get_by_role("radio", name="two").focus()
+    page.keyboard.press("Space")
+    until(lambda: "Now reading two" in status(page).inner_text())
+    assert np.allclose(ink(), voting.pictures()["two"][0].numpy())
+    results = Axe().run(page)
+    assert results.violations_count == 0, results.generate_report()
+    page.emulate_media(color_scheme="dark", reduced_motion="reduce")
+    results = Axe().run(page)
+    assert results.violations_count == 0, results.generate_report()
     page.close()
     assert [c for c in complaints if "willReadFrequently" not in c] == []

@@ -95,7 +95,10 @@ def test_labels():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"classes": ["a"]}, "classes has 1 labels; the automaton's condition has 2"),
+        (
+            {"classes": ["a"]},
+            "classes has 1 labels; the automaton's condition has 2 channels for them",
+        ),
         ({"classes": ["a", "b"], "class_names": ["a"]}, "class_names has 1 names for 2 classes"),
         ({"class_index": 2}, "class_index is 2; there are 2 classes"),
         ({"class_index": -1}, "class_index is -1"),
@@ -111,11 +114,11 @@ def test_automata_that_the_engine_does_not_know():
     nca.update = torch.nn.Conv2d(8, 8, 1)
     with pytest.raises(TypeError, match="the live engine does not know Conv2d"):
         describe(nca, 8, 8)
-    layout = ChannelLayout(visible=1, hidden=4, fixed=1, classes=3)
+    layout = ChannelLayout(visible=1, hidden=7, fixed=1)
     parts = ConvPerception(9, 8), MLPUpdate(8, 8)
-    classifier = NCA(layout, *parts, living_threshold=None)
+    gray = NCA(layout, *parts, living_threshold=None)
     with pytest.raises(ValueError, match="has 1 visible channels; the figure shows RGBA"):
-        describe(classifier, 8, 8)
+        describe(gray, 8, 8)
     with pytest.raises(ValueError, match="a grid of 0×8 cells; expected at least 1×1"):
         describe(automaton(), 0, 8)
 

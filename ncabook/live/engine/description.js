@@ -32,10 +32,11 @@ function checkNumbers(d) {
   }
   expect(isNatural(d.fixed) && d.fixed < d.channels,
     "fixed", d.fixed, "a whole number ≥ 0, less than channels");
-  expect(isCount(d.visible) && d.fixed + d.visible <= d.channels,
-    "visible", d.visible, "a whole number ≥ 1, with fixed at most channels");
-  expect(d.decoder !== null || d.visible === RGBA, "visible", d.visible,
-    `${RGBA}, red, green, blue and alpha, where no decoder makes a picture`);
+  expect(Array.isArray(d.votes), "votes", d.votes, "a list of classes, empty where nothing is classified");
+  expect(isNatural(d.visible) && d.fixed + d.visible + d.votes.length <= d.channels,
+    "visible", d.visible, "a whole number ≥ 0, with fixed and votes at most channels");
+  expect(d.decoder !== null || d.votes.length > 0 || d.visible === RGBA, "visible", d.visible,
+    `${RGBA}, red, green, blue and alpha, where neither decoder nor votes make a picture`);
   expect(d.living_threshold === null || (isNatural(d.living) && d.living < d.channels),
     "living", d.living, "the index of the channel that tells which cells live");
   expect(d.start === null || fits(d.start, 2, 2 * d.height * d.width * d.channels, d),
@@ -45,6 +46,8 @@ function checkNumbers(d) {
     "living_threshold", d.living_threshold, "a number or null");
   expect(Number.isInteger(d.seed), "seed", d.seed, "a whole number");
   expect(Array.isArray(d.classes), "classes", d.classes, "a list");
+  expect(d.inputs === null || fits(d.inputs, 1, d.height * d.width * d.fixed * d.classes.length, d),
+    "inputs", d.inputs, "null, or an offset of a picture for each class within the weights");
   expect(d.planes === 0 || d.planes === d.classes.length,
     "planes", d.planes, `0 or ${d.classes.length}, the number of classes`);
   const last = Math.max(0, d.classes.length - 1);

@@ -76,6 +76,9 @@ export class Engine {
     this.targets = description.targets && this.wholeTargets(description.targets, weights);
     this.start = description.start === null
       ? null : decodeHalf(weights, description.start, cells * channels);
+    /** What lies in the fixed channels, bytes of the whole grid for each class; null if nothing. */
+    this.inputs = description.inputs === null
+      ? null : weights.subarray(description.inputs);
     this.decoder = description.decoder && this.prepareDecoder(description.decoder, weights);
     this.fireRate = description.fire_rate;
     this.reset();
@@ -257,7 +260,7 @@ export class Engine {
     this.stepCount = 0;
     this.fillPlanes();
     if (this.start) this.restore(this.start, 0);
-    else this.plant(this.width >> 1, this.height >> 1);
+    else if (this.description.visible > 0) this.plant(this.width >> 1, this.height >> 1);
   }
 
   /** One step of every cell. */
@@ -300,7 +303,7 @@ export class Engine {
     }
   }
 
-  /** Mutation: the condition changes, the state stays. */
+  /** Mutation: the condition, or the input, changes, the state stays. */
   setClass(index) {
     const classes = this.description.classes.length;
     if (!Number.isInteger(index) || index < 0 || index >= classes) {
@@ -310,11 +313,13 @@ export class Engine {
     this.fillPlanes();
   }
 
-  /** Where the class is an input like the state, writes it into every cell. */
+  /** Where the class, or its picture, is an input like the state, writes it into every cell. */
   fillPlanes() {
-    const { planes, channels } = this.description;
-    const { cells, cellCount, stride } = this;
+    const { planes, channels, fixed } = this.description;
+    const { cells, cellCount, stride, inputs } = this;
+    const picture = inputs?.subarray(this.classIndex * cellCount * fixed);
     for (let i = 0; i < cellCount; i++) {
+      for (let k = 0; inputs && k < fixed; k++) cells[i * stride + k] = picture[i * fixed + k] / 255;
       for (let k = 0; k < planes; k++) {
         cells[i * stride + channels + k] = k === this.classIndex ? 1 : 0;
       }
@@ -383,6 +388,30 @@ export class Engine {
     const { fixed, visible, channels } = this.description;
     this.cells.fill(0, at + fixed, at + channels);
     this.cells.fill(1, at + fixed, at + fixed + visible);
+  }
+
+  /**
+   * How the cells vote: {votes, counts, winner}. Living cells have a vote, or all where there is no
+   * living mask: the number of its largest class channel, else −1. The winner's channel is the
+   * largest on average; −1 while nobody votes.
+   */
+  get ballot() {
+    const { height, width, stride, cellCount, cellsToRead: cells, description } = this;
+    const { living, living_threshold: threshold, channels, votes: { length } } = description;
+    if (threshold !== null) {
+      this.kernels.living_mask(this.afterAt, this.cellsAt, stride, living, threshold, height, width);
+    }
+    const lives = new Uint8Array(this.memory.buffer, this.afterAt, cellCount);
+    const votes = new Int8Array(cellCount).fill(-1);
+    const [counts, sums] = [Array(length).fill(0), Array(length).fill(0)];
+    for (let i = 0; i < cellCount; i++) {
+      if (threshold !== null && !lives[i]) continue;
+      const own = cells.subarray(i * stride + channels - length, i * stride + channels);
+      votes[i] = own.indexOf(Math.max(...own));
+      if (votes[i] >= 0) counts[votes[i]] += 1;
+      own.forEach((value, k) => { sums[k] += value; });
+    }
+    return { votes, counts, winner: votes.every((vote) => vote < 0) ? -1 : sums.indexOf(Math.max(...sums)) };
   }
 
   /** Mean squared difference of the visible channels from the class's target; null without one. */

@@ -1,13 +1,11 @@
 // What is shown of an automaton, as RGBA bytes.
 
-/** What can be shown besides a channel's number. */
-export const SHOWN = ["picture", "alpha", "changes", "fired"];
-
 const NEGATIVE = [178, 24, 43];  // two colours that colour-blind readers can tell apart
 const POSITIVE = [33, 102, 172];
 
 /** The cells of an engine: their picture on white, or one number of each in colour; {data, height, width}. */
 export function paint(engine, shown) {
+  if (shown === "picture" && engine.description.votes.length) return votesPicture(engine);
   if (shown === "picture") return picture(engine);
   const { height, width, cellCount } = engine;
   const data = new Uint8ClampedArray(4 * cellCount);
@@ -38,12 +36,42 @@ function picture(engine) {
   return { data, height, width };
 }
 
+// Ten colours that colour-blind readers can tell apart (Paul Tol's "muted", and orange).
+export const CLASS_COLORS = [
+  "#cc6677", "#332288", "#ddcc77", "#117733", "#88ccee",
+  "#882255", "#44aa99", "#999933", "#aa4499", "#ee7733",
+].map((hex) => [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16)));
+const LEAST_INK = 0.35;  // of a cell's vote, where it sees no ink itself
+const PHOTO = 0.45;  // how much of a photograph is seen through the votes
+
+/** Each voter in its vote's colour, on white or on the photograph. */
+function votesPicture({ height, width, cellCount, cellsToRead: cells, stride, ballot, description }) {
+  const { fixed } = description;
+  const data = new Uint8ClampedArray(4 * cellCount).fill(255);
+  for (let i = 0; i < cellCount; i++) {
+    const input = (k) => clamped(cells[i * stride + k]);
+    const vote = ballot.votes[i];
+    const colour = CLASS_COLORS[vote % CLASS_COLORS.length];
+    const ink = vote < 0 ? 0 : LEAST_INK + (1 - LEAST_INK) * input(0);
+    for (let k = 0; k < 3; k++) {
+      const photo = 255 * input(k);
+      if (fixed === 3) data[4 * i + k] = vote < 0 ? photo : PHOTO * photo + (1 - PHOTO) * colour[k];
+      else if (vote >= 0) data[4 * i + k] = 255 + ink * (colour[k] - 255);
+    }
+  }
+  return { data, height, width };
+}
+
 /** A function from a cell's number to its value. */
 export function numbers(engine, shown) {
   const { cellsToRead: cells, stride, description } = engine;
   if (shown === "changes" || shown === "fired") {
     const values = engine[shown];
     return (i) => values[i];
+  }
+  if (shown === "disagreement") {
+    const { votes, winner } = engine.ballot;
+    return (i) => Number(votes[i] >= 0 && votes[i] !== winner);
   }
   const channel = shown === "alpha" ? description.fixed + 3 : shown;
   return (i) => cells[i * stride + channel];

@@ -110,7 +110,8 @@ class Player {
   }
 
   sayWhere() {
-    this.say(`Step ${this.last.step}. ${this.chart.describe()}`);
+    const votes = this.view.votes.map(({ row }) => row.getAttribute("aria-label"));
+    this.say([`Step ${this.last.step}.`, this.chart.describe(), ...votes].join(" "));
     this.report({ steps: this.last.step });
   }
 
@@ -122,11 +123,13 @@ class Player {
 
   async setClass(index) {
     await this.act({ kind: "mutate", index });
-    this.say(`Now growing into ${this.descriptions[0].classes[index].name}`);
+    const { classes, votes: { length } } = this.descriptions[0];
+    this.say(`${length ? "Now reading" : "Now growing into"} ${classes[index].name}`);
     this.report({ classIndex: index });
   }
 
   async plant(x, y) {
+    if (!this.view.toolNames.includes("seed")) return;
     await this.act({ kind: "plant", x, y });
     this.say(`Seed planted at column ${x + 1}, row ${y + 1}`);
   }
@@ -172,9 +175,10 @@ class Player {
     this.reading = false;
     const { values, change } = cells[pane];
     const round = (v) => v.toFixed(2).replace("-", "−");
-    const { decoder, fixed } = this.descriptions[pane];
-    const names = decoder ? [] : ["r", "g", "b", "α"];
-    const name = (i) => (i < fixed ? `input ${i}` : names[i - fixed] ?? i);
+    const { decoder, fixed, channels, votes } = this.descriptions[pane];
+    const names = decoder || votes.length ? [] : ["r", "g", "b", "α"];
+    const first = channels - votes.length;
+    const name = (i) => (i < fixed ? `input ${i}` : votes[i - first]?.name ?? names[i - fixed] ?? i);
     const each = values.map((v, i) => `${name(i)} ${round(v)}`).join(", ");
     const text = `Column ${x + 1}, row ${y + 1}: ${each}, last change ${round(change)}`;
     this.view.inspector.textContent = text;
@@ -195,6 +199,7 @@ class Player {
     view.back.setAttribute("aria-disabled", String(!report.canGoBack));
     const chosen = view.classes[report.classIndex];
     if (chosen !== undefined) chosen.checked = true;
+    report.ballots.forEach((ballot, i) => ballot && this.showVotes(ballot, i));
     this.film?.draw();
     chart.add(report.step, report.errors);
     const now = performance.now();
@@ -202,6 +207,22 @@ class Player {
       this.chartDrawn = now;
       this.drawChart();
     }
+  }
+
+  /** Bars of an automaton's votes. */
+  showVotes({ counts, winner }, pane) {
+    const { row, bars } = this.view.votes[pane];
+    const total = Math.max(1, counts.reduce((a, b) => a + b));
+    const percents = counts.map((count) => Math.round(100 * count / total));
+    bars.forEach((bar, k) => {
+      bar.style.setProperty("--nca-share", `${100 * counts[k] / total}%`);
+      bar.dataset.winner = String(k === winner);
+    });
+    const { votes } = this.descriptions[pane];
+    const cast = percents.map((percent, k) => ({ percent, name: votes[k].name }))
+      .filter(({ percent }) => percent > 0).sort((a, b) => b.percent - a.percent);
+    const words = cast.map(({ percent, name }) => `${name} ${percent} %`).join(", ") || "none";
+    row.setAttribute("aria-label", `Votes: ${words}`);
   }
 
   drawChart() {

@@ -117,6 +117,11 @@ export class Simulation {
       classIndex: engines[0].classIndex,
       backends: engines.map((engine) => engine.backend),
       errors: engines.map((engine) => engine.error),
+      ballots: engines.map((engine) => {
+        if (engine.description.votes.length === 0) return null;
+        const { counts, winner } = engine.ballot;
+        return { counts, winner };
+      }),
       // A frame that may be shown again is kept: what is sent to a page is gone from its worker.
       frames: this.nextFrames === 0
         ? this.frames : this.frames.map(({ data, ...size }) => ({ data: data.slice(), ...size })),

@@ -1,6 +1,7 @@
 // What the reader sees: builds the instrument's elements, and knows nothing of the automaton.
 
 import { ICONS } from "./icons.js";
+import { CLASS_COLORS } from "./paint.js";
 
 const FASTEST = 1e6;  // steps per second: more than any device makes
 export const SPEEDS = [
@@ -9,6 +10,7 @@ export const SPEEDS = [
 ].map(([label, stepsPerSecond]) => ({ label, stepsPerSecond }));
 const NORMAL_SPEED = 3;
 const BRUSH = { min: 1, max: 10, start: 4 };  // radius in cells
+const PEN = 1;  // that of a brush which draws digits
 const TOOLS = [
   { tool: "circle", name: "Erase a disc" },
   { tool: "square", name: "Erase a square" },
@@ -103,9 +105,11 @@ function makeSlider(id, label, { min, max, start }, say) {
 
 /** What to show: the picture, alpha, the last change, who fired, or one hidden channel. */
 function makeChannels(id, description) {
-  const { fixed, visible, decoder } = description;
-  const options = [["picture", decoder ? "decoded picture" : "picture"]];
-  if (!decoder) options.push(["alpha", "alpha: what lives"]);
+  const { fixed, visible, decoder, votes } = description;
+  const first = description.channels - votes.length;
+  const options = [["picture", decoder ? "decoded picture" : votes.length ? "votes" : "picture"]];
+  if (votes.length) options.push(["disagreement", "cells that disagree"]);
+  else if (!decoder) options.push(["alpha", "alpha: what lives"]);
   options.push(["changes", "size of the last change"], ["fired", "cells that fired"]);
   const select = make("select", { id },
     ...options.map(([value, text]) => make("option", { value }, text)));
@@ -113,10 +117,21 @@ function makeChannels(id, description) {
     const isVisible = channel >= fixed && channel < fixed + visible;
     if (isVisible && !decoder) continue;
     const kind = channel < fixed ? "input" : isVisible ? "latent" : "hidden";
-    select.append(make("option", { value: channel }, `${kind} channel ${channel}`));
+    const text = channel < first ? `${kind} channel ${channel}` : `vote for ${votes[channel - first].name}`;
+    select.append(make("option", { value: channel }, text));
   }
   const key = make("span", { class: "nca-key", hidden: "" }, "−1", make("span", { class: "nca-ramp" }), "1");
   return { select, key, row: make("div", { class: "nca-slider" }, make("label", { for: id }, "Show"), select, key) };
+}
+
+/** A bar for each class, as high as its share of the votes. */
+function makeVotes({ votes }) {
+  const bars = votes.map(({ label }, k) => {
+    const bar = make("div", { class: "nca-vote" }, make("span", {}), label);
+    bar.style.setProperty("--nca-class", `rgb(${CLASS_COLORS[k % CLASS_COLORS.length]})`);
+    return bar;
+  });
+  return { bars, row: make("div", { class: "nca-votes", role: "img", "aria-label": "No votes yet" }, ...bars) };
 }
 
 function makePane(description, id, caption) {
@@ -135,7 +150,10 @@ function makePane(description, id, caption) {
   const words = caption === undefined
     ? [] : [make("div", { class: "nca-caption", "aria-hidden": "true" }, caption)];
   const recovery = make("div", { class: "nca-recovery" });
-  return { canvas, cursor, recovery, pane: make("div", { class: "nca-pane" }, stage, ...words, recovery) };
+  const votes = makeVotes(description);
+  const below = votes.bars.length ? [votes.row] : [];
+  const pane = make("div", { class: "nca-pane" }, stage, ...words, ...below, recovery);
+  return { canvas, cursor, recovery, votes, pane };
 }
 
 function makeReadout() {
@@ -168,12 +186,14 @@ export function buildView(element, descriptions) {
   const back = makeButton("back", "Back");
   const step = makeButton("step", "Step");
   const reset = makeButton("reset", "Reset");
+  const reads = description.votes.length > 0;
   const classes = description.classes.length > 1
-    ? makeRadios("classes", "Grow into", classOptions(description), id) : { inputs: [] };
-  const offered = description.fixed > 0 ? [...INPUT_TOOLS, ...TOOLS] : TOOLS;
+    ? makeRadios("classes", reads ? "Input" : "Grow into", classOptions(description), id) : { inputs: [] };
+  const offered = (description.fixed > 0 ? [...INPUT_TOOLS, ...TOOLS] : TOOLS)
+    .filter(({ tool }) => tool !== "seed" || !reads);
   const tools = makeRadios("tools", "Brush", toolOptions(offered), id);
   tools.group.style.setProperty("--nca-tools", offered.length > 6 ? 4 : 6);
-  const brush = makeSlider(`${id}-brush`, "Size", BRUSH,
+  const brush = makeSlider(`${id}-brush`, "Size", { ...BRUSH, start: reads ? PEN : BRUSH.start },
     (size) => [`${size} cell${size > 1 ? "s" : ""}`, `radius ${size} cell${size > 1 ? "s" : ""}`]);
   const speed = makeSlider(`${id}-speed`, "Speed",
     { min: 0, max: SPEEDS.length - 1, start: NORMAL_SPEED },
@@ -185,8 +205,8 @@ export function buildView(element, descriptions) {
   const share = makeButton("link", "Copy a link to this moment", { bare: true });
   const inspector = make("p", { class: "nca-inspector" });
   const hint = make("p", { class: "nca-hint", id: `${id}-hint` },
-    "Drag to use the brush, double-tap to plant a seed. With the grid focused: arrow keys move, " +
-    "E uses the brush, S plants a seed, I reads the cell.");
+    `Drag to use the brush${reads ? "" : ", double-tap to plant a seed"}. With the grid focused: arrow ` +
+    `keys move, E uses the brush, ${reads ? "" : "S plants a seed, "}I reads the cell.`);
   const status = make("p", { class: "nca-hidden", role: "status" });
   const chart = make("canvas", { class: "nca-chart", role: "img", "aria-label": "No curve yet" });
   const curve = make("div", { class: "nca-curve" },
@@ -208,7 +228,7 @@ export function buildView(element, descriptions) {
   return {
     root, bed, grid: description, steps, rate, play, back, step, reset, save, film, share, status, inspector, chart,
     canvases: panes.map(({ canvas }) => canvas), cursors: panes.map(({ cursor }) => cursor),
-    recoveries: panes.map(({ recovery }) => recovery),
+    recoveries: panes.map(({ recovery }) => recovery), votes: panes.map(({ votes }) => votes),
     classes: classes.inputs, tools: tools.inputs, toolNames: offered.map(({ tool }) => tool), size: brush.slider, speed: speed.slider,
     channel: channels.select, key: channels.key,
   };

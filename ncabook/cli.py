@@ -14,7 +14,8 @@ from ncabook.data import registry
 from ncabook.data.emoji import VARIATION_SELECTOR, glyph_file
 from ncabook.evaluation.protocol import Protocol
 from ncabook.experiments import runner
-from ncabook.experiments.schema import ConfigError
+from ncabook.experiments.build import class_names, example_inputs
+from ncabook.experiments.schema import ClassificationExperiment, ConfigError
 from ncabook.files import CorruptFileError, write_atomically
 from ncabook.training.processes import default_device, is_main_process, leave_group
 from ncabook.training.tracking import TrackerName
@@ -204,11 +205,15 @@ def export(
             raise ValueError(f"{file} exists; add --force to replace it, or name another file")
     model = zoo.load(name)
     nca, experiment = model.nca, model.card.experiment
-    glyphs = experiment.data.glyphs
-    about = {"classes": glyphs if len(glyphs) > 1 else (), "title": experiment.title}
+    about = {"title": experiment.title}
+    if isinstance(experiment, ClassificationExperiment):
+        shown = {"inputs": example_inputs(experiment.data), "votes": class_names(experiment.data)}
+    else:
+        glyphs = experiment.data.glyphs
+        about["classes"] = glyphs if len(glyphs) > 1 else ()
+        shown = {"targets": model.targets}
     if html is not None:
-        size = model.targets.shape[-2:]
-        page = to_html(nca, *size, targets=model.targets, **about)
+        page = to_html(nca, experiment.data.grid, experiment.data.grid, **shown, **about)
         write_atomically(html, page.encode())
         typer.echo(f"wrote {html} ({html.stat().st_size / 1024:.0f} kB); open it in any browser")
     if onnx is not None:

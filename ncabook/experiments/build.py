@@ -17,7 +17,15 @@ from ncabook.automaton import (
     SobelPerception,
 )
 from ncabook.data.emoji import emoji
-from ncabook.data.labelled import DIGITS, Labelled, Split, cifar10, mnist, rendered_digits
+from ncabook.data.labelled import (
+    CIFAR10,
+    DIGITS,
+    Labelled,
+    Split,
+    cifar10,
+    mnist,
+    rendered_digits,
+)
 from ncabook.experiments import parts
 from ncabook.experiments.schema import (
     ClassificationExperiment,
@@ -28,6 +36,7 @@ from ncabook.experiments.schema import (
     Task,
 )
 from ncabook.networks import OnePass
+from ncabook.training.classification import visible_image
 from ncabook.training.config import Strict
 
 RENDERED = {"train": (20000, 0), "test": (2000, 1)}  # how many, and their seed
@@ -107,3 +116,24 @@ def build_labelled(data: LabelledData, split: Split) -> Labelled:
             return cifar10(split)
         case "rendered-digits":
             return rendered_digits(*RENDERED[split])
+
+
+def class_names(data: LabelledData) -> tuple[str, ...]:
+    """What the classes are called."""
+    return CIFAR10 if data.name == "cifar10" else DIGITS
+
+
+def example_inputs(data: LabelledData) -> dict[str, Tensor]:
+    """What a page may begin with: an empty input, and for digits a rendered one of each kind.
+
+    Returns:
+        by name, ``[channels, grid, grid]`` in [0, 1].
+
+    """
+    blank = {"blank": torch.zeros(data.channels, data.grid, data.grid)}
+    if data.name == "cifar10":
+        return blank
+    digits = rendered_digits(200, 2)
+    firsts = {name: int((digits.labels == i).nonzero()[0]) for i, name in enumerate(digits.names)}
+    shown = visible_image(digits.images, data.padding)
+    return {name: shown[first] for name, first in firsts.items()} | blank

@@ -40,6 +40,7 @@ def describe(
     start: Tensor | None = None,
     votes: Sequence[str] = (),
     inputs: Mapping[str, Tensor] | None = None,
+    condition: Tensor | None = None,
 ) -> tuple[dict[str, Any], bytes]:
     """Describes ``nca`` on a grid of ``height`` × ``width`` cells for the live engine.
 
@@ -63,6 +64,8 @@ def describe(
             not given.
         inputs: what may lie in the fixed channels, by name, ``[fixed, height, width]`` in [0, 1];
             readers choose among them, and draw on them.
+        condition: a map ``[D, height, width]`` in place of classes: a condition that differs from
+            cell to cell.
 
     Returns:
         The description, and the weights' bytes.
@@ -78,7 +81,14 @@ def describe(
             f"a grid of {height}×{width} cells; expected at least "
             f"{max(1, perception.reach)}×{max(1, perception.reach)}, the perception's reach"
         )
-    labels = class_labels(perception.condition_channels, classes, class_names)
+    count = perception.condition_channels
+    wanted = (count, height, width)
+    if condition is not None and (not count or tuple(condition.shape) != wanted or classes):
+        raise ValueError(
+            f"condition of shape {list(condition.shape)}, {len(classes)} classes; expected "
+            f"{list(wanted)} and no classes"
+        )
+    labels = class_labels(0 if condition is not None else count, classes, class_names)
     if inputs:
         if labels:
             raise ValueError("inputs are for automata without classes to grow into")
@@ -90,7 +100,7 @@ def describe(
     _check_visible(layout, decoder, targets)
     for network in (nca, decoder):
         _check_range(network)
-    planes = perception.condition_channels if needs_planes(perception) else 0
+    planes = count if condition is not None or needs_planes(perception) else 0
     program = Program(layout.channels, planes)
     compile_parts(perception, nca.update, program, layout.fixed)
     pictures = None
@@ -129,6 +139,9 @@ def describe(
         "class_index": class_index,
         "targets": pictures,
         "start": None if start is None else program.numbers(start[0].permute(1, 2, 0), "<f2"),
+        "condition": None
+        if condition is None
+        else program.numbers(condition.permute(1, 2, 0), "<f2"),
         "votes": elected,
         "inputs": _inputs(inputs, program) if inputs else None,
         "decoder": None if decoder is None else compile_decoder(decoder, program, layout.fixed),

@@ -95,7 +95,7 @@ def to_html(nca: NCA, height: int, width: int, **options: Any) -> str:
     """
     description, weights = describe(nca, height, width, **options)
     title = description["title"]
-    given = {name: options.get(name) for name in ("decoder", "start", "inputs")}
+    given = {name: options.get(name) for name in ("decoder", "start", "inputs", "condition")}
     class_index, seed = description["class_index"], description["seed"]
     picture = poster([nca], height, width, class_index, seed, **given)
     return PAGE.format(

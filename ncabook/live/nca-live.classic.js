@@ -48,8 +48,10 @@ expect(Number.isInteger(d.seed), "seed", d.seed, "a whole number");
 expect(Array.isArray(d.classes), "classes", d.classes, "a list");
 expect(d.inputs === null || fits(d.inputs, 1, d.height * d.width * d.fixed * d.classes.length, d),
 "inputs", d.inputs, "null, or an offset of a picture for each class within the weights");
-expect(d.planes === 0 || d.planes === d.classes.length,
+expect(isNatural(d.planes) && (d.condition !== null || d.planes === 0 || d.planes === d.classes.length),
 "planes", d.planes, `0 or ${d.classes.length}, the number of classes`);
+expect(d.condition === null || fits(d.condition, 2, 2 * d.height * d.width * d.planes, d),
+"condition", d.condition, "null, or an even offset of a map within the weights");
 const last = Math.max(0, d.classes.length - 1);
 expect(Number.isInteger(d.class_index) && d.class_index >= 0 && d.class_index <= last,
 "class_index", d.class_index, `a whole number from 0 to ${last}`);
@@ -481,6 +483,8 @@ this.start = description.start === null
 ? null : decodeHalf(weights, description.start, cells * channels);
 this.inputs = description.inputs === null
 ? null : weights.subarray(description.inputs);
+this.condition = description.condition === null
+? null : decodeHalf(weights, description.condition, cells * description.planes);
 this.decoder = description.decoder && this.prepareDecoder(description.decoder, weights);
 this.fireRate = description.fire_rate;
 this.reset();
@@ -677,12 +681,12 @@ this.fillPlanes();
 }
 fillPlanes() {
 const { planes, channels, fixed } = this.description;
-const { cells, cellCount, stride, inputs } = this;
+const { cells, cellCount, stride, inputs, condition } = this;
 const picture = inputs?.subarray(this.classIndex * cellCount * fixed);
 for (let i = 0; i < cellCount; i++) {
 for (let k = 0; inputs && k < fixed; k++) cells[i * stride + k] = picture[i * fixed + k] / 255;
 for (let k = 0; k < planes; k++) {
-cells[i * stride + channels + k] = k === this.classIndex ? 1 : 0;
+cells[i * stride + channels + k] = condition ? condition[i * planes + k] : Number(k === this.classIndex);
 }
 }
 }

@@ -97,7 +97,7 @@ class LivePlayer(anywidget.AnyWidget):
             fire_rate=described[0][0]["fire_rate"],
         )
         class_index, seed = (described[0][0][name] for name in ("class_index", "seed"))
-        given = {name: options.get(name) for name in ("decoder", "start", "inputs")}
+        given = {name: options.get(name) for name in ("decoder", "start", "inputs", "condition")}
         self._poster = (
             poster([*automata.values()], height, width, class_index, seed, **given)
             if _static()

@@ -26,6 +26,7 @@ def poster(
     decoder: Decoder | None = None,
     start: Tensor | None = None,
     inputs: Mapping[str, Tensor] | None = None,
+    condition: Tensor | None = None,
 ) -> str:
     """What automata have become after 96 steps, side by side: a PNG as a data URL.
 
@@ -33,9 +34,10 @@ def poster(
     figure, so that this is what it shows at that step. Arguments as for
     :func:`~ncabook.live.export.describe`.
     """
-    pictures = [
-        _grown(nca, height, width, class_index, seed, decoder, start, inputs) for nca in automata
-    ]
+    pictures = []
+    for nca in automata:
+        state = _grown(nca, height, width, class_index, seed, start, inputs, condition)
+        pictures.append(_picture(nca, state.nan_to_num(), decoder))
     gap = torch.ones(len(pictures[0]), GAP, 3)
     parts = [part for picture in pictures for part in (gap, picture)][1:]
     pixels = (255 * torch.cat(parts, dim=1)).round().to(torch.uint8)
@@ -50,25 +52,32 @@ def _grown(
     width: int,
     class_index: int,
     seed: int,
-    decoder: Decoder | None,
     start: Tensor | None,
     inputs: Mapping[str, Tensor] | None,
+    condition: Tensor | None,
 ) -> Tensor:
-    """``[H, W, 3]`` in [0, 1]."""
-    # Matplotlib is slow to import; a widget needs none.
-    from ncabook.figures import on_white, votes_picture
-
+    """The state ``[1, C, H, W]`` after all steps."""
     device = next(nca.parameters()).device
     classes = nca.perception.condition_channels
-    condition = torch.eye(classes, device=device)[[class_index]] if classes else None
+    if condition is not None:
+        told = condition[None].to(device)
+    else:
+        told = torch.eye(classes, device=device)[[class_index]] if classes else None
     seeded = centre_seed(nca.layout, height, width, 1, device)
     state = seeded if start is None else start.to(device).clone()
     if inputs:
         state[:, : nca.layout.fixed] = list(inputs.values())[class_index].to(device)
     for t in range(STEPS):  # not a rollout, which would first compile the CPU's fused step
         fire = hashed_fire(height, width, t, seed, nca.fire_rate).to(device)
-        state = nca.step(state, condition, fire=fire)
-    state = state.nan_to_num()
+        state = nca.step(state, told, fire=fire)
+    return state
+
+
+def _picture(nca: NCA, state: Tensor, decoder: Decoder | None) -> Tensor:
+    """``[H, W, 3]`` in [0, 1]."""
+    # Matplotlib is slow to import; a widget needs none.
+    from ncabook.figures import on_white, votes_picture
+
     if nca.layout.classes:
         return votes_picture(nca, state[0].cpu()).permute(1, 2, 0)
     visible = state[:, nca.layout.visible_slice]

@@ -195,6 +195,33 @@ def test_other_updates_and_layouts(run, kind):
     assert not actual[:, 0].any()
 
 
+@pytest.mark.parametrize("kind", ["two convolutions", "residual", "sobel", "deformable"])
+def test_a_condition_that_differs_from_cell_to_cell(run, kind):
+    """A map is an input like the state; on the torus, windows see it beyond the edge, too."""
+    nca = with_perception(kind, 6, 2)
+    generator = torch.Generator().manual_seed(0)
+    told = torch.rand(2, HEIGHT, WIDTH, generator=generator).half().float()
+    wanted = nca.rollout(
+        centre_seed(nca.layout, HEIGHT, WIDTH),
+        32,
+        told[None],
+        fire=lambda t: hashed_fire(HEIGHT, WIDTH, t, SEED, nca.fire_rate),
+    )
+    actual = run(*described(nca, condition=told), [["steps", 20], ["reset"], ["steps", 32]])
+    assert wanted[:, 3].max() > 0.5
+    assert (actual - wanted).abs().max() <= 1e-4
+    other = nca.rollout(centre_seed(nca.layout, HEIGHT, WIDTH), 32, torch.eye(2)[[0]])
+    assert (wanted - other).abs().max() > 0.01  # the map matters
+
+
+def test_a_condition_map_of_another_size_is_refused():
+    nca = with_perception("sobel", 6, 2)
+    with pytest.raises(ValueError, match=r"condition of shape \[2, 3, 3\], 0 classes; expected"):
+        described(nca, condition=torch.zeros(2, 3, 3))
+    with pytest.raises(ValueError, match=r"2 classes; expected \[2, 19, 26\] and no classes"):
+        described(nca, condition=torch.zeros(2, HEIGHT, WIDTH), classes=["a", "b"])
+
+
 def test_leaving_out_cells_is_exact(run):
     described_nca = described(automaton())
     sparse = run(*described_nca, [["steps", STEPS]])

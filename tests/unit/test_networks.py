@@ -8,7 +8,7 @@ import torch
 
 import ncabook.networks
 from ncabook.evaluation import paper
-from ncabook.networks import VQVAE, PatchDiscriminator, Pix2Pix, UNet
+from ncabook.networks import VQVAE, PatchDiscriminator, Pix2Pix, SmallCNN, UNet
 
 
 def count(module):
@@ -59,6 +59,12 @@ def test_each_loss_teaches_its_own_network():
     assert all(p.grad is not None for p in net.discriminator.parameters())
     net.generator_loss(source, target, net(source)).backward()
     assert all(p.grad is not None for p in net.generator.parameters())
+
+
+def test_the_small_cnn_is_as_large_as_an_automaton_and_takes_any_page():
+    net = SmallCNN(10)
+    assert count(net) == 23_946  # conv 3×3 that reads digits: 22,499
+    assert net(torch.rand(2, 1, 28, 28)).shape == net(torch.rand(2, 1, 56, 31)).shape == (2, 10)
 
 
 @pytest.fixture

@@ -48,8 +48,10 @@ function checkNumbers(d) {
   expect(Array.isArray(d.classes), "classes", d.classes, "a list");
   expect(d.inputs === null || fits(d.inputs, 1, d.height * d.width * d.fixed * d.classes.length, d),
     "inputs", d.inputs, "null, or an offset of a picture for each class within the weights");
-  expect(d.planes === 0 || d.planes === d.classes.length,
+  expect(isNatural(d.planes) && (d.condition !== null || d.planes === 0 || d.planes === d.classes.length),
     "planes", d.planes, `0 or ${d.classes.length}, the number of classes`);
+  expect(d.condition === null || fits(d.condition, 2, 2 * d.height * d.width * d.planes, d),
+    "condition", d.condition, "null, or an even offset of a map within the weights");
   const last = Math.max(0, d.classes.length - 1);
   expect(Number.isInteger(d.class_index) && d.class_index >= 0 && d.class_index <= last,
     "class_index", d.class_index, `a whole number from 0 to ${last}`);

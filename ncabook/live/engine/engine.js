@@ -79,6 +79,9 @@ export class Engine {
     /** What lies in the fixed channels, bytes of the whole grid for each class; null if nothing. */
     this.inputs = description.inputs === null
       ? null : weights.subarray(description.inputs);
+    /** What the planes hold, if it differs from cell to cell. */
+    this.condition = description.condition === null
+      ? null : decodeHalf(weights, description.condition, cells * description.planes);
     this.decoder = description.decoder && this.prepareDecoder(description.decoder, weights);
     this.fireRate = description.fire_rate;
     this.reset();
@@ -313,15 +316,15 @@ export class Engine {
     this.fillPlanes();
   }
 
-  /** Where the class, or its picture, is an input like the state, writes it into every cell. */
+  /** Where the class, its picture or a map is an input like the state, writes it into every cell. */
   fillPlanes() {
     const { planes, channels, fixed } = this.description;
-    const { cells, cellCount, stride, inputs } = this;
+    const { cells, cellCount, stride, inputs, condition } = this;
     const picture = inputs?.subarray(this.classIndex * cellCount * fixed);
     for (let i = 0; i < cellCount; i++) {
       for (let k = 0; inputs && k < fixed; k++) cells[i * stride + k] = picture[i * fixed + k] / 255;
       for (let k = 0; k < planes; k++) {
-        cells[i * stride + channels + k] = k === this.classIndex ? 1 : 0;
+        cells[i * stride + channels + k] = condition ? condition[i * planes + k] : Number(k === this.classIndex);
       }
     }
   }

@@ -1,10 +1,16 @@
 """A small convolutional network, of the size of an automaton that classifies."""
 
+from itertools import pairwise
+
 from torch import Tensor, nn
+
+WIDTHS = (16, 32, 64)
 
 
 class SmallCNN(nn.Module):
-    """Three convolutions, the average over the image, one linear layer: 23,946 numbers for digits.
+    """Three convolutions with batch norm, the average over the image, one linear layer.
+
+    For digits these are 24,058 learned numbers.
 
     Args:
         classes: how many there are.
@@ -17,17 +23,16 @@ class SmallCNN(nn.Module):
 
     def __init__(self, classes: int, image_channels: int = 1) -> None:
         super().__init__()
-        self.features = nn.Sequential(
-            nn.Conv2d(image_channels, 16, 3, padding=1),
-            nn.ReLU(inplace=True),
-            nn.MaxPool2d(2),
-            nn.Conv2d(16, 32, 3, padding=1),
-            nn.ReLU(inplace=True),
-            nn.MaxPool2d(2),
-            nn.Conv2d(32, 64, 3, padding=1),
-            nn.ReLU(inplace=True),
-        )
-        self.last = nn.Linear(64, classes)
+        layers: list[nn.Module] = []
+        for a, b in pairwise((image_channels, *WIDTHS)):
+            layers += [
+                nn.Conv2d(a, b, 3, padding=1, bias=False),
+                nn.BatchNorm2d(b),
+                nn.ReLU(inplace=True),
+                nn.MaxPool2d(2),
+            ]
+        self.features = nn.Sequential(*layers[:-1])
+        self.last = nn.Linear(WIDTHS[-1], classes)
 
     def forward(self, images: Tensor) -> Tensor:
         """The logits."""

@@ -3,8 +3,9 @@
 // A job is {description, weights (base64), actions}; each action is a method of the engine with
 // its arguments, or ["skip", false]. Prints {state, step}, or {error}. The state is base64.
 // With `messages` in place of actions, they go to a simulation, and its last report is printed
-// too, with some pixels of the first frame; {kind: "later"} is no message: a picture has to wait. With `decode: true` the
-// picture of the last state is there. With `wasm: false` nothing compiles, as where a browser lacks SIMD.
+// too, with some pixels of the first frame; {kind: "later"} is no message: a picture has to wait.
+// With `decode: true` the picture of the last state is there. With `wasm: false` nothing compiles,
+// as where a browser lacks SIMD.
 
 import { readFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";

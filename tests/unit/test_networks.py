@@ -74,7 +74,7 @@ def vqvae():
 
 
 def test_the_vqvae_is_as_large_as_the_authors():
-    """67 layers of theirs, 6.7 million numbers; another size would be another model."""
+    """Theirs has about 6.7 million numbers; another size would be another model."""
     assert 6.5e6 < count(VQVAE()) < 7e6
     assert VQVAE().decoder.scale == 8
 

@@ -19,17 +19,16 @@ from ncabook.automaton.perception import (
 class NeighbourhoodAttention(nn.Module):
     """Multi-head attention of every cell over its k×k neighbourhood on the torus.
 
-    The logit of a neighbour at offset o is q·k/√d + b[head, o]; the learned b starts at zero
-    and tells the directions apart. Keys and values are read as shifted views, one offset at a
-    time, so that no tensor holds k² copies of them.
+    The logit of a neighbour at offset o is q·k/√d + b[head, o]. The learned b starts at zero; it
+    alone tells the directions apart: without it, a neighbourhood may be turned, mirrored or
+    shuffled, and its cell hears the same. Keys and values are read as shifted views, one offset
+    at a time, so that no tensor holds k² copies of them.
 
     Shapes:
         ``[B, in_channels, H, W]`` → ``[B, embedding, H, W]``.
     """
 
-    def __init__(
-        self, in_channels: int, embedding: int, heads: int, kernel_size: int, positions: bool
-    ) -> None:
+    def __init__(self, in_channels: int, embedding: int, heads: int, kernel_size: int) -> None:
         super().__init__()
         check_sizes(in_channels=in_channels, embedding=embedding, heads=heads)
         if embedding % heads:
@@ -39,7 +38,7 @@ class NeighbourhoodAttention(nn.Module):
         self.heads = heads
         self.reach = kernel_size // 2
         self.qkv = nn.Linear(in_channels, 3 * embedding, bias=False)
-        self.position = nn.Parameter(torch.zeros(heads, kernel_size**2)) if positions else None
+        self.position = nn.Parameter(torch.zeros(heads, kernel_size**2))
 
     def forward(self, x: Tensor, encoded: Tensor | None = None) -> Tensor:
         """``encoded`` is the condition's share of queries, keys and values."""
@@ -61,9 +60,7 @@ class NeighbourhoodAttention(nn.Module):
             for dx in range(side)
         ]
         logits = torch.stack([(query * keys[w]).sum(2) for w in windows], dim=2)
-        logits = logits / query.shape[2] ** 0.5
-        if self.position is not None:
-            logits = logits + self.position[:, :, None, None]
+        logits = logits / query.shape[2] ** 0.5 + self.position[:, :, None, None]
         weights = logits.softmax(dim=2)
         heard = sum(weights[:, :, i, None] * values[w] for i, w in enumerate(windows))
         return heard.flatten(1, 2)
@@ -93,7 +90,7 @@ class LocalAttention(nn.Module):
     ) -> None:
         super().__init__()
         channels = state_channels + condition_channels
-        self.attention = NeighbourhoodAttention(channels, out_channels, heads, kernel_size, True)
+        self.attention = NeighbourhoodAttention(channels, out_channels, heads, kernel_size)
         self.projection = nn.Linear(out_channels, out_channels)
         self.state_channels = state_channels
         self.condition_channels = condition_channels
@@ -114,7 +111,7 @@ class AttentionBlock(nn.Module):
     """A transformer's block on a neighbourhood (§2.1, v; Table 1's "Attention").
 
     y = LayerNorm(W_o A(x) + W_r x);  P = LeakyReLU(LayerNorm(y + FFN(y))), where A has heads
-    of width 128 in all, and FFN widens four times with a GELU between.
+    of width 128 in all and a bias for each position, and FFN widens four times with a GELU between.
 
     Shapes:
         state ``[B, state_channels, H, W]`` → features ``[B, out_channels, H, W]``.
@@ -131,7 +128,7 @@ class AttentionBlock(nn.Module):
     ) -> None:
         super().__init__()
         channels = state_channels + condition_channels
-        self.attention = NeighbourhoodAttention(channels, embedding, heads, kernel_size, False)
+        self.attention = NeighbourhoodAttention(channels, embedding, heads, kernel_size)
         self.projection = nn.Linear(embedding, out_channels)
         self.shortcut = nn.Linear(channels, out_channels)
         self.norm = nn.LayerNorm(out_channels)

@@ -105,8 +105,7 @@ def _attend(perception: nn.Module, x: Tensor) -> Tensor:
     ]
     query = query.view(batch, module.heads, -1, 1, height, width)
     logits = (query * patches[0]).sum(2) / query.shape[2] ** 0.5
-    if module.position is not None:
-        logits = logits + module.position[None, :, :, None, None]
+    logits = logits + module.position[None, :, :, None, None]
     heard = (logits.softmax(2)[:, :, None] * patches[1]).sum(3)
     return heard.reshape(batch, -1, height, width)
 

@@ -297,7 +297,7 @@ def _attend(attention: NeighbourhoodAttention, program: Program) -> tuple[int, l
         size=room,
         scale=size**-0.5,
         kernel=2 * attention.reach + 1,
-        position=None if attention.position is None else program.numbers(attention.position, "<f4"),
+        position=program.numbers(attention.position, "<f4"),
     )
     return heard, place[: heads * size]
 

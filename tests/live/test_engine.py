@@ -23,6 +23,7 @@ from ncabook.automaton import (
     hashed_fire,
     plant_seed,
 )
+from ncabook.automaton.attention import NeighbourhoodAttention
 from ncabook.live import describe
 from ncabook.live.engine.build import OUTPUT, bundle
 
@@ -133,6 +134,8 @@ def with_perception(kind, hidden, classes, fixed=0, update=None, living_threshol
         if isinstance(part, DeformablePerception):  # offsets of several cells, about all weights
             torch.nn.init.normal_(part.offset.conv.weight, std=0.4)
             torch.nn.init.normal_(part.modulator.conv.weight, std=0.4)
+        if isinstance(part, NeighbourhoodAttention):  # no window may be mirrored unnoticed
+            torch.nn.init.normal_(part.position, generator=torch.Generator().manual_seed(0))
     out = layout.channels - fixed
     update = (update or (lambda i, o: MLPUpdate(i, o, (24,))))(perception.out_channels, out)
     last = update.last if isinstance(update, ResNetUpdate) else update.layers[-1]

@@ -326,3 +326,16 @@ def test_heads_divide_the_embedding(kind):
     sizes = {"out_channels": 10} if kind is LocalAttention else {"out_channels": 8, "embedding": 10}
     with pytest.raises(ValueError, match="embedding 10 does not divide into 4 heads"):
         kind(8, heads=4, **sizes)
+
+
+@pytest.mark.parametrize("kind", [LocalAttention, AttentionBlock])
+def test_positions_alone_tell_attention_its_directions(kind):
+    """While b is zero, a mirrored state is perceived as the mirrored perception; not after."""
+    perception, state = kind(8, 8), torch.randn(2, 8, 6, 6)
+
+    def mirrored():
+        return perception(state.flip(3)).flip(3)
+
+    assert torch.allclose(perception(state), mirrored(), atol=1e-5)
+    torch.nn.init.normal_(perception.attention.position)
+    assert not torch.allclose(perception(state), mirrored(), atol=1e-2)

@@ -112,7 +112,7 @@ COUNTS = {
         lambda: MultiPerception([ConvPerception(16, 80, 3, 1, 5), ConvPerception(16, 80, 5, 2, 5)]),
         71_456,
     ),
-    "attention block": (5, lambda: AttentionBlock(16, 80, condition_channels=5), 79_840),
+    "attention block": (5, lambda: AttentionBlock(16, 80, condition_channels=5), 79_876),
     "Table 6, conv": (0, lambda: ConvPerception(16, 80), 19_376),
     "Table 6, attention": (0, lambda: LocalAttention(16, 80), 18_132),
 }

@@ -255,7 +255,7 @@ struct View {
     products(asked, weights.data(), c);
     T most = -INFINITY, sum = 0;
     for (int64_t t = 0; t < k; ++t) {
-      if (position) weights[t] += position[t];
+      weights[t] += position[t];
       most = std::max(most, weights[t]);
     }
     for (int64_t t = 0; t < lanes; ++t) weights[t] = quick_exp(std::min(weights[t] - most, T(0)));
@@ -267,11 +267,11 @@ struct View {
 // Σ w x, w = softmax(asked · x + position), for `asked` [n, heads, C] → [n, heads, C].
 template <typename T>
 void heard(const Grid& g, const Tensor& source, const Tensor& cells, const Tensor& taps,
-           const Tensor& asked, const std::optional<Tensor>& position, Tensor& out) {
+           const Tensor& asked, const Tensor& position, Tensor& out) {
   const int64_t n = cells.size(0), k = taps.size(0), heads = asked.size(1);
   at::parallel_for(0, n, kGrain, [&](int64_t begin, int64_t end) {
     View<T> view(k, g.channels);
-    const T *bias = position ? position->data_ptr<T>() : nullptr, *values = source.data_ptr<T>();
+    const T *bias = position.data_ptr<T>(), *values = source.data_ptr<T>();
     with_channels(g.channels, [&](auto c) {
       for (int64_t i = begin; i < end; ++i) {
         const Place at(g, cells.data_ptr<int64_t>()[i]);
@@ -293,12 +293,12 @@ void heard(const Grid& g, const Tensor& source, const Tensor& cells, const Tenso
 
 template <typename T>
 void heard_backward(const Grid& g, const Tensor& grad, const Tensor& source, const Tensor& cells,
-                    const Tensor& taps, const Tensor& asked, const std::optional<Tensor>& position,
+                    const Tensor& taps, const Tensor& asked, const Tensor& position,
                     Tensor& source_grad, Tensor& asked_grad, Tensor& position_grad) {
   const int64_t k = taps.size(0), heads = asked.size(1);
   by_sample(g, cells, [&](int64_t begin, int64_t end) {
     View<T> view(k, g.channels);
-    const T *bias = position ? position->data_ptr<T>() : nullptr, *values = source.data_ptr<T>();
+    const T *bias = position.data_ptr<T>(), *values = source.data_ptr<T>();
     with_channels(g.channels, [&](auto c) {
       for (int64_t i = begin; i < end; ++i) {
         const Place at(g, cells.data_ptr<int64_t>()[i]);
@@ -359,7 +359,7 @@ std::tuple<Tensor, Tensor, Tensor> moved_backward_op(const Tensor& grad, const T
 }
 
 Tensor heard_op(const Tensor& source, const Tensor& cells, const Tensor& taps, const Tensor& asked,
-                const std::optional<Tensor>& position, int64_t height, int64_t width) {
+                const Tensor& position, int64_t height, int64_t width) {
   Tensor out = at::empty_like(asked);
   with_type(source, [&](auto t) {
     heard<decltype(t)>(grid_of(source, height, width), source, cells, taps, asked, position, out);
@@ -371,7 +371,7 @@ Tensor heard_op(const Tensor& source, const Tensor& cells, const Tensor& taps, c
 std::tuple<Tensor, Tensor, Tensor> heard_backward_op(const Tensor& grad, const Tensor& source,
                                                      const Tensor& cells, const Tensor& taps,
                                                      const Tensor& asked,
-                                                     const std::optional<Tensor>& position,
+                                                     const Tensor& position,
                                                      int64_t height, int64_t width) {
   const int64_t batch = source.size(0) / (height * width);
   Tensor of_source = at::zeros_like(source), of_asked = at::empty_like(asked),
@@ -399,11 +399,11 @@ TORCH_LIBRARY_FRAGMENT(ncabook, m) {
       "moved_backward(Tensor grad, Tensor source, Tensor cells, Tensor taps, Tensor moves, "
       "Tensor weights, int height, int width) -> (Tensor, Tensor, Tensor)");
   m.def(
-      "heard(Tensor source, Tensor cells, Tensor taps, Tensor asked, Tensor? position, int height, "
+      "heard(Tensor source, Tensor cells, Tensor taps, Tensor asked, Tensor position, int height, "
       "int width) -> Tensor");
   m.def(
       "heard_backward(Tensor grad, Tensor source, Tensor cells, Tensor taps, Tensor asked, "
-      "Tensor? position, int height, int width) -> (Tensor, Tensor, Tensor)");
+      "Tensor position, int height, int width) -> (Tensor, Tensor, Tensor)");
 }
 
 TORCH_LIBRARY_IMPL(ncabook, CPU, m) {

@@ -58,16 +58,14 @@ class Listed:
         """
         return _Moved.apply(states, self, offsets, moves, weights).flatten(1)
 
-    def heard(
-        self, states: Tensor, offsets: Tensor, asked: Tensor, position: Tensor | None
-    ) -> Tensor:
+    def heard(self, states: Tensor, offsets: Tensor, asked: Tensor, position: Tensor) -> Tensor:
         """Σ w x, w = softmax(asked · x + position) over a window's states x: ``[n, heads, C]``.
 
         Args:
             states: of all cells, ``[B · H · W, C]``.
             offsets: from :func:`window`.
             asked: ``[n, heads, C]``.
-            position: ``[heads, taps]``, or None for zeros.
+            position: ``[heads, taps]``.
 
         """
         return _Heard.apply(states, self, offsets, asked, position)
@@ -113,11 +111,9 @@ class _Heard(torch.autograd.Function):
         at: Listed,
         offsets: Tensor,
         asked: Tensor,
-        position: Tensor | None,
+        position: Tensor,
     ) -> Tensor:
-        states, asked = states.contiguous(), asked.contiguous()
-        if position is not None:
-            position = position.contiguous()
+        states, asked, position = (t.contiguous() for t in (states, asked, position))
         ctx.save_for_backward(states, at.cells, offsets, asked, position)
         ctx.size = at.size
         return torch.ops.ncabook.heard(states, at.cells, offsets, asked, position, *at.size)
@@ -128,5 +124,4 @@ class _Heard(torch.autograd.Function):
         states, asked, position = torch.ops.ncabook.heard_backward(
             grad.contiguous(), *ctx.saved_tensors, *ctx.size
         )
-        here = position.sum(0) if ctx.saved_tensors[4] is not None else None
-        return states, None, None, asked, here
+        return states, None, None, asked, position.sum(0)

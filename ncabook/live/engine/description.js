@@ -171,7 +171,7 @@ const CHECKS = {
     is.part("heads", "from", 3 * op.heads * op.size);
     is.part("heads", "to", op.heads * op.size);
     is.must("scale", Number.isFinite, "a number");
-    if (op.position !== null) is.float("position", op.heads * op.kernel ** 2);
+    is.float("position", op.heads * op.kernel ** 2);
   },
   norm(op, is) {
     is.buffer("to");

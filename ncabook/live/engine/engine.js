@@ -142,8 +142,7 @@ export class Engine {
     const [fromStride, toStride] = [this.strides[op.from], this.strides[op.to]];
     const { height, width } = this;
     const neighbours = op.kernel ** 2;
-    const position = op.position === null
-      ? 0 : this.place(decodeFloat(bytes, op.position, op.heads * neighbours), 1);
+    const position = this.place(decodeFloat(bytes, op.position, op.heads * neighbours), 1);
     return ({ at, count }) => this.kernels.attend(
       from, fromStride, to, toStride, op.heads, op.size, op.scale, position, op.kernel,
       height, width, at, count,

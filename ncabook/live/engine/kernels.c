@@ -153,7 +153,7 @@ void attend(const float *input, int in_stride, float *output, int out_stride, in
                             height, width) + embedding + h * size;
         floats dot = splat(0);
         for (int q = 0; q < size; q += LANES) dot += load(query + q) * load(near[n] + q);
-        weight[n] = sum_of(dot) * scale + (positions ? positions[h * neighbours + n] : 0);
+        weight[n] = sum_of(dot) * scale + positions[h * neighbours + n];
         if (weight[n] > most) most = weight[n];
       }
       for (int n = neighbours; n % LANES; n++) weight[n] = -1e30f;

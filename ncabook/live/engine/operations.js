@@ -66,7 +66,7 @@ export const OPERATIONS = {
       program: gpu.program(attendShader(op, outs), outs),
       parts: Array.from({ length: op.heads }, (_, head) => {
         const at = op.position + 4 * head * neighbours;
-        const positions = table(op.position === null ? [] : decodeFloat(bytes, at, neighbours),
+        const positions = table(decodeFloat(bytes, at, neighbours),
           padded(neighbours));
         return parts(layers, outs, () => () => ({ table: positions }))
           .map((part) => ({ ...part, first: head * layers + part.first }));

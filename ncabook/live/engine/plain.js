@@ -127,7 +127,7 @@ export function plainKernels() {
           const logits = taps.map((n) => {
             let dot = 0;
             for (let q = 0; q < size; q++) dot += floats[query + q] * floats[near[n] + embedding + h * size + q];
-            return dot * scale + (positions ? floats[positions / 4 + h * taps.length + n] : 0);
+            return dot * scale + floats[positions / 4 + h * taps.length + n];
           });
           const most = Math.max(...logits);
           const weights = logits.map((logit) => Math.exp(logit - most));

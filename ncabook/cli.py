@@ -303,8 +303,10 @@ def _report_votes(metrics: dict[str, Any]) -> str:
         f"another image, step {protocol['final']}": "final",
         f"step {protocol['long']}": "long",
     }
+    late = protocol["late_images"]
+    further = f", {late:,} of them past step {last}" if late < protocol["images"] else ""
     lines = [
-        f"protocol {protocol['version']}, {protocol['images']:,} images",
+        f"protocol {protocol['version']}, {protocol['images']:,} images{further}",
         f"{'':28}{'cells right, %':>18}{'images right, %':>18}{'entropy, bits':>18}",
     ]
     for label, key in rows.items():

@@ -1,6 +1,7 @@
 """How classifiers are measured: votes counted by hand, and automata whose figures are known."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -85,6 +86,18 @@ def test_an_automaton_that_reads_is_right_and_recovers():
     assert metrics["recovery_interval"] == [100, 100]
     assert (metrics["consensus_step"], metrics["consensus_percent"]) == (1, 100)
     assert len(metrics["curve"]["per_cell"]) == 6
+
+
+def test_only_the_first_images_go_past_the_early_window():
+    """Ten images, of which the last four show what they are not: the late ones are the others."""
+    shown, labels = torch.arange(10) % 3, torch.arange(10) % 3
+    shown[6:] = (shown[6:] + 1) % 3
+    rules = replace(SHORT, late_images=6)
+    metrics = evaluate_voting(reader(), gray(shown), labels, protocol=rules)
+    assert metrics["short"]["per_image"] == pytest.approx(60)
+    assert metrics["grown"]["per_image"] == metrics["long"]["per_image"] == 100
+    assert metrics["curve"]["per_image"] == [100] * 6
+    assert metrics["consensus_percent"] == 100
 
 
 def test_one_that_changes_its_mind_slowly():

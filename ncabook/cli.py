@@ -3,11 +3,12 @@
 import sys
 from enum import Enum
 from pathlib import Path
-from typing import Annotated, Any, get_args
+from typing import Annotated, get_args
 
 import typer
 
 from ncabook import zoo
+from ncabook.cli_report import report
 from ncabook.cli_sweep import sweep
 from ncabook.cli_table import table
 from ncabook.data import registry
@@ -15,9 +16,10 @@ from ncabook.data.emoji import VARIATION_SELECTOR, glyph_file
 from ncabook.evaluation.protocol import Protocol
 from ncabook.experiments import runner
 from ncabook.experiments.build import class_names, example_inputs
-from ncabook.experiments.schema import ClassificationExperiment, ConfigError
+from ncabook.experiments.schema import ClassificationExperiment, ConfigError, TextureExperiment
 from ncabook.files import CorruptFileError, write_atomically
 from ncabook.training.processes import default_device, is_main_process, leave_group
+from ncabook.training.texture import gray_canvas
 from ncabook.training.tracking import TrackerName
 from ncabook.training.trainer import TrainingDivergedError
 
@@ -170,7 +172,7 @@ def evaluate(
             f"--save keeps whole evaluations only: --seeds {Protocol.seeds}, with LPIPS and further"
         )
     result = runner.evaluate_model(name, Protocol(seeds=seeds), lpips, further, save)
-    typer.echo(_report(result))
+    typer.echo(report(result))
 
 
 @app.command()
@@ -208,6 +210,8 @@ def export(
     about = {"title": experiment.title}
     if isinstance(experiment, ClassificationExperiment):
         shown = {"inputs": example_inputs(experiment.data), "votes": class_names(experiment.data)}
+    elif isinstance(experiment, TextureExperiment):
+        shown = {"start": gray_canvas(nca, experiment.data.grid, experiment.data.grid)}
     else:
         glyphs = experiment.data.glyphs
         about["classes"] = glyphs if len(glyphs) > 1 else ()
@@ -290,85 +294,6 @@ def _how_to_go_on(name: str, folder: Path, output: Path | None) -> str:
         return "\nstopped before the first iteration; there is nothing to go on with"
     command = f"ncabook train {name}" + (f" --output {output}" if output else "")
     return f"\nstopped; the checkpoint is {checkpoint}\ngo on with: {command} --resume"
-
-
-def _report_votes(metrics: dict[str, Any]) -> str:
-    """The figures of an automaton that classifies."""
-    protocol = metrics["protocol"]
-    first, last = protocol["short"]
-    rows = {
-        f"steps {first}–{last}": "short",
-        f"step {protocol['grown']}": "grown",
-        "another image": "swapped",
-        f"another image, step {protocol['final']}": "final",
-        f"step {protocol['long']}": "long",
-    }
-    late = protocol["late_images"]
-    further = f", {late:,} of them past step {last}" if late < protocol["images"] else ""
-    lines = [
-        f"protocol {protocol['version']}, {protocol['images']:,} images{further}",
-        f"{'':28}{'cells right, %':>18}{'images right, %':>18}{'entropy, bits':>18}",
-    ]
-    for label, key in rows.items():
-        values = [metrics[key][name] for name in ("per_cell", "per_image", "entropy_bits")]
-        lines.append(f"{label:28}" + "".join(f"{value:>18.3f}" for value in values))
-    low, high = metrics["recovery_interval"]
-    lines.append(
-        f"recovery of cells' accuracy  {metrics['recovery']:.2f} % [{low:.2f}, {high:.2f}]"
-    )
-    agreed, at = metrics["consensus_percent"], metrics["consensus_step"]
-    when = "" if at is None else f", at step {at:.0f} (median)"
-    lines.append(f"nine tenths agree in {agreed:.1f} % of images{when}")
-    if metrics["data"]["note"]:
-        lines.append(f"note: {metrics['data']['note']}")
-    return "\n".join(lines)
-
-
-def _report(metrics: dict[str, Any]) -> str:
-    """The figures that there are; networks of one pass lack those that need steps."""
-    if "consensus_step" in metrics:
-        return _report_votes(metrics)
-    protocol = metrics["protocol"]
-    measured = {name: metrics[name] for name in ("mse", "lpips") if name in metrics}
-    lines = [
-        f"protocol {protocol['version']}, {protocol['seeds']} seeds per class",
-        f"{'':28}" + "".join(f"{name.upper():>24}" for name in measured),
-    ]
-    first, last = protocol["stage1"]
-    rows = {
-        f"steps {first}–{last}": "stage1",
-        f"step {protocol['grown']}": "grown",
-        f"step {protocol['perturb']}": "stage2",
-        f"step {protocol['long']}": "long",
-        "after damage": "damaged",
-        f"damage, step {protocol['final']}": "damage_final",
-        "after mutation": "mutated",
-        f"mutation, step {protocol['final']}": "mutation_final",
-    }
-    for label, key in rows.items():
-        if key in metrics["mse"]:
-            lines.append(f"{label:28}" + "".join(f"{m[key]:>24.5f}" for m in measured.values()))
-    for kind in ("half", "circles", "damage", "mutation"):
-        cells = []
-        for m in measured.values():
-            low, high = m[f"{kind}_recovery_interval"]
-            cells.append(f"{m[f'{kind}_recovery']:.2f} % [{low:.2f}, {high:.2f}]")
-        lines.append(f"{f'recovery after {kind}':28}" + "".join(f"{c:>24}" for c in cells))
-    further = metrics.get("further", {})
-    rows = {
-        f"step {protocol['far']}": "far",
-        f"after {protocol['damages']} damages": "repeated",
-        "a grid 4/3 as wide": "larger",
-        "firing half as often": "slower",
-        "firing always": "faster",
-        "noise, in the end": "noise_final",
-        "random cells, in the end": "erased_final",
-        "from an empty image": "nothing",
-    }
-    shown = [f"{label:28}{further[key]:>24.5f}" for label, key in rows.items() if key in further]
-    if shown:
-        lines += ["further, by MSE", *shown]
-    return "\n".join(lines)
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-RGBA = 4
+RGB, RGBA = 3, 4
 
 
 @dataclass(frozen=True)

@@ -1,15 +1,40 @@
 """Pretrained feature extractors, as plain tensors."""
 
+from dataclasses import dataclass
+
 import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
 from ncabook.data.registry import DataFile, DataUnavailableError, locate
 
-_ALEXNET = DataFile(
-    "weights/alexnet_features_fp16.safetensors",
-    "0a434290c756f37f67c0276defcc9d97a0f9d460218b7eefcde31dc204999e80",
-    url="https://download.pytorch.org/models/alexnet-owt-7be5be79.pth",
+
+@dataclass(frozen=True)
+class _Network:
+    """A network of torchvision's, and its convolutions in a file of half their size."""
+
+    name: str
+    megabytes: int  # of torchvision's download
+    file: DataFile
+
+
+_ALEXNET = _Network(
+    "AlexNet",
+    233,
+    DataFile(
+        "weights/alexnet_features_fp16.safetensors",
+        "0a434290c756f37f67c0276defcc9d97a0f9d460218b7eefcde31dc204999e80",
+        url="https://download.pytorch.org/models/alexnet-owt-7be5be79.pth",
+    ),
+)
+_VGG16 = _Network(
+    "VGG16",
+    528,
+    DataFile(
+        "weights/vgg16_features_fp16.safetensors",
+        "63ac8964e1a41e7f702ebba09698471cd51059d55d6ad9ea8a1b80f495ebc278",
+        url="https://download.pytorch.org/models/vgg16-397923af.pth",
+    ),
 )
 
 
@@ -22,9 +47,21 @@ def alexnet_features() -> dict[str, Tensor]:
     Returns:
         ``{"N.weight": …, "N.bias": …}`` with N the layer's place in ``alexnet().features``.
 
+    Raises:
+        DataUnavailableError: they are not here and cannot be downloaded.
+
     """
-    path = locate(_ALEXNET)
-    tensors = load_file(path) if path is not None else _download_alexnet()
+    return _features(_ALEXNET)
+
+
+def vgg16_features() -> dict[str, Tensor]:
+    """Convolution weights of torchvision's VGG16 (IMAGENET1K_V1; 528 MB), likewise."""
+    return _features(_VGG16)
+
+
+def _features(network: _Network) -> dict[str, Tensor]:
+    path = locate(network.file)
+    tensors = load_file(path) if path is not None else _download(network)
     return {
         k.removeprefix("features."): v.float()
         for k, v in tensors.items()
@@ -32,12 +69,13 @@ def alexnet_features() -> dict[str, Tensor]:
     }
 
 
-def _download_alexnet() -> dict[str, Tensor]:
+def _download(network: _Network) -> dict[str, Tensor]:
+    url = network.file.url
     try:
-        return torch.hub.load_state_dict_from_url(_ALEXNET.url, check_hash=True, weights_only=True)
+        return torch.hub.load_state_dict_from_url(url, check_hash=True, weights_only=True)
     except (OSError, RuntimeError) as error:
         raise DataUnavailableError(
-            f"AlexNet's weights (233 MB, {_ALEXNET.url}) cannot be "
+            f"{network.name}'s weights ({network.megabytes} MB, {url}) cannot be "
             f"downloaded ({error}); connect to the network, or point NCABOOK_DATA at a folder "
-            f"that holds {_ALEXNET.path}"
+            f"that holds {network.file.path}"
         ) from None

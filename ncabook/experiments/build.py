@@ -26,6 +26,7 @@ from ncabook.data.labelled import (
     mnist,
     rendered_digits,
 )
+from ncabook.data.texture import texture
 from ncabook.experiments import parts
 from ncabook.experiments.schema import (
     ClassificationExperiment,
@@ -34,6 +35,8 @@ from ncabook.experiments.schema import (
     LabelledData,
     OnePassExperiment,
     Task,
+    TextureData,
+    TextureExperiment,
 )
 from ncabook.networks import OnePass
 from ncabook.training.classification import visible_image
@@ -50,7 +53,7 @@ def build_network(experiment: Task) -> NCA | OnePass:
     return build_nca(experiment)
 
 
-def build_nca(experiment: Experiment | ClassificationExperiment) -> NCA:
+def build_nca(experiment: Experiment | ClassificationExperiment | TextureExperiment) -> NCA:
     """A new automaton with random weights, drawn from PyTorch's global generator."""
     model = experiment.model
     if isinstance(experiment, ClassificationExperiment):
@@ -61,6 +64,8 @@ def build_nca(experiment: Experiment | ClassificationExperiment) -> NCA:
             classes=len(DIGITS),
         )
         condition = 0
+    elif isinstance(experiment, TextureExperiment):
+        layout, condition = ChannelLayout(visible=3, hidden=model.hidden_channels), 0
     else:
         layout = ChannelLayout(visible=4, hidden=model.hidden_channels)
         classes = len(experiment.data.glyphs)
@@ -105,6 +110,11 @@ def build_update(config: Strict, features: int, channels: int) -> nn.Module:
 def build_targets(data: EmojiData) -> Tensor:
     """The class images, ``[classes, 4, grid, grid]``, premultiplied RGBA in [0, 1]."""
     return torch.stack([emoji(g, data.size, data.padding) for g in data.glyphs])
+
+
+def build_texture(data: TextureData) -> Tensor:
+    """The texture to be grown, RGB in [0, 1], ``[3, size, size]``."""
+    return texture(data.name, data.size)
 
 
 def build_labelled(data: LabelledData, split: Split) -> Labelled:

@@ -14,14 +14,22 @@ from ncabook import zoo
 from ncabook.automaton import NCA
 from ncabook.evaluation.one_pass import evaluate_one_pass
 from ncabook.evaluation.protocol import Protocol, evaluate
+from ncabook.evaluation.textures import evaluate_texture
 from ncabook.evaluation.voting import PROTOCOLS, evaluate_voting
-from ncabook.experiments.build import build_labelled, build_nca, build_network, build_targets
+from ncabook.experiments.build import (
+    build_labelled,
+    build_nca,
+    build_network,
+    build_targets,
+    build_texture,
+)
 from ncabook.experiments.provenance import provenance
 from ncabook.experiments.schema import (
     ClassificationExperiment,
     Experiment,
     OnePassExperiment,
     Task,
+    TextureExperiment,
     load_experiment,
     parse,
 )
@@ -31,12 +39,16 @@ from ncabook.training.checkpoint import previous, save_tensors
 from ncabook.training.classification import ClassificationTrainer
 from ncabook.training.growth import GrowthTrainer
 from ncabook.training.one_pass import OnePassTrainer
+from ncabook.training.texture import TextureTrainer
 from ncabook.training.tracking import TrackerName, Tracking
 from ncabook.training.trainer import Trainer
 
 EXPERIMENTS = Path(__file__).parent
 CHECKPOINT = "checkpoint.safetensors"
 LOCK = ".lock"
+
+
+Evolving = Experiment | ClassificationExperiment | TextureExperiment  # what is trained in steps
 
 
 class RunExistsError(Exception):
@@ -63,7 +75,9 @@ def find(name: str) -> Task:
     return load_experiment(EXPERIMENTS / f"{name}.yaml")
 
 
-AnyKind = TypeVar("AnyKind", Experiment, OnePassExperiment, ClassificationExperiment)
+AnyKind = TypeVar(
+    "AnyKind", Experiment, OnePassExperiment, ClassificationExperiment, TextureExperiment
+)
 
 
 def with_seed(experiment: AnyKind, seed: int) -> AnyKind:
@@ -128,7 +142,7 @@ def train(
     return zoo.read_card(folder)
 
 
-def _start(nca: NCA, experiment: Experiment | ClassificationExperiment) -> dict[str, str] | None:
+def _start(nca: NCA, experiment: Evolving) -> dict[str, str] | None:
     """Loads the weights that an experiment starts from; says which, for the card."""
     if not isinstance(experiment, Experiment) or experiment.start_from is None:
         return None
@@ -139,7 +153,7 @@ def _start(nca: NCA, experiment: Experiment | ClassificationExperiment) -> dict[
 
 def _trainer(
     nca: NCA,
-    experiment: Experiment | ClassificationExperiment,
+    experiment: Evolving,
     folder: Path,
     device: str,
     tracker: TrackerName,
@@ -150,6 +164,8 @@ def _trainer(
         kind, named = ClassificationTrainer, {"padding": experiment.data.padding}
         labelled = build_labelled(experiment.data, "train")
         data = (labelled.images, labelled.labels)
+    elif isinstance(experiment, TextureExperiment):
+        kind, data = TextureTrainer, (build_texture(experiment.data),)
     else:
         data = (build_targets(experiment.data),)
     return kind(
@@ -253,7 +269,8 @@ def evaluate_model(
 ) -> dict[str, Any]:
     """Measures a trained model; with ``save``, writes the result into its card.
 
-    Automata that classify have a protocol of their own, :data:`PROTOCOLS`, and their test set.
+    Automata that classify have a protocol of their own, :data:`PROTOCOLS`, and their test set;
+    those that draw textures have theirs.
 
     Returns:
         What stands in a card's ``metrics``.
@@ -266,6 +283,8 @@ def evaluate_model(
         padding, rules = experiment.data.padding, PROTOCOLS[experiment.data.name]
         metrics = evaluate_voting(model.nca, test.images, test.labels, padding, rules)
         metrics["data"] = {"name": experiment.data.name, "note": test.note}
+    elif isinstance(experiment, TextureExperiment):
+        metrics = evaluate_texture(model.nca, build_texture(experiment.data))
     elif isinstance(model.network, OnePass):
         metrics = evaluate_one_pass(model.network, model.targets, protocol, perceptual)
     else:

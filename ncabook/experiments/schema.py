@@ -13,17 +13,21 @@ from pydantic import (
     FiniteFloat,
     Tag,
     ValidationError,
+    field_validator,
     model_validator,
 )
 
+from ncabook.data.texture import COMPUTED, DTD
 from ncabook.experiments.parts import MLPConfig, MultiConfig, ResNetConfig, SinglePerception
 from ncabook.training.config import (
     ClassificationConfig,
     OnePassConfig,
     Positive,
     Strict,
+    TextureConfig,
     TrainingConfig,
 )
+from ncabook.training.style import RECEPTIVE_FIELD, SHRINK
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
@@ -74,6 +78,31 @@ class LabelledData(Strict):
     def grid(self) -> int:
         """Side of the whole grid, in cells."""
         return (32 if self.name == "cifar10" else 28) + 2 * self.padding
+
+
+class TextureData(Strict):
+    """What a canvas is to be covered with.
+
+    Attributes:
+        name: a photograph of DTD, or a computed texture.
+        size: side of the texture and of the canvas, in cells.
+
+    """
+
+    name: str
+    size: Annotated[int, Field(ge=RECEPTIVE_FIELD, multiple_of=SHRINK)]
+
+    @field_validator("name")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        if name not in (*COMPUTED, *DTD):
+            raise ValueError(f"expected one of {', '.join([*COMPUTED, *DTD])}")
+        return name
+
+    @property
+    def grid(self) -> int:
+        """Side of the canvas, in cells."""
+        return self.size
 
 
 class ModelConfig(Strict):
@@ -191,6 +220,36 @@ class ClassificationExperiment(Strict):
         return self
 
 
+class TextureExperiment(Strict):
+    """An automaton that covers a canvas with a texture.
+
+    Attributes:
+        task: tells this kind of file from the others.
+        name: also the name of its folder below ``runs/``.
+        title: what it is, for people.
+        seed: where everything random comes from.
+        data: the texture.
+        model: the automaton; red, green and blue come on top.
+        training: how it is trained.
+
+    """
+
+    task: Literal["texture"]
+    name: Name
+    title: str
+    seed: Seed = 0
+    data: TextureData
+    model: ModelConfig
+    training: TextureConfig
+
+    @model_validator(mode="after")
+    def _fits(self) -> "TextureExperiment":
+        _check_reach(self.model, self.data.grid)
+        if self.model.living_threshold is not None:
+            raise ValueError("a texture has no dead cells; set model.living_threshold to null")
+        return self
+
+
 def _check_reach(model: ModelConfig, grid: int) -> None:
     if model.perception.reach > grid:
         raise ValueError(
@@ -198,16 +257,18 @@ def _check_reach(model: ModelConfig, grid: int) -> None:
         )
 
 
-Task = Experiment | OnePassExperiment | ClassificationExperiment
+Task = Experiment | OnePassExperiment | ClassificationExperiment | TextureExperiment
 TASKS: dict[str, type[Task]] = {
     "grow": Experiment,
     "one-pass": OnePassExperiment,
     "classify": ClassificationExperiment,
+    "texture": TextureExperiment,
 }
 AnyExperiment = Annotated[
     Annotated[Experiment, Tag("grow")]
     | Annotated[OnePassExperiment, Tag("one-pass")]
-    | Annotated[ClassificationExperiment, Tag("classify")],
+    | Annotated[ClassificationExperiment, Tag("classify")]
+    | Annotated[TextureExperiment, Tag("texture")],
     Discriminator(
         lambda value: value.get("task", "grow") if isinstance(value, dict) else value.task
     ),

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from ncabook.automaton import NCA, ChannelLayout
-from ncabook.automaton.state import RGBA
+from ncabook.automaton.state import RGB, RGBA
 from ncabook.live.decoding import compile_decoder
 from ncabook.live.program import Program, compile_parts, needs_planes
 from ncabook.networks import Decoder
@@ -46,7 +46,8 @@ def describe(
 
     Args:
         nca: an automaton of any perception and update of the package; its visible channels are
-            RGBA, or, with a decoder, latents; or it has class channels, in which its cells vote.
+            RGB or RGBA, or, with a decoder, latents; or it has class channels, in which its cells
+            vote.
         height: cells from top to bottom.
         width: cells from left to right.
         classes: one short label, such as an emoji, per channel of the condition.
@@ -153,10 +154,10 @@ def describe(
 
 
 def _check_visible(layout: ChannelLayout, decoder: Decoder | None, targets: Tensor | None) -> None:
-    if decoder is None and layout.visible != RGBA and not layout.classes:
+    if decoder is None and layout.visible not in (RGB, RGBA) and not layout.classes:
         raise ValueError(
-            f"this automaton has {layout.visible} visible channels; the figure shows RGBA (4), "
-            "what a decoder makes of latents, or votes"
+            f"this automaton has {layout.visible} visible channels; the figure shows RGB (3) or "
+            "RGBA (4), what a decoder makes of latents, or votes"
         )
     if decoder is not None and layout.visible != decoder.latent_channels:
         raise ValueError(
@@ -165,6 +166,8 @@ def _check_visible(layout: ChannelLayout, decoder: Decoder | None, targets: Tens
         )
     if decoder is not None and targets is not None:
         raise ValueError("targets are compared with cells; with a decoder, give none")
+    if layout.visible == RGB and targets is not None:
+        raise ValueError("targets are RGBA, and this automaton is RGB; give none")
 
 
 def _check_inputs(inputs: Mapping[str, Tensor], shape: tuple[int, int, int]) -> None:

@@ -9,7 +9,7 @@ from PIL import Image
 from torch import Tensor
 
 from ncabook.automaton import NCA, centre_seed, hashed_fire
-from ncabook.automaton.state import RGBA
+from ncabook.automaton.state import RGB
 from ncabook.networks import Decoder
 
 STEPS = 96
@@ -81,8 +81,6 @@ def _picture(nca: NCA, state: Tensor, decoder: Decoder | None) -> Tensor:
     if nca.layout.classes:
         return votes_picture(nca, state[0].cpu()).permute(1, 2, 0)
     visible = state[:, nca.layout.visible_slice]
-    if decoder is None:
-        return on_white(visible[0].cpu()).permute(1, 2, 0)
-    picture = decoder(visible)[0].cpu()
-    picture = on_white(picture) if decoder.image_channels == RGBA else picture.clamp(0, 1)
+    picture = (visible if decoder is None else decoder(visible))[0].cpu()
+    picture = picture.clamp(0, 1) if len(picture) == RGB else on_white(picture)
     return picture.permute(1, 2, 0)

@@ -119,6 +119,27 @@ class ClassificationConfig(TrainingConfig):
     augment: bool = False
 
 
+class TextureConfig(TrainingConfig):
+    """How an automaton is trained to cover a canvas with a texture (§3.2).
+
+    Attributes:
+        style: sliced optimal transport (eq. 5), or Gram matrices.
+        projections: random directions for each layer and iteration.
+
+    """
+
+    style: Literal["transport", "gram"] = "transport"
+    projections: Positive = 32
+
+    @model_validator(mode="after")
+    def _one_style(self) -> "TextureConfig":
+        if self.pool is not None and self.pool.mutation > 0:
+            raise ValueError(
+                "pool.mutation needs classes, and a texture has one style; set it to 0"
+            )
+        return self
+
+
 class OnePassConfig(Strict):
     """How a network of one pass is trained on the automata's task.
 

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from ncabook.automaton import NCA
 from ncabook.experiments.build import build_network, build_targets
-from ncabook.experiments.schema import AnyExperiment, ClassificationExperiment
+from ncabook.experiments.schema import AnyExperiment, Experiment, OnePassExperiment
 from ncabook.files import CorruptFileError, write_atomically
 from ncabook.networks import OnePass
 from ncabook.training.checkpoint import load_weights
@@ -63,7 +63,8 @@ class TrainedModel:
 
     Attributes:
         network: with its trained weights.
-        targets: ``[classes, 4, H, W]``, what it was trained to grow; None if it classifies.
+        targets: ``[classes, 4, H, W]``, the pictures that it was trained to grow; None if it
+            classifies, or covers a canvas.
         card: its record.
         folder: where it was loaded from.
 
@@ -120,8 +121,8 @@ def load(name: str) -> TrainedModel:
     card = read_card(folder)
     network = build_network(card.experiment)
     load_weights(network, folder / WEIGHTS, card.weights_sha256)
-    classifies = isinstance(card.experiment, ClassificationExperiment)
-    targets = None if classifies else build_targets(card.experiment.data)
+    grows = isinstance(card.experiment, Experiment | OnePassExperiment)
+    targets = build_targets(card.experiment.data) if grows else None
     return TrainedModel(network.eval(), targets, card, folder)
 
 

@@ -134,7 +134,7 @@ def test_bad_decoder(node, change, message):
 
 def test_what_does_not_fit_together():
     nca, decoder, start = latent_automaton()
-    with pytest.raises(ValueError, match="has 5 visible channels; the figure shows RGBA"):
+    with pytest.raises(ValueError, match="has 5 visible channels; the figure shows RGB"):
         describe(nca, HEIGHT, WIDTH)
     with pytest.raises(ValueError, match="5 visible channels, and the decoder reads 6"):
         describe(nca, HEIGHT, WIDTH, decoder=Decoder(6, 3, 4, 1))

@@ -6,7 +6,7 @@ import pytest
 import torch
 import yaml
 
-from ncabook import cli, zoo
+from ncabook import cli, cli_report, zoo
 from ncabook.evaluation import voting
 from ncabook.experiments import build, runner
 from ncabook.experiments.schema import ClassificationExperiment, ConfigError, load_experiment
@@ -77,7 +77,7 @@ def test_a_whole_life(tmp_path, capsys):
     assert zoo.read_card(tmp_path / "run").metrics == json.loads(json.dumps(metrics))
     assert metrics["protocol"]["images"] == 20
     assert metrics["data"]["note"] == "digits rendered from typefaces, not MNIST"
-    report = cli._report(metrics)
+    report = cli_report.report(metrics)
     assert "protocol 1, 20 images" in report
     assert "recovery of cells' accuracy" in report
     assert "digits rendered from typefaces" in report

@@ -117,7 +117,7 @@ def test_automata_that_the_engine_does_not_know():
     layout = ChannelLayout(visible=1, hidden=7, fixed=1)
     parts = ConvPerception(9, 8), MLPUpdate(8, 8)
     gray = NCA(layout, *parts, living_threshold=None)
-    with pytest.raises(ValueError, match="has 1 visible channels; the figure shows RGBA"):
+    with pytest.raises(ValueError, match="has 1 visible channels; the figure shows RGB"):
         describe(gray, 8, 8)
     with pytest.raises(ValueError, match="a grid of 0×8 cells; expected at least 1×1"):
         describe(automaton(), 0, 8)

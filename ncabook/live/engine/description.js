@@ -2,7 +2,7 @@
 // writes them. Everything is checked here, once, so that the engine itself need not doubt.
 
 const VERSION = 3;
-const RGBA = 4;
+const [RGB, RGBA] = [3, 4];
 const LANES = 4;  // buffers are whole vectors of numbers, and so are their parts
 const MOST_NEIGHBOURS = 49;  // of attention: a kernel of 7×7
 
@@ -35,8 +35,9 @@ function checkNumbers(d) {
   expect(Array.isArray(d.votes), "votes", d.votes, "a list of classes, empty where nothing is classified");
   expect(isNatural(d.visible) && d.fixed + d.visible + d.votes.length <= d.channels,
     "visible", d.visible, "a whole number ≥ 0, with fixed and votes at most channels");
-  expect(d.decoder !== null || d.votes.length > 0 || d.visible === RGBA, "visible", d.visible,
-    `${RGBA}, red, green, blue and alpha, where neither decoder nor votes make a picture`);
+  expect(d.decoder !== null || d.votes.length > 0 || d.visible === RGB || d.visible === RGBA,
+    "visible", d.visible, `${RGB}, red, green and blue, or ${RGBA}, with alpha, where neither decoder ` +
+    "nor votes make a picture");
   expect(d.living_threshold === null || (isNatural(d.living) && d.living < d.channels),
     "living", d.living, "the index of the channel that tells which cells live");
   expect(d.start === null || fits(d.start, 2, 2 * d.height * d.width * d.channels, d),
@@ -93,7 +94,7 @@ function checkDecoder(d) {
     expect(op.to > 0 && (op.from === undefined || of(op.to) === times * of(op.from)),
       `decoder.ops[${i}].to`, op.to, `a buffer of ${times} times the scale`);
   });
-  expect(image === 3 || image === RGBA, "decoder.image", image, "3 or 4 channels");
+  expect(image === RGB || image === RGBA, "decoder.image", image, "3 or 4 channels");
   const { kind, out, to } = ops.at(-1);
   expect(kind === "conv" && out === image && of(to) === scale, "decoder.ops", kind,
     `a conv at the end, into ${image} channels at ${scale} times the grid's size`);

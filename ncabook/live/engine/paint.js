@@ -19,11 +19,11 @@ const clamped = (value) => Math.min(1, Math.max(0, value));
 
 /** The decoded picture, or the visible channels; on the first input channel, if there is one. */
 function picture(engine) {
-  const { fixed, decoder } = engine.description;
+  const { fixed, visible, decoder } = engine.description;
   const { numbers: from, stride, height, width } = decoder
     ? engine.decode() : Object.assign(Object.create(engine), { numbers: engine.cellsToRead });
   const first = decoder ? 0 : fixed;
-  const opaque = decoder?.image === 3;
+  const opaque = (decoder?.image ?? visible) === 3;
   const data = new Uint8ClampedArray(4 * height * width);
   for (let i = 0; i < height * width; i++) {
     const at = i * stride + first;

@@ -109,7 +109,7 @@ function makeChannels(id, description) {
   const first = description.channels - votes.length;
   const options = [["picture", decoder ? "decoded picture" : votes.length ? "votes" : "picture"]];
   if (votes.length) options.push(["disagreement", "cells that disagree"]);
-  else if (!decoder) options.push(["alpha", "alpha: what lives"]);
+  else if (!decoder && visible > 3) options.push(["alpha", "alpha: what lives"]);
   options.push(["changes", "size of the last change"], ["fired", "cells that fired"]);
   const select = make("select", { id },
     ...options.map(([value, text]) => make("option", { value }, text)));

@@ -1,0 +1,81 @@
+"""Growing textures from nothing (§3.2): no seed, no border, no picture, but a style."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ncabook.automaton import NCA, empty_state
+from ncabook.training.config import TextureConfig
+from ncabook.training.style import style_loss
+from ncabook.training.trainer import Trainer
+
+GRAY = 0.5  # where all begins; hidden channels begin at 0
+
+
+class TextureTrainer(Trainer):
+    """Trains an automaton to cover a torus with a texture.
+
+    Args:
+        nca: trained in place; three visible channels, no living mask.
+        target: RGB in [0, 1], ``[3, H, W]``; the canvas is as large.
+        config: the ``training`` part of an experiment.
+        seed: everything random follows from it.
+        others: as for :class:`~ncabook.training.trainer.Trainer`.
+
+    Raises:
+        ValueError: the automaton has other channels, or a living mask.
+
+    """
+
+    def __init__(
+        self,
+        nca: NCA,
+        target: Tensor,
+        config: TextureConfig,
+        seed: int,
+        *others: Any,
+        **named: Any,
+    ) -> None:
+        check(nca)
+        super().__init__(nca, tuple(target.shape[-2:]), config, seed, *others, **named)
+        self.style = style_loss(target, config.style, config.projections, self.device)
+
+    def fresh(self, count: int) -> tuple[Tensor, Tensor]:
+        """Gray canvases; there are no classes."""
+        classes = torch.zeros(count, dtype=torch.int64, device=self.device)
+        return gray_canvas(self.nca, *self.grid, count, self.device), classes
+
+    def mutate(self, old: Tensor, classes: Tensor, state: Tensor, others: Tensor) -> Tensor:
+        """There is nothing to change into; the configuration has no such share."""
+        raise NotImplementedError("textures have no classes")
+
+    def condition(self, classes: Tensor) -> None:
+        """None: a rule draws one texture."""
+
+    def loss(self, end: Tensor, classes: Tensor) -> Tensor:
+        """The mean distance from the style."""
+        with torch.autocast(
+            end.device.type, torch.bfloat16, enabled=self.config.precision == "bfloat16"
+        ):
+            return self.style(end[:, self.nca.layout.visible_slice], self.generator).mean()
+
+
+def gray_canvas(nca: NCA, height: int, width: int, batch: int = 1, device: str = "cpu") -> Tensor:
+    """``[B, C, H, W]``: gray, and zeros in the hidden channels. All cells are alike."""
+    state = empty_state(nca.layout, height, width, batch, device)
+    state[:, nca.layout.visible_slice] = GRAY
+    return state
+
+
+def check(nca: NCA) -> None:
+    """Whether an automaton can cover a canvas.
+
+    Raises:
+        ValueError: says what it has, and what was expected.
+
+    """
+    if nca.layout.visible != 3 or nca.layout.fixed or nca.layout.classes:
+        raise ValueError(f"{nca.layout}; expected three visible channels, hidden ones, no others")
+    if nca.living_threshold is not None:
+        raise ValueError("a texture has no dead cells; expected living_threshold None")

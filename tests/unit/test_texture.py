@@ -1,0 +1,396 @@
+"""Textures: files of every kind become the right pixels, and the losses are what they claim."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from ncabook import cli, cli_report, zoo
+from ncabook.automaton import NCA, ChannelLayout, ConvPerception, MLPUpdate
+from ncabook.data.registry import DataUnavailableError, locate
+from ncabook.data.texture import COMPUTED, DTD, best_square, periodic, read_image, texture
+from ncabook.evaluation import textures
+from ncabook.evaluation.textures import TextureProtocol, evaluate_texture
+from ncabook.experiments import runner
+from ncabook.experiments.schema import ConfigError, TextureExperiment, load_experiment
+from ncabook.files import CorruptFileError
+from ncabook.training.style import (
+    LAYERS,
+    GramDifference,
+    SlicedTransport,
+    VGGFeatures,
+    style_loss,
+)
+from ncabook.training.texture import check, gray_canvas
+
+SHORT = TextureProtocol(
+    canvases=3,
+    short=(2, 4),
+    grown=5,
+    final=9,
+    every=2,
+    long=(7, 10),
+    long_canvases=2,
+    elsewhere=((64, 72),),
+    projections=4,
+)
+TINY = {
+    "task": "texture",
+    "name": "tiny",
+    "title": "Tiny",
+    "data": {"name": "woven", "size": 64},
+    "model": {
+        "hidden_channels": 3,
+        "perception": {"kind": "conv", "features": 8},
+        "update": {"kind": "mlp", "hidden": [8]},
+        "living_threshold": None,
+    },
+    "training": {
+        "iterations": 3,
+        "batch": 2,
+        "steps": {"min": 2, "max": 3},
+        "optimizer": {"kind": "adam", "learning_rate": 0.002},
+        "warmup": 1,
+        "projections": 4,
+        "pool": {"capacity": 4, "delay": 0, "ratio": 0.5, "mutation": 0.0, "damage": 0.5},
+        "checkpoint_every": 2,
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def small_vgg():
+    """VGG16's layers, a sixteenth as wide, with random weights: for what needs no meaning."""
+    torch.manual_seed(0)
+    widths = {0: 4, 2: 4, 5: 8, 7: 8, 10: 16, 12: 16, 14: 16, 17: 32}
+    weights, into = {}, 3
+    for layer, out in widths.items():
+        weights[f"{layer}.weight"] = torch.randn(out, into, 3, 3) * (2 / (9 * into)) ** 0.5
+        weights[f"{layer}.bias"] = 0.1 * torch.randn(out)
+        into = out
+    return weights
+
+
+@pytest.fixture
+def real_vgg(small_vgg, monkeypatch):
+    """The module's own VGG16 is replaced by the small one."""
+    monkeypatch.setattr("ncabook.training.style.vgg16_features", lambda: small_vgg)
+
+
+def painted():
+    """A picture of 40 × 24 with a different colour in each corner."""
+    picture = np.zeros((24, 40, 3), np.uint8)
+    picture[:12, :20], picture[:12, 20:] = (255, 0, 0), (0, 255, 0)
+    picture[12:, :20], picture[12:, 20:] = (0, 0, 255), (250, 250, 250)
+    return Image.fromarray(picture)
+
+
+def saved(image, tmp_path, kind, **options):
+    path = tmp_path / f"picture.{kind}"
+    image.save(path, **options)
+    return path
+
+
+def test_files_of_every_kind(tmp_path):
+    """Gray, palette, CMYK, transparent and turned files come out as a person sees them."""
+    wanted = torch.from_numpy(np.array(painted())).permute(2, 0, 1) / 255
+    assert torch.equal(read_image(saved(painted(), tmp_path, "png")), wanted)
+    gray = read_image(saved(painted().convert("L"), tmp_path, "png"))
+    assert gray.shape == (3, 24, 40)
+    assert torch.equal(gray[0], gray[2])
+    palette = read_image(saved(painted().quantize(8), tmp_path, "png"))
+    assert (palette - wanted).abs().max() < 0.02
+    cmyk = read_image(saved(painted().convert("CMYK"), tmp_path, "jpg", quality=100))
+    assert (cmyk - wanted).abs().mean() < 0.05
+    half = painted().convert("RGBA")
+    half.putalpha(0)
+    assert (read_image(saved(half, tmp_path, "png")) == 1).all()  # nothing, on white
+    turned = painted().rotate(90, expand=True)  # as a camera that was held the other way wrote it
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    upright = read_image(saved(turned, tmp_path, "png", exif=exif))
+    assert torch.equal(upright, wanted)
+
+
+def test_sixteen_bits_are_not_clipped(tmp_path):
+    values = np.linspace(0, 65535, 64 * 64).reshape(64, 64).astype(np.uint16)
+    image = read_image(saved(Image.fromarray(values), tmp_path, "png"))
+    assert torch.allclose(image[1], torch.from_numpy(values / 65535).float())
+
+
+def test_what_is_no_texture(tmp_path):
+    broken = tmp_path / "broken.jpg"
+    broken.write_bytes(b"\xff\xd8\xff\xe0 no more of it")
+    with pytest.raises(CorruptFileError, match="broken.jpg is not an image that can be read"):
+        texture(str(broken), 64)
+    path = saved(painted(), tmp_path, "png")
+    with pytest.raises(ValueError, match="has 40×24 pixels; a texture of 64×64 needs as many"):
+        texture(str(path), 64)
+    with pytest.raises(ValueError, match="no texture 'velvet'; expected an image file or one of"):
+        texture("velvet", 64)
+    with pytest.raises(ValueError, match="size is 0"):
+        texture("woven", 0)
+
+
+@pytest.mark.parametrize("name", COMPUTED)
+def test_computed_textures_close_on_a_torus(name):
+    """Their seam is no larger a jump than those inside."""
+    image = texture(name, 96)
+    assert image.shape == (3, 96, 96)
+    assert image.min() >= 0
+    assert image.max() <= 1
+    assert image.std() > 0.1
+    for dim in (1, 2):
+        jumps = (image - image.roll(1, dim)).abs().mean((0, 3 - dim))
+        assert jumps[0] <= 1.5 * jumps.max()
+        assert jumps[0] < 3 * jumps.mean() + 0.05
+
+
+@pytest.mark.parametrize("name", DTD)
+def test_photographs(name):
+    try:
+        image = texture(name, 128)
+    except DataUnavailableError as error:
+        pytest.skip(str(error))
+    assert image.shape == (3, 128, 128)
+    whole = periodic(image)
+    seams = [float((p[:, 0] - p[:, -1]).abs().mean()) for p in (image, whole)]
+    assert seams[1] < seams[0]
+    assert torch.allclose(image.mean((1, 2)), whole.mean((1, 2)), atol=1e-5)
+
+
+def test_without_network_a_photograph_says_what_is_missing(tmp_path, monkeypatch):
+    monkeypatch.setenv("NCABOOK_DATA", str(tmp_path))
+    monkeypatch.setenv("NCABOOK_CACHE", str(tmp_path / "cache"))
+
+    def unreachable(*_, **__):
+        raise OSError("no route to host")
+
+    monkeypatch.setattr("torchvision.datasets.DTD", unreachable)
+    with pytest.raises(DataUnavailableError, match=r"lacelike_0004 of DTD \(600 MB.*voronoi"):
+        texture("lacelike_0004", 64)
+
+
+def test_the_best_square_finds_the_period():
+    """Of a chequerboard with noise, a square with a whole number of periods."""
+    y, x = torch.meshgrid(torch.arange(100), torch.arange(120), indexing="ij")
+    board = ((y // 10 + x // 10) % 2).float().expand(3, -1, -1)
+    noisy = board + 0.05 * torch.rand(3, 100, 120, generator=torch.Generator().manual_seed(0))
+    top, left, side = best_square(noisy.clamp(0, 1))
+    assert 69 <= side <= 100
+    assert top + side <= 100
+    assert left + side <= 120
+    assert min(side % 20, 20 - side % 20) <= 2
+    assert best_square(torch.zeros(3, 7, 9), least=7) == (0, 1, 7)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(2, 9), st.integers(2, 9), st.integers(0, 2**31))
+def test_periodic_component(height, width, seed):
+    """A periodic image is its own; and what is taken away is harmonic inside."""
+    generator = torch.Generator().manual_seed(seed)
+    image = torch.rand(3, height, width, generator=generator)
+    image[:, -1] = image[:, 0]
+    image[:, :, -1] = image[:, :, 0]  # no jump between the edges: nothing to take away
+    jumps = (image[:, 0] - image[:, -1]).abs().max() + (
+        image[:, :, 0] - image[:, :, -1]
+    ).abs().max()
+    if jumps == 0:
+        assert torch.allclose(periodic(image), image, atol=1e-5)
+    other = torch.rand(3, height, width, generator=generator)
+    smooth = (other - periodic(other)).double()
+    inner = sum(smooth.roll(s, d) for s in (1, -1) for d in (1, 2)) - 4 * smooth
+    assert inner[:, 1:-1, 1:-1].abs().max() < 1e-5 if min(height, width) > 2 else True
+
+
+@pytest.mark.parametrize("kind", ["transport", "gram"])
+def test_a_style_is_that_of_itself_rolled_but_not_shuffled(real_vgg, kind):
+    image = periodic(texture("voronoi", 64))
+    measure = style_loss(image, kind, 16)
+
+    def of(*images):
+        return measure(torch.stack(images), torch.Generator().manual_seed(0))
+
+    order = torch.randperm(64 * 64, generator=torch.Generator().manual_seed(0))
+    shuffled = image.flatten(1)[:, order].view_as(image)
+    same, rolled, other = of(image, image.roll((16, 24), (1, 2)), shuffled)
+    # `periodic` of a periodic image takes a little away again, at its edges.
+    assert same < 1e-2
+    assert abs(rolled - same) < 1e-4
+    assert other > 10 * max(same, rolled)
+
+
+def test_transport_in_one_dimension_is_known():
+    """Between two uniform distributions a distance d apart, the cost is d² for each direction."""
+    places = torch.rand(1, 50, generator=torch.Generator().manual_seed(0))
+    order = torch.randperm(50, generator=torch.Generator().manual_seed(1))
+    transport = SlicedTransport([places], projections=3)
+    moved = places[None, :, order] + 0.25
+    cost = transport([moved], torch.Generator().manual_seed(2))
+    assert cost.item() == pytest.approx(0.25**2 / places.square().mean().item(), rel=1e-5)
+
+
+def test_transport_compares_canvases_of_other_sizes_at_equal_quantiles():
+    values = torch.linspace(0, 1, 101)[None]
+    fewer = torch.linspace(0, 1, 26)[None, None]
+    cost = SlicedTransport([values], 2)([fewer], torch.Generator().manual_seed(0))
+    assert cost.item() < 1e-3
+
+
+def test_gram_is_the_second_moment():
+    target, mine = torch.randn(2, 3, 40).double()
+    difference = GramDifference([target.float()])([mine[None].float()])
+    wanted = np.cov(target, bias=True) + np.outer(target.mean(1), target.mean(1))
+    found = np.cov(mine, bias=True) + np.outer(mine.mean(1), mine.mean(1))
+    reference = ((wanted - found) ** 2).mean() / (wanted**2).mean()
+    assert difference.item() == pytest.approx(reference, rel=1e-4)
+
+
+def test_features_are_those_of_torchvision(small_vgg):
+    """Inside, where wrapping and zeros at the border make no difference."""
+    layers, into = [], 3
+    for i in range(LAYERS[-1] + 1):
+        if f"{i}.weight" in small_vgg:
+            out = len(small_vgg[f"{i}.bias"])
+            layer = torch.nn.Conv2d(into, out, 3, padding=1)
+            layer.load_state_dict({k: small_vgg[f"{i}.{k}"] for k in ("weight", "bias")})
+            into = out
+        else:
+            layer = torch.nn.MaxPool2d(2) if i in (4, 9, 16) else torch.nn.ReLU()
+        layers.append(layer)
+    mean, std = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
+    image = torch.rand(1, 3, 128, 128, generator=torch.Generator().manual_seed(0))
+    x = (image - mean[:, None, None]) / std[:, None, None]
+    found = VGGFeatures(small_vgg)(image)
+    with torch.no_grad():
+        for i, layer in enumerate(layers):
+            x = layer(x)
+            if i in LAYERS:
+                mine = found[LAYERS.index(i)].view_as(x)
+                edge = x.shape[-1] * 5 // 16
+                inner = slice(edge, -edge)
+                assert torch.allclose(mine[..., inner, inner], x[..., inner, inner], atol=1e-4)
+
+
+def test_canvases_that_cannot_be_measured(small_vgg):
+    vgg = VGGFeatures(small_vgg)
+    with pytest.raises(ValueError, match="72×40 is smaller than the 60 pixels that a unit"):
+        vgg(torch.rand(1, 3, 40, 72))
+    with pytest.raises(ValueError, match="68×64; expected sides divisible by 8"):
+        vgg(torch.rand(1, 3, 64, 68))
+    with pytest.raises(ValueError, match="projections is 0"):
+        SlicedTransport([], 0)
+
+
+def rule(**changes):
+    """One that changes nothing."""
+    layout = ChannelLayout(**({"visible": 3, "hidden": 3} | changes))
+    update = MLPUpdate(8, layout.channels, [8])
+    torch.nn.init.zeros_(update.layers[-1].weight)
+    torch.nn.init.zeros_(update.layers[-1].bias)
+    return NCA(layout, ConvPerception(layout.channels, 8), update, living_threshold=None)
+
+
+def test_automata_that_cannot_cover_a_canvas():
+    with pytest.raises(ValueError, match="expected three visible channels"):
+        check(rule(visible=4))
+    with pytest.raises(ValueError, match="expected three visible channels"):
+        check(rule(classes=2))
+    mortal = rule()
+    mortal.living_threshold = 0.1
+    with pytest.raises(ValueError, match="expected living_threshold None"):
+        check(mortal)
+
+
+def test_a_rule_that_does_nothing_is_as_far_as_gray(real_vgg):
+    """And recovers nothing: black halves stay black."""
+    nca, target = rule(), texture("dotted", 64)
+    metrics = evaluate_texture(nca, target, SHORT)
+    measure = style_loss(target, "transport", SHORT.projections)
+    gray = measure(gray_canvas(nca, 64, 64)[:, :3], torch.Generator().manual_seed(0))
+    assert metrics["grown"] == metrics["short"] == pytest.approx(gray.item(), rel=1e-5)
+    for half in ("horizontal", "vertical"):
+        assert metrics[half]["recovery"] == pytest.approx(0, abs=1e-3)
+    assert set(metrics["alive"]) == {"7", "10"}
+    assert metrics["alive"]["10"]["change"] == 0
+    assert metrics["curves"]["grown"]["steps"] == [0, 2, 4, 5]
+    assert metrics["curves"]["vertical"]["steps"] == [0, 2, 4]
+
+
+def write(tmp_path, **changes):
+    path = tmp_path / "tiny.yaml"
+    path.write_text(yaml.safe_dump(TINY | changes), encoding="utf-8")
+    return path
+
+
+def test_a_whole_life(tmp_path, real_vgg, monkeypatch):
+    """Trained, resumed to the same weights, measured, reported, shown."""
+    monkeypatch.setattr(textures, "TextureProtocol", lambda: SHORT)
+    experiment = load_experiment(write(tmp_path))
+    assert isinstance(experiment, TextureExperiment)
+    card = runner.train(experiment, tmp_path / "run", progress=False)
+    assert card.parameters == 6 * 9 * 8 + 8 + 8 * 8 + 8 + 8 * 6 + 6
+    half = tmp_path / "half"
+    torch.manual_seed(0)
+    trainer = runner._trainer(runner.build_nca(experiment), experiment, half, "cpu", "tensorboard")
+    trainer.train_step()
+    trainer.save()
+    runner.train(experiment, half, resume=True, progress=False)
+    model, resumed = zoo.load(str(tmp_path / "run")), zoo.load(str(half)).nca.state_dict()
+    assert model.targets is None
+    assert all(torch.equal(resumed[k], v) for k, v in model.nca.state_dict().items())
+
+    metrics = runner.evaluate_model(str(tmp_path / "run"), save=True)
+    assert zoo.read_card(tmp_path / "run").metrics == json.loads(json.dumps(metrics))
+    text = cli_report.report(metrics)
+    assert "horizontal half erased" in text
+    assert "canvas 64×72" in text
+    page = tmp_path / "woven.html"
+    cli.export(str(tmp_path / "run"), html=page)
+    assert "nca-figure" in page.read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"data": {"name": "velvet", "size": 64}}, "data.name: expected one of striped, dotted"),
+        ({"data": {"name": "woven", "size": 40}}, "data.size: Input should be greater than"),
+        ({"data": {"name": "woven", "size": 65}}, "data.size: Input should be a multiple of 8"),
+        (
+            {"model": TINY["model"] | {"living_threshold": 0.1}},
+            "a texture has no dead cells; set model.living_threshold to null",
+        ),
+        (
+            {"training": TINY["training"] | {"pool": TINY["training"]["pool"] | {"mutation": 0.5}}},
+            "pool.mutation needs classes, and a texture has one style",
+        ),
+        ({"training": TINY["training"] | {"style": "colour"}}, "training.style: Input should be"),
+    ],
+    ids=str,
+)
+def test_mistakes_are_one_line(tmp_path, changes, message):
+    with pytest.raises(ConfigError, match=message) as caught:
+        load_experiment(write(tmp_path, **changes))
+    assert "\n" not in str(caught.value)
+
+
+def test_real_vgg16_tells_textures_apart():
+    """With the weights that the book uses, each texture is nearest to itself."""
+    from ncabook.data import weights
+
+    if locate(weights._VGG16.file) is None:
+        pytest.skip("VGG16's weights are not here")
+    images = {name: periodic(texture(name, 64)) for name in COMPUTED}
+    for name, target in images.items():
+        measure = style_loss(target, "transport", 16)
+        found = {
+            other: measure(image[None], torch.Generator().manual_seed(0)).item()
+            for other, image in images.items()
+        }
+        assert min(found, key=found.get) == name
+        assert sorted(found.values())[1] > 20 * found[name]

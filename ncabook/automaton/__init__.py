@@ -4,6 +4,7 @@ from ncabook.automaton.attention import AttentionBlock, LocalAttention
 from ncabook.automaton.deformable import DeformablePerception
 from ncabook.automaton.fire import hashed_fire, random_fire
 from ncabook.automaton.nca import NCA
+from ncabook.automaton.patchwork import Patchwork
 from ncabook.automaton.perception import (
     ConvPerception,
     MultiPerception,
@@ -22,6 +23,7 @@ __all__ = [
     "LocalAttention",
     "MLPUpdate",
     "MultiPerception",
+    "Patchwork",
     "ResNetUpdate",
     "ResidualPerception",
     "SobelPerception",

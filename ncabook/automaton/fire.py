@@ -12,8 +12,11 @@ _MASK32 = 0xFFFFFFFF
 _BITS = 24
 
 
-def random_fire(state: Tensor, rate: float, generator: torch.Generator | None) -> Tensor:
-    """Bool ``[B, 1, H, W]``: True with probability ``rate``, independently for every cell."""
+def random_fire(state: Tensor, rate: float | Tensor, generator: torch.Generator | None) -> Tensor:
+    """Bool ``[B, 1, H, W]``: True with probability ``rate``, independently for every cell.
+
+    ``rate`` is one number, or one for each cell, ``[1 or B, 1, H, W]``.
+    """
     batch, _, height, width = state.shape
     coins = torch.rand(batch, 1, height, width, device=state.device, generator=generator)
     return coins < rate

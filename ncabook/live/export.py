@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ncabook.automaton import NCA, ChannelLayout
+from ncabook.automaton import NCA, ChannelLayout, Patchwork
 from ncabook.automaton.state import RGB, RGBA
 from ncabook.live.decoding import compile_decoder
 from ncabook.live.program import Program, compile_parts, needs_planes
@@ -25,7 +25,7 @@ HALF_MAX = 65504.0
 
 
 def describe(
-    nca: NCA,
+    nca: NCA | Patchwork,
     height: int,
     width: int,
     *,
@@ -41,13 +41,14 @@ def describe(
     votes: Sequence[str] = (),
     inputs: Mapping[str, Tensor] | None = None,
     condition: Tensor | None = None,
+    rules: Sequence[str] = (),
 ) -> tuple[dict[str, Any], bytes]:
     """Describes ``nca`` on a grid of ``height`` × ``width`` cells for the live engine.
 
     Args:
         nca: an automaton of any perception and update of the package; its visible channels are
             RGB or RGBA, or, with a decoder, latents; or it has class channels, in which its cells
-            vote.
+            vote. Or several, as a patchwork.
         height: cells from top to bottom.
         width: cells from left to right.
         classes: one short label, such as an emoji, per channel of the condition.
@@ -67,6 +68,8 @@ def describe(
             readers choose among them, and draw on them.
         condition: a map ``[D, height, width]`` in place of classes: a condition that differs from
             cell to cell.
+        rules: a name for each automaton of a patchwork; readers graft them into each other. The
+            first one rules all cells to begin with.
 
     Returns:
         The description, and the weights' bytes.
@@ -76,11 +79,14 @@ def describe(
         ValueError: labels, grid or channels do not fit the automaton.
 
     """
+    automata = _automata(nca, rules)
+    nca = automata[0]
     perception, layout = nca.perception, nca.layout
-    if min(height, width) < max(1, perception.reach):
+    least = max(1, *(a.perception.reach for a in automata))
+    if min(height, width) < least:
         raise ValueError(
-            f"a grid of {height}×{width} cells; expected at least "
-            f"{max(1, perception.reach)}×{max(1, perception.reach)}, the perception's reach"
+            f"a grid of {height}×{width} cells; expected at least {least}×{least}, the "
+            "perception's reach"
         )
     count = perception.condition_channels
     wanted = (count, height, width)
@@ -99,11 +105,12 @@ def describe(
     if not 0 <= class_index < max(1, len(labels)):
         raise ValueError(f"class_index is {class_index}; there are {len(labels)} classes")
     _check_visible(layout, decoder, targets)
-    for network in (nca, decoder):
+    for network in (*automata, decoder):
         _check_range(network)
     planes = count if condition is not None or needs_planes(perception) else 0
     program = Program(layout.channels, planes)
-    compile_parts(perception, nca.update, program, layout.fixed)
+    for program.rule, automaton in enumerate(automata):
+        compile_parts(automaton.perception, automaton.update, program, layout.fixed)
     pictures = None
     if targets is not None:
         wanted = (max(1, len(labels)), 4, height, width)
@@ -139,7 +146,8 @@ def describe(
         "classes": labels,
         "class_index": class_index,
         "targets": pictures,
-        "start": None if start is None else program.numbers(start[0].permute(1, 2, 0), "<f2"),
+        **_start(start, program),
+        **({"rules": list(rules)} if len(automata) > 1 else {}),
         "condition": None
         if condition is None
         else program.numbers(condition.permute(1, 2, 0), "<f2"),
@@ -151,6 +159,35 @@ def describe(
         "weights_bytes": len(program.bytes),
     }
     return description, bytes(program.bytes)
+
+
+def _automata(nca: NCA | Patchwork, rules: Sequence[str]) -> list[NCA]:
+    """The automata of a patchwork, or the only one."""
+    if isinstance(nca, NCA):
+        if rules:
+            raise ValueError(f"{len(rules)} names of rules for one automaton; give a Patchwork")
+        return [nca]
+    automata = list(nca.automata)
+    if len(rules) != len(automata) or len(automata) < 2:
+        raise ValueError(
+            f"{len(rules)} names of rules for a patchwork of {len(automata)}; expected a name for "
+            "each, of two at least"
+        )
+    if len({a.fire_rate for a in automata}) > 1:
+        raise ValueError("a figure has one fire rate; expected automata that fire equally often")
+    if any(a.perception.condition_channels for a in automata):
+        raise ValueError("a patchwork has no classes; expected automata without a condition")
+    return automata
+
+
+def _start(start: Tensor | None, program: Program) -> dict[str, Any]:
+    """A state as an offset, or, if all its cells are alike, as the numbers of one."""
+    if start is None:
+        return {"start": None}
+    cells = start[0].flatten(1)
+    if bool((cells == cells[:, :1]).all()):
+        return {"start": None, "fill": cells[:, 0].tolist()}
+    return {"start": program.numbers(start[0].permute(1, 2, 0), "<f2")}
 
 
 def _check_visible(layout: ChannelLayout, decoder: Decoder | None, targets: Tensor | None) -> None:

@@ -8,7 +8,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from ncabook.automaton import NCA
+from ncabook.automaton import NCA, Patchwork
 from ncabook.live.export import describe
 from ncabook.live.poster import poster
 
@@ -83,7 +83,7 @@ def _picture(descriptions: Sequence[dict[str, Any]], picture: str, alt: str) -> 
     )
 
 
-def to_html(nca: NCA, height: int, width: int, **options: Any) -> str:
+def to_html(nca: NCA | Patchwork, height: int, width: int, **options: Any) -> str:
     """One page with engine and weights in it, which runs from ``file://`` without a network.
 
     Args:

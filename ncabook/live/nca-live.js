@@ -1,6 +1,6 @@
 // Built from ncabook/live/engine by build.py. Change the sources there, not this file.
 const core = () => {
-const KERNELS = "H4sIAAAAAAACA61a228c13mf2+7O7Mzel9elqO8MVxJFmiIlUrw4tqWJakV2C7XoH2CJsVhZu0vdKAtJbWWZ9qFIGhgIrbRFXuLLQ2C3dQ0DtYsYaJr2LYCLon1oHoqiRWSnCVrAbV/6kK36+74zwx0uaRW9LDU7M+d85zvnfN/vu52Vsb61aRqGYX7V9C87XXzM7uVsVz7G5Rzf7vGToxvy3d2PcbmgH+4l755+FfrMnjZuNC773fTocv9FczDscskwLdtwMtlczvVMM+9kzJumaWZs0zCzJatrRtvbpt81ondxy/2RWclubmzeuP1ly3Cev3HtumF4v3bt9salzfWttmH6nWt3r12/qt8s/8q1zvqduM/Od65t3bn0/Eans2U4zhfXr7eNTHb9zp2N61eMrHP9xu1NI+dc3ei8aLjuize31jdvdjYML3v19g28Gfns1fU7L2zcNvz8+pUrl55/Yf361Q0j8H594/aNS1c21q8YBazn+l2j6F+69MLG+s1LX1zf2rDN/N9+vvSLBpnRDz790Z/d65AR/cUn3/6XL3W2yIq+88nPfvQynuyt0IjKd8nYiv7wZ3/wMNfBa0lef/uj9978Er+O4jVy7275t0y7GxkqC47M1Xi2oXJgZfCFZ9c6a5+lLOXOF9CpTLyArKUs6yy5ZH6hYFA2wnuWLGUElk8WmSC3ySlv42NQ5pnHDWYMGjMwfHz+GZvoYngmMi9guEl2ZN1pqVzUVW5kKg/T5O2zIMgKAV5tcMxjSRnKU+ZCo91RPlo83QLOcWOAEWjCBbJnG23ubZDb6qiCfRacTfDMUSEyhA5MmQZrbYTFFtmtqNsiq8NrmbEMcp7D2kCNjrDEQ3jAhUZYbg8QMWMQxjS8GpC1+b6PmU+fPZEvE9H/hX3wCPYBsy/uZ4+u4qNZK9OHyu0WmaxITRjaULzP7dmWMshl7bpQCG6eaCSEBoTE/7plFropQDlgYPCF5wxUDlWonIAsRw5ARrwkuwN+6PDI1FiA5jzKnIc4uspHB1TNSiU/ss4XLOjbZvY8CQSZ451a2Apv7UKDCi2wK2FkUWBVjCyGbYFXWwAH3HxGbkAlXpdAw4MowzLZzKQsTIqt1pxh3MbMRR5RFCwn2M/xLcdMIIUWBSwpFoPKx0LRyP+GZWYY+RDhRQZ2ibfi4MrIDtGMHfLtlmI5/+fDhw9zt2AYMZGs3npabMaBDsjGirBjh1d2C3OyQjKsOXKWLTYOTYfeFk+hx4r+XHKTsXjdPxyNmoOtuzEejVYrdCjHeqXs0wXT/98sRzPzKeP/jZ11uuZLZnxNib+IFtoKpg4DZ/P2BCaB2HRGnguU61Uo25swVVFQA70xalyGwp3WtGXAiEqU2ww9ynXaoPVA2wseDnx675iqLAjLx4L1Io9hYTEKBP6AjKEq5KhsjMAKFc6LP8IA3s3FgtULjIGPqjLXmGOTOZZiIVR7PkshcrB/hgo8WKvnWeytPF64JusZltH7xAT1A1NVwcNJ4JNA1WHYNRl2FW6oYAJTr5fJsDCDYOiAsBc9NG9F9vUwG9kQRQliGzF7XzN7b5nYflilYu8Mrou913m6fTvprfV+Fe1M2WsYeGrAEXXgB0Q6y7t72QPx17zsUNe8Z7NS79mJUreddlho6mdDFSmAPgPRZwmwMvjCc1n2gQ2xILB3N7I2VY1BRA7PGdZbaggeGeDthMOy5RHBQJFKjAGfTRuNo5hjjIbUOBmqIZoYozJrIrZcyL4BZY4yWCbgGg7B44zRsFb6JA3hJSPzHW4pAi917of/9sy/qpDnAjNFw8xsBLgcVg64sX3CnWxbLVI8bKpFxPFKAtEE/vKbYZPynTaGKnI3wyPYQJtq7VYYUJ5dTCAuJmgx4Bn21KQjcb+3pz/f4ba+BsaxjwBbCA4A4lE6pJqyYgcBkj0eYWVHe4dt/rL4y+Avc2dnh7L3aRLdcPk74bFVcD5GIV/PNVSIXUFuiuXmsMYdajJKKUiwepSxehSrLGMl1ORbU+Ag2nEi+xa8Bbp/+PF3v97lZQfMJhA3AwkyasNeTU2zYz8naw9l3RDwM2FTjHIiNkqCTqaE+jhrRiZQlLlYMA+UQAGziGZUk5WlpQGGU6IpSIOO935iimEqXpNsMhCrbLJJ1rVKWwM7dRBjWQw8pBnvRtvoOFVbAF6Dbw0a4w2OMc8CqMAnVD3DMWi697Gs950/T1+9n0rju59PX71/MsOjveBzb//JmfSFxfRa4Uwv+M3t59bSl6yS0GFsn/x++uIRD/ifOt4Lrl77lbX0pY5GHeVodbGuWC5g5ET3t7+6bYibSnbuJCpTdBzyANVx/fVAVr99Jn2hEWv5DzMa6f3+Qd3vmBiL/fmOAc00OZiEAswdwC6IzNs0/MtJm6nbrHSbpdvsdJuNNj+tFJ8h4LS0//H/3vK0d0IpcM/S4eeeRAJkHHzBE+VTCQu8LdAWkPWeKoiAEDLgbTROs+TDnXHK4sXhJzbO0FUlnW1whkyFb6lyekSq9xwLAi6OiXa++S3MVaEyvqviKR14SFvVNDGSmoKRuNssJxsVcsUUqwwoaKGWALUkDw/MsA4rqrPuf6phXmLrLFGNbzVst8yZW5GFJSkNHgFtOFRO/sqvhkM0dJ+yO1h2iWlKaZqsUO3t8/2PHEeH9dxLHCpT/j0r4sNO2VnbOtxJduPK9ly9vQxvjwPkfrggpnss7L6YOUZA2HnebYgR/+6cPpO+GF1B7x8Avcz3vvtU+orN4SemKvSC8O9+60z6UsXopjaH2F8EcAr/yBL+H1ht6bOstnyw1SL5f5TVVg6w2hJbrbZZG+MrB9lsKW2zRSpomnf30BTTNHkS0Rtn0heP8pLhSDnkpr9g4h5/lf87O+d/HyMOSDbWTV9INJgFEzBGXV6Mq+H0vmm6XQFSv27IpkCV00mDy+nppvLSEPMYS3c7Op8UVfqSvfYhBjC5vF+QcY0QxJm2LcQ2SX1qoYJUVqpO4AwXgHB0UOD1OmxFXNhg2bZetv9XdibTtV+2utbL1n73ImtmVvZmyIEBea37AQUfvMFm9aF2DlLzWBfZ4hH6lf0Lu3GtLIkpUk3ZbUX8EVVRJ3q7pmTz0qvkt5BH6TRRqhNdqCHRguF++JpkXE5SmKO5+Kaq/f9NI5NQ7XX4oPobVB6YLp7n0zMyL5Ve+86bIKh9W9UxZUX8rI0Mm+rod8S9hi7nJx++8X449OEbULJ+fe19NYwkHkiMV2ViSRWep5K4SqnLXPZocGbDOyEKNk54suKRn2twumOyS5MyIkFeidFR4PLW1sntR1nX0yHjHrs3CwEkTm+pHRelfEiRj+uUbPSVTXGS2U5Yiuw7qixiDLiIYGxKPqAqGFeVZVepxNgMeMmBxlmFM9RanPmgpC6jiIgL82+cY9/zu+fY2fxOWD/H3uV+rwbvMnSwd6n3ajT0KP8CIYK7zRPNWA60gJuhRg7wOqPwOnnZTJ5zhVEa5gnyA35nFC1QQl58CsuyTjX8If0dk/S3iM3gL7uJHWY77dZ7O+H4K2Hj5zCSG1AtvrHjEeTiIKxxb/2VcAS9uRso8PEtbMKJfj3CcK3JTDnJonOSfoXI7jmFHou6SKEPtXjQGOX7w0ZliCtDXH14cYhcHpKPh2AdY336CaFHYt9vqqOpTiOvAuhI/V4NR+6vWgG36diOjnG0AFv6vc6ETOPIOO7jLMA4CwU90oUiXx+mURb2sP56wG3CdOe+vnH+MAx7qcaLU2OiqBpXqwelyKO7p235SGqkMUGdLoAgePnWk4qrq7FOawxPBApdvvrwfnielt5Urjw6iAIf+AK4q9pD/p5peuljQPaCWTkL1DkBHz1cSCppEDg61senAwaM1VIBtsbHjXk2lEKHz32KujTho7tOK06CZOUmO2kzKVJ8rApZIvsvXzus0E2OrP7a1Mc0e1dmRT+Pz2Pw6Dyjz6fi8srjYw0+NpKjDw4aydElnzm6aOD15ljSdIAW0uvLRy8DcHzEkuMtysGrnKq2ETaMuNLnY1gzMpZlmKOHdfWw3UM59n1ImOI9vT7sucjKXMnMvJeKXRt3rK8s+yzzPrncDitwnYdfDKtbVG3DmmTvdV2QD8FAKm01zDfyOm01QnmgbRQDuxdQcLvRV55V41FZfFoZKyyjAqpIFJnALKWI07vIglvOUoPdeVWX3lUuum2+HdbOEIMm6DCSDXF2YZWVW9FHACjIaZK1yqUfB3Ss+zCBwgmrCUUoFBROoTRT6oi8lcOj6pg8LYTT6ngAkeqXGSK+M1Sn43Gz0kTc1IwHH5Omsi6BlLyIjztCM4PTh2HC7zjNUphwmuJiOuFxDDzChIfiY7RxrnxGqNJSj+EGUcyJcyxshieA47aah8gr/LogrydpRJ1CQbuIEn8JAntM6kv2YAEt0CK0E1YgOArYjVXl8OAUJzinaS5FeQLzQbBCVOkTLYPxij5r1AbArrsgYwp0klZ2uRf63E/zwOoeynnNvdDnvsxEqzDbNSx5CX1DLbVEq+xEoIeK5PCPs+dQIhcUNdwzS9J2JJF3JVpo9UmPa0lzM+nmz3HzlJY5N5d18xPcfExLP2Y5rbU+SzKkqRU+S0+kCv0qW1eVVvm2SmtsZGtiZKdh6xDnMt+WIZPaeeB6hd3bClWeZvM9xV2noAzpWuSuRd3lE9E0wub0blm2gJYmWpq7LWhAET4qBbZuKaPlCFqOpIq5ECX4qNTfCZ+QptAyleLDxzij2HmfTwj4jULIfT4T2OMEH+8is/8lXiGUP0Gli1K7iq0CmSdgqwJQm29z0OEcbHQiOXbdtdBFekwsdHbXQvl9AQrlO0EtfC+rJluhdNFiYjMxjTTEdiPE0lBONLSY2M4sL3QsMZ2TiZGcEiM5DSOZB5aX6YQg7mQK+qdYc50B9M8zPlcwYumz0H+aluJhKVivaOxbahWTrGlYr8XgjWHNiJqVBacAnEJ6H74HgjcFz11AAomrgqUVxtkKFiY4W2KcLcUQnOeueWxVupa5azmB4OIACNhtDEJncQCUUAOkP4qtpKDDYWZCclcuIbBiSCCTgKjMR3MHhZZ5xBTkxCs6wpyMIwxkHv/ocZrFf0sHm7Y6sRtzDkvMmdIxp6FjDtJ+BI7JwRhTjmPMkzrGHNIxZmw3xkxybnlgjBmhQ4LgmV0Ejw3EmHGaUbOM35nBrnB8F5zoHEleZlga7tMSrgDVBQ4bHMxiLx8KYk8lAJ6Q10U6DGs7gVjwpAB4IQXgCRjfAV7+McZiDZ6iTxnu8/JCVAfj5b04P7mL80UxDwhvL9JrPLCyh/IUtrE3FNT3msNSyhxoSVyxSplDRdqlZUbklJRu+4FeYzTXYI0er36Z5gdBjTDosX+a011z3DWX4H0E2oBNpZA7DixP7cHyJCacHHCDk4kbLMducES7wVC7wQmbPWWRhw24QdIhnkFEPit+pp83CBoaCRjm9gb3eqz2RfgvroP3Bva9Cg9XIX+MAnQ4sq9q3S5hNGO8qtb6+k00Vqc1YbOslbbMbFQNVrGqac/HWKjRkmiSe5gX9CG6Yv/W/5FKWpLXmbiUhBLhFUWJLivxNNQIqa7KL4fD/MshZqghH0DCkRzkrUrpsI+d8AKCKj67Xt7amtQQ2MT8F1I6X2SdV5MwW03C7KDOJ9lbTfa9lcO/8makCPD9VdOQ/xuy8JfnPnjc/Zr7xA/emnny7bdnnooPwXY/Pza+9/0ff/rHZ15565t/mv3ybzz1XznR1NsBIwAA";
+const KERNELS = "H4sIAAAAAAACA61aW2wc13me2+7O7Mzel9elqP8MVzfSkiiRokjHtjRVrchuoQR9ryXGYmXtLnUhZSGpzSzTPhRJAwOhlbTIS3x5COy2hmEgdhEBTZO8BXBRtC95KIoWkZ0maAG3felDtur3/2dmd7iiVfSy8uzsOec//znn/7//dmhjdXPdNAzD/IrpX3a6+Jjdy9mufIzLOX5t8S9Hd2TigXy3/zEuF/SPraTt6ebW4Dc3jMt+Nz2rPGjomYZdKRumZTtGJptzHNczzbyTMW+appmxTcPMlqyuGW1vm37XiN7FK3fPrGbX19ZvbHzJMpznb1y7bhje71zbWLu0vrrZNky/c+3OtetXdcvyr1zrrN6Ox2xv48VO/NvJd65t3r70/Fqns2lknC+sXm8b2ezq7dtr168YOef6jY11w3WurnVeNDz3xZubq+s3O2tGPnt14wZahp+9unr7hbUNI8ivXrly6fkXVq9fXTMK3u+ubdy4dGVt9YpRxN6u3zFK/qVLL6yt3rz0hdXNNdvMf+9c+TcMMqMffvLTv9zqkBH9+ONv/8sXO5tkRd/5+Jc/fRm/7M3QiMp3yNiM/uyXf/og10GzJM0//PC9N7/IzXE0I/fOpn/LtLuRobLgyFyNZxsqB1YGP/jtWmfts5Sl3PkCBpWJBshayrLOkkvmZwsGZSO0s2QpI7B8ssgEuU1OeRsfgzLPPG4wY9CYgeHj8884RBfTM5F5AdNNsiPrdkvloq5yI1N5WCZvnwVBVgjQtMExjy1lKE+ZC412R/no8XQPOMedAWagCw/Inm20ebRBbqujCvZZcDbBM0eFyBA6MGUa7LURFltkt6Jui6wO72XWMsh5DnsDNQbCEk/hCRcaYbk9RMSMQRjT8G5A1ub3Q8x8+vSFfFmI/i/sg0ewD5h98WH2GCo+mrUyfajcbpHJitSEoQ3F+9yfbSmDXNauC4Xg5YlGQmhASPyvWWahmwKUAwYGP/idgcqhCpUTkOXIAciIt2R3wA8DHpkaC9CcR5nzEEdX+RiAqlmp5EfW+YIFfdvMnheBIHN8UgtH4aNdaFChBXYlzCwKrIqRxbAt8G4L4ICXz8gNqMT7Emh4EGVYJpuZlIVJsdU6ahgbWLnIM4qC5QT7OX7lmAmk0KKAJcViUPlYKBr5v22aXXKwgKNFIcd2ni6YckAT/AXumQAix4HQPq8yLOUMM3SgWIjPYoYWrNdk0acM6+uWmWG7goIuMp8SC8phfsIe3ZAfv24p1uJ/PnjwIHcLZhcTiWysp8UiHWiYbKwPeTp87lvYgGyEcUHOksWmp+kw2uIl9FxBh0tuMhfNh6ejU3Ow9TDmo9NqhQ7lGDWUhUz8/812NDOfMv7f2lmna75kxs+MeKNovq3gSOA+2Hl4ooVAPEZGfhco16tQtjdlqqIoB6hgTLoMtNutw5YBEy1Rbj30KNdpg9YDbS94MPTpvWOqsuA3HwvWizwGncUYE+MCIA1VIUdlY3xXqHBeqx/r4jQXC1YvMIY+qspcY45N5liKhVDt+SyFyMH5GYjwj62eZ7Ev9HjjmqxnWEbvYxPU901VBQ8nAWdiCA6DusmgrnBHBQuYer9Mho0ZBDcCA/GiB+atyL4eZiMboihBbGNm76tm7y0Txw+rVOydwXOx9zov99BJeiu930I/U/YaBn414OY68DIinaX+WXYZ0GtedqRrbtms1C07Ueq20w4LTf3bUEUKoM9A9FlKWVtZzoEDsSBwdjey1lWNQUQOrxnWW2oE/h7g7YSjcuQxwUCRSowBnx0HOsexxgSNqEkyVEM0MUFl1kTsFyD7BpQ5zmCZguPZB382QaNa6dM0gkZG1tvfUgRe6txP/u2Zf1UhrwVmikaZ2RhwOaoccGP7hLPatlqkeNpMi4ijoYS5KfzLr4dNynfamKrIXQ8P4ABtqrVbYUB5dmCBOLCgxYBn2FOTDsTj3q7xfIf7BhqYxDkCHCHYA4gHaZ9qyo4dhF/2p4SdHeztt/nL4i+Dv8ydnR3K3qVpDCOg7ISHlsH5EIX8PNdQIU4FuSmWm8Mad6jJKKUgwepBxupB7LKMnVCTX02Bg3afkX0L3gLDP/nou1/r8rYDZhOIm4EEGbVhr6YOc9g4J3sPZd8Q8DNhU4xyKjZKgk5mhPoIa0YWUJS5WDD3lEABq4hmVJOVpaUBhjOiKUiDjvR+bophKt6THDIQq2yySda1SltDJ40dfZOnNOPTaBudpGoLwGvwq0ETfMAJ5lkAFfiEqmc4Bh3ufST7fedH6af3C+l899fST++fzPBgL/jM239+Jv1gM71WONsLfn/7uZX0I7skDBjbJ36QfnjGff5PHekFV699fiX9qINRJxXtRC5g5ER3t7+ybYibSk7uJCpTdATyANUR/XVfdr99Jv2gE3v5DzMa6/3JXsPvmJiL8/mOAc00OZiEAswdwC6IzA0a/VzSZ+o+K91n6T473Wejz08rxWcIOC3tf/y/tzztnVB0bFk6/GxJJEA+ww88UT6VDsHbAm0BWe+pgggIIQPeRuM0Sz7cGSdEXhx+YuMMXVXSuQzn31T4piqnZ6RGz7Eg4OKYaOcb38RaFSrjuyqe0oGHtFVNEyNlKhiJu81yKlMhV0yxyoCCFmoJUEvy474Z1mFFddb9LzTMS2ydJarxq4bjljkvLLKwJGHCT0AbDpVTy/Kr4QiN3KXsDrZdYppSmiYrVLvHfP9Dx9FhPfcSh8qUf8+K+HBSdta2DneS3bhyPFcfL8PH4wD5MFwQ0z0W9kDMHCMg7DyfNsSMf3dOnUk/jK6g9w+AXub7330q/cTm8HNTFXpB+Hd/cCb9qGJ0U5tD7C8COIV/ZAn/D6y29GlWW97balFaPMpqK3tYbYmtVtusjfmVvWy2lLbZIhU0zbu7aIppmjyJ6I0z6Ydnecl0pBzy0l8wcY+/yv+dnfN/HyEOSDbWTT9INJgFEzBGXd6Mq+H0vmm6XQHSoCrJpkCV00mDy+npuvLSEPMYS3c6Op8UVfqSvQ4gBjC5fF6QcQUSxJm2LcQ2SfVroT5FNj+oQjjDBSAcHRR4vw5bEZdN2Latt+3/tZ3JdO2Xra71svWwe5E9Myt7PeTAgLzW/YCCD95gs7qnnYNUVNZFtniEfmX/ej+ulSUxRaopp62IP6IqqlCvb0o2b71Kfgt5lE4TpfbRZSASLRjuvdck43KS6gTdxTdV7f9vGVmEaq/DB9XfoPLQcvE6n5yRdan02nfeBEHt26qOJSviZ21k2FTHuCPuNXQ5P7n3xvvhyL03oGTdfO19NYokHkiMd2ViSxVep5K4Sqn6XPZocGajOyHKQU54suKRn2twumOyS5MyIkFeidFR4ArO1snth1nX0yFji92bhQASp7fUjktevgLJx3VKNvryujjJbCcsRfZtVRYxBlxEMDYlH1AVzKvKtqtUYmwGvOVA46zCGWotznxQsJdRRMRl/9fPse/5o3PsbL4V1s+xd7nbq8G7jOztXeq9Go08yr9AiOBu80KzlgMt4GWosT28zji8Tl4Ok+dcYZxGeYH8kN8ZRw+UkBefwrKsUw3/kP5OSPpbxGHwL7uOE2Y77dZ7O+HkK2HjVzCSG1AtvnHiMeTiIKzxaP2VcAyjuRuUa+Fb2IRTg3qE4VqTlXKSReck/QqR3XMKPRF1kULva/GkCcoPpo3LFFemuPpqZB+5PCUfT8E+Jgb0U0KPxH7QVUdXncZeBdCR+r0ajt1dtgLu07EdA5PoAbZ0u86ETOPIPB7jLMA4CwU90oUiXx+lcRb2qP66z33CdOeufnH+MAp7qcabUxOiqBpXq3ulyOP9u7x8JDXShKBOF0AQvHzrRcXV1VinNYYnAoUuX314P/w+LKOpXHl8GAU+8AVwV7WH/GPT9NKXjOwFs3LTqHMCvnq4kFTSIHB0rI9vBwwYq6UCHI0vM/NsKIUO3yoVdWnCF4OdVpwEyc5NdtJmUqT42BWyRPZfvnZYoZtciP2Nqa9pdu/Min4V38fgp/OMvv2KyyuPrzX4UkquPjhoJBejfKPpooP3m2NJ0x5aSO8vH70MwPEVS46PKNe6cmfbRtgw4kqfL3nNyFiSaY6e1tXT+ld+7PuQMMVnen3Uc5GVuZKZeS8Vuzbe2F9Zzlnmc3K5HVbgOve/GFY3qdqGNcnZ67ogH4GBVNpqlF/kddpqjPJA2zgmdi+g4HajLz+rJqOy+LQydlhGBVSRKDKFVUoRp3eRBbecpQa786ouvatcdNv82q+dISZN0X4kG+Lswiort6KvAFCQ0zRrlUs/DujY934ChRNWE4pQKCicQWmm1AFplcOD6pD8mg8PqyN8facbs0T8ZqgejufNSRdxVzOefEi6yroEUtIQH3eAZoeXD8OE3xGaozDhNMPFdMLjEHiECQ/F12iTXPmMUaWlHsMLojgqzrGwHh4DjtvqOERe4ea8NE/QmDqJgnYBJf4iBPaY1JfswQKapwVoJ6xAcBSwG6vK5cFJTnBO0dEU5TGsB8EKUWVAtATGp/VdozYAdt0FmVOgE3S6z70w4H6KJ1Z3UR7X3AsD7ktMtAyzXcGWFzE20lKLtMxOBHqoSA7/OHsOJXJBUcMjcyR9BxJ5V6L51oD0iJY0d5Pu/gx3z2iZc3dZdz/B3Ye09GOWh7XW50imNLXC5+iJVKFfZeuq0jK/lmmFjWxFjOwUbB3iXOLXEmRSOw9cn2b3dpoqT7P5nuShk1CGDC3w0IIe8onoMMLm4X5ZNo+eJnqa/R50oAgflwJb95TRcwA9B1LFXIgSfFzq74RPSDPomUnx4WuccZx8wCcE/MYh5AGfKZxxiq93kdn/Ju8Qyp+i0kWpXcVWgcxjsFUBqM2vo9DhUdjoVHLt2rfQBXpMLHSub6HcnodC+U1QC7/LqslWKEO0kNhMTCMdsd0IsXSUEw0tJLYzxxudSEznRGIkJ8VITsFIjgPLS3RMEHciBf2TrLnOEPqPMz5PY8bip6H/FC3G01KwPq2xb6llLLKiYb0SgzeGNSNqTjacAnAK6QP47gneFDz7gAQSlwVLpxlnp7Exwdki42wxhuBxHjqOo8rQEg8tJRBcGAIBu41h6CwMgRJqgPTHcZQUdDjMTEnuyiUEdgwJZBIQlflqbq/QchwxBTnxaR1hTsQRBjKP/+hxisV/SwebtjrWjzn7JebM6JjT0DEHaT8Cx/RwjCnHMeZJHWP26Rgz0Y8x05xb7hljxmifIHi2j+CJoRgzSbNqjvE7OzwUTvbBicGxpDHL0nCflnAFqM5z2OBgFnv5UBB7MgHwlDQXaD+s7RhiwZMC4PkUgKdgfHt4+ccYizV4igFl+JCXF6I6GC/txvmJPs4XxDwgvN1Ir/HEyi7KkzjG7lBQ320OiylzoEVxxSplDhXpl55ZkVNSuj0M9BqjuQZr9Hj3S3R8GNQIgx77p6N66CgPHU3wPgZtwKZSyJ0Elmd2YXkaC04PucHpxA2WYzc4pt1gqN3glM2essjThtwg6RDPICKfFT87yBsEDY0EDEd3B/d6rPYF+C+ug3cH9t0KD5chf8wCdDiyL2vdLmI2Y7yqVgb6TTRWpxVhs6SVtsRsVA1Wsaxpz8dYqNGiaJJHmBf0Ibpi/zb4I5X0JM3ZuJSEEuEVRYkuK/EU1AipLstfDkf5L4dYoYZ8AAlHcpG3LKXDQ+yEFxBU8dn18tFWpIbAIY5/NqXzBdZ5NQmz1STMDut8mr3V9MBbOfw35IwUAb6/bBryf6HM/9W5Dx53v+o+8cO3Zp98++3Zp+JLsP7nZ8b3f/CzT7535pW3vvEX2S/93lP/BQ2JuBxsIwAA";
 const FAST_CONV = "H4sIAAAAAAACA3WV227bRhCGSUpO5NCqSUq2LFuWZlfySWdLtKQcLsyLpEZR5BlaFLmh7aRp0gBF0Co3fdOiaNFnUN1/hqRIM40Ne7mzs7O7M9/MGN+/uzUNwzCr5nfOcv3zq/w3rG2z8Or1hwe3r27f/PSLZZgFyzSKG+aPpmk+KJlLM/j0ybQflsziD29efzCMR//smH/tbJaW5kf+M5ebH8vLAsbAUI51SRuBc1U2qBRYt9olN2j9rL135F2rCpmB9V5VoYFhJzDIvVa7PNDmzbWq0aNVRe1h4/JK1TH89o3aDxzlst3CJTnqgFzlYNbAKduBhVMCS7n0gA5gUHuhOqSHhKFJBR5aUPWw0VUNatFX5EEr1N6pZeBexRueKaLmyrAMpaxLGLVx7xZBo6i9REOLBum26pBSRzJz9LE6ka+xPlVnW6YdT7pEPK7+MNVpvK8nImJRJ958IiKHRcekZGLw5Ii6+eO1TuydUY90YqlNJzIRGyewoRMbysY79p/jITVyQ9XHAFcMyMNv+VYPqQxXj+Byl6djmZ5TTU1oV03pULlwWJ/KtBUYiMwWjWmK6MC52qetq4Nr8gPj6oAm4U2oLmiQ0RziINxblLxUaQbD8wJ71wpMBsOgKpVlT5nOac7Wfd5YTjde8EbvnuaIfL5COb3CjJV8stQCV/ZXmwhrl1z2g35MavW7pRR5Iu7RYzpiATvYDcZhrHTGsjORUSR7Qm2WtUXmRLKndMKyE2Izp/x5is8n1OHPDj6f0jF/HsOlOyF49IIi397nwadFsAz1omzYNl3QJjttxsMML6+8gNo8MEM1Jw8hs2nCSxO4XJamvDSNlmwiOqU9XOBPc/W3ubKtMSQdSDprCQR0DMnxWuJAcgTJ0VpikKYzSM4ydjS1IWln7GjwtYd3p3Y0INuDW1M7DdywEVghkmn7W74hQtyg7ZcIcZyR4G+IjBQMCzwMEKkBMrHBaN/Lwyn1JQ976zzk+Rgh5JEQER4d1eFckyWaJpkR64ggzg5RFoETJV5PJpIhPb5oPUmQ8yQVJpIKF0iFEYid0VBS4TwD+IQjd5NjfMQUzrFj8SXGL2gRb8sQPo8It5SPQ7wsvNRjmHoZUhOYU04/pzShMY8g2POFnjmTNcdVhKwFk7WIoRvx0giPk6UZL80S6Ka5sHM5yMMyzWEIx8Pfe3hIBhZY1aDja7Hq4NaI/UaCjUMbL/+3ZYzQKwrvcW/pHOdx54CX/727u3v4FuGCw99GTeRaDde9pCW9pB31koOol5QKl2gIzXzvcOLe8SzqHYdR76ive0eT6l/oHTU6FGa7a2brud6xT13VY2K7+SW9v8YRi7Vk0mVvlJ5LGwKcY24H3KTi6q2F0UmCbEOmU2ohv4ao8c+EpnEG2QbSDfXVzUHbZ/oqqA2ppsZ5eJooualSFYZn98k+X5M9lYTg3uBGbEcbK7zRvac5iXpDJgGqSQIskgRADedyq5IEcEUI7HnaJZ/J9nFEMQN4prhWmOIK8m6Tbz2j0QuoxTC7wnmfl/rwiCwNeGkQLdmoBV1w3c0Quw+G2/cYbuLAZq7gNZOC58QFrx4VvEZU8Gp4XA34ND8reJoaCTxkc8C7aQ8XCg5SCOJwUxz9Fq49xEPqUqGSABK/L1ed0DC9ELvACFPh0yDqyENh21OLNK5ppKJqVYmCVWEzqops8CPdFzED1aj/erzCthAPiRcXIClIUUyjksYhjKLoovJJ+EocvgtUKPjT56pAu8/LyBSunJWQpiGZ4ijWeB/mbIkhLnR20kyloIEHGomtAUsH8MiIS1qfF/tJSdOfhbrJxamZFqdiqFGRrnhm/wdY0eXYPAsAAA==";
 const VERSION = 3;
 const [RGB, RGBA] = [3, 4];
@@ -38,6 +38,10 @@ expect(d.decoder !== null || d.votes.length > 0 || d.visible === RGB || d.visibl
 "nor votes make a picture");
 expect(d.living_threshold === null || (isNatural(d.living) && d.living < d.channels),
 "living", d.living, "the index of the channel that tells which cells live");
+expect(!d.fill || (d.start === null && d.fill.length === d.channels && d.fill.every(Number.isFinite)),
+"fill", d.fill, "nothing, or a number for each channel and no start");
+expect(!d.rules || (d.rules.length > 1 && d.living_threshold === null), "rules", d.rules,
+"nothing, or names of two or more rules without a living mask");
 expect(d.start === null || fits(d.start, 2, 2 * d.height * d.width * d.channels, d),
 "start", d.start, "null, or an even offset of a state within the weights");
 expect(d.fire_rate > 0 && d.fire_rate <= 1, "fire_rate", d.fire_rate, "a probability in (0, 1]");
@@ -65,12 +69,17 @@ expect(inside && fits(offset, 4, 4 * height * width * Math.max(1, d.classes.leng
 "targets", d.targets, "null, or pictures inside the grid and the weights");
 }
 const bufferSizes = (d) => [padded(d.channels + d.planes), ...d.buffers];
+const rulesOf = (d) => Array.from({ length: d.rules?.length ?? 1 }, (_, rule) =>
+d.ops.filter((op) => (op.rule ?? 0) === rule));
 const padded = (count) => (count + LANES - 1) & -LANES;
 function checkSteps(d) {
 checkOps(d, d, CHECKS);
 const sizes = bufferSizes(d);
-expect(d.ops.at(-1).kind === "conv" && sizes[d.ops.at(-1).to] === padded(d.channels), "ops",
-d.ops.at(-1).kind, `a conv at the end, into a buffer of ${padded(d.channels)}: the change`);
+for (const ops of rulesOf(d)) {
+const last = ops.at(-1);
+expect(last?.kind === "conv" && sizes[last.to] === padded(d.channels), "ops",
+last?.kind, `a conv at the end, into a buffer of ${padded(d.channels)}: the change`);
+}
 }
 function checkDecoder(d) {
 const { decoder } = d;
@@ -278,6 +287,9 @@ for (let i = 0; i < height * width; i++) {
 bytes[mask + i] = coin(i % width, Math.floor(i / width), step, seed) < limit;
 }
 },
+rule_mask(own, mask, rules, rule, count) {
+for (let i = 0; i < count; i++) bytes[own + i] = Number(bytes[mask + i] && bytes[rules + i] === rule);
+},
 living_mask(mask, state, stride, alpha, threshold, height, width) {
 const limit = Math.fround(threshold);
 window(mask, height, width, (cell) => floats[state / 4 + cell * stride + alpha] > limit);
@@ -467,19 +479,15 @@ this.strides = bufferSizes(description);
 this.buffers = this.strides.map((stride) => this.allocate(4 * cells * stride));
 [this.stride] = this.strides;
 [this.cellsAt] = this.buffers;
-for (const mask of ["fireAt", "beforeAt", "afterAt", "wideAt", "widerAt"]) {
+for (const mask of ["fireAt", "beforeAt", "afterAt", "wideAt", "widerAt", "rulesAt"]) {
 this[mask] = this.allocate(cells);
 }
 const most = cells * (description.decoder?.scale ?? 1) ** 2;
 this.all = { at: this.allocate(4 * most), count: cells };
 new Int32Array(this.memory.buffer, this.all.at, most).forEach((_, i, all) => { all[i] = i; });
-this.lists = new Map([0, ...description.ops.map((op) => op.near)].map((near) =>
-[near, { at: this.allocate(4 * cells), count: 0 }]));
-this.ops = description.ops.map((op) => ({ near: op.near, run: this[op.kind](op, weights) }));
-this.changeAt = this.buffers[description.ops.at(-1).to];
+this.rules = rulesOf(description).map((ops) => this.prepareRule(ops, weights));
 this.targets = description.targets && this.wholeTargets(description.targets, weights);
-this.start = description.start === null
-? null : decodeHalf(weights, description.start, cells * channels);
+this.start = startOf(description, weights);
 this.inputs = description.inputs === null
 ? null : weights.subarray(description.inputs);
 this.condition = description.condition === null
@@ -487,6 +495,16 @@ this.condition = description.condition === null
 this.decoder = description.decoder && this.prepareDecoder(description.decoder, weights);
 this.fireRate = description.fire_rate;
 this.reset();
+}
+prepareRule(ops, weights) {
+const cells = this.cellCount;
+return {
+lists: new Map([0, ...ops.map((op) => op.near)].map((near) =>
+[near, { at: this.allocate(4 * cells), count: 0 }])),
+ops: ops.map((op) => ({ near: op.near, run: this[op.kind](op, weights) })),
+changeAt: this.buffers[ops.at(-1).to],
+maskAt: this.allocate(cells),
+};
 }
 allocate(bytes) {
 const start = (this.heap.free + ALIGNMENT - 1) & -ALIGNMENT;
@@ -629,6 +647,7 @@ this.stepCount = stepCount;
 reset() {
 this.cells.fill(0);
 this.stepCount = 0;
+this.ruleMap.fill(0);
 this.fillPlanes();
 if (this.start) this.restore(this.start, 0);
 else if (this.description.visible > 0) this.plant(this.width >> 1, this.height >> 1);
@@ -643,24 +662,29 @@ if (masked) {
 k.living_mask(this.beforeAt, this.cellsAt, stride, living, threshold, height, width);
 k.dilate_mask(this.wideAt, this.beforeAt, height, width);
 }
-this.listCells(masked && this.skip ? this.wideAt : 0);
-for (const { near, run } of this.ops) run(this.skip ? this.lists.get(near) : this.all);
-const { at, count } = this.lists.get(0);
-k.add_change(this.cellsAt, stride, this.changeAt, padded(channels), at, count);
+this.rules.forEach((rule, i) => {
+k.rule_mask(rule.maskAt, this.fireAt, this.rulesAt, i, cellCount);
+this.listCells(rule, masked && this.skip ? this.wideAt : 0);
+for (const { near, run } of rule.ops) run(this.skip ? rule.lists.get(near) : this.all);
+});
+for (const { lists, changeAt } of this.rules) {
+const { at, count } = lists.get(0);
+k.add_change(this.cellsAt, stride, changeAt, padded(channels), at, count);
+}
 if (masked) {
 k.living_mask(this.afterAt, this.cellsAt, stride, living, threshold, height, width);
 k.zero_dead(this.cellsAt + 4 * fixed, stride, channels - fixed, this.beforeAt, this.afterAt, cellCount);
 }
 this.stepCount += 1;
 }
-listCells(relevantAt) {
+listCells({ lists, maskAt }, relevantAt) {
 const k = this.kernels;
 const { height, width, cellCount } = this;
-const changing = this.lists.get(0);
-changing.count = k.list_cells(changing.at, this.fireAt, relevantAt, cellCount);
-for (const [near, list] of this.lists) {
+const changing = lists.get(0);
+changing.count = k.list_cells(changing.at, maskAt, relevantAt, cellCount);
+for (const [near, list] of lists) {
 if (near === 0 || !this.skip) continue;
-let mask = this.fireAt;
+let mask = maskAt;
 for (let i = 0; i < near; i++) {
 const wider = mask === this.wideAt ? this.widerAt : this.wideAt;
 k.dilate_mask(wider, mask, height, width);
@@ -670,7 +694,7 @@ list.count = k.list_cells(list.at, mask, 0, cellCount);
 }
 }
 setClass(index) {
-const classes = this.description.classes.length;
+const classes = Math.max(1, this.description.classes.length);
 if (!Number.isInteger(index) || index < 0 || index >= classes) {
 throw new RangeError(`live figure: class ${index}; this automaton has ${classes}`);
 }
@@ -732,6 +756,13 @@ cells[at + k] += sigma * Math.sqrt(-2 * Math.log(1 - u)) * Math.cos(2 * Math.PI 
 }
 });
 }
+get ruleMap() {
+return new Uint8Array(this.memory.buffer, this.rulesAt, this.cellCount);
+}
+graft({ rule, ...where }) {
+const { ruleMap, stride } = this;
+this.forShape(where, (row, column, at) => { ruleMap[at / stride] = rule; });
+}
 plant(x, y) {
 const wrap = (i, n) => ((i % n) + n) % n;
 const at = (wrap(y, this.height) * this.width + wrap(x, this.width)) * this.stride;
@@ -774,16 +805,28 @@ get changes() {
 const { channels } = this.description;
 const stride = padded(channels);
 const sizes = new Float32Array(this.cellCount);
-const { at, count } = this.lists.get(0);
-const change = this.floats(this.changeAt, this.cellCount * stride);
+for (const { lists, changeAt } of this.rules) {
+const { at, count } = lists.get(0);
+const change = this.floats(changeAt, this.cellCount * stride);
 for (const i of new Int32Array(this.memory.buffer, at, count)) {
 sizes[i] = Math.hypot(...change.subarray(i * stride, i * stride + channels));
+}
 }
 return sizes;
 }
 get fired() {
-return new Uint8Array(this.memory.buffer, this.fireAt, this.cellCount);
+const fired = new Uint8Array(this.cellCount);
+for (const { maskAt } of this.rules) {
+new Uint8Array(this.memory.buffer, maskAt, this.cellCount)
+.forEach((computed, i) => { fired[i] |= computed; });
 }
+return fired;
+}
+}
+function startOf({ start, fill, height, width, channels }, weights) {
+const length = height * width * channels;
+if (fill) return Float32Array.from({ length }, (_, i) => fill[i % channels]);
+return start === null ? null : decodeHalf(weights, start, length);
 }
 const VERTEX = `#version 300 es
 void main() { gl_Position = vec4(vec2(gl_VertexID & 1, gl_VertexID >> 1) * 4. - 1., 0, 1); }`;
@@ -831,14 +874,19 @@ lives = lives || max(abs(x), abs(y)) < 2;
 }`}
 o[0] = vec4(relevant && h < clock.z, lives, 0, 0);
 }`;
-const applyShader = (d, outs) => `
+const choice = (d) => (d.rules ? `
+uniform sampler2DArray rules;
+uniform int rule;
+#define NOT_MINE rule > 0 && int(at(rules, cell, 0).x) != rule` : `
+#define NOT_MINE false`);
+const applyShader = (d, outs) => `${choice(d)}
 bool lives = true;
 vec4 layer(int l) {
 vec4 s = at(from, cell, l);
 if (l < ${vectors(d.channels)} && at(mask, cell, 0).x > 0.) s += at(to, cell, l);
 return lives ? s : mix(mix(s, vec4(0), within(${d.channels}, l)), s, within(${d.fixed}, l));
 }
-${main(outs, undefined, d.living_threshold === null ? "" : `lives = false;
+${main(outs, undefined, d.living_threshold === null ? "if (NOT_MINE) discard;" : `lives = false;
 if (at(mask, cell, 0).y > 0.) square(1) {
 ivec2 p = wrap(cell + ivec2(x, y));
 float a = ${living("from", "p", d)};
@@ -850,8 +898,9 @@ void main() { o[0] = at(from, ivec2(cell.x / ${layers}, cell.y), cell.x % ${laye
 const unpackShader = (layers, outs) => `
 vec4 layer(int l) { return at(from, ivec2(cell.x * ${layers} + l, cell.y), 0); }
 ${main(outs)}`;
-const sizeShader = (d) => `
+const sizeShader = (d) => `${choice(d)}
 void main() {
+if (NOT_MINE) discard;
 vec4 sum = vec4(0);
 float computed = at(mask, cell, 0).x;
 for (int l = 0; l < ${vectors(d.channels)}; l++) sum += at(from, cell, l) * at(from, cell, l);
@@ -1270,6 +1319,7 @@ this.next = gpu.buffer(layers);
 this.mask = gpu.buffer(1, gl.RGBA8);
 this.packed = gpu.buffer(1, gl.RGBA32F, layers * this.width);
 this.sizes = gpu.buffer(1);
+this.ruleTexture = gpu.buffer(1);
 this.operations = description.ops.map((op) => ({
 from: op.from ?? op.to,
 to: op.to,
@@ -1278,6 +1328,7 @@ inPlace: op.add === true || op.from === undefined || op.from === op.to,
 offset: (op.offset ?? 0) / 4,
 ...OPERATIONS[op.kind](op, weights, gpu, (buffer) => strides[buffer] / 4),
 }));
+this.changesOf = rulesOf(description).map((ops) => ops.at(-1).to);
 const inPlace = this.operations.filter((operation) => operation.inPlace);
 this.scratch = gpu.buffer(Math.max(1, ...inPlace.map(({ to }) => strides[to] / 4)));
 this.programs = {
@@ -1326,6 +1377,8 @@ this.known = this.stepCount;
 }
 upload() {
 this.gpu.write(this.packed, this.cellsToRead);
+this.gpu.write(this.ruleTexture, Float32Array.from(
+{ length: 4 * this.cellCount }, (_, i) => this.ruleMap[i >> 2]));
 this.drawState(this.programs.unpack, this.textures[0], { from: this.packed });
 this.edited = false;
 this.known = this.stepCount;
@@ -1351,13 +1404,17 @@ gpu.draw(program, inPlace ? scratch : to, inPlace ? first : offset + first, coun
 const { first, count } = all.at(-1);
 if (inPlace) gpu.copy(scratch, to, offset, first + count);
 }
-const change = textures[this.description.ops.at(-1).to];
-this.drawState(programs.apply, this.next, { from: textures[0], to: change, mask });
+this.changesOf.forEach((change, rule) => this.drawState(programs.apply, this.next,
+{ from: textures[0], to: textures[change], mask, rules: this.ruleTexture, rule }));
 [textures[0], this.next] = [this.next, textures[0]];
 this.stepCount += 1;
 this.ahead = true;
 if (this.stepCount % STEPS_AHEAD === 0) gpu.wait(mask);
 return undefined;
+}
+graft(event) {
+super.graft(event);
+this.edited = true;
 }
 decode() {
 if (this.gpu && this.edited) this.upload();
@@ -1368,8 +1425,9 @@ if (this.gpu) this.detach();
 return super.decode();
 }
 get last() {
-const { gpu, sizes, mask, textures, description } = this;
-gpu.draw(this.programs.sizes, sizes, 0, 1, { from: textures[description.ops.at(-1).to], mask });
+const { gpu, sizes, mask, textures } = this;
+this.changesOf.forEach((change, rule) => gpu.draw(this.programs.sizes, sizes, 0, 1,
+{ from: textures[change], mask, rules: this.ruleTexture, rule }));
 return gpu.read(sizes);
 }
 get changes() {
@@ -1497,6 +1555,10 @@ if (shown === "changes" || shown === "fired") {
 const values = engine[shown];
 return (i) => values[i];
 }
+if (shown === "rules") {
+const { ruleMap } = engine;
+return (i) => ruleMap[i] / (description.rules.length - 1);
+}
 if (shown === "disagreement") {
 const { votes, winner } = engine.ballot;
 return (i) => Number(votes[i] >= 0 && votes[i] !== winner);
@@ -1520,7 +1582,7 @@ get step() {
 return this.engines[0].stepCount;
 }
 reset() {
-const drawn = this.events.slice(0, this.applied).filter(({ kind }) => kind === "draw");
+const drawn = this.events.slice(0, this.applied).filter(({ kind }) => kind === "draw" || kind === "graft");
 this.begin(() => {});
 drawn.forEach((event) => this.act(event));
 }
@@ -1566,9 +1628,10 @@ this.seek(this.step - 1);
 }
 seek(step) {
 const from = Math.max(...[...this.snapshots.keys()].filter((at) => at <= step));
-const { states, classIndex, before } = this.snapshots.get(from);
+const { states, maps, classIndex, before } = this.snapshots.get(from);
 this.engines.forEach((engine, i) => {
 engine.setClass(classIndex);
+engine.ruleMap.set(maps[i]);
 engine.restore(states[i], from);
 });
 this.applied = before;
@@ -1586,8 +1649,9 @@ this.applied += 1;
 arrive() {
 if (this.step % this.interval !== 0) return;
 const states = this.engines.map((engine) => engine.state);
+const maps = this.engines.map((engine) => engine.ruleMap.slice());
 this.snapshots.set(this.step, {
-states, classIndex: this.engines[0].classIndex, before: this.applied,
+states, maps, classIndex: this.engines[0].classIndex, before: this.applied,
 });
 const bytes = states.reduce((sum, state) => sum + state.byteLength, 0);
 if (bytes * this.snapshots.size > MOST_BYTES && this.snapshots.size > 2) {
@@ -1602,6 +1666,7 @@ const ACTIONS = {
 erase: (engine, values) => engine.erase(values),
 draw: (engine, values) => engine.draw(values),
 disturb: (engine, values) => engine.disturb(values),
+graft: (engine, values) => engine.graft(values),
 plant: (engine, { x, y }) => engine.plant(x, y),
 mutate: (engine, { index }) => engine.setClass(index),
 };
@@ -1704,7 +1769,7 @@ recorded: { events: timeline.events.slice(0, timeline.applied), classIndex: time
 }
 return { Engine, GpuEngine, Simulation, createEngine, decodeBase64, isDevice, rendererName, CLASS_COLORS };
 };
-const STYLE = ".nca-player{--nca-surface: #f6f7f8;--nca-raised: #ffffff;--nca-ink: #1b2127;--nca-muted: #55606c;--nca-line: #d3d9df;--nca-edge: #79838e;--nca-accent: #0069a6;--nca-on-accent: #ffffff;--nca-chosen: #e3f0f8;color-scheme: light;}html[data-theme=\"dark\"] .nca-player,html[theme=\"dark\"] .nca-player,[data-jp-theme-light=\"false\"] .nca-player{--nca-surface: #1b2026;--nca-raised: #272e36;--nca-ink: #e9edf1;--nca-muted: #a9b4bf;--nca-line: #3b444e;--nca-edge: #8a95a1;--nca-accent: #62b7ea;--nca-on-accent: #06202f;--nca-chosen: #17394d;color-scheme: dark;}@media (prefers-color-scheme: dark){html:not([data-theme]):not([theme]) body:not([data-jp-theme-light]) .nca-player{--nca-surface: #1b2026;--nca-raised: #272e36;--nca-ink: #e9edf1;--nca-muted: #a9b4bf;--nca-line: #3b444e;--nca-edge: #8a95a1;--nca-accent: #62b7ea;--nca-on-accent: #06202f;--nca-chosen: #17394d;color-scheme: dark;}}figure.nca-figure{margin: 1.5rem auto;max-width: 46rem;container-type: inline-size;}html[data-theme] .bd-content div.cell_output .text_html:has(figure.nca-figure){padding: 0;background: none;}.nca-player,.nca-player *{box-sizing: border-box;}.nca-player{position: relative;border: 1px solid var(--nca-line);border-radius: 14px;background: var(--nca-surface);color: var(--nca-ink);font-family: inherit;font-size: 0.875rem;line-height: 1.4;overflow: hidden;}.nca-player .nca-body{display: flex;flex-direction: column;}.nca-player .nca-bed{display: flex;align-items: center;justify-content: center;padding: 0.75rem 0.75rem 0;}.nca-player .nca-stage{position: relative;overflow: hidden;border: 1px solid var(--nca-line);border-radius: 8px;background: #ffffff;}.nca-player .nca-pane{width: min(100%,70vh);}.nca-player .nca-caption{margin-top: 0.25rem;font-size: 0.8125rem;text-align: center;}.nca-player canvas{display: block;width: 100%;height: auto;image-rendering: pixelated;touch-action: none;cursor: none;}.nca-player canvas:focus-visible{outline: 3px solid var(--nca-accent);outline-offset: -3px;border-radius: 7px;}.nca-player .nca-cursor{position: absolute;aspect-ratio: 1;translate: -50% -50%;border: 1.5px solid #ffffff;border-radius: 50%;outline: 1.5px solid #1b2127;pointer-events: none;}.nca-player[data-tool=\"square\"] .nca-cursor{border-radius: 0;}.nca-player:is([data-tool=\"half\"],[data-tool=\"seed\"]) .nca-cursor{border-style: dotted;}.nca-player .nca-cursor[hidden]{display: none;}.nca-player .nca-crosshair::before,.nca-player .nca-crosshair::after{content: \"\";position: absolute;inset: calc(50% - 1px) -6px;height: 2px;background: #1b2127;box-shadow: 0 0 0 1px #ffffff;}.nca-player .nca-crosshair::after{rotate: 90deg;}.nca-player .nca-panel{display: flex;flex-direction: column;gap: 0.9rem;min-width: 0;padding: 1rem;}.nca-player .nca-readout{display: flex;justify-content: space-between;align-items: baseline;color: var(--nca-muted);font-variant-numeric: tabular-nums;}.nca-player output{display: inline;padding: 0;color: var(--nca-ink);font-weight: 600;}.nca-player .nca-steps{font-size: 1.375rem;line-height: 1;}.nca-player .nca-transport{display: grid;grid-template-columns: 1.4fr 1fr 1fr 1fr;gap: 0.4rem;}.nca-player .nca-button{display: inline-flex;align-items: center;justify-content: center;gap: 0.35rem;min-height: 44px;margin: 0;padding: 0 0.6rem;border: 1px solid var(--nca-edge);border-radius: 10px;background: var(--nca-raised);color: var(--nca-ink);font: inherit;font-weight: 500;cursor: pointer;}.nca-player .nca-transport .nca-button:not(.nca-play){flex-direction: column;gap: 0;padding: 0.15rem;font-size: 0.75rem;}.nca-player .nca-play{border-color: var(--nca-accent);background: var(--nca-accent);color: var(--nca-on-accent);}.nca-player .nca-button:hover{filter: brightness(0.95);}.nca-player .nca-button[aria-disabled=\"true\"]{color: var(--nca-muted);border-color: var(--nca-line);}.nca-player .nca-button[aria-pressed=\"true\"]{border-color: #c2371f;color: #c2371f;background: #ffffff;}.nca-player .nca-button:active{transform: translateY(1px);}.nca-player .nca-button:focus-visible,.nca-player input[type=\"range\"]:focus-visible,.nca-player select:focus-visible,.nca-player .nca-choice input:focus-visible + .nca-tile{outline: 3px solid var(--nca-accent);outline-offset: 2px;}.nca-player fieldset{min-width: 0;margin: 0;padding: 0;border: 0;}.nca-player legend,.nca-player .nca-slider label{float: none;width: auto;margin: 0 0 0.3rem;padding: 0;color: var(--nca-muted);font: inherit;}.nca-player .nca-choice{position: relative;display: flex;flex: 1 1 0;min-width: 0;margin: 0;cursor: pointer;}.nca-player .nca-tile{display: flex;flex: 1;flex-direction: column;align-items: center;justify-content: center;min-width: 0;min-height: 44px;font-variant-numeric: tabular-nums;}.nca-player .nca-classes .nca-row{display: grid;grid-template-columns: repeat(auto-fit,minmax(3.4rem,1fr));gap: 0.25rem;}.nca-player .nca-classes .nca-tile{justify-content: flex-start;gap: 0.15rem;padding: 0.4rem 2px;border: 1px solid var(--nca-line);border-radius: 10px;background: var(--nca-raised);}.nca-player .nca-label{font-family: \"Apple Color Emoji\",\"Segoe UI Emoji\",\"Noto Color Emoji\",sans-serif;font-size: 1.5rem;line-height: 1.2;}.nca-player .nca-name{max-width: 100%;color: var(--nca-muted);font-size: 0.65rem;line-height: 1.2;text-align: center;text-wrap: balance;font-weight: 400;overflow-wrap: break-word;hyphens: auto;}.nca-player .nca-tools .nca-row{display: grid;grid-template-columns: repeat(var(--nca-tools),1fr);border: 1px solid var(--nca-line);border-radius: 10px;background: var(--nca-raised);}.nca-player .nca-tools .nca-tile{border-radius: 9px;}.nca-player .nca-icon{display: flex;}.nca-player .nca-choice input:checked + .nca-tile{background: var(--nca-chosen);box-shadow: inset 0 0 0 2px var(--nca-accent);font-weight: 600;}.nca-player .nca-choice input:checked + .nca-tile .nca-name{color: var(--nca-ink);}.nca-player .nca-slider{display: grid;grid-template-columns: 3.2rem 1fr auto;align-items: center;gap: 0.6rem;}.nca-player .nca-slider label{margin: 0;}.nca-player select{width: 100%;min-width: 0;min-height: 44px;padding: 0 0.5rem;border: 1px solid var(--nca-edge);border-radius: 10px;background: var(--nca-raised);color: var(--nca-ink);font: inherit;}.nca-player .nca-key{display: flex;align-items: center;gap: 0.25rem;font-size: 0.75rem;}.nca-player .nca-key[hidden]{display: none;}.nca-player .nca-ramp{width: 2.5rem;height: 0.75rem;border: 1px solid var(--nca-edge);background: linear-gradient(90deg,#b2182b,#ffffff,#2166ac);}.nca-player input[type=\"range\"]{width: 100%;min-width: 0;height: 44px;margin: 0;border-radius: 10px;accent-color: var(--nca-accent);cursor: pointer;}.nca-player .nca-value{min-width: 3.6rem;text-align: right;font-variant-numeric: tabular-nums;}.nca-player .nca-votes{display: grid;grid-auto-flow: column;grid-auto-columns: 1fr;gap: 2px;margin-top: 0.4rem;color: var(--nca-muted);font-size: 0.75rem;text-align: center;}.nca-player .nca-vote{min-width: 0;overflow: hidden;text-overflow: ellipsis;border-radius: 4px;}.nca-player .nca-vote > span{display: block;height: 2.5rem;border-bottom: 2px solid var(--nca-class);background: linear-gradient(var(--nca-class),var(--nca-class)) bottom / 100% var(--nca-share,0%) no-repeat;}.nca-player .nca-vote[data-winner=\"true\"]{color: var(--nca-ink);font-weight: 700;box-shadow: inset 0 0 0 1px var(--nca-edge);}.nca-player .nca-recovery{min-height: 1.25rem;margin-top: 0.2rem;border-bottom: 2px solid var(--nca-curve,transparent);color: var(--nca-muted);font-size: 0.75rem;font-variant-numeric: tabular-nums;text-align: center;}.nca-player .nca-recovery:empty{display: none;}.nca-player .nca-foot{display: flex;flex-direction: column;gap: 0.6rem;padding: 0 1rem 1rem;}.nca-player .nca-curve[hidden]{display: none;}.nca-player .nca-curve-title{color: var(--nca-muted);font-size: 0.8125rem;}.nca-player canvas.nca-chart{height: 8.5rem;cursor: default;touch-action: auto;}.nca-player .nca-last{display: flex;justify-content: space-between;align-items: flex-end;gap: 0.75rem;}@container (max-width: 30rem){.nca-player .nca-last{flex-direction: column;}}.nca-player .nca-share{display: flex;gap: 0.4rem;}.nca-player .nca-share .nca-button{min-width: 44px;padding: 0;}.nca-player .nca-inspector{min-height: 2.8em;margin: 0 0 0.3rem;font-size: 0.75rem;font-variant-numeric: tabular-nums;}.nca-player .nca-hint{margin: 0;color: var(--nca-muted);font-size: 0.8125rem;}.nca-player .nca-hidden{position: absolute;width: 1px;height: 1px;margin: -1px;overflow: hidden;clip-path: inset(50%);white-space: nowrap;}figure.nca-figure > figcaption{margin-top: 0.5rem;}.nca-player.nca-several .nca-bed{display: grid;grid-template-columns: repeat(auto-fit,minmax(8.5rem,1fr));gap: 0.75rem;padding: 0.75rem 0.75rem 0;}@container (min-width: 38rem){.nca-player:not(.nca-several) .nca-body{flex-direction: row;}.nca-several .nca-panel{display: grid;grid-template-columns: 1fr 1fr;column-gap: 1.5rem;align-items: end;}.nca-several .nca-slider:last-child{grid-column: 1 / -1;}.nca-player:not(.nca-several) .nca-bed{flex: 1 1 53%;padding: 1rem 0 1rem 1rem;}.nca-player:not(.nca-several) .nca-panel{flex: 1 1 47%;justify-content: center;}}";
+const STYLE = ".nca-player{--nca-surface: #f6f7f8;--nca-raised: #ffffff;--nca-ink: #1b2127;--nca-muted: #55606c;--nca-line: #d3d9df;--nca-edge: #79838e;--nca-accent: #0069a6;--nca-on-accent: #ffffff;--nca-chosen: #e3f0f8;color-scheme: light;}html[data-theme=\"dark\"] .nca-player,html[theme=\"dark\"] .nca-player,[data-jp-theme-light=\"false\"] .nca-player{--nca-surface: #1b2026;--nca-raised: #272e36;--nca-ink: #e9edf1;--nca-muted: #a9b4bf;--nca-line: #3b444e;--nca-edge: #8a95a1;--nca-accent: #62b7ea;--nca-on-accent: #06202f;--nca-chosen: #17394d;color-scheme: dark;}@media (prefers-color-scheme: dark){html:not([data-theme]):not([theme]) body:not([data-jp-theme-light]) .nca-player{--nca-surface: #1b2026;--nca-raised: #272e36;--nca-ink: #e9edf1;--nca-muted: #a9b4bf;--nca-line: #3b444e;--nca-edge: #8a95a1;--nca-accent: #62b7ea;--nca-on-accent: #06202f;--nca-chosen: #17394d;color-scheme: dark;}}figure.nca-figure{margin: 1.5rem auto;max-width: 46rem;container-type: inline-size;}html[data-theme] .bd-content div.cell_output .text_html:has(figure.nca-figure){padding: 0;background: none;}.nca-player,.nca-player *{box-sizing: border-box;}.nca-player{position: relative;border: 1px solid var(--nca-line);border-radius: 14px;background: var(--nca-surface);color: var(--nca-ink);font-family: inherit;font-size: 0.875rem;line-height: 1.4;overflow: hidden;}.nca-player .nca-body{display: flex;flex-direction: column;}.nca-player .nca-bed{display: flex;align-items: center;justify-content: center;padding: 0.75rem 0.75rem 0;}.nca-player .nca-stage{position: relative;overflow: hidden;border: 1px solid var(--nca-line);border-radius: 8px;background: #ffffff;}.nca-player .nca-pane{width: min(100%,70vh);}.nca-player .nca-caption{margin-top: 0.25rem;font-size: 0.8125rem;text-align: center;}.nca-player canvas{display: block;width: 100%;height: auto;image-rendering: pixelated;touch-action: none;cursor: none;}.nca-player canvas:focus-visible{outline: 3px solid var(--nca-accent);outline-offset: -3px;border-radius: 7px;}.nca-player .nca-cursor{position: absolute;aspect-ratio: 1;translate: -50% -50%;border: 1.5px solid #ffffff;border-radius: 50%;outline: 1.5px solid #1b2127;pointer-events: none;}.nca-player[data-tool=\"square\"] .nca-cursor{border-radius: 0;}.nca-player:is([data-tool=\"half\"],[data-tool=\"seed\"]) .nca-cursor{border-style: dotted;}.nca-player .nca-cursor[hidden]{display: none;}.nca-player .nca-crosshair::before,.nca-player .nca-crosshair::after{content: \"\";position: absolute;inset: calc(50% - 1px) -6px;height: 2px;background: #1b2127;box-shadow: 0 0 0 1px #ffffff;}.nca-player .nca-crosshair::after{rotate: 90deg;}.nca-player .nca-panel{display: flex;flex-direction: column;gap: 0.9rem;min-width: 0;padding: 1rem;}.nca-player .nca-readout{display: flex;justify-content: space-between;align-items: baseline;color: var(--nca-muted);font-variant-numeric: tabular-nums;}.nca-player output{display: inline;padding: 0;color: var(--nca-ink);font-weight: 600;}.nca-player .nca-steps{font-size: 1.375rem;line-height: 1;}.nca-player .nca-transport{display: grid;grid-template-columns: 1.4fr 1fr 1fr 1fr;gap: 0.4rem;}.nca-player .nca-button{display: inline-flex;align-items: center;justify-content: center;gap: 0.35rem;min-height: 44px;margin: 0;padding: 0 0.6rem;border: 1px solid var(--nca-edge);border-radius: 10px;background: var(--nca-raised);color: var(--nca-ink);font: inherit;font-weight: 500;cursor: pointer;}.nca-player .nca-transport .nca-button:not(.nca-play){flex-direction: column;gap: 0;padding: 0.15rem;font-size: 0.75rem;}.nca-player .nca-play{border-color: var(--nca-accent);background: var(--nca-accent);color: var(--nca-on-accent);}.nca-player .nca-button:hover{filter: brightness(0.95);}.nca-player .nca-button[aria-disabled=\"true\"]{color: var(--nca-muted);border-color: var(--nca-line);}.nca-player .nca-button[aria-pressed=\"true\"]{border-color: #c2371f;color: #c2371f;background: #ffffff;}.nca-player .nca-button:active{transform: translateY(1px);}.nca-player .nca-button:focus-visible,.nca-player input[type=\"range\"]:focus-visible,.nca-player select:focus-visible,.nca-player .nca-choice input:focus-visible + .nca-tile{outline: 3px solid var(--nca-accent);outline-offset: 2px;}.nca-player fieldset{min-width: 0;margin: 0;padding: 0;border: 0;}.nca-player legend,.nca-player .nca-slider label{float: none;width: auto;margin: 0 0 0.3rem;padding: 0;color: var(--nca-muted);font: inherit;}.nca-player .nca-choice{position: relative;display: flex;flex: 1 1 0;min-width: 0;margin: 0;cursor: pointer;}.nca-player .nca-tile{display: flex;flex: 1;flex-direction: column;align-items: center;justify-content: center;min-width: 0;min-height: 44px;font-variant-numeric: tabular-nums;}.nca-player :is(.nca-classes,.nca-rules) .nca-row{display: grid;grid-template-columns: repeat(auto-fit,minmax(3.4rem,1fr));gap: 0.25rem;}.nca-player :is(.nca-classes,.nca-rules) .nca-tile{justify-content: flex-start;gap: 0.15rem;padding: 0.4rem 2px;border: 1px solid var(--nca-line);border-radius: 10px;background: var(--nca-raised);}.nca-player .nca-label{font-family: \"Apple Color Emoji\",\"Segoe UI Emoji\",\"Noto Color Emoji\",sans-serif;font-size: 1.5rem;line-height: 1.2;}.nca-player .nca-name{max-width: 100%;color: var(--nca-muted);font-size: 0.65rem;line-height: 1.2;text-align: center;text-wrap: balance;font-weight: 400;overflow-wrap: break-word;hyphens: auto;}.nca-player .nca-rules .nca-tile{justify-content: center;}.nca-player .nca-rules .nca-name{font-size: 0.8rem;}.nca-player .nca-tools .nca-row{display: grid;grid-template-columns: repeat(var(--nca-tools),1fr);border: 1px solid var(--nca-line);border-radius: 10px;background: var(--nca-raised);}.nca-player .nca-tools .nca-tile{border-radius: 9px;}.nca-player .nca-icon{display: flex;}.nca-player .nca-choice input:checked + .nca-tile{background: var(--nca-chosen);box-shadow: inset 0 0 0 2px var(--nca-accent);font-weight: 600;}.nca-player .nca-choice input:checked + .nca-tile .nca-name{color: var(--nca-ink);}.nca-player .nca-slider{display: grid;grid-template-columns: 3.2rem 1fr auto;align-items: center;gap: 0.6rem;}.nca-player .nca-slider label{margin: 0;}.nca-player select{width: 100%;min-width: 0;min-height: 44px;padding: 0 0.5rem;border: 1px solid var(--nca-edge);border-radius: 10px;background: var(--nca-raised);color: var(--nca-ink);font: inherit;}.nca-player .nca-key{display: flex;align-items: center;gap: 0.25rem;font-size: 0.75rem;}.nca-player .nca-key[hidden]{display: none;}.nca-player .nca-ramp{width: 2.5rem;height: 0.75rem;border: 1px solid var(--nca-edge);background: linear-gradient(90deg,#b2182b,#ffffff,#2166ac);}.nca-player input[type=\"range\"]{width: 100%;min-width: 0;height: 44px;margin: 0;border-radius: 10px;accent-color: var(--nca-accent);cursor: pointer;}.nca-player .nca-value{min-width: 3.6rem;text-align: right;font-variant-numeric: tabular-nums;}.nca-player .nca-votes{display: grid;grid-auto-flow: column;grid-auto-columns: 1fr;gap: 2px;margin-top: 0.4rem;color: var(--nca-muted);font-size: 0.75rem;text-align: center;}.nca-player .nca-vote{min-width: 0;overflow: hidden;text-overflow: ellipsis;border-radius: 4px;}.nca-player .nca-vote > span{display: block;height: 2.5rem;border-bottom: 2px solid var(--nca-class);background: linear-gradient(var(--nca-class),var(--nca-class)) bottom / 100% var(--nca-share,0%) no-repeat;}.nca-player .nca-vote[data-winner=\"true\"]{color: var(--nca-ink);font-weight: 700;box-shadow: inset 0 0 0 1px var(--nca-edge);}.nca-player .nca-recovery{min-height: 1.25rem;margin-top: 0.2rem;border-bottom: 2px solid var(--nca-curve,transparent);color: var(--nca-muted);font-size: 0.75rem;font-variant-numeric: tabular-nums;text-align: center;}.nca-player .nca-recovery:empty{display: none;}.nca-player .nca-foot{display: flex;flex-direction: column;gap: 0.6rem;padding: 0 1rem 1rem;}.nca-player .nca-curve[hidden]{display: none;}.nca-player .nca-curve-title{color: var(--nca-muted);font-size: 0.8125rem;}.nca-player canvas.nca-chart{height: 8.5rem;cursor: default;touch-action: auto;}.nca-player .nca-last{display: flex;justify-content: space-between;align-items: flex-end;gap: 0.75rem;}@container (max-width: 30rem){.nca-player .nca-last{flex-direction: column;}}.nca-player .nca-share{display: flex;gap: 0.4rem;}.nca-player .nca-share .nca-button{min-width: 44px;padding: 0;}.nca-player .nca-inspector{min-height: 2.8em;margin: 0 0 0.3rem;font-size: 0.75rem;font-variant-numeric: tabular-nums;}.nca-player .nca-hint{margin: 0;color: var(--nca-muted);font-size: 0.8125rem;}.nca-player .nca-hidden{position: absolute;width: 1px;height: 1px;margin: -1px;overflow: hidden;clip-path: inset(50%);white-space: nowrap;}figure.nca-figure > figcaption{margin-top: 0.5rem;}.nca-player.nca-several .nca-bed{display: grid;grid-template-columns: repeat(auto-fit,minmax(8.5rem,1fr));gap: 0.75rem;padding: 0.75rem 0.75rem 0;}@container (min-width: 38rem){.nca-player:not(.nca-several) .nca-body{flex-direction: row;}.nca-several .nca-panel{display: grid;grid-template-columns: 1fr 1fr;column-gap: 1.5rem;align-items: end;}.nca-several .nca-slider:last-child{grid-column: 1 / -1;}.nca-player:not(.nca-several) .nca-bed{flex: 1 1 53%;padding: 1rem 0 1rem 1rem;}.nca-player:not(.nca-several) .nca-panel{flex: 1 1 47%;justify-content: center;}}";
 const { Engine, GpuEngine, Simulation, createEngine, decodeBase64, isDevice, rendererName, CLASS_COLORS } = core();
 const WORKER = `"use strict";
 let simulation;
@@ -1795,6 +1860,7 @@ circle: line("M12 5a7 7 0 1 0 0 14 7 7 0 0 0 0-14z"),
 square: line("M5.5 5.5h13v13h-13z"),
 half: icon('<path fill="currentColor" d="M5 5h7v14H5z"/><path fill="none" stroke="currentColor" stroke-width="2" d="M5 5h14v14H5z"/>'),
 cells: solid("M5 5h4v4H5zM13 5h4v4h-4zM9 10h4v4H9zM16 11h4v4h-4zM4 15h4v4H4zM12 16h4v4h-4z"),
+graft: line("M4 4h10v10H4zM14 10h6v10H10v-6"),
 noise: line("M3 12h2l2-6 3 13 3-15 3 12 2-4h3"),
 seed: line("M12 5v14M5 12h14"),
 draw: line("M4 20l1-4.5L15.5 5 19 8.5 8.5 19 4 20zM13.5 7l3.5 3.5"),
@@ -1823,6 +1889,7 @@ const INPUT_TOOLS = [
 { tool: "draw", name: "Draw on the input" },
 { tool: "wipe", name: "Wipe the input" },
 ];
+const GRAFT = { tool: "graft", name: "Graft the chosen rule" };
 let figures = 0;
 function make(tag, attributes = {}, ...children) {
 const element = document.createElement(tag);
@@ -1871,6 +1938,9 @@ content: label === name
 make("span", { class: "nca-name" }, name)],
 }));
 }
+const ruleOptions = (names) => names.map((name, i) => ({
+checked: i === 1, content: [make("span", { class: "nca-name" }, name)],
+}));
 function toolOptions(tools) {
 return tools.map(({ tool, name }, i) => {
 const picture = make("span", { class: "nca-icon" });
@@ -1896,6 +1966,7 @@ const first = description.channels - votes.length;
 const options = [["picture", decoder ? "decoded picture" : votes.length ? "votes" : "picture"]];
 if (votes.length) options.push(["disagreement", "cells that disagree"]);
 else if (!decoder && visible > 3) options.push(["alpha", "alpha: what lives"]);
+if (description.rules) options.push(["rules", "which rule where"]);
 options.push(["changes", "size of the last change"], ["fired", "cells that fired"]);
 const select = make("select", { id },
 ...options.map(([value, text]) => make("option", { value }, text)));
@@ -1965,8 +2036,12 @@ const reset = makeButton("reset", "Reset");
 const reads = description.votes.length > 0;
 const classes = description.classes.length > 1
 ? makeRadios("classes", reads ? "Input" : "Grow into", classOptions(description), id) : { inputs: [] };
-const offered = (description.fixed > 0 ? [...INPUT_TOOLS, ...TOOLS] : TOOLS)
-.filter(({ tool }) => tool !== "seed" || !reads);
+const grows = !reads && description.start === null && !description.fill;
+const rules = description.rules
+? makeRadios("rules", "Rule to graft", ruleOptions(description.rules), id) : { inputs: [] };
+const offered = [...(description.rules ? [GRAFT] : []),
+...(description.fixed > 0 ? INPUT_TOOLS : []), ...TOOLS]
+.filter(({ tool }) => tool !== "seed" || grows);
 const tools = makeRadios("tools", "Brush", toolOptions(offered), id);
 tools.group.style.setProperty("--nca-tools", offered.length > 6 ? 4 : 6);
 const brush = makeSlider(`${id}-brush`, "Size", { ...BRUSH, start: reads ? PEN : BRUSH.start },
@@ -1981,8 +2056,8 @@ const film = makeButton("film", "Record a film", { bare: true });
 const share = makeButton("link", "Copy a link to this moment", { bare: true });
 const inspector = make("p", { class: "nca-inspector" });
 const hint = make("p", { class: "nca-hint", id: `${id}-hint` },
-`Drag to use the brush${reads ? "" : ", double-tap to plant a seed"}. With the grid focused: arrow ` +
-`keys move, E uses the brush, ${reads ? "" : "S plants a seed, "}I reads the cell.`);
+`Drag to use the brush${grows ? ", double-tap to plant a seed" : ""}. With the grid focused: arrow ` +
+`keys move, E uses the brush, ${grows ? "S plants a seed, " : ""}I reads the cell.`);
 const status = make("p", { class: "nca-hidden", role: "status" });
 const chart = make("canvas", { class: "nca-chart", role: "img", "aria-label": "No curve yet" });
 const curve = make("div", { class: "nca-curve" },
@@ -1990,7 +2065,7 @@ make("div", { class: "nca-curve-title" }, "Error against the target, over steps"
 curve.hidden = descriptions.every(({ targets }) => targets === null);
 const panel = make("div", { class: "nca-panel" }, readout,
 make("div", { class: "nca-transport" }, play, back, step, reset),
-...(classes.group ? [classes.group] : []), tools.group, brush.row, speed.row, channels.row);
+...[classes, rules].flatMap(({ group }) => group ?? []), tools.group, brush.row, speed.row, channels.row);
 const foot = make("div", { class: "nca-foot" }, curve,
 make("div", { class: "nca-last" }, make("div", {}, inspector, hint),
 make("div", { class: "nca-share" }, save, film, share)));
@@ -2004,7 +2079,7 @@ return {
 root, bed, grid: description, steps, rate, play, back, step, reset, save, film, share, status, inspector, chart,
 canvases: panes.map(({ canvas }) => canvas), cursors: panes.map(({ cursor }) => cursor),
 recoveries: panes.map(({ recovery }) => recovery), votes: panes.map(({ votes }) => votes),
-classes: classes.inputs, tools: tools.inputs, toolNames: offered.map(({ tool }) => tool), size: brush.slider, speed: speed.slider,
+classes: classes.inputs, rules: rules.inputs, tools: tools.inputs, toolNames: offered.map(({ tool }) => tool), size: brush.slider, speed: speed.slider,
 channel: channels.select, key: channels.key,
 };
 }
@@ -2275,7 +2350,7 @@ const MOST_VISIBLE = 0.3;
 const MOST_AT_ONCE = 10000;
 const SHARE_OF_CELLS = 0.3;
 const NOISE = 0.3;
-const DRAWN = new Set(["circle", "square", "cells", "noise", "draw", "wipe"]);
+const DRAWN = new Set(["graft", "circle", "square", "cells", "noise", "draw", "wipe"]);
 class Player {
 constructor(element, descriptions, link, report) {
 Object.assign(this, { descriptions, link, report });
@@ -2364,7 +2439,7 @@ this.report({ steps: this.last.step });
 }
 async reset() {
 await this.ask({ kind: "reset" });
-this.say("Reset to a single seed cell");
+this.say(this.view.toolNames.includes("seed") ? "Reset to a single seed cell" : "Reset to the start");
 this.report({ steps: 0 });
 }
 async setClass(index) {
@@ -2391,6 +2466,7 @@ half: { kind: "erase", ...where, shape: "half" },
 cells: { kind: "erase", ...where, share: SHARE_OF_CELLS, salt: this.salt },
 draw: { kind: "draw", ...where, value: 1 },
 wipe: { kind: "draw", ...where, value: 0 },
+graft: { kind: "graft", ...where, rule: this.view.rules.findIndex(({ checked }) => checked) },
 noise: { kind: "disturb", ...where, sigma: NOISE, salt: this.salt },
 }[tool]);
 }
@@ -2403,7 +2479,7 @@ this.draw(report);
 this.report({ steps: report.step, events: report.recorded.events });
 }
 show(shown) {
-this.view.key.hidden = shown === "picture" || shown === "fired";
+this.view.key.hidden = ["picture", "fired", "rules"].includes(shown);
 const channel = Number(shown);
 return this.ask({ kind: "show", shown: Number.isNaN(channel) ? shown : channel });
 }
@@ -2414,8 +2490,8 @@ const { cells } = await this.link.send({ kind: "inspect", x, y });
 this.reading = false;
 const { values, change } = cells[pane];
 const round = (v) => v.toFixed(2).replace("-", "−");
-const { decoder, fixed, channels, votes } = this.descriptions[pane];
-const names = decoder || votes.length ? [] : ["r", "g", "b", "α"];
+const { decoder, fixed, visible, channels, votes } = this.descriptions[pane];
+const names = decoder || votes.length ? [] : ["r", "g", "b", "α"].slice(0, visible);
 const first = channels - votes.length;
 const name = (i) => (i < fixed ? `input ${i}` : votes[i - first]?.name ?? names[i - fixed] ?? i);
 const each = values.map((v, i) => `${name(i)} ${round(v)}`).join(", ");

@@ -11,7 +11,7 @@ import torch
 import traitlets
 from torch import Tensor
 
-from ncabook.automaton import NCA
+from ncabook.automaton import NCA, Patchwork
 from ncabook.live.export import describe
 from ncabook.live.html import figure_html
 from ncabook.live.poster import poster
@@ -31,7 +31,8 @@ class LivePlayer(anywidget.AnyWidget):
     stored beside it, which would hold the weights a second time.
 
     Args:
-        nca: the automaton, or several by name, all with the same classes; weights are copied.
+        nca: the automaton, a patchwork of some, or several by name, all with the same classes;
+            weights are copied.
         height: cells from top to bottom.
         width: cells from left to right.
         title: names the figure to a screen reader, and is its caption.
@@ -65,7 +66,7 @@ class LivePlayer(anywidget.AnyWidget):
 
     def __init__(
         self,
-        nca: NCA | Mapping[str, NCA],
+        nca: NCA | Patchwork | Mapping[str, NCA],
         height: int,
         width: int,
         *,
@@ -76,7 +77,8 @@ class LivePlayer(anywidget.AnyWidget):
         automata = nca if isinstance(nca, Mapping) else {title: nca}
         if not automata:
             raise ValueError("no automaton is given; expected one, or several by name")
-        if len({a.perception.condition_channels for a in automata.values()}) > 1:
+        told = {a.perception.condition_channels for a in automata.values() if isinstance(a, NCA)}
+        if len(told) > 1:
             raise ValueError("automata side by side need the same classes; these have different")
         described = [
             describe(

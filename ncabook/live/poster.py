@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from ncabook.automaton import NCA, centre_seed, hashed_fire
+from ncabook.automaton import NCA, Patchwork, centre_seed, hashed_fire
 from ncabook.automaton.state import RGB
 from ncabook.networks import Decoder
 
@@ -18,7 +18,7 @@ GAP = 2  # pixels between two pictures
 
 @torch.no_grad()
 def poster(
-    automata: Sequence[NCA],
+    automata: Sequence[NCA | Patchwork],
     height: int,
     width: int,
     class_index: int,
@@ -35,7 +35,8 @@ def poster(
     :func:`~ncabook.live.export.describe`.
     """
     pictures = []
-    for nca in automata:
+    for one in automata:
+        nca = one if isinstance(one, NCA) else one.automata[0]  # it rules all cells at first
         state = _grown(nca, height, width, class_index, seed, start, inputs, condition)
         pictures.append(_picture(nca, state.nan_to_num(), decoder))
     gap = torch.ones(len(pictures[0]), GAP, 3)

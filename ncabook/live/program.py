@@ -51,6 +51,7 @@ class Program:
         self.planes = planes
         self.buffers = [padded(channels + planes)]
         self.ops: list[dict[str, Any]] = []
+        self.rule = 0  # which of several rules the operations to come belong to
         self.bytes = bytearray()
 
     def buffer(self, size: int) -> int:
@@ -68,7 +69,8 @@ class Program:
 
     def add(self, kind: str, near: int, **fields: Any) -> None:
         """Appends an operation, for the cells that change and those within ``near`` of them."""
-        self.ops.append({"kind": kind, "near": near, **fields})
+        of = {"rule": self.rule} if self.rule else {}
+        self.ops.append({"kind": kind, "near": near, **of, **fields})
 
     def conv(
         self,

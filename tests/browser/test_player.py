@@ -16,14 +16,17 @@ from ncabook.automaton import (
     ChannelLayout,
     ConvPerception,
     MLPUpdate,
+    Patchwork,
     SobelPerception,
     centre_seed,
     hashed_fire,
 )
 from ncabook.live import LivePlayer, figure_html, to_html
 from ncabook.live.html import PAGE, page_script
+from ncabook.training.texture import gray_canvas
 from tests.live import test_decoder as latent
 from tests.live import test_votes as voting
+from tests.live.test_canvas import weaver
 
 pytestmark = pytest.mark.browser
 HEIGHT, WIDTH = 24, 32
@@ -628,6 +631,49 @@ def test_side_by_side(chromium, side_by_side, scheme):
     assert [(s[..., 3] > 0.1).sum() for s in states(page)] == [1, 1, 1]
     results = Axe().run(page)
     assert results.violations_count == 0, results.generate_report()
+    assert complaints == []
+    context.close()
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1440), ("dark", 390)])
+def test_grafting(chromium, tmp_path, scheme, width):
+    """A patchwork's canvas has no seeds; the chosen rule spreads under the brush."""
+    both = Patchwork([weaver(), weaver(3)])
+    start = gray_canvas(both.automata[0], HEIGHT, WIDTH)
+    player = LivePlayer(both, HEIGHT, WIDTH, start=start, rules=["lace", "tiles"], title="Two")
+    figure = figure_html(json.loads(player.descriptions), player.weights, "Two")
+    target = tmp_path / "two.html"
+    target.write_text(PAGE.format(title="Two", figure=figure, script=page_script()), "utf-8")
+    context = chromium.new_context(
+        reduced_motion="reduce", color_scheme=scheme, viewport={"width": width, "height": 900}
+    )
+    page = context.new_page()
+    complaints = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto(target.as_uri())
+    until(lambda: mounted(page, 0))
+    assert page.get_by_role("radio", name="Plant a seed").count() == 0
+    assert page.get_by_role("radio", name="Graft the chosen rule").is_checked()
+    assert page.get_by_role("radio", name="tiles").is_checked()
+    page.locator("canvas").first.click()
+    page.get_by_role("combobox").select_option("rules")
+    middle = page.evaluate(
+        """() => {
+          const canvas = document.querySelector("canvas");
+          const { data } = canvas.getContext("2d").getImageData(
+            canvas.width >> 1, canvas.height >> 1, 1, 1);
+          return [...data.slice(0, 3)];
+        }"""
+    )
+    assert middle != [255, 255, 255]
+    page.get_by_role("button", name="Reset").click()
+    page.get_by_role("button", name="Step").click(click_count=3, delay=20)
+    until(lambda: steps(page) == 3)
+    page.get_by_role("button", name="Back").click()
+    until(lambda: steps(page) == 2)
+    results = Axe().run(page)
+    assert results.violations_count == 0, results.generate_report()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert complaints == []
     context.close()
 

@@ -6,15 +6,18 @@ import numpy as np
 import pytest
 import torch
 
-from ncabook.automaton import ResNetUpdate, centre_seed
-from ncabook.live import figure_html
+from ncabook.automaton import Patchwork, ResidualPerception, ResNetUpdate, centre_seed
+from ncabook.live import describe, figure_html
 from ncabook.live.engine.build import OUTPUT
 from ncabook.live.html import PAGE, page_script
+from ncabook.training.texture import gray_canvas
 from tests.browser.conftest import SWIFTSHADER
 from tests.live import test_decoder as latent
+from tests.live.test_canvas import weaver
 from tests.live.test_engine import (
     HEIGHT,
     PERCEPTIONS,
+    SEED,
     STEPS,
     WIDTH,
     automaton,
@@ -183,6 +186,21 @@ def test_whatever_is_done_both_do_alike(run, kind, fixed):
         assert gpu["fired"] == cpu["fired"]
         assert gpu["error"] == pytest.approx(cpu["error"], rel=1e-4)
         np.testing.assert_allclose(gpu["changes"], cpu["changes"], atol=1e-4)
+
+
+def test_grafted_rules(run):
+    """Each rule draws in its own cells; a graft in between reaches the device."""
+    both = Patchwork([weaver(), weaver(3, ResidualPerception), weaver(4)])
+    start = gray_canvas(both.automata[0], HEIGHT, WIDTH)
+    model = describe(both, HEIGHT, WIDTH, seed=SEED, start=start, rules=["a", "b", "c"])
+    half = {"rule": 1, "shape": "half", "x": WIDTH - 1, "y": 3, "size": 1}
+    disc = {"rule": 2, "shape": "circle", "x": 4, "y": 4, "size": 2}
+    actions = [["steps", 5], ["graft", half], ["steps", 6], ["graft", disc], ["steps", 9]]
+    gpu, cpu = (run(model, actions, force) for force in ("webgl", "wasm"))
+    assert (gpu["backend"], cpu["backend"]) == ("WebGL2", "WebAssembly")
+    assert (gpu["state"] - cpu["state"]).abs().max() <= 1e-4
+    assert gpu["fired"] == cpu["fired"]
+    np.testing.assert_allclose(gpu["changes"], cpu["changes"], atol=1e-4)
 
 
 def test_going_back_is_exact(page):

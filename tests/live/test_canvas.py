@@ -3,7 +3,15 @@
 import pytest
 import torch
 
-from ncabook.automaton import NCA, ChannelLayout, ConvPerception, MLPUpdate, hashed_fire
+from ncabook.automaton import (
+    NCA,
+    ChannelLayout,
+    ConvPerception,
+    MLPUpdate,
+    Patchwork,
+    ResidualPerception,
+    hashed_fire,
+)
 from ncabook.live import describe
 from ncabook.training.texture import gray_canvas
 
@@ -11,14 +19,24 @@ pytestmark = pytest.mark.node
 HEIGHT, WIDTH, SEED = 7, 10, 5
 
 
-def weaver():
+def weaver(seed=2, kind=ConvPerception, fire_rate=0.5):
     """An automaton of three colours, in numbers that float16 holds."""
-    torch.manual_seed(2)
+    torch.manual_seed(seed)
     layout = ChannelLayout(visible=3, hidden=5)
     update = MLPUpdate(12, layout.channels, [8])
     torch.nn.init.normal_(update.layers[-1].weight, std=0.1)
-    nca = NCA(layout, ConvPerception(layout.channels, 12), update, 0.5, None).half().float()
+    nca = NCA(layout, kind(layout.channels, 12), update, fire_rate, None).half().float()
     return nca.requires_grad_(False)
+
+
+def patchwork():
+    return Patchwork([weaver(), weaver(3, ResidualPerception), weaver(4)])
+
+
+def described(both):
+    start = gray_canvas(both.automata[0], HEIGHT, WIDTH)
+    names = ["left", "right", "middle"]
+    return start, describe(both, HEIGHT, WIDTH, seed=SEED, start=start, rules=names)
 
 
 def test_colours_are_opaque(simulate):
@@ -32,6 +50,87 @@ def test_colours_are_opaque(simulate):
     assert wanted.std() > 0.02
     assert (first_row[:, :3] - wanted).abs().max() <= 0.5 / 255 + 1e-4
     assert (first_row[:, 3] == 1).all()
+
+
+GRAFTS = [
+    ["graft", {"rule": 1, "shape": "half", "x": WIDTH - 1, "y": 3, "size": 1}],
+    ["graft", {"rule": 2, "shape": "square", "x": 5, "y": 2, "size": 1}],
+]
+
+
+def wanted(both, start, steps):
+    """What PyTorch makes of the grafts; some steps happen before them."""
+    rules = torch.zeros(HEIGHT, WIDTH, dtype=torch.int64)
+    state = both.rollout(start, 4, rules, fire=lambda t: hashed_fire(HEIGHT, WIDTH, t, SEED, 0.5))
+    rules[:, WIDTH // 2 :] = 1
+    rules[1:4, 4:7] = 2
+    return both.rollout(
+        state, steps, rules, fire=lambda t: hashed_fire(HEIGHT, WIDTH, t + 4, SEED, 0.5)
+    )
+
+
+@pytest.mark.parametrize("skip", [True, False])
+@pytest.mark.parametrize("wasm", [True, False])
+def test_grafted_rules_do_what_they_do_in_pytorch(node, skip, wasm):
+    both = patchwork()
+    start, model = described(both)
+    assert model[0]["start"] is None
+    assert len(model[0]["fill"]) == 8
+    actions = [["skip", skip], ["steps", 4], *GRAFTS, ["steps", 20]]
+    state = node(*model, actions=actions, wasm=wasm)["state"]
+    assert (state - wanted(both, start, 20)).abs().max() < 1e-4
+    alone = both.automata[0].rollout(
+        start, 24, fire=lambda t: hashed_fire(HEIGHT, WIDTH, t, SEED, 0.5)
+    )
+    assert (state - alone).abs().max() > 0.05
+
+
+def test_a_graft_is_taken_back_and_outlives_a_reset(simulate):
+    """The map of rules belongs to what the timeline keeps."""
+    _, model = described(patchwork())
+    act = [{"kind": "act", "event": {"kind": name, **event}} for name, event in GRAFTS]
+    steps = {"kind": "advance", "steps": 4, "budget": 1e9}
+    back = simulate(*model, steps, act[0], {"kind": "back"}, steps)["state"]
+    plain = simulate(*model, steps, steps)["state"]
+    assert torch.equal(back, plain)
+    later = simulate(*model, steps, *act, steps, steps, {"kind": "seek", "step": 8})["state"]
+    assert torch.equal(later, simulate(*model, steps, *act, steps)["state"])
+    again = simulate(*model, steps, *act, {"kind": "reset"}, steps)["state"]
+    assert torch.equal(again, simulate(*model, *act, steps)["state"])
+
+
+def test_the_map_can_be_shown(simulate):
+    _, model = described(patchwork())
+    act = [{"kind": "act", "event": {"kind": name, **event}} for name, event in GRAFTS]
+    report = simulate(*model, *act, {"kind": "show", "shown": "rules"})
+    row = torch.tensor(report["pixels"]).view(-1, 4)[:WIDTH]
+    assert (row[0] == 255).all()
+    assert (row[0] != row[-1]).any()
+
+
+def test_what_no_figure_can_show():
+    both = patchwork()
+    with pytest.raises(ValueError, match="2 names of rules for a patchwork of 3"):
+        describe(both, HEIGHT, WIDTH, rules=["a", "b"])
+    with pytest.raises(ValueError, match="1 names of rules for one automaton"):
+        describe(weaver(), HEIGHT, WIDTH, rules=["a"])
+    with pytest.raises(ValueError, match="expected automata that fire equally often"):
+        describe(Patchwork([weaver(), weaver(fire_rate=1.0)]), 9, 9, rules=["a", "b"])
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"rules": ["one"]}, "rules is .*; expected nothing, or names of two or more"),
+        ({"rules": ["a", "b", "c", "d"]}, "ops is undefined; expected a conv at the end"),
+        ({"fill": [0.5]}, "fill is .*; expected nothing, or a number for each channel"),
+    ],
+    ids=str,
+)
+def test_bad_descriptions(node, change, message):
+    _, (description, weights) = described(patchwork())
+    with pytest.raises(RuntimeError, match=message):
+        node({**description, **change}, weights, actions=[])
 
 
 def test_targets_would_need_alpha():

@@ -290,7 +290,7 @@ def test_mutation_keeps_the_state(run):
         ({"width": None}, "width is null"),
         ({"channels": 17}, r"ops is \"conv\"; expected a conv at the end, into a buffer of 20"),
         ({"visible": 17}, "visible is 17"),
-        ({"visible": 3}, "visible is 3; expected 4, red, green, blue and alpha"),
+        ({"visible": 2}, "visible is 2; expected 3, red, green and blue, or 4, with alpha"),
         ({"living": 16}, "living is 16"),
         ({"start": 1}, "start is 1; expected null, or an even offset"),
         ({"fire_rate": 0}, r"fire_rate is 0; expected a probability in \(0, 1\]"),

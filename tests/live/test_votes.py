@@ -122,7 +122,7 @@ def test_reset_forgets_what_was_thought_and_keeps_the_input(node):
     ("change", "message"),
     [
         ({"votes": 3}, "votes is 3; expected a list of classes"),
-        ({"votes": []}, "visible is 0; expected 4"),
+        ({"votes": []}, "visible is 0; expected 3, red, green and blue, or 4"),
         ({"inputs": 10**9}, "inputs is 1000000000; expected null, or an offset of a picture"),
         ({"visible": 6}, "visible is 6; expected a whole number ≥ 0, with fixed and votes at most"),
     ],

@@ -40,6 +40,10 @@ function checkNumbers(d) {
     "nor votes make a picture");
   expect(d.living_threshold === null || (isNatural(d.living) && d.living < d.channels),
     "living", d.living, "the index of the channel that tells which cells live");
+  expect(!d.fill || (d.start === null && d.fill.length === d.channels && d.fill.every(Number.isFinite)),
+    "fill", d.fill, "nothing, or a number for each channel and no start");
+  expect(!d.rules || (d.rules.length > 1 && d.living_threshold === null), "rules", d.rules,
+    "nothing, or names of two or more rules without a living mask");
   expect(d.start === null || fits(d.start, 2, 2 * d.height * d.width * d.channels, d),
     "start", d.start, "null, or an even offset of a state within the weights");
   expect(d.fire_rate > 0 && d.fire_rate <= 1, "fire_rate", d.fire_rate, "a probability in (0, 1]");
@@ -71,14 +75,21 @@ function checkTargets(d) {
 /** The sizes of all buffers: the state, its planes included, and those of the description. */
 export const bufferSizes = (d) => [padded(d.channels + d.planes), ...d.buffers];
 
+/** The operations of each rule; one without a number is of the only rule, or of the first. */
+export const rulesOf = (d) => Array.from({ length: d.rules?.length ?? 1 }, (_, rule) =>
+  d.ops.filter((op) => (op.rule ?? 0) === rule));
+
 /** The next multiple of four. */
 export const padded = (count) => (count + LANES - 1) & -LANES;
 
 function checkSteps(d) {
   checkOps(d, d, CHECKS);
   const sizes = bufferSizes(d);
-  expect(d.ops.at(-1).kind === "conv" && sizes[d.ops.at(-1).to] === padded(d.channels), "ops",
-    d.ops.at(-1).kind, `a conv at the end, into a buffer of ${padded(d.channels)}: the change`);
+  for (const ops of rulesOf(d)) {
+    const last = ops.at(-1);
+    expect(last?.kind === "conv" && sizes[last.to] === padded(d.channels), "ops",
+      last?.kind, `a conv at the end, into a buffer of ${padded(d.channels)}: the change`);
+  }
 }
 
 function checkDecoder(d) {

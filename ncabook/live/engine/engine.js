@@ -2,7 +2,7 @@
 
 import { FAST_CONV, KERNELS } from "./assets.js";
 import {
-  bufferSizes, checkDescription, decodeBase64, decodeFloat, decodeHalf, padded,
+  bufferSizes, checkDescription, decodeBase64, decodeFloat, decodeHalf, padded, rulesOf,
 } from "./description.js";
 import { plainKernels } from "./plain.js";
 
@@ -61,21 +61,16 @@ export class Engine {
     this.buffers = this.strides.map((stride) => this.allocate(4 * cells * stride));
     [this.stride] = this.strides;
     [this.cellsAt] = this.buffers;
-    for (const mask of ["fireAt", "beforeAt", "afterAt", "wideAt", "widerAt"]) {
+    for (const mask of ["fireAt", "beforeAt", "afterAt", "wideAt", "widerAt", "rulesAt"]) {
       this[mask] = this.allocate(cells);
     }
     const most = cells * (description.decoder?.scale ?? 1) ** 2;
     this.all = { at: this.allocate(4 * most), count: cells };
     new Int32Array(this.memory.buffer, this.all.at, most).forEach((_, i, all) => { all[i] = i; });
-    /** The cells to compute, by how much further they reach than those that change. */
-    this.lists = new Map([0, ...description.ops.map((op) => op.near)].map((near) =>
-      [near, { at: this.allocate(4 * cells), count: 0 }]));
-    this.ops = description.ops.map((op) => ({ near: op.near, run: this[op.kind](op, weights) }));
-    this.changeAt = this.buffers[description.ops.at(-1).to];
+    this.rules = rulesOf(description).map((ops) => this.prepareRule(ops, weights));
     /** What is to be grown, RGBA bytes of the whole grid for each class; null if unknown. */
     this.targets = description.targets && this.wholeTargets(description.targets, weights);
-    this.start = description.start === null
-      ? null : decodeHalf(weights, description.start, cells * channels);
+    this.start = startOf(description, weights);
     /** What lies in the fixed channels, bytes of the whole grid for each class; null if nothing. */
     this.inputs = description.inputs === null
       ? null : weights.subarray(description.inputs);
@@ -85,6 +80,19 @@ export class Engine {
     this.decoder = description.decoder && this.prepareDecoder(description.decoder, weights);
     this.fireRate = description.fire_rate;
     this.reset();
+  }
+
+  /** A rule's operations, from the state to its change, and the cells that it computes. */
+  prepareRule(ops, weights) {
+    const cells = this.cellCount;
+    return {
+      /** The cells to compute, by how much further they reach than those that change. */
+      lists: new Map([0, ...ops.map((op) => op.near)].map((near) =>
+        [near, { at: this.allocate(4 * cells), count: 0 }])),
+      ops: ops.map((op) => ({ near: op.near, run: this[op.kind](op, weights) })),
+      changeAt: this.buffers[ops.at(-1).to],
+      maskAt: this.allocate(cells),
+    };
   }
 
   /** Reserves zeroed bytes for as long as the engine lives. */
@@ -260,6 +268,7 @@ export class Engine {
   reset() {
     this.cells.fill(0);
     this.stepCount = 0;
+    this.ruleMap.fill(0);
     this.fillPlanes();
     if (this.start) this.restore(this.start, 0);
     else if (this.description.visible > 0) this.plant(this.width >> 1, this.height >> 1);
@@ -276,10 +285,15 @@ export class Engine {
       k.living_mask(this.beforeAt, this.cellsAt, stride, living, threshold, height, width);
       k.dilate_mask(this.wideAt, this.beforeAt, height, width);
     }
-    this.listCells(masked && this.skip ? this.wideAt : 0);
-    for (const { near, run } of this.ops) run(this.skip ? this.lists.get(near) : this.all);
-    const { at, count } = this.lists.get(0);
-    k.add_change(this.cellsAt, stride, this.changeAt, padded(channels), at, count);
+    this.rules.forEach((rule, i) => {
+      k.rule_mask(rule.maskAt, this.fireAt, this.rulesAt, i, cellCount);
+      this.listCells(rule, masked && this.skip ? this.wideAt : 0);
+      for (const { near, run } of rule.ops) run(this.skip ? rule.lists.get(near) : this.all);
+    });
+    for (const { lists, changeAt } of this.rules) {
+      const { at, count } = lists.get(0);
+      k.add_change(this.cellsAt, stride, changeAt, padded(channels), at, count);
+    }
     if (masked) {
       k.living_mask(this.afterAt, this.cellsAt, stride, living, threshold, height, width);
       k.zero_dead(this.cellsAt + 4 * fixed, stride, channels - fixed, this.beforeAt, this.afterAt, cellCount);
@@ -287,15 +301,15 @@ export class Engine {
     this.stepCount += 1;
   }
 
-  /** Lists the cells that fire and matter, and for each `near` those within as many cells. */
-  listCells(relevantAt) {
+  /** Lists a rule's cells that fire and matter, and for each `near` those within as many cells. */
+  listCells({ lists, maskAt }, relevantAt) {
     const k = this.kernels;
     const { height, width, cellCount } = this;
-    const changing = this.lists.get(0);
-    changing.count = k.list_cells(changing.at, this.fireAt, relevantAt, cellCount);
-    for (const [near, list] of this.lists) {
+    const changing = lists.get(0);
+    changing.count = k.list_cells(changing.at, maskAt, relevantAt, cellCount);
+    for (const [near, list] of lists) {
       if (near === 0 || !this.skip) continue;
-      let mask = this.fireAt;
+      let mask = maskAt;
       for (let i = 0; i < near; i++) {
         const wider = mask === this.wideAt ? this.widerAt : this.wideAt;
         k.dilate_mask(wider, mask, height, width);
@@ -307,7 +321,7 @@ export class Engine {
 
   /** Mutation: the condition, or the input, changes, the state stays. */
   setClass(index) {
-    const classes = this.description.classes.length;
+    const classes = Math.max(1, this.description.classes.length);  // 0 where there is no choice
     if (!Number.isInteger(index) || index < 0 || index >= classes) {
       throw new RangeError(`live figure: class ${index}; this automaton has ${classes}`);
     }
@@ -383,6 +397,17 @@ export class Engine {
     });
   }
 
+  /** The number of the rule that each cell obeys. */
+  get ruleMap() {
+    return new Uint8Array(this.memory.buffer, this.rulesAt, this.cellCount);
+  }
+
+  /** Gives the cells of a shape to another rule; their state stays. */
+  graft({ rule, ...where }) {
+    const { ruleMap, stride } = this;
+    this.forShape(where, (row, column, at) => { ruleMap[at / stride] = rule; });
+  }
+
   /** A fresh seed cell at column x, row y: visible channels 1, the others 0. */
   plant(x, y) {
     const wrap = (i, n) => ((i % n) + n) % n;
@@ -436,16 +461,30 @@ export class Engine {
     const { channels } = this.description;
     const stride = padded(channels);
     const sizes = new Float32Array(this.cellCount);
-    const { at, count } = this.lists.get(0);
-    const change = this.floats(this.changeAt, this.cellCount * stride);
-    for (const i of new Int32Array(this.memory.buffer, at, count)) {
-      sizes[i] = Math.hypot(...change.subarray(i * stride, i * stride + channels));
+    for (const { lists, changeAt } of this.rules) {
+      const { at, count } = lists.get(0);
+      const change = this.floats(changeAt, this.cellCount * stride);
+      for (const i of new Int32Array(this.memory.buffer, at, count)) {
+        sizes[i] = Math.hypot(...change.subarray(i * stride, i * stride + channels));
+      }
     }
     return sizes;
   }
 
   /** Whether each cell was computed in the last step, as 0 or 1. */
   get fired() {
-    return new Uint8Array(this.memory.buffer, this.fireAt, this.cellCount);
+    const fired = new Uint8Array(this.cellCount);
+    for (const { maskAt } of this.rules) {
+      new Uint8Array(this.memory.buffer, maskAt, this.cellCount)
+        .forEach((computed, i) => { fired[i] |= computed; });
+    }
+    return fired;
   }
+}
+
+/** What every cell begins with, [row][column][channel]; null for a single seed cell. */
+function startOf({ start, fill, height, width, channels }, weights) {
+  const length = height * width * channels;
+  if (fill) return Float32Array.from({ length }, (_, i) => fill[i % channels]);
+  return start === null ? null : decodeHalf(weights, start, length);
 }

@@ -16,6 +16,7 @@ export const ICONS = {
   square: line("M5.5 5.5h13v13h-13z"),
   half: icon('<path fill="currentColor" d="M5 5h7v14H5z"/><path fill="none" stroke="currentColor" stroke-width="2" d="M5 5h14v14H5z"/>'),
   cells: solid("M5 5h4v4H5zM13 5h4v4h-4zM9 10h4v4H9zM16 11h4v4h-4zM4 15h4v4H4zM12 16h4v4h-4z"),
+  graft: line("M4 4h10v10H4zM14 10h6v10H10v-6"),
   noise: line("M3 12h2l2-6 3 13 3-15 3 12 2-4h3"),
   seed: line("M12 5v14M5 12h14"),
   draw: line("M4 20l1-4.5L15.5 5 19 8.5 8.5 19 4 20zM13.5 7l3.5 3.5"),

@@ -62,6 +62,12 @@ void dilate_mask(uint8_t *wide, const uint8_t *mask, int height, int width) {
     }
 }
 
+// Those of the cells in `mask` that obey a rule.
+EXPORT(rule_mask) SMALL
+void rule_mask(uint8_t *own, const uint8_t *mask, const uint8_t *rules, int rule, int count) {
+  for (int i = 0; i < count; i++) own[i] = mask[i] && rules[i] == rule;
+}
+
 // Writes the numbers of the cells that have to be computed, and returns how many they are; `fire`
 // keeps only those.
 //

@@ -69,6 +69,10 @@ export function numbers(engine, shown) {
     const values = engine[shown];
     return (i) => values[i];
   }
+  if (shown === "rules") {
+    const { ruleMap } = engine;
+    return (i) => ruleMap[i] / (description.rules.length - 1);
+  }
   if (shown === "disagreement") {
     const { votes, winner } = engine.ballot;
     return (i) => Number(votes[i] >= 0 && votes[i] !== winner);

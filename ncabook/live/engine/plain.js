@@ -63,6 +63,10 @@ export function plainKernels() {
       }
     },
 
+    rule_mask(own, mask, rules, rule, count) {
+      for (let i = 0; i < count; i++) bytes[own + i] = Number(bytes[mask + i] && bytes[rules + i] === rule);
+    },
+
     living_mask(mask, state, stride, alpha, threshold, height, width) {
       const limit = Math.fround(threshold);
       window(mask, height, width, (cell) => floats[state / 4 + cell * stride + alpha] > limit);

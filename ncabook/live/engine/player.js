@@ -14,7 +14,7 @@ const MOST_VISIBLE = 0.3;  // share of the grids that has to be in view to run
 const MOST_AT_ONCE = 10000;  // steps asked for in one message
 const SHARE_OF_CELLS = 0.3;
 const NOISE = 0.3;
-const DRAWN = new Set(["circle", "square", "cells", "noise", "draw", "wipe"]);  // tools to draw lines with
+const DRAWN = new Set(["graft", "circle", "square", "cells", "noise", "draw", "wipe"]);  // tools to draw lines with
 
 class Player {
   /** `report` is called with {steps}, {classIndex}, {playing} or {events} when they change. */
@@ -117,7 +117,7 @@ class Player {
 
   async reset() {
     await this.ask({ kind: "reset" });
-    this.say("Reset to a single seed cell");
+    this.say(this.view.toolNames.includes("seed") ? "Reset to a single seed cell" : "Reset to the start");
     this.report({ steps: 0 });
   }
 
@@ -147,6 +147,7 @@ class Player {
       cells: { kind: "erase", ...where, share: SHARE_OF_CELLS, salt: this.salt },
       draw: { kind: "draw", ...where, value: 1 },
       wipe: { kind: "draw", ...where, value: 0 },
+      graft: { kind: "graft", ...where, rule: this.view.rules.findIndex(({ checked }) => checked) },
       noise: { kind: "disturb", ...where, sigma: NOISE, salt: this.salt },
     }[tool]);
   }
@@ -162,7 +163,7 @@ class Player {
   }
 
   show(shown) {
-    this.view.key.hidden = shown === "picture" || shown === "fired";
+    this.view.key.hidden = ["picture", "fired", "rules"].includes(shown);
     const channel = Number(shown);
     return this.ask({ kind: "show", shown: Number.isNaN(channel) ? shown : channel });
   }
@@ -175,8 +176,8 @@ class Player {
     this.reading = false;
     const { values, change } = cells[pane];
     const round = (v) => v.toFixed(2).replace("-", "−");
-    const { decoder, fixed, channels, votes } = this.descriptions[pane];
-    const names = decoder || votes.length ? [] : ["r", "g", "b", "α"];
+    const { decoder, fixed, visible, channels, votes } = this.descriptions[pane];
+    const names = decoder || votes.length ? [] : ["r", "g", "b", "α"].slice(0, visible);
     const first = channels - votes.length;
     const name = (i) => (i < fixed ? `input ${i}` : votes[i - first]?.name ?? names[i - fixed] ?? i);
     const each = values.map((v, i) => `${name(i)} ${round(v)}`).join(", ");

@@ -58,15 +58,22 @@ void main() {
   o[0] = vec4(relevant && h < clock.z, lives, 0, 0);
 }`;
 
+// Several rules are drawn one after another, the first in all cells, the others in their own.
+const choice = (d) => (d.rules ? `
+uniform sampler2DArray rules;
+uniform int rule;
+#define NOT_MINE rule > 0 && int(at(rules, cell, 0).x) != rule` : `
+#define NOT_MINE false`);
+
 /** The state (from) plus the change (to); what a step writes is 0 in cells that do not live. */
-export const applyShader = (d, outs) => `
+export const applyShader = (d, outs) => `${choice(d)}
 bool lives = true;
 vec4 layer(int l) {
   vec4 s = at(from, cell, l);
   if (l < ${vectors(d.channels)} && at(mask, cell, 0).x > 0.) s += at(to, cell, l);
   return lives ? s : mix(mix(s, vec4(0), within(${d.channels}, l)), s, within(${d.fixed}, l));
 }
-${main(outs, undefined, d.living_threshold === null ? "" : `lives = false;
+${main(outs, undefined, d.living_threshold === null ? "if (NOT_MINE) discard;" : `lives = false;
   if (at(mask, cell, 0).y > 0.) square(1) {
     ivec2 p = wrap(cell + ivec2(x, y));
     float a = ${living("from", "p", d)};
@@ -82,8 +89,9 @@ vec4 layer(int l) { return at(from, ivec2(cell.x * ${layers} + l, cell.y), 0); }
 ${main(outs)}`;
 
 /** The size of the change (x), and whether the cell was computed (y). */
-export const sizeShader = (d) => `
+export const sizeShader = (d) => `${choice(d)}
 void main() {
+  if (NOT_MINE) discard;
   vec4 sum = vec4(0);
   float computed = at(mask, cell, 0).x;
   for (int l = 0; l < ${vectors(d.channels)}; l++) sum += at(from, cell, l) * at(from, cell, l);

@@ -16,9 +16,9 @@ export class Timeline {
     return this.engines[0].stepCount;
   }
 
-  /** Back to the seed, of the class that was asked for last; of all events only drawings stay. */
+  /** Back to the start, of the class asked for last; of all events drawings and grafts stay. */
   reset() {
-    const drawn = this.events.slice(0, this.applied).filter(({ kind }) => kind === "draw");
+    const drawn = this.events.slice(0, this.applied).filter(({ kind }) => kind === "draw" || kind === "graft");
     this.begin(() => {});
     drawn.forEach((event) => this.act(event));
   }
@@ -78,9 +78,10 @@ export class Timeline {
   /** The state at a step that was reached before, with all that happened up to it. */
   seek(step) {
     const from = Math.max(...[...this.snapshots.keys()].filter((at) => at <= step));
-    const { states, classIndex, before } = this.snapshots.get(from);
+    const { states, maps, classIndex, before } = this.snapshots.get(from);
     this.engines.forEach((engine, i) => {
       engine.setClass(classIndex);
+      engine.ruleMap.set(maps[i]);
       engine.restore(states[i], from);
     });
     this.applied = before;
@@ -101,8 +102,9 @@ export class Timeline {
   arrive() {
     if (this.step % this.interval !== 0) return;
     const states = this.engines.map((engine) => engine.state);
+    const maps = this.engines.map((engine) => engine.ruleMap.slice());
     this.snapshots.set(this.step, {
-      states, classIndex: this.engines[0].classIndex, before: this.applied,
+      states, maps, classIndex: this.engines[0].classIndex, before: this.applied,
     });
     const bytes = states.reduce((sum, state) => sum + state.byteLength, 0);
     if (bytes * this.snapshots.size > MOST_BYTES && this.snapshots.size > 2) {
@@ -118,6 +120,7 @@ const ACTIONS = {
   erase: (engine, values) => engine.erase(values),
   draw: (engine, values) => engine.draw(values),
   disturb: (engine, values) => engine.disturb(values),
+  graft: (engine, values) => engine.graft(values),
   plant: (engine, { x, y }) => engine.plant(x, y),
   mutate: (engine, { index }) => engine.setClass(index),
 };

@@ -24,6 +24,8 @@ const INPUT_TOOLS = [
   { tool: "wipe", name: "Wipe the input" },
 ];
 
+const GRAFT = { tool: "graft", name: "Graft the chosen rule" };
+
 let figures = 0;  // makes names and ids unique on the page
 
 /** An element with attributes and children; an attribute of undefined is left out. */
@@ -81,6 +83,10 @@ function classOptions(description) {
   }));
 }
 
+const ruleOptions = (names) => names.map((name, i) => ({
+  checked: i === 1, content: [make("span", { class: "nca-name" }, name)],
+}));
+
 function toolOptions(tools) {
   return tools.map(({ tool, name }, i) => {
     const picture = make("span", { class: "nca-icon" });
@@ -110,6 +116,7 @@ function makeChannels(id, description) {
   const options = [["picture", decoder ? "decoded picture" : votes.length ? "votes" : "picture"]];
   if (votes.length) options.push(["disagreement", "cells that disagree"]);
   else if (!decoder && visible > 3) options.push(["alpha", "alpha: what lives"]);
+  if (description.rules) options.push(["rules", "which rule where"]);
   options.push(["changes", "size of the last change"], ["fired", "cells that fired"]);
   const select = make("select", { id },
     ...options.map(([value, text]) => make("option", { value }, text)));
@@ -189,8 +196,12 @@ export function buildView(element, descriptions) {
   const reads = description.votes.length > 0;
   const classes = description.classes.length > 1
     ? makeRadios("classes", reads ? "Input" : "Grow into", classOptions(description), id) : { inputs: [] };
-  const offered = (description.fixed > 0 ? [...INPUT_TOOLS, ...TOOLS] : TOOLS)
-    .filter(({ tool }) => tool !== "seed" || !reads);
+  const grows = !reads && description.start === null && !description.fill;  // from a seed
+  const rules = description.rules
+    ? makeRadios("rules", "Rule to graft", ruleOptions(description.rules), id) : { inputs: [] };
+  const offered = [...(description.rules ? [GRAFT] : []),
+    ...(description.fixed > 0 ? INPUT_TOOLS : []), ...TOOLS]
+    .filter(({ tool }) => tool !== "seed" || grows);
   const tools = makeRadios("tools", "Brush", toolOptions(offered), id);
   tools.group.style.setProperty("--nca-tools", offered.length > 6 ? 4 : 6);
   const brush = makeSlider(`${id}-brush`, "Size", { ...BRUSH, start: reads ? PEN : BRUSH.start },
@@ -205,8 +216,8 @@ export function buildView(element, descriptions) {
   const share = makeButton("link", "Copy a link to this moment", { bare: true });
   const inspector = make("p", { class: "nca-inspector" });
   const hint = make("p", { class: "nca-hint", id: `${id}-hint` },
-    `Drag to use the brush${reads ? "" : ", double-tap to plant a seed"}. With the grid focused: arrow ` +
-    `keys move, E uses the brush, ${reads ? "" : "S plants a seed, "}I reads the cell.`);
+    `Drag to use the brush${grows ? ", double-tap to plant a seed" : ""}. With the grid focused: arrow ` +
+    `keys move, E uses the brush, ${grows ? "S plants a seed, " : ""}I reads the cell.`);
   const status = make("p", { class: "nca-hidden", role: "status" });
   const chart = make("canvas", { class: "nca-chart", role: "img", "aria-label": "No curve yet" });
   const curve = make("div", { class: "nca-curve" },
@@ -214,7 +225,7 @@ export function buildView(element, descriptions) {
   curve.hidden = descriptions.every(({ targets }) => targets === null);
   const panel = make("div", { class: "nca-panel" }, readout,
     make("div", { class: "nca-transport" }, play, back, step, reset),
-    ...(classes.group ? [classes.group] : []), tools.group, brush.row, speed.row, channels.row);
+    ...[classes, rules].flatMap(({ group }) => group ?? []), tools.group, brush.row, speed.row, channels.row);
   const foot = make("div", { class: "nca-foot" }, curve,
     make("div", { class: "nca-last" }, make("div", {}, inspector, hint),
       make("div", { class: "nca-share" }, save, film, share)));
@@ -229,7 +240,7 @@ export function buildView(element, descriptions) {
     root, bed, grid: description, steps, rate, play, back, step, reset, save, film, share, status, inspector, chart,
     canvases: panes.map(({ canvas }) => canvas), cursors: panes.map(({ cursor }) => cursor),
     recoveries: panes.map(({ recovery }) => recovery), votes: panes.map(({ votes }) => votes),
-    classes: classes.inputs, tools: tools.inputs, toolNames: offered.map(({ tool }) => tool), size: brush.slider, speed: speed.slider,
+    classes: classes.inputs, rules: rules.inputs, tools: tools.inputs, toolNames: offered.map(({ tool }) => tool), size: brush.slider, speed: speed.slider,
     channel: channels.select, key: channels.key,
   };
 }

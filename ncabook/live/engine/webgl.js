@@ -5,6 +5,7 @@
 // changed.
 
 import { GpuDecoder } from "./decode.js";
+import { rulesOf } from "./description.js";
 import { Engine } from "./engine.js";
 import { Gpu, openContext } from "./gpu.js";
 import { OPERATIONS, OUTPUTS, parts } from "./operations.js";
@@ -34,6 +35,7 @@ export class GpuEngine extends Engine {
     this.mask = gpu.buffer(1, gl.RGBA8);
     this.packed = gpu.buffer(1, gl.RGBA32F, layers * this.width);
     this.sizes = gpu.buffer(1);
+    this.ruleTexture = gpu.buffer(1);
     this.operations = description.ops.map((op) => ({
       from: op.from ?? op.to,
       to: op.to,
@@ -43,6 +45,7 @@ export class GpuEngine extends Engine {
       offset: (op.offset ?? 0) / 4,
       ...OPERATIONS[op.kind](op, weights, gpu, (buffer) => strides[buffer] / 4),
     }));
+    this.changesOf = rulesOf(description).map((ops) => ops.at(-1).to);
     const inPlace = this.operations.filter((operation) => operation.inPlace);
     this.scratch = gpu.buffer(Math.max(1, ...inPlace.map(({ to }) => strides[to] / 4)));
     this.programs = {
@@ -99,6 +102,8 @@ export class GpuEngine extends Engine {
 
   upload() {
     this.gpu.write(this.packed, this.cellsToRead);
+    this.gpu.write(this.ruleTexture, Float32Array.from(
+      { length: 4 * this.cellCount }, (_, i) => this.ruleMap[i >> 2]));
     this.drawState(this.programs.unpack, this.textures[0], { from: this.packed });
     this.edited = false;
     this.known = this.stepCount;
@@ -126,13 +131,18 @@ export class GpuEngine extends Engine {
       const { first, count } = all.at(-1);
       if (inPlace) gpu.copy(scratch, to, offset, first + count);
     }
-    const change = textures[this.description.ops.at(-1).to];
-    this.drawState(programs.apply, this.next, { from: textures[0], to: change, mask });
+    this.changesOf.forEach((change, rule) => this.drawState(programs.apply, this.next,
+      { from: textures[0], to: textures[change], mask, rules: this.ruleTexture, rule }));
     [textures[0], this.next] = [this.next, textures[0]];
     this.stepCount += 1;
     this.ahead = true;
     if (this.stepCount % STEPS_AHEAD === 0) gpu.wait(mask);
     return undefined;
+  }
+
+  graft(event) {
+    super.graft(event);
+    this.edited = true;
   }
 
   decode() {
@@ -146,8 +156,9 @@ export class GpuEngine extends Engine {
 
   /** For each cell, the size of its last change and whether it was computed, and two zeros. */
   get last() {
-    const { gpu, sizes, mask, textures, description } = this;
-    gpu.draw(this.programs.sizes, sizes, 0, 1, { from: textures[description.ops.at(-1).to], mask });
+    const { gpu, sizes, mask, textures } = this;
+    this.changesOf.forEach((change, rule) => gpu.draw(this.programs.sizes, sizes, 0, 1,
+      { from: textures[change], mask, rules: this.ruleTexture, rule }));
     return gpu.read(sizes);
   }
 

@@ -42,6 +42,7 @@ def describe(
     inputs: Mapping[str, Tensor] | None = None,
     condition: Tensor | None = None,
     rules: Sequence[str] = (),
+    sizes: Sequence[tuple[int, int]] = (),
 ) -> tuple[dict[str, Any], bytes]:
     """Describes ``nca`` on a grid of ``height`` × ``width`` cells for the live engine.
 
@@ -70,6 +71,8 @@ def describe(
             cell to cell.
         rules: a name for each automaton of a patchwork; readers graft them into each other. The
             first one rules all cells to begin with.
+        sizes: other canvases that readers may choose, (height, width); the grid's own is the
+            first. Only where all cells begin alike.
 
     Returns:
         The description, and the weights' bytes.
@@ -120,6 +123,10 @@ def describe(
                 "the grid's size for each class"
             )
         pictures = _pictures(targets, program)
+    if sizes and (start is None or not _alike(start)):
+        raise ValueError("sizes are for a start whose cells are all alike; give such a start")
+    if any(min(size) < least for size in sizes):
+        raise ValueError(f"sizes {list(sizes)}; expected sides of at least {least}, the reach")
     if start is not None and tuple(start.shape) != (1, layout.channels, height, width):
         raise ValueError(
             f"start of shape {list(start.shape)}; expected {[1, layout.channels, height, width]}"
@@ -148,6 +155,7 @@ def describe(
         "targets": pictures,
         **_start(start, program),
         **({"rules": list(rules)} if len(automata) > 1 else {}),
+        **({"sizes": [[height, width], *map(list, sizes)]} if sizes else {}),
         "condition": None
         if condition is None
         else program.numbers(condition.permute(1, 2, 0), "<f2"),
@@ -180,13 +188,16 @@ def _automata(nca: NCA | Patchwork, rules: Sequence[str]) -> list[NCA]:
     return automata
 
 
+def _alike(start: Tensor) -> bool:
+    return bool((start == start[..., :1, :1]).all())
+
+
 def _start(start: Tensor | None, program: Program) -> dict[str, Any]:
     """A state as an offset, or, if all its cells are alike, as the numbers of one."""
     if start is None:
         return {"start": None}
-    cells = start[0].flatten(1)
-    if bool((cells == cells[:, :1]).all()):
-        return {"start": None, "fill": cells[:, 0].tolist()}
+    if _alike(start):
+        return {"start": None, "fill": start[0, :, 0, 0].tolist()}
     return {"start": program.numbers(start[0].permute(1, 2, 0), "<f2")}
 
 

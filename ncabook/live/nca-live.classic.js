@@ -44,6 +44,9 @@ expect(!d.fill || (d.start === null && d.fill.length === d.channels && d.fill.ev
 "fill", d.fill, "nothing, or a number for each channel and no start");
 expect(!d.rules || (d.rules.length > 1 && d.living_threshold === null), "rules", d.rules,
 "nothing, or names of two or more rules without a living mask");
+const sizes = d.sizes ?? [];
+expect(sizes.length === 0 || (Boolean(d.fill) && sizes.every((size) => size.length === 2 && size.every(isCount))),
+"sizes", d.sizes, "nothing, or pairs of height and width for a start of equal cells");
 expect(d.start === null || fits(d.start, 2, 2 * d.height * d.width * d.channels, d),
 "start", d.start, "null, or an even offset of a state within the weights");
 expect(d.fire_rate > 0 && d.fire_rate <= 1, "fire_rate", d.fire_rate, "a probability in (0, 1]");
@@ -1990,6 +1993,13 @@ return bar;
 });
 return { bars, row: make("div", { class: "nca-votes", role: "img", "aria-label": "No votes yet" }, ...bars) };
 }
+function makeSizes(id, { sizes, height, width }) {
+if (!sizes) return null;
+const select = make("select", { id }, ...sizes.map(([h, w], value) =>
+make("option", { value }, `${w} × ${h} cells`)));
+select.value = sizes.findIndex(([h, w]) => h === height && w === width);
+return { select, row: make("div", { class: "nca-slider" }, make("label", { for: id }, "Canvas"), select) };
+}
 function makePane(description, id, caption) {
 const { height, width, alt } = description;
 const canvas = make("canvas", {
@@ -2053,6 +2063,7 @@ const speed = makeSlider(`${id}-speed`, "Speed",
 (i) => [SPEEDS[i].label, SPEEDS[i].stepsPerSecond < FASTEST
 ? `${SPEEDS[i].stepsPerSecond} steps per second` : "as fast as this device can"]);
 const channels = makeChannels(`${id}-show`, description);
+const sizes = makeSizes(`${id}-size`, description);
 const save = makeButton("picture", "Save the picture", { bare: true });
 const film = makeButton("film", "Record a film", { bare: true });
 const share = makeButton("link", "Copy a link to this moment", { bare: true });
@@ -2067,7 +2078,8 @@ make("div", { class: "nca-curve-title" }, "Error against the target, over steps"
 curve.hidden = descriptions.every(({ targets }) => targets === null);
 const panel = make("div", { class: "nca-panel" }, readout,
 make("div", { class: "nca-transport" }, play, back, step, reset),
-...[classes, rules].flatMap(({ group }) => group ?? []), tools.group, brush.row, speed.row, channels.row);
+...[classes, rules].flatMap(({ group }) => group ?? []), tools.group, brush.row, speed.row, channels.row,
+...(sizes ? [sizes.row] : []));
 const foot = make("div", { class: "nca-foot" }, curve,
 make("div", { class: "nca-last" }, make("div", {}, inspector, hint),
 make("div", { class: "nca-share" }, save, film, share)));
@@ -2082,7 +2094,7 @@ root, bed, grid: description, steps, rate, play, back, step, reset, save, film, 
 canvases: panes.map(({ canvas }) => canvas), cursors: panes.map(({ cursor }) => cursor),
 recoveries: panes.map(({ recovery }) => recovery), votes: panes.map(({ votes }) => votes),
 classes: classes.inputs, rules: rules.inputs, tools: tools.inputs, toolNames: offered.map(({ tool }) => tool), size: brush.slider, speed: speed.slider,
-channel: channels.select, key: channels.key,
+canvasSize: sizes?.select, channel: channels.select, key: channels.key,
 };
 }
 const MOST_POINTS = 4000;
@@ -2354,8 +2366,8 @@ const SHARE_OF_CELLS = 0.3;
 const NOISE = 0.3;
 const DRAWN = new Set(["graft", "circle", "square", "cells", "noise", "draw", "wipe"]);
 class Player {
-constructor(element, descriptions, link, report) {
-Object.assign(this, { descriptions, link, report });
+constructor(element, descriptions, weights, link, report) {
+Object.assign(this, { element, descriptions, weights, link, report });
 this.view = buildView(element, descriptions);
 this.contexts = this.view.canvases.map((canvas) => canvas.getContext("2d"));
 const names = descriptions.map(({ title }) => title);
@@ -2385,6 +2397,7 @@ click(view.share, () => this.copyLink());
 view.classes.forEach((input, index) =>
 input.addEventListener("change", () => this.setClass(index)));
 view.channel.addEventListener("change", () => this.show(view.channel.value));
+view.canvasSize?.addEventListener("change", () => this.resize(Number(view.canvasSize.value)));
 view.tools.forEach((input, i) => input.addEventListener("change", () => {
 view.root.dataset.tool = view.toolNames[i];
 }));
@@ -2449,6 +2462,15 @@ await this.act({ kind: "mutate", index });
 const { classes, votes: { length } } = this.descriptions[0];
 this.say(`${length ? "Now reading" : "Now growing into"} ${classes[index].name}`);
 this.report({ classIndex: index });
+}
+async resize(index) {
+const { element, weights, report, playing } = this;
+const descriptions = onCanvas(this.descriptions, index);
+this.destroy();
+const player = await begin(element, descriptions, weights, report);
+player.view.canvasSize.focus();
+player.setPlaying(playing, false);
+player.say(`A canvas of ${descriptions[0].width} by ${descriptions[0].height} cells`);
 }
 async plant(x, y) {
 if (!this.view.toolNames.includes("seed")) return;
@@ -2610,7 +2632,8 @@ async copyLink() {
 const { step, recorded } = this.last;
 const figures = [...document.querySelectorAll("figure.nca-figure")];
 const figure = figures.indexOf(this.view.root.closest("figure.nca-figure"));
-const link = await momentLink({ figure, step, ...recorded });
+const canvas = this.view.canvasSize && Number(this.view.canvasSize.value);
+const link = await momentLink({ figure, step, canvas, ...recorded });
 try {
 await navigator.clipboard.writeText(link);
 this.say("Link copied");
@@ -2624,6 +2647,7 @@ await this.ask({ kind: "replay", events, classIndex });
 while (this.last.step < step) {
 await this.ask({ kind: "advance", steps: step - this.last.step, budget: STEP_BUDGET });
 }
+await this.ask({ kind: "look" });
 this.say(`Step ${step}, as in the link`);
 }
 destroy() {
@@ -2636,19 +2660,28 @@ this.link.end();
 this.view.root.remove();
 }
 }
+async function begin(element, descriptions, weights, report) {
+const link = await connect(descriptions, weights);
+element.ncaPlayer = new Player(element, descriptions, weights, link, report);
+return element.ncaPlayer;
+}
+const onCanvas = (descriptions, index) => descriptions.map((d) => {
+const [height, width] = d.sizes?.[index] ?? [d.height, d.width];
+return { ...d, height, width };
+});
 async function mount(element, descriptions, weights, report = () => {}) {
 try {
-const link = await connect(descriptions, weights);
-const player = new Player(element, descriptions, link, report);
-element.querySelector(":scope > .nca-poster")?.remove();
 const moment = await momentHere();
 const index = [...document.querySelectorAll("figure.nca-figure")].indexOf(element);
-if (moment !== null && moment.figure === index) {
+const told = moment !== null && moment.figure === index;
+const player = await begin(element, told ? onCanvas(descriptions, moment.canvas) : descriptions,
+weights, report);
+element.querySelector(":scope > .nca-poster")?.remove();
+if (told) {
 await player.goTo(moment);
 } else if (!matchMedia("(prefers-reduced-motion: reduce)").matches) {
 player.setPlaying(true, false);
 }
-element.ncaPlayer = player;
 return player;
 } catch (error) {
 const message = document.createElement("p");

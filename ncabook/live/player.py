@@ -105,7 +105,7 @@ class LivePlayer(anywidget.AnyWidget):
             if _static()
             else None
         )
-        self._shape = (height, width, described[0][0]["channels"])
+        self._channels = described[0][0]["channels"]
         self.on_msg(self._receive)
 
     @property
@@ -147,19 +147,19 @@ class LivePlayer(anywidget.AnyWidget):
 
     def write_state(self, state: Tensor) -> None:
         """Sets the (first) automaton's state, ``[1, C, H, W]`` or ``[C, H, W]``; step 0 again."""
-        height, width, channels = self._shape
+        first = json.loads(self.descriptions)[0]
+        wanted = [self._channels, first["height"], first["width"]]
         cells = state.detach().cpu().float().reshape(-1, *state.shape[-2:])
-        if tuple(cells.shape) != (channels, height, width):
-            raise ValueError(
-                f"state of shape {list(state.shape)}; expected {[1, channels, height, width]}"
-            )
+        if list(cells.shape) != wanted:
+            raise ValueError(f"state of shape {list(state.shape)}; expected {[1, *wanted]}")
         content = cells.permute(1, 2, 0).contiguous().numpy().tobytes()
         self.send({"kind": "setState"}, buffers=[content])
 
     def _receive(self, _: Any, content: dict[str, Any], buffers: list[Any]) -> None:
         if content.get("kind") == "state":
             flat = torch.frombuffer(bytearray(buffers[0]), dtype=torch.float32)
-            self.state = flat.reshape(self._shape).permute(2, 0, 1)[None].clone()
+            shape = content["height"], content["width"], self._channels
+            self.state = flat.reshape(shape).permute(2, 0, 1)[None].clone()
 
     def open(self) -> None:
         """Connects to the front end, except where there is none."""

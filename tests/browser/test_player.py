@@ -640,7 +640,13 @@ def test_grafting(chromium, tmp_path, scheme, width):
     """A patchwork's canvas has no seeds; the chosen rule spreads under the brush."""
     both = Patchwork([weaver(), weaver(3)])
     start = gray_canvas(both.automata[0], HEIGHT, WIDTH)
-    player = LivePlayer(both, HEIGHT, WIDTH, start=start, rules=["lace", "tiles"], title="Two")
+    player = LivePlayer(
+        *(both, HEIGHT, WIDTH),
+        start=start,
+        rules=["lace", "tiles"],
+        sizes=[(16, 48)],
+        title="Two",
+    )
     figure = figure_html(json.loads(player.descriptions), player.weights, "Two")
     target = tmp_path / "two.html"
     target.write_text(PAGE.format(title="Two", figure=figure, script=page_script()), "utf-8")
@@ -656,7 +662,7 @@ def test_grafting(chromium, tmp_path, scheme, width):
     assert page.get_by_role("radio", name="Graft the chosen rule").is_checked()
     assert page.get_by_role("radio", name="tiles").is_checked()
     page.locator("canvas").first.click()
-    page.get_by_role("combobox").select_option("rules")
+    page.get_by_role("combobox", name="Show").select_option("rules")
     middle = page.evaluate(
         """() => {
           const canvas = document.querySelector("canvas");
@@ -670,6 +676,12 @@ def test_grafting(chromium, tmp_path, scheme, width):
     page.get_by_role("button", name="Step").click(click_count=3, delay=20)
     until(lambda: steps(page) == 3)
     page.get_by_role("button", name="Back").click()
+    until(lambda: steps(page) == 2)
+    page.get_by_role("combobox", name="Canvas").select_option("48 × 16 cells")
+    until(lambda: page.locator("canvas").first.get_attribute("width") == "48")
+    assert page.locator(".nca-player").count() == 1
+    assert steps(page) == 0
+    page.get_by_role("button", name="Step").click(click_count=2, delay=20)
     until(lambda: steps(page) == 2)
     results = Axe().run(page)
     assert results.violations_count == 0, results.generate_report()

@@ -116,6 +116,8 @@ def test_what_no_figure_can_show():
         describe(weaver(), HEIGHT, WIDTH, rules=["a"])
     with pytest.raises(ValueError, match="expected automata that fire equally often"):
         describe(Patchwork([weaver(), weaver(fire_rate=1.0)]), 9, 9, rules=["a", "b"])
+    with pytest.raises(ValueError, match="sizes are for a start whose cells are all alike"):
+        describe(weaver(), HEIGHT, WIDTH, sizes=[(8, 8)])
 
 
 @pytest.mark.parametrize(
@@ -123,6 +125,7 @@ def test_what_no_figure_can_show():
     [
         ({"rules": ["one"]}, "rules is .*; expected nothing, or names of two or more"),
         ({"rules": ["a", "b", "c", "d"]}, "ops is undefined; expected a conv at the end"),
+        ({"sizes": [[8]]}, "sizes is .*; expected nothing, or pairs of height and width"),
         ({"fill": [0.5]}, "fill is .*; expected nothing, or a number for each channel"),
     ],
     ids=str,

@@ -235,7 +235,8 @@ def test_python_reaches_the_front_end(monkeypatch):
     assert kinds == ["advance", "act", "getState", "setState"]
     assert sent[1][0]["event"] == {"kind": "erase", "shape": "square", "x": 3, "y": 2, "size": 1.5}
     assert player.state is None
-    player._receive(player, {"kind": "state"}, [memoryview(sent[3][1][0])])
+    answer = {"kind": "state", "height": 6, "width": 8}
+    player._receive(player, answer, [memoryview(sent[3][1][0])])
     assert torch.equal(player.state, state)  # there and back
     player.fire_rate = 0.25
     for action, message in (

@@ -44,6 +44,9 @@ function checkNumbers(d) {
     "fill", d.fill, "nothing, or a number for each channel and no start");
   expect(!d.rules || (d.rules.length > 1 && d.living_threshold === null), "rules", d.rules,
     "nothing, or names of two or more rules without a living mask");
+  const sizes = d.sizes ?? [];
+  expect(sizes.length === 0 || (Boolean(d.fill) && sizes.every((size) => size.length === 2 && size.every(isCount))),
+    "sizes", d.sizes, "nothing, or pairs of height and width for a start of equal cells");
   expect(d.start === null || fits(d.start, 2, 2 * d.height * d.width * d.channels, d),
     "start", d.start, "null, or an even offset of a state within the weights");
   expect(d.fire_rate > 0 && d.fire_rate <= 1, "fire_rate", d.fire_rate, "a probability in (0, 1]");

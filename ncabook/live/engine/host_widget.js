@@ -19,39 +19,41 @@ async function render({ model, el }) {
   const descriptions = JSON.parse(model.get("descriptions")).map((description) => ({
     ...description, class_index: model.get("class_index"), fire_rate: model.get("fire_rate"),
   }));
-  const player = await mount(figure, descriptions, weights, report);
+  await mount(figure, descriptions, weights, report);
+  const now = () => figure.ncaPlayer;  // another one after the canvas was changed
 
   // What Python sets, and what it asks for.
   const follow = {
     "change:class_index": () => {
       const index = model.get("class_index");
-      if (index !== player.last.classIndex) player.setClass(index);
+      if (index !== now().last.classIndex) now().setClass(index);
     },
-    "change:fire_rate": () => player.ask({ kind: "setFireRate", rate: model.get("fire_rate") }),
+    "change:fire_rate": () => now().ask({ kind: "setFireRate", rate: model.get("fire_rate") }),
     "change:playing": () => {
-      if (model.get("playing") !== player.playing) player.setPlaying(model.get("playing"), true);
+      if (model.get("playing") !== now().playing) now().setPlaying(model.get("playing"), true);
     },
     "msg:custom": async (message, buffers = []) => {
       if (message.kind === "act") {
-        player.act(message.event);
+        now().act(message.event);
       } else if (message.kind === "getState") {
-        const { state } = await player.ask(message);
-        model.send({ kind: "state" }, undefined, [state.buffer]);
+        const { state } = await now().ask(message);
+        const { height, width } = now().descriptions[0];
+        model.send({ kind: "state", height, width }, undefined, [state.buffer]);
       } else if (message.kind === "setState") {
         const { buffer, byteOffset, byteLength } = buffers[0];
         const state = new Float32Array(buffer.slice(byteOffset, byteOffset + byteLength));
-        await player.ask({ ...message, state });
+        await now().ask({ ...message, state });
       } else {
-        await player.ask(message);
+        await now().ask(message);
       }
-      report({ steps: player.last.step });
+      report({ steps: now().last.step });
     },
   };
   for (const [event, listener] of Object.entries(follow)) model.on(event, listener);
   follow["change:class_index"]();  // Python may have changed it while the engine was starting
   return () => {
     for (const [event, listener] of Object.entries(follow)) model.off(event, listener);
-    player.destroy();
+    now().destroy();
   };
 }
 

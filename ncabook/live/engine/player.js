@@ -18,8 +18,8 @@ const DRAWN = new Set(["graft", "circle", "square", "cells", "noise", "draw", "w
 
 class Player {
   /** `report` is called with {steps}, {classIndex}, {playing} or {events} when they change. */
-  constructor(element, descriptions, link, report) {
-    Object.assign(this, { descriptions, link, report });
+  constructor(element, descriptions, weights, link, report) {
+    Object.assign(this, { element, descriptions, weights, link, report });
     this.view = buildView(element, descriptions);
     this.contexts = this.view.canvases.map((canvas) => canvas.getContext("2d"));
     const names = descriptions.map(({ title }) => title);
@@ -50,6 +50,7 @@ class Player {
     view.classes.forEach((input, index) =>
       input.addEventListener("change", () => this.setClass(index)));
     view.channel.addEventListener("change", () => this.show(view.channel.value));
+    view.canvasSize?.addEventListener("change", () => this.resize(Number(view.canvasSize.value)));
     view.tools.forEach((input, i) => input.addEventListener("change", () => {
       view.root.dataset.tool = view.toolNames[i];
     }));
@@ -126,6 +127,17 @@ class Player {
     const { classes, votes: { length } } = this.descriptions[0];
     this.say(`${length ? "Now reading" : "Now growing into"} ${classes[index].name}`);
     this.report({ classIndex: index });
+  }
+
+  /** Begins again on another canvas, with another player. */
+  async resize(index) {
+    const { element, weights, report, playing } = this;
+    const descriptions = onCanvas(this.descriptions, index);
+    this.destroy();
+    const player = await begin(element, descriptions, weights, report);
+    player.view.canvasSize.focus();
+    player.setPlaying(playing, false);
+    player.say(`A canvas of ${descriptions[0].width} by ${descriptions[0].height} cells`);
   }
 
   async plant(x, y) {
@@ -308,7 +320,8 @@ class Player {
     const { step, recorded } = this.last;
     const figures = [...document.querySelectorAll("figure.nca-figure")];
     const figure = figures.indexOf(this.view.root.closest("figure.nca-figure"));
-    const link = await momentLink({ figure, step, ...recorded });
+    const canvas = this.view.canvasSize && Number(this.view.canvasSize.value);
+    const link = await momentLink({ figure, step, canvas, ...recorded });
     try {
       await navigator.clipboard.writeText(link);
       this.say("Link copied");
@@ -324,6 +337,7 @@ class Player {
     while (this.last.step < step) {
       await this.ask({ kind: "advance", steps: step - this.last.step, budget: STEP_BUDGET });
     }
+    await this.ask({ kind: "look" });  // the last picture may have waited
     this.say(`Step ${step}, as in the link`);
   }
 
@@ -338,6 +352,18 @@ class Player {
   }
 }
 
+async function begin(element, descriptions, weights, report) {
+  const link = await connect(descriptions, weights);
+  element.ncaPlayer = new Player(element, descriptions, weights, link, report);
+  return element.ncaPlayer;
+}
+
+/** The same automata on the canvas of number `index`, where there is a choice. */
+const onCanvas = (descriptions, index) => descriptions.map((d) => {
+  const [height, width] = d.sizes?.[index] ?? [d.height, d.width];
+  return { ...d, height, width };
+});
+
 /**
  * Puts a live figure at the beginning of `element`, which gets the property `ncaPlayer`.
  *
@@ -349,17 +375,17 @@ class Player {
  */
 export async function mount(element, descriptions, weights, report = () => {}) {
   try {
-    const link = await connect(descriptions, weights);
-    const player = new Player(element, descriptions, link, report);
-    element.querySelector(":scope > .nca-poster")?.remove();  // it stood for what is there now
     const moment = await momentHere();
     const index = [...document.querySelectorAll("figure.nca-figure")].indexOf(element);
-    if (moment !== null && moment.figure === index) {
+    const told = moment !== null && moment.figure === index;
+    const player = await begin(element, told ? onCanvas(descriptions, moment.canvas) : descriptions,
+      weights, report);
+    element.querySelector(":scope > .nca-poster")?.remove();  // it stood for what is there now
+    if (told) {
       await player.goTo(moment);
     } else if (!matchMedia("(prefers-reduced-motion: reduce)").matches) {
       player.setPlaying(true, false);
     }
-    element.ncaPlayer = player;
     return player;
   } catch (error) {
     const message = document.createElement("p");

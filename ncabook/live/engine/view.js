@@ -141,6 +141,15 @@ function makeVotes({ votes }) {
   return { bars, row: make("div", { class: "nca-votes", role: "img", "aria-label": "No votes yet" }, ...bars) };
 }
 
+/** Other canvases to choose from; null where there is one only. */
+function makeSizes(id, { sizes, height, width }) {
+  if (!sizes) return null;
+  const select = make("select", { id }, ...sizes.map(([h, w], value) =>
+    make("option", { value }, `${w} × ${h} cells`)));
+  select.value = sizes.findIndex(([h, w]) => h === height && w === width);
+  return { select, row: make("div", { class: "nca-slider" }, make("label", { for: id }, "Canvas"), select) };
+}
+
 function makePane(description, id, caption) {
   const { height, width, alt } = description;
   const canvas = make("canvas", {
@@ -211,6 +220,7 @@ export function buildView(element, descriptions) {
     (i) => [SPEEDS[i].label, SPEEDS[i].stepsPerSecond < FASTEST
       ? `${SPEEDS[i].stepsPerSecond} steps per second` : "as fast as this device can"]);
   const channels = makeChannels(`${id}-show`, description);
+  const sizes = makeSizes(`${id}-size`, description);
   const save = makeButton("picture", "Save the picture", { bare: true });
   const film = makeButton("film", "Record a film", { bare: true });
   const share = makeButton("link", "Copy a link to this moment", { bare: true });
@@ -225,7 +235,8 @@ export function buildView(element, descriptions) {
   curve.hidden = descriptions.every(({ targets }) => targets === null);
   const panel = make("div", { class: "nca-panel" }, readout,
     make("div", { class: "nca-transport" }, play, back, step, reset),
-    ...[classes, rules].flatMap(({ group }) => group ?? []), tools.group, brush.row, speed.row, channels.row);
+    ...[classes, rules].flatMap(({ group }) => group ?? []), tools.group, brush.row, speed.row, channels.row,
+    ...(sizes ? [sizes.row] : []));
   const foot = make("div", { class: "nca-foot" }, curve,
     make("div", { class: "nca-last" }, make("div", {}, inspector, hint),
       make("div", { class: "nca-share" }, save, film, share)));
@@ -241,6 +252,6 @@ export function buildView(element, descriptions) {
     canvases: panes.map(({ canvas }) => canvas), cursors: panes.map(({ cursor }) => cursor),
     recoveries: panes.map(({ recovery }) => recovery), votes: panes.map(({ votes }) => votes),
     classes: classes.inputs, rules: rules.inputs, tools: tools.inputs, toolNames: offered.map(({ tool }) => tool), size: brush.slider, speed: speed.slider,
-    channel: channels.select, key: channels.key,
+    canvasSize: sizes?.select, channel: channels.select, key: channels.key,
   };
 }

@@ -133,7 +133,8 @@ def describe(
         )
     alt = alt or (
         f"A living picture on a grid of {width} by {height} cells, grown by a neural cellular "
-        "automaton from a single cell. It can be damaged, and repairs itself."
+        f"automaton from {'a single cell' if start is None else 'its start'}. "
+        "It can be damaged, and repairs itself."
     )
     description = {
         "format": "nca-live",

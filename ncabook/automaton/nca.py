@@ -89,11 +89,11 @@ class NCA(nn.Module):
             fire: a bool mask ``[1 or B, 1, H, W]`` in place of a random one.
 
         """
-        self._check(state, condition)
+        self.check(state, condition)
         if fire is None:
             fire = random_fire(state, self.fire_rate, generator)
         return self._dense_step(
-            state, self.perception.encode(condition), self._check_fire(state, fire)
+            state, self.perception.encode(condition), self.check_fire(state, fire)
         )
 
     def rollout(
@@ -131,7 +131,7 @@ class NCA(nn.Module):
             ValueError: shapes do not fit, or ``memory`` is too small for any rollout.
 
         """
-        self._check(state, condition)
+        self.check(state, condition)
         if steps < 0 or (record_every is not None and record_every < 1):
             raise ValueError(f"steps {steps} must be ≥ 0 and record_every {record_every} ≥ 1")
         if memory is not None and record_every is not None:
@@ -144,7 +144,7 @@ class NCA(nn.Module):
         def mask(t: int) -> Tensor:
             if fire is None:
                 return random_fire(state, self.fire_rate, generator)
-            return self._check_fire(state, fire(t))
+            return self.check_fire(state, fire(t))
 
         if memory is not None and torch.is_grad_enabled() and steps > 0:
             length = self.segment_length(state, condition, steps, memory)
@@ -230,7 +230,8 @@ class NCA(nn.Module):
             return state * alive
         return torch.cat([state[:, :fixed], state[:, fixed:] * alive], dim=1)
 
-    def _check_fire(self, state: Tensor, fire: Tensor) -> Tensor:
+    def check_fire(self, state: Tensor, fire: Tensor) -> Tensor:
+        """A mask for all cells of ``state``, ``[1 or B, 1, H, W]``, or a ValueError."""
         height, width = state.shape[2:]
         fits = fire.ndim == 4 and fire.shape[0] in (1, len(state)) and fire.shape[1] == 1
         if not (fits and fire.shape[2:] in ((height, width), (1, 1)) and fire.dtype == torch.bool):
@@ -240,7 +241,8 @@ class NCA(nn.Module):
             )
         return fire.expand(-1, 1, height, width)
 
-    def _check(self, state: Tensor, condition: Tensor | None) -> None:
+    def check(self, state: Tensor, condition: Tensor | None) -> None:
+        """A ValueError if state or condition are none of this automaton."""
         if state.ndim != 4 or state.shape[1] != self.layout.channels:
             raise ValueError(
                 f"state of shape {list(state.shape)}; "

@@ -26,6 +26,7 @@ class Patchwork(nn.Module):
 
     def __init__(self, automata: Sequence[NCA]) -> None:
         super().__init__()
+        automata = list(automata)
         if not automata:
             raise ValueError("no automaton is given; expected one at least")
         layouts = {a.layout for a in automata}
@@ -39,6 +40,8 @@ class Patchwork(nn.Module):
                 "a living mask would let the cells of one rule kill those of another; expected "
                 "automata with living_threshold None"
             )
+        if any(a.perception.condition_channels for a in automata):
+            raise ValueError("a patchwork has no classes; expected automata without a condition")
         self.automata = nn.ModuleList(automata)
         self.layout = automata[0].layout
 
@@ -65,9 +68,14 @@ class Patchwork(nn.Module):
             The last state ``[B, C, H, W]``.
 
         Raises:
-            ValueError: the map does not fit the state, or names an automaton that is not there.
+            ValueError: state or masks are none of these automata, the map does not fit, or it
+                names an automaton that is not there.
 
         """
+        first = self.automata[0]
+        first.check(state, None)
+        if steps < 0:
+            raise ValueError(f"steps is {steps}; expected a whole number ≥ 0")
         regions = self._regions(state, rules)
         rates = torch.stack([a.fire_rate * r for a, r in zip(self.automata, regions, strict=True)])
         rates = rates.sum(0)
@@ -75,7 +83,10 @@ class Patchwork(nn.Module):
             a.step_function(state, a.perception.encode(None), steps) for a in self.automata
         ]
         for t in range(steps):
-            coins = random_fire(state, rates, generator) if fire is None else fire(t)
+            if fire is None:
+                coins = random_fire(state, rates, generator)
+            else:
+                coins = first.check_fire(state, fire(t))
             after = state
             for step, region in zip(functions, regions, strict=True):
                 mine = coins & region

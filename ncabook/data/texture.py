@@ -3,10 +3,11 @@
 import math
 from pathlib import Path
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 import torchvision
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 from torch import Tensor
 from torchvision.transforms.functional import pil_to_tensor
 
@@ -21,7 +22,9 @@ DTD = {
     "interlaced_0172": "3265123021b102c81f05d1d66f831a2ce76b29d86464ca09e205778f904f2530",
     "lacelike_0004": "1ad70a35270752250389c7d863618c1225ee757bc267cdc5a5de379cc17ba7e6",
 }
+DTD_URL = "https://www.robots.ox.ac.uk/~vgg/data/dtd/download/dtd-r1.0.1.tar.gz"
 SIXTEEN_BIT = 65535
+LONGEST_NAME = 1024
 COARSE = 96  # pixels of the copy on which squares are compared
 
 
@@ -31,8 +34,8 @@ def texture(name: str, size: int) -> Tensor:
     Args:
         name: a photograph of :data:`DTD`, a computed texture of :data:`COMPUTED`, or the path of
             an image file.
-        size: of the result; of an image, a large square that fits itself at its edges is scaled
-            to it.
+        size: of the result; of an image, the large square that fits itself best at its edges is
+            scaled to it, and what jump is left there is taken away.
 
     Raises:
         ValueError: no such texture, or an image that is smaller than ``size``.
@@ -46,7 +49,7 @@ def texture(name: str, size: int) -> Tensor:
         return COMPUTED[name](size)
     if name in DTD:
         path = _photograph(name)
-    elif Path(name).is_file():
+    elif len(name) < LONGEST_NAME and Path(name).is_file():
         path = Path(name)
     else:
         raise ValueError(
@@ -61,27 +64,37 @@ def texture(name: str, size: int) -> Tensor:
             f"{path} has {width}×{height} pixels; a texture of {size}×{size} needs as many at least"
         )
     top, left, side = best_square(image, least=size)
-    return _scaled(image[:, top : top + side, left : left + side], size, size)
+    square = periodic(_scaled(image[:, top : top + side, left : left + side], size, size))
+    # Bytes, since processors differ in the last bits: a card's digest is to be the same on all.
+    return (255 * square).clamp(0, 255).round() / 255
 
 
 def read_image(path: Path) -> Tensor:
     """An image file as a person sees it: RGB in [0, 1], ``[3, H, W]``.
 
     Gray, CMYK, palette and 16-bit images are converted, transparent ones laid on white, and a
-    camera's note that it was turned (EXIF) is heeded.
+    camera's note that it was turned (EXIF) is heeded. Of several frames, the first.
 
     Raises:
         CorruptFileError: it is no image that Pillow can read.
+        ValueError: its numbers are of a kind without a known white (32 bits, or fractions).
 
     """
     try:
         with Image.open(path) as file:
-            image = ImageOps.exif_transpose(file)
+            kind, image = file.format, ImageOps.exif_transpose(file)
             image.load()
-    except (OSError, UnidentifiedImageError, SyntaxError) as error:
+    except (OSError, ValueError, EOFError, SyntaxError, Image.DecompressionBombError) as error:
         raise CorruptFileError(f"{path} is not an image that can be read: {error}") from None
-    if image.mode.startswith("I"):  # 16 bits a pixel: convert("RGB") would clip them
-        return (pil_to_tensor(image).float() / SIXTEEN_BIT).clamp(0, 1).expand(3, -1, -1).clone()
+    sixteen = image.mode.startswith("I;16") or (image.mode == "I" and kind == "PNG")
+    if image.mode in ("I", "F") and not sixteen:
+        raise ValueError(
+            f"{path} holds {'32-bit numbers' if image.mode == 'I' else 'fractions'}, of which "
+            "nothing says how large white is; save it with 8 or 16 bits"
+        )
+    if sixteen:  # convert("RGB") would clip them
+        gray = torch.from_numpy(np.asarray(image).astype(np.float32)) / SIXTEEN_BIT
+        return gray.expand(3, -1, -1).clone()
     if image.has_transparency_data:
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
@@ -165,19 +178,26 @@ def periodic(image: Tensor) -> Tensor:
 
 def _photograph(name: str) -> Path:
     below = f"images/{name.split('_')[0]}/{name}.jpg"
-    path = locate(DataFile(f"dtd/{below}", DTD[name]))
-    if path is not None:
-        return path
+    places = [
+        DataFile(f"{folder}/{below}", DTD[name], url=DTD_URL) for folder in ("dtd", "dtd/dtd")
+    ]
+    here = next(filter(None, map(locate, places)), None)
+    if here is not None:
+        return here
     folder = cache_folder()
     try:
         torchvision.datasets.DTD(folder, download=True)
-    except (OSError, RuntimeError) as error:
+        here, error = locate(places[1]), "the download lacks it"
+    except (OSError, RuntimeError) as reason:
+        error = str(reason)
+    if here is None:
         raise DataUnavailableError(
             f"{name} of DTD (600 MB, all of it) is not here and cannot be downloaded ({error}); "
-            f"connect to the network, point NCABOOK_DATA at a folder that holds dtd/{below}, or "
-            f"take a computed texture: {', '.join(COMPUTED)}"
-        ) from None
-    return locate(DataFile(f"dtd/dtd/{below}", DTD[name]))
+            f"connect to the network (and delete {folder / 'dtd'} if a download broke off there), "
+            f"point NCABOOK_DATA at a folder that holds dtd/{below}, or take a computed texture: "
+            f"{', '.join(COMPUTED)}"
+        )
+    return here
 
 
 def _place(size: int) -> tuple[Tensor, Tensor]:

@@ -4,7 +4,7 @@ Several canvases grow from gray, each with its own coins. The *style* of a canva
 optimal transport (eq. 5) to the target, relative to the target's own features and summed over four
 layers of VGG16, with the same random directions for all models and steps.
 
-- *short*: the mean over the training's window, steps 32–54.
+- *short*: the mean over the training's window, every other step of 32–54.
 - *grown*: step 149. Then half of each canvas is set to zero, in all channels, once its right half
   and once its lower one. *damaged*: at once; *final*: step 449. The recovery is that of eq. 3, of
   the style.
@@ -98,9 +98,9 @@ def evaluate_texture(
     size = tuple(target.shape[1:])
     state = gray_canvas(nca, *size, protocol.canvases)
     times = {*range(0, protocol.grown + 1, protocol.every), protocol.grown}
-    times |= {t for t in range(protocol.short[0], protocol.short[1] + 1) if t % 2 == 0}
-    curve, state = _follow(state, sorted(times), grow, style)
-    short = [v for t, v in curve.items() if protocol.short[0] <= t <= protocol.short[1]]
+    window = range(protocol.short[0], protocol.short[1] + 1, 2)
+    curve, state = _follow(state, sorted(times | {*window}), grow, style)
+    short = [curve[t] for t in window]
     grown = curve[protocol.grown]
     metrics: dict[str, Any] = {
         "protocol": {"version": VERSION, **vars(protocol)},
@@ -128,6 +128,7 @@ def evaluate_texture(
             style(grow(gray_canvas(nca, height, width), protocol.grown)).mean()
         )
         for height, width in protocol.elsewhere
+        if min(height, width) >= nca.perception.reach
     }
     return metrics
 

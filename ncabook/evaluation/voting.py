@@ -62,6 +62,11 @@ class VotingProtocol:
     batch: int = 500
     precision: Literal["float32", "bfloat16"] = "float32"
 
+    def __post_init__(self) -> None:
+        for name in ("late_images", "long_images", "batch"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} is {getattr(self, name)}; expected a whole number ≥ 1")
+
 
 PROTOCOLS = {
     "mnist": VotingProtocol(),

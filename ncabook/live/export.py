@@ -22,6 +22,8 @@ from ncabook.networks import Decoder
 
 VERSION = 3
 HALF_MAX = 65504.0
+MOST_RULES = 256  # a map has a byte for each cell
+MOST_CELLS = 1024  # on a side of a canvas that readers may choose
 
 
 def describe(
@@ -123,10 +125,15 @@ def describe(
                 "the grid's size for each class"
             )
         pictures = _pictures(targets, program)
-    if sizes and (start is None or not _alike(start)):
-        raise ValueError("sizes are for a start whose cells are all alike; give such a start")
-    if any(min(size) < least for size in sizes):
-        raise ValueError(f"sizes {list(sizes)}; expected sides of at least {least}, the reach")
+    if sizes:
+        _check_sizes(
+            sizes,
+            least,
+            start,
+            {"targets": targets, "condition": condition} | {"inputs": inputs or None},
+        )
+    if start is not None and not bool(start.isfinite().all()):
+        raise ValueError("the start has numbers that are not finite")
     if start is not None and tuple(start.shape) != (1, layout.channels, height, width):
         raise ValueError(
             f"start of shape {list(start.shape)}; expected {[1, layout.channels, height, width]}"
@@ -177,16 +184,32 @@ def _automata(nca: NCA | Patchwork, rules: Sequence[str]) -> list[NCA]:
             raise ValueError(f"{len(rules)} names of rules for one automaton; give a Patchwork")
         return [nca]
     automata = list(nca.automata)
-    if len(rules) != len(automata) or len(automata) < 2:
+    named = not isinstance(rules, str) and all(isinstance(name, str) for name in rules)
+    if not named or len(set(rules)) != len(automata) or not 2 <= len(automata) <= MOST_RULES:
         raise ValueError(
-            f"{len(rules)} names of rules for a patchwork of {len(automata)}; expected a name for "
-            "each, of two at least"
+            f"names {rules!r} of rules for a patchwork of {len(automata)}; expected a list with a "
+            f"different name for each, of 2 to {MOST_RULES}"
         )
     if len({a.fire_rate for a in automata}) > 1:
         raise ValueError("a figure has one fire rate; expected automata that fire equally often")
-    if any(a.perception.condition_channels for a in automata):
-        raise ValueError("a patchwork has no classes; expected automata without a condition")
     return automata
+
+
+def _check_sizes(
+    sizes: Sequence[tuple[int, int]], least: int, start: Tensor | None, others: dict[str, Any]
+) -> None:
+    if start is None or not _alike(start):
+        raise ValueError("sizes are for a start whose cells are all alike; give such a start")
+    given = [name for name, value in others.items() if value is not None]
+    if given:
+        raise ValueError(f"sizes, and {given[0]} of the grid's own size; give one of them")
+    for size in sizes:
+        pair = isinstance(size, tuple | list) and len(size) == 2
+        if not pair or not all(isinstance(s, int) and least <= s <= MOST_CELLS for s in size):
+            raise ValueError(
+                f"sizes has {size!r}; expected (height, width), whole numbers from {least}, the "
+                f"perception's reach, to {MOST_CELLS}"
+            )
 
 
 def _alike(start: Tensor) -> bool:

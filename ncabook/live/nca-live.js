@@ -43,8 +43,9 @@ expect(!d.fill || (d.start === null && d.fill.length === d.channels && d.fill.ev
 expect(!d.rules || (d.rules.length > 1 && d.living_threshold === null), "rules", d.rules,
 "nothing, or names of two or more rules without a living mask");
 const sizes = d.sizes ?? [];
-expect(sizes.length === 0 || (Boolean(d.fill) && sizes.every((size) => size.length === 2 && size.every(isCount))),
-"sizes", d.sizes, "nothing, or pairs of height and width for a start of equal cells");
+const free = Boolean(d.fill) && [d.targets, d.condition, d.inputs].every((part) => part === null);
+expect(sizes.length === 0 || (free && sizes.every((size) => size.length === 2 && size.every(isCount))),
+"sizes", d.sizes, "nothing, or pairs of height and width where nothing has the grid's size");
 expect(d.start === null || fits(d.start, 2, 2 * d.height * d.width * d.channels, d),
 "start", d.start, "null, or an even offset of a state within the weights");
 expect(d.fire_rate > 0 && d.fire_rate <= 1, "fire_rate", d.fire_rate, "a probability in (0, 1]");
@@ -1380,8 +1381,11 @@ this.known = this.stepCount;
 }
 upload() {
 this.gpu.write(this.packed, this.cellsToRead);
-this.gpu.write(this.ruleTexture, Float32Array.from(
-{ length: 4 * this.cellCount }, (_, i) => this.ruleMap[i >> 2]));
+if (this.description.rules) {
+const numbers = new Float32Array(4 * this.cellCount);
+this.ruleMap.forEach((rule, i) => { numbers[4 * i] = rule; });
+this.gpu.write(this.ruleTexture, numbers);
+}
 this.drawState(this.programs.unpack, this.textures[0], { from: this.packed });
 this.edited = false;
 this.known = this.stepCount;
@@ -1416,6 +1420,7 @@ if (this.stepCount % STEPS_AHEAD === 0) gpu.wait(mask);
 return undefined;
 }
 graft(event) {
+void this.cellsToRead;
 super.graft(event);
 this.edited = true;
 }
@@ -1726,6 +1731,7 @@ const { channels } = engine.description;
 return {
 values: [...engine.cellsToRead.subarray(i * engine.stride, i * engine.stride + channels)],
 change: engine.changes[i],
+rule: engine.ruleMap[i],
 };
 });
 return { cells };
@@ -2025,6 +2031,15 @@ const readout = make("div", { class: "nca-readout" },
 make("span", {}, "step ", steps), make("span", {}, rate, " steps/s"));
 return { steps, rate, readout };
 }
+function takeOver(from, to) {
+for (const name of ["size", "speed", "channel"]) {
+to[name].value = from[name].value;
+to[name].dispatchEvent(new Event("input"));
+}
+for (const name of ["tools", "rules"]) {
+from[name].forEach(({ checked }, i) => { to[name][i].checked = checked; });
+}
+}
 function addStyle(element) {
 const root = element.getRootNode();
 const place = root instanceof ShadowRoot ? root : document.head;
@@ -2301,7 +2316,7 @@ listen(canvas, "pointerdown", (event) => {
 if (event.button !== 0) return;
 canvas.setPointerCapture(event.pointerId);
 const here = cellAt(event);
-if (isDoubleTap(event, tap)) {
+if (act.plants() && isDoubleTap(event, tap)) {
 const { x, y } = nearest(here);
 act.plant(x, y);
 tap = null;
@@ -2377,6 +2392,8 @@ this.busy = false;
 this.reading = false;
 this.salt = 0;
 this.film = null;
+this.fireRate = descriptions[0].fire_rate;
+this.canvas = Number(this.view.canvasSize?.value);
 this.chartDrawn = 0;
 this.last = null;
 this.connect();
@@ -2403,6 +2420,7 @@ view.root.dataset.tool = view.toolNames[i];
 this.disconnectBrush = connectBrush(view, {
 use: (x, y) => this.useBrush(x, y),
 draws: () => DRAWN.has(this.tool),
+plants: () => view.toolNames.includes("seed"),
 plant: (x, y) => this.plant(x, y),
 read: (x, y, pane, aloud) => this.read(x, y, pane, aloud),
 say: (text) => this.say(text),
@@ -2447,7 +2465,8 @@ this.sayWhere();
 }
 sayWhere() {
 const votes = this.view.votes.map(({ row }) => row.getAttribute("aria-label"));
-this.say([`Step ${this.last.step}.`, this.chart.describe(), ...votes].join(" "));
+const curve = this.last.errors.some((error) => error !== null) ? [this.chart.describe()] : [];
+this.say([`Step ${this.last.step}.`, ...curve, ...votes].join(" "));
 this.report({ steps: this.last.step });
 }
 async reset() {
@@ -2462,13 +2481,33 @@ this.say(`${length ? "Now reading" : "Now growing into"} ${classes[index].name}`
 this.report({ classIndex: index });
 }
 async resize(index) {
-const { element, weights, report, playing } = this;
-const descriptions = onCanvas(this.descriptions, index);
+const { element, weights, report } = this;
+const descriptions = onCanvas(this.descriptions, index)
+.map((d) => ({ ...d, class_index: this.last.classIndex, fire_rate: this.fireRate }));
+let player;
+try {
+player = await begin(element, descriptions, weights, report);
+} catch (error) {
+this.say(error.message);
+this.view.canvasSize.value = this.canvas;
+return;
+}
+if (this.ended) return void player.destroy();
+takeOver(this.view, player.view);
+player.canvas = index;
+player.view.root.dataset.tool = this.tool;
+const { playing } = this;
 this.destroy();
-const player = await begin(element, descriptions, weights, report);
+element.ncaPlayer = player;
 player.view.canvasSize.focus();
+player.show(player.view.channel.value);
 player.setPlaying(playing, false);
+player.report({ steps: 0, events: [] });
 player.say(`A canvas of ${descriptions[0].width} by ${descriptions[0].height} cells`);
+}
+setFireRate(rate) {
+this.fireRate = rate;
+return this.ask({ kind: "setFireRate", rate });
 }
 async plant(x, y) {
 if (!this.view.toolNames.includes("seed")) return;
@@ -2510,14 +2549,15 @@ if (this.reading && !aloud) return;
 this.reading = true;
 const { cells } = await this.link.send({ kind: "inspect", x, y });
 this.reading = false;
-const { values, change } = cells[pane];
+const { values, change, rule } = cells[pane];
 const round = (v) => v.toFixed(2).replace("-", "−");
-const { decoder, fixed, visible, channels, votes } = this.descriptions[pane];
+const { decoder, fixed, visible, channels, votes, rules } = this.descriptions[pane];
 const names = decoder || votes.length ? [] : ["r", "g", "b", "α"].slice(0, visible);
 const first = channels - votes.length;
 const name = (i) => (i < fixed ? `input ${i}` : votes[i - first]?.name ?? names[i - fixed] ?? i);
 const each = values.map((v, i) => `${name(i)} ${round(v)}`).join(", ");
-const text = `Column ${x + 1}, row ${y + 1}: ${each}, last change ${round(change)}`;
+const obeys = rules ? `rule ${rules[rule]}, ` : "";
+const text = `Column ${x + 1}, row ${y + 1}: ${obeys}${each}, last change ${round(change)}`;
 this.view.inspector.textContent = text;
 if (aloud) this.say(text);
 }
@@ -2650,6 +2690,7 @@ this.say(`Step ${step}, as in the link`);
 }
 destroy() {
 this.ended = true;
+this.film?.stop();
 this.playing = false;
 this.schedule();
 this.observer.disconnect();
@@ -2660,12 +2701,12 @@ this.view.root.remove();
 }
 async function begin(element, descriptions, weights, report) {
 const link = await connect(descriptions, weights);
-element.ncaPlayer = new Player(element, descriptions, weights, link, report);
-return element.ncaPlayer;
+return new Player(element, descriptions, weights, link, report);
 }
 const onCanvas = (descriptions, index) => descriptions.map((d) => {
 const [height, width] = d.sizes?.[index] ?? [d.height, d.width];
-return { ...d, height, width };
+const alt = d.alt.replace(`${d.width} by ${d.height} cells`, `${width} by ${height} cells`);
+return { ...d, height, width, alt };
 });
 async function mount(element, descriptions, weights, report = () => {}) {
 try {
@@ -2680,6 +2721,7 @@ await player.goTo(moment);
 } else if (!matchMedia("(prefers-reduced-motion: reduce)").matches) {
 player.setPlaying(true, false);
 }
+element.ncaPlayer = player;
 return player;
 } catch (error) {
 const message = document.createElement("p");
@@ -2710,7 +2752,7 @@ const follow = {
 const index = model.get("class_index");
 if (index !== now().last.classIndex) now().setClass(index);
 },
-"change:fire_rate": () => now().ask({ kind: "setFireRate", rate: model.get("fire_rate") }),
+"change:fire_rate": () => now().setFireRate(model.get("fire_rate")),
 "change:playing": () => {
 if (model.get("playing") !== now().playing) now().setPlaying(model.get("playing"), true);
 },

@@ -106,6 +106,7 @@ class LivePlayer(anywidget.AnyWidget):
             else None
         )
         self._channels = described[0][0]["channels"]
+        self._grid = (height, width)  # the front end's, as far as it has told
         self.on_msg(self._receive)
 
     @property
@@ -147,8 +148,7 @@ class LivePlayer(anywidget.AnyWidget):
 
     def write_state(self, state: Tensor) -> None:
         """Sets the (first) automaton's state, ``[1, C, H, W]`` or ``[C, H, W]``; step 0 again."""
-        first = json.loads(self.descriptions)[0]
-        wanted = [self._channels, first["height"], first["width"]]
+        wanted = [self._channels, *self._grid]
         cells = state.detach().cpu().float().reshape(-1, *state.shape[-2:])
         if list(cells.shape) != wanted:
             raise ValueError(f"state of shape {list(state.shape)}; expected {[1, *wanted]}")
@@ -160,6 +160,7 @@ class LivePlayer(anywidget.AnyWidget):
             flat = torch.frombuffer(bytearray(buffers[0]), dtype=torch.float32)
             shape = content["height"], content["width"], self._channels
             self.state = flat.reshape(shape).permute(2, 0, 1)[None].clone()
+            self._grid = shape[:2]
 
     def open(self) -> None:
         """Connects to the front end, except where there is none."""

@@ -6,7 +6,8 @@ is compared is the distribution of these vectors over all places: by sliced opti
 (Heitz et al. 2021; Kolouri et al. 2019), or by their second moments, Gram matrices (Gatys et al.
 2015).
 
-Canvases are tori, so convolutions wrap, and a rolled image has the same statistics. Each layer's
+Canvases are tori, so convolutions wrap, and a rolled image has the same statistics (exactly so if
+it is rolled by multiples of 8, since the layers shrink by that). Each layer's
 difference is relative to the target's own size, so that layers count alike, and a loss of 1 means
 "as far as from a black image", roughly, in any layer.
 """
@@ -17,7 +18,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ncabook.data.texture import periodic
 from ncabook.data.weights import vgg16_features
 
 # What a unit of relu4_1 sees, in pixels.
@@ -141,21 +141,28 @@ def style_loss(
     """A function from images ``[B, 3, H, W]`` and a generator to their distances ``[B]``.
 
     Args:
-        target: RGB in [0, 1], ``[3, H, W]``; its periodic component is what images are to be.
+        target: RGB in [0, 1], ``[3, H, W]``, that fits itself at its edges.
         kind: ``transport`` or ``gram``.
         projections: of the transport.
         device: where images will be.
 
+    Raises:
+        ValueError: no such kind, or a target that is no picture of this shape.
+
     """
+    if kind not in ("transport", "gram"):
+        raise ValueError(f"style loss {kind!r}; expected transport or gram")
+    if target.ndim != 3 or len(target) != 3 or not target.is_floating_point():
+        raise ValueError(
+            f"target of shape {list(target.shape)}, {target.dtype}; expected RGB, [3, height, "
+            "width], floating-point numbers in [0, 1]"
+        )
     vgg = VGGFeatures().to(device)
     with torch.no_grad():
-        wanted = [layer[0] for layer in vgg(periodic(target)[None].to(device))]
-    if kind == "transport":
-        distance = SlicedTransport(wanted, projections)
-    elif kind == "gram":
-        distance = GramDifference(wanted)
-    else:
-        raise ValueError(f"style loss {kind!r}; expected transport or gram")
+        wanted = [layer[0] for layer in vgg(target[None].to(device))]
+    distance = (
+        SlicedTransport(wanted, projections) if kind == "transport" else GramDifference(wanted)
+    )
 
     def loss(images: Tensor, generator: torch.Generator) -> Tensor:
         return distance(vgg(images), generator)
@@ -166,4 +173,5 @@ def style_loss(
 def _gram(features: Tensor) -> Tensor:
     """``[..., C, places]`` → ``[..., C, C]``."""
     features = features.float()
-    return features @ features.transpose(-1, -2) / features.shape[-1]
+    with torch.autocast(features.device.type, enabled=False):
+        return features @ features.transpose(-1, -2) / features.shape[-1]

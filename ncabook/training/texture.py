@@ -10,6 +10,7 @@ from ncabook.training.config import TextureConfig
 from ncabook.training.style import style_loss
 from ncabook.training.trainer import Trainer
 
+SPREAD = 0x9E3779B97F4A7C15  # an odd number: seeds of one run's iterations are far apart
 GRAY = 0.5  # where all begins; hidden channels begin at 0
 
 
@@ -58,7 +59,12 @@ class TextureTrainer(Trainer):
         with torch.autocast(
             end.device.type, torch.bfloat16, enabled=self.config.precision == "bfloat16"
         ):
-            return self.style(end[:, self.nca.layout.visible_slice], self.generator).mean()
+            return self.style(end[:, self.nca.layout.visible_slice], self._directions()).mean()
+
+    def _directions(self) -> torch.Generator:
+        """The same for all parts of a batch: how it is split changes nothing but rounding."""
+        number = (self.seed + self.iteration * SPREAD) % 2**63
+        return torch.Generator(self.device).manual_seed(number)
 
 
 def gray_canvas(nca: NCA, height: int, width: int, batch: int = 1, device: str = "cpu") -> Tensor:

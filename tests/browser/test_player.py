@@ -679,8 +679,10 @@ def test_grafting(chromium, tmp_path, scheme, width):
     until(lambda: steps(page) == 2)
     page.get_by_role("combobox", name="Canvas").select_option("48 × 16 cells")
     until(lambda: page.locator("canvas").first.get_attribute("width") == "48")
-    assert page.locator(".nca-player").count() == 1
+    until(lambda: page.locator(".nca-player").count() == 1)
     assert steps(page) == 0
+    assert page.get_by_role("combobox", name="Show").input_value() == "rules"
+    assert "48 by 16 cells" in page.locator("canvas").first.get_attribute("aria-label")
     page.get_by_role("button", name="Step").click(click_count=2, delay=20)
     until(lambda: steps(page) == 2)
     results = Axe().run(page)

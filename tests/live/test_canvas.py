@@ -110,14 +110,21 @@ def test_the_map_can_be_shown(simulate):
 
 def test_what_no_figure_can_show():
     both = patchwork()
-    with pytest.raises(ValueError, match="2 names of rules for a patchwork of 3"):
-        describe(both, HEIGHT, WIDTH, rules=["a", "b"])
+    for names in (["a", "b"], "abc", ["a", "b", "b"], [1, 2, 3]):
+        with pytest.raises(ValueError, match="rules for a patchwork of 3; expected a list with a"):
+            describe(both, HEIGHT, WIDTH, rules=names)
     with pytest.raises(ValueError, match="1 names of rules for one automaton"):
         describe(weaver(), HEIGHT, WIDTH, rules=["a"])
     with pytest.raises(ValueError, match="expected automata that fire equally often"):
         describe(Patchwork([weaver(), weaver(fire_rate=1.0)]), 9, 9, rules=["a", "b"])
     with pytest.raises(ValueError, match="sizes are for a start whose cells are all alike"):
         describe(weaver(), HEIGHT, WIDTH, sizes=[(8, 8)])
+    start = gray_canvas(weaver(), HEIGHT, WIDTH)
+    for size in (8, (8,), (8, 8, 3), (8.5, 8), (0, 8), (10**6, 8)):
+        with pytest.raises(ValueError, match=r"sizes has .*; expected \(height, width\)"):
+            describe(weaver(), HEIGHT, WIDTH, start=start, sizes=[size])
+    with pytest.raises(ValueError, match="the start has numbers that are not finite"):
+        describe(weaver(), HEIGHT, WIDTH, start=start / 0)
 
 
 @pytest.mark.parametrize(

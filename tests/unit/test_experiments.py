@@ -11,14 +11,16 @@ from safetensors.torch import save_file
 
 from ncabook import zoo
 from ncabook.data.registry import DataUnavailableError
-from ncabook.evaluation import voting
+from ncabook.evaluation import textures, voting
 from ncabook.evaluation.protocol import Protocol
 from ncabook.experiments import runner
-from ncabook.experiments.build import build_labelled, build_nca
+from ncabook.experiments.build import build_labelled, build_nca, build_texture
 from ncabook.experiments.schema import (
     ClassificationExperiment,
     ConfigError,
     Experiment,
+    OnePassExperiment,
+    TextureExperiment,
     load_experiment,
     parse,
 )
@@ -347,6 +349,8 @@ def test_shipped_models_are_whole_and_measured(name):
 
 def protocol(experiment):
     """How a model of this task has to have been measured."""
+    if isinstance(experiment, TextureExperiment):
+        return {"version": textures.VERSION, **asdict(textures.TextureProtocol())}
     if not isinstance(experiment, ClassificationExperiment):
         return asdict(Protocol())
     images = {"mnist": 10000, "cifar10": 10000}[experiment.data.name]
@@ -357,9 +361,11 @@ def protocol(experiment):
 def training_data(model):
     """What a card's ``data_sha256`` speaks of; a classifier's where the data set is here."""
     experiment = model.card.experiment
-    if not isinstance(experiment, ClassificationExperiment):
+    if isinstance(experiment, Experiment | OnePassExperiment):
         return (model.targets,)
     try:
+        if isinstance(experiment, TextureExperiment):
+            return (build_texture(experiment.data),)
         labelled = build_labelled(experiment.data, "train")
     except DataUnavailableError as error:
         pytest.skip(str(error))

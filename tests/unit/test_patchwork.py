@@ -87,7 +87,12 @@ def test_what_cannot_share_a_canvas():
     mortal = NCA(ChannelLayout(visible=4, hidden=2), ConvPerception(6, 4), MLPUpdate(4, 6, [4]))
     with pytest.raises(ValueError, match="expected automata with living_threshold None"):
         Patchwork([mortal])
-    both = Patchwork([rule(0), rule(1)])
+    told = rule(0)
+    told.perception.branches[0].condition_channels = 2
+    told.perception.condition_channels = 2
+    with pytest.raises(ValueError, match="expected automata without a condition"):
+        Patchwork([told])
+    both = Patchwork(rule(i) for i in range(2))
     state = torch.zeros(1, 6, HEIGHT, WIDTH)
     for rules, message in (
         (torch.zeros(HEIGHT, 3, dtype=torch.int64), r"map of shape \[20, 3\].*\[20, 40\] or \[1,"),
@@ -96,3 +101,10 @@ def test_what_cannot_share_a_canvas():
     ):
         with pytest.raises(ValueError, match=message):
             both.rollout(state, 1, rules)
+    rules = torch.zeros(HEIGHT, WIDTH, dtype=torch.int64)
+    with pytest.raises(ValueError, match="steps is -1"):
+        both.rollout(state, -1, rules)
+    with pytest.raises(ValueError, match=r"expected \[batch, 6, height, width\]"):
+        both.rollout(state[:, :5], 1, rules)
+    with pytest.raises(ValueError, match="fire mask of shape .*torch.float32; expected"):
+        both.rollout(state, 1, rules, fire=lambda t: torch.ones(1, 1, HEIGHT, WIDTH))

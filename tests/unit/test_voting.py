@@ -120,6 +120,8 @@ def test_the_other_image_is_of_another_class():
 
 
 def test_what_cannot_be_measured():
+    with pytest.raises(ValueError, match="late_images is 0; expected a whole number ≥ 1"):
+        replace(SHORT, late_images=0)
     with pytest.raises(ValueError, match="all images are of one class"):
         evaluate_voting(reader(), gray(torch.zeros(4, dtype=torch.int64)), torch.zeros(4).long())
     with pytest.raises(ValueError, match="label 3 of image 0; expected 0 to 2"):

@@ -6,7 +6,7 @@ const LEAP = 5;  // cells that an arrow key moves with Shift
 
 /**
  * Connects a view's canvases, all of one grid. `act` has use(x, y) for the brush, draws() whether
- * it may be drawn along a line, plant(x, y), read(x, y, pane) and say(text); all in cells.
+ * it may be drawn along a line, plants() whether a double tap plants, plant(x, y), read(x, y, pane) and say(text); all in cells.
  * Returns a function that disconnects them.
  */
 export function connectBrush({ canvases, cursors, size, grid: { width, height } }, act) {
@@ -62,7 +62,7 @@ export function connectBrush({ canvases, cursors, size, grid: { width, height } 
       if (event.button !== 0) return;
       canvas.setPointerCapture(event.pointerId);
       const here = cellAt(event);
-      if (isDoubleTap(event, tap)) {
+      if (act.plants() && isDoubleTap(event, tap)) {
         const { x, y } = nearest(here);
         act.plant(x, y);
         tap = null;

@@ -45,8 +45,9 @@ function checkNumbers(d) {
   expect(!d.rules || (d.rules.length > 1 && d.living_threshold === null), "rules", d.rules,
     "nothing, or names of two or more rules without a living mask");
   const sizes = d.sizes ?? [];
-  expect(sizes.length === 0 || (Boolean(d.fill) && sizes.every((size) => size.length === 2 && size.every(isCount))),
-    "sizes", d.sizes, "nothing, or pairs of height and width for a start of equal cells");
+  const free = Boolean(d.fill) && [d.targets, d.condition, d.inputs].every((part) => part === null);
+  expect(sizes.length === 0 || (free && sizes.every((size) => size.length === 2 && size.every(isCount))),
+    "sizes", d.sizes, "nothing, or pairs of height and width where nothing has the grid's size");
   expect(d.start === null || fits(d.start, 2, 2 * d.height * d.width * d.channels, d),
     "start", d.start, "null, or an even offset of a state within the weights");
   expect(d.fire_rate > 0 && d.fire_rate <= 1, "fire_rate", d.fire_rate, "a probability in (0, 1]");

@@ -28,7 +28,7 @@ async function render({ model, el }) {
       const index = model.get("class_index");
       if (index !== now().last.classIndex) now().setClass(index);
     },
-    "change:fire_rate": () => now().ask({ kind: "setFireRate", rate: model.get("fire_rate") }),
+    "change:fire_rate": () => now().setFireRate(model.get("fire_rate")),
     "change:playing": () => {
       if (model.get("playing") !== now().playing) now().setPlaying(model.get("playing"), true);
     },

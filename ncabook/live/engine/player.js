@@ -5,7 +5,7 @@ import { connectBrush } from "./brush.js";
 import { Chart, curveColor } from "./chart.js";
 import { connect } from "./link.js";
 import { download, momentHere, momentLink, poster, startFilm } from "./share.js";
-import { SPEEDS, buildView, setButton } from "./view.js";
+import { SPEEDS, buildView, setButton, takeOver } from "./view.js";
 
 const STEP_BUDGET = 12;  // milliseconds of steps for one frame
 const RATE_WINDOW = 500;  // milliseconds over which steps per second are averaged
@@ -31,6 +31,8 @@ class Player {
     this.reading = false;
     this.salt = 0;
     this.film = null;
+    this.fireRate = descriptions[0].fire_rate;
+    this.canvas = Number(this.view.canvasSize?.value);
     this.chartDrawn = 0;
     this.last = null;
     this.connect();
@@ -58,6 +60,7 @@ class Player {
     this.disconnectBrush = connectBrush(view, {
       use: (x, y) => this.useBrush(x, y),
       draws: () => DRAWN.has(this.tool),
+      plants: () => view.toolNames.includes("seed"),
       plant: (x, y) => this.plant(x, y),
       read: (x, y, pane, aloud) => this.read(x, y, pane, aloud),
       say: (text) => this.say(text),
@@ -112,7 +115,8 @@ class Player {
 
   sayWhere() {
     const votes = this.view.votes.map(({ row }) => row.getAttribute("aria-label"));
-    this.say([`Step ${this.last.step}.`, this.chart.describe(), ...votes].join(" "));
+    const curve = this.last.errors.some((error) => error !== null) ? [this.chart.describe()] : [];
+    this.say([`Step ${this.last.step}.`, ...curve, ...votes].join(" "));
     this.report({ steps: this.last.step });
   }
 
@@ -129,15 +133,36 @@ class Player {
     this.report({ classIndex: index });
   }
 
-  /** Begins again on another canvas, with another player. */
+  /** Begins again on another canvas, with another player; the controls stay as they are. */
   async resize(index) {
-    const { element, weights, report, playing } = this;
-    const descriptions = onCanvas(this.descriptions, index);
+    const { element, weights, report } = this;
+    const descriptions = onCanvas(this.descriptions, index)
+      .map((d) => ({ ...d, class_index: this.last.classIndex, fire_rate: this.fireRate }));
+    let player;
+    try {
+      player = await begin(element, descriptions, weights, report);
+    } catch (error) {
+      this.say(error.message);
+      this.view.canvasSize.value = this.canvas;
+      return;
+    }
+    if (this.ended) return void player.destroy();  // by somebody else, meanwhile
+    takeOver(this.view, player.view);
+    player.canvas = index;
+    player.view.root.dataset.tool = this.tool;
+    const { playing } = this;
     this.destroy();
-    const player = await begin(element, descriptions, weights, report);
+    element.ncaPlayer = player;
     player.view.canvasSize.focus();
+    player.show(player.view.channel.value);
     player.setPlaying(playing, false);
+    player.report({ steps: 0, events: [] });
     player.say(`A canvas of ${descriptions[0].width} by ${descriptions[0].height} cells`);
+  }
+
+  setFireRate(rate) {
+    this.fireRate = rate;
+    return this.ask({ kind: "setFireRate", rate });
   }
 
   async plant(x, y) {
@@ -186,14 +211,15 @@ class Player {
     this.reading = true;
     const { cells } = await this.link.send({ kind: "inspect", x, y });
     this.reading = false;
-    const { values, change } = cells[pane];
+    const { values, change, rule } = cells[pane];
     const round = (v) => v.toFixed(2).replace("-", "−");
-    const { decoder, fixed, visible, channels, votes } = this.descriptions[pane];
+    const { decoder, fixed, visible, channels, votes, rules } = this.descriptions[pane];
     const names = decoder || votes.length ? [] : ["r", "g", "b", "α"].slice(0, visible);
     const first = channels - votes.length;
     const name = (i) => (i < fixed ? `input ${i}` : votes[i - first]?.name ?? names[i - fixed] ?? i);
     const each = values.map((v, i) => `${name(i)} ${round(v)}`).join(", ");
-    const text = `Column ${x + 1}, row ${y + 1}: ${each}, last change ${round(change)}`;
+    const obeys = rules ? `rule ${rules[rule]}, ` : "";
+    const text = `Column ${x + 1}, row ${y + 1}: ${obeys}${each}, last change ${round(change)}`;
     this.view.inspector.textContent = text;
     if (aloud) this.say(text);
   }
@@ -343,6 +369,7 @@ class Player {
 
   destroy() {
     this.ended = true;
+    this.film?.stop();
     this.playing = false;
     this.schedule();
     this.observer.disconnect();
@@ -354,14 +381,14 @@ class Player {
 
 async function begin(element, descriptions, weights, report) {
   const link = await connect(descriptions, weights);
-  element.ncaPlayer = new Player(element, descriptions, weights, link, report);
-  return element.ncaPlayer;
+  return new Player(element, descriptions, weights, link, report);
 }
 
 /** The same automata on the canvas of number `index`, where there is a choice. */
 const onCanvas = (descriptions, index) => descriptions.map((d) => {
   const [height, width] = d.sizes?.[index] ?? [d.height, d.width];
-  return { ...d, height, width };
+  const alt = d.alt.replace(`${d.width} by ${d.height} cells`, `${width} by ${height} cells`);
+  return { ...d, height, width, alt };
 });
 
 /**
@@ -371,7 +398,8 @@ const onCanvas = (descriptions, index) => descriptions.map((d) => {
  * @param {object[]} descriptions what ncabook.live.describe returns, for each automaton
  * @param {Uint8Array} weights and their bytes, one after another
  * @param {function} report called with {steps}, {classIndex}, {playing} or {events} when they change
- * @returns {Promise<Player>} a player, to be ended with destroy()
+ * @returns {Promise<Player>} a player; to be ended: `element.ncaPlayer.destroy()`, since another one
+ *   takes its place when the reader changes the canvas
  */
 export async function mount(element, descriptions, weights, report = () => {}) {
   try {
@@ -386,6 +414,7 @@ export async function mount(element, descriptions, weights, report = () => {}) {
     } else if (!matchMedia("(prefers-reduced-motion: reduce)").matches) {
       player.setPlaying(true, false);
     }
+    element.ncaPlayer = player;
     return player;
   } catch (error) {
     const message = document.createElement("p");

@@ -77,6 +77,7 @@ export class Simulation {
       return {
         values: [...engine.cellsToRead.subarray(i * engine.stride, i * engine.stride + channels)],
         change: engine.changes[i],
+        rule: engine.ruleMap[i],
       };
     });
     return { cells };

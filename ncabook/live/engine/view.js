@@ -181,6 +181,17 @@ function makeReadout() {
   return { steps, rate, readout };
 }
 
+/** Sets a figure's controls as those of another one are. */
+export function takeOver(from, to) {
+  for (const name of ["size", "speed", "channel"]) {
+    to[name].value = from[name].value;
+    to[name].dispatchEvent(new Event("input"));
+  }
+  for (const name of ["tools", "rules"]) {
+    from[name].forEach(({ checked }, i) => { to[name][i].checked = checked; });
+  }
+}
+
 /** Adds the style sheet to the element's document or shadow tree, once. */
 function addStyle(element) {
   const root = element.getRootNode();

@@ -102,8 +102,11 @@ export class GpuEngine extends Engine {
 
   upload() {
     this.gpu.write(this.packed, this.cellsToRead);
-    this.gpu.write(this.ruleTexture, Float32Array.from(
-      { length: 4 * this.cellCount }, (_, i) => this.ruleMap[i >> 2]));
+    if (this.description.rules) {
+      const numbers = new Float32Array(4 * this.cellCount);
+      this.ruleMap.forEach((rule, i) => { numbers[4 * i] = rule; });
+      this.gpu.write(this.ruleTexture, numbers);
+    }
     this.drawState(this.programs.unpack, this.textures[0], { from: this.packed });
     this.edited = false;
     this.known = this.stepCount;
@@ -141,6 +144,7 @@ export class GpuEngine extends Engine {
   }
 
   graft(event) {
+    void this.cellsToRead;  // what is ahead there happened under the old map
     super.graft(event);
     this.edited = true;
   }

@@ -137,8 +137,9 @@ def noting_interrupts() -> Iterator[threading.Event]:
         return
 
     def note(*_: object) -> None:
-        interrupted.set()
+        # In this order: a second Ctrl-C inside ``set`` would wait for its lock for ever.
         signal.signal(signal.SIGINT, previous)
+        interrupted.set()
 
     signal.signal(signal.SIGINT, note)
     try:

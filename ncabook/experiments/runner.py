@@ -275,9 +275,18 @@ def evaluate_model(
     Returns:
         What stands in a card's ``metrics``.
 
+    Raises:
+        ValueError: a smaller protocol is asked for, and the model has another one than growth's.
+
     """
     model = zoo.load(name)
     experiment = model.card.experiment
+    whole = protocol in (None, Protocol()) and perceptual and further
+    if not whole and isinstance(experiment, ClassificationExperiment | TextureExperiment):
+        raise ValueError(
+            f"{name}: task {experiment.task} has a protocol of its own, with fixed seeds and "
+            "without LPIPS; leave out --seeds, --no-lpips and --no-further"
+        )
     if isinstance(experiment, ClassificationExperiment):
         test = build_labelled(experiment.data, "test")
         padding, rules = experiment.data.padding, PROTOCOLS[experiment.data.name]

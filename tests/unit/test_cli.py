@@ -61,6 +61,7 @@ def test_a_whole_life_train_evaluate_export(tiny, tmp_path):
         (["data", "get", "emoji"], "did you mean emoji-"),
         (["train", "no/such.yaml"], "no/such.yaml: no such experiment file"),
         (["evaluate", "x", "--seeds", "2", "--save"], "--save keeps whole evaluations only"),
+        (["evaluate", "mnist-mse", "--no-lpips"], "task classify has a protocol of its own"),
     ],
 )
 def test_mistakes_are_one_line(arguments, message):

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from ncabook.automaton import NCA
+from ncabook.evaluation.perceptual import on_white
 from ncabook.training.classification import voters
 
 WIDTH = 7.0  # inches; every figure of the book is this wide
@@ -40,16 +41,6 @@ def use_style() -> None:
             "image.interpolation": "nearest",
         }
     )
-
-
-def on_white(state: Tensor) -> Tensor:
-    """Premultiplied RGBA on a white page: ``[..., ≥4, H, W]`` → RGB ``[..., 3, H, W]`` in [0, 1].
-
-    Looks at the first four channels only, so a whole state of a layout without fixed channels
-    will do.
-    """
-    rgb, alpha = state[..., :3, :, :], state[..., 3:4, :, :].clamp(0, 1)
-    return (rgb + 1 - alpha).clamp(0, 1)
 
 
 def votes_picture(nca: NCA, state: Tensor) -> Tensor:

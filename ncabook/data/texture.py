@@ -6,10 +6,8 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
-import torchvision
 from PIL import Image, ImageOps
 from torch import Tensor
-from torchvision.transforms.functional import pil_to_tensor
 
 from ncabook.data.registry import DataFile, DataUnavailableError, cache_folder, locate
 from ncabook.files import CorruptFileError
@@ -98,7 +96,7 @@ def read_image(path: Path) -> Tensor:
     if image.has_transparency_data:
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-    return pil_to_tensor(image.convert("RGB")).float() / 255
+    return torch.from_numpy(np.array(image.convert("RGB"))).permute(2, 0, 1).float() / 255
 
 
 def best_square(image: Tensor, least: int = 1) -> tuple[int, int, int]:
@@ -186,7 +184,9 @@ def _photograph(name: str) -> Path:
         return here
     folder = cache_folder()
     try:
-        torchvision.datasets.DTD(folder, download=True)
+        from torchvision import datasets  # slow to import, and few need it
+
+        datasets.DTD(folder, download=True)
         here, error = locate(places[1]), "the download lacks it"
     except (OSError, RuntimeError) as reason:
         error = str(reason)

@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ncabook.automaton import centre_seed
-from ncabook.evaluation.perceptual import lpips_distance
+from ncabook.evaluation.perceptual import lpips_distance, on_white
 from ncabook.evaluation.protocol import (
     Protocol,
     circle_masks,
@@ -23,7 +23,6 @@ from ncabook.evaluation.protocol import (
     summarise,
 )
 from ncabook.evaluation.recovery import recovery
-from ncabook.figures import on_white
 from ncabook.networks import OnePass
 from ncabook.training.one_pass import RGBA
 

@@ -25,6 +25,16 @@ def _network() -> nn.Module:
     return model.eval().requires_grad_(False)
 
 
+def on_white(state: Tensor) -> Tensor:
+    """Premultiplied RGBA on a white page: ``[..., ≥4, H, W]`` → RGB ``[..., 3, H, W]`` in [0, 1].
+
+    Looks at the first four channels only, so a whole state of a layout without fixed channels
+    will do.
+    """
+    rgb, alpha = state[..., :3, :, :], state[..., 3:4, :, :].clamp(0, 1)
+    return (rgb + 1 - alpha).clamp(0, 1)
+
+
 @torch.no_grad()
 def lpips_distance(a: Tensor, b: Tensor, chunk: int = 100) -> Tensor:
     """LPIPS of image pairs.

@@ -30,9 +30,8 @@ from torch import Tensor
 
 from ncabook.automaton import NCA, centre_seed
 from ncabook.automaton.fire import random_fire
-from ncabook.evaluation.perceptual import lpips_distance
+from ncabook.evaluation.perceptual import lpips_distance, on_white
 from ncabook.evaluation.recovery import bootstrap_interval, recovery
-from ncabook.figures import on_white
 from ncabook.training.perturbation import circle_mask, half_mask
 
 HALVES = ("right", "bottom", "left", "top")

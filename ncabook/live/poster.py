@@ -10,6 +10,7 @@ from torch import Tensor
 
 from ncabook.automaton import NCA, Patchwork, centre_seed, hashed_fire
 from ncabook.automaton.state import RGB
+from ncabook.evaluation.perceptual import on_white
 from ncabook.networks import Decoder
 
 STEPS = 96
@@ -77,7 +78,7 @@ def _grown(
 def _picture(nca: NCA, state: Tensor, decoder: Decoder | None) -> Tensor:
     """``[H, W, 3]`` in [0, 1]."""
     # Matplotlib is slow to import; a widget needs none.
-    from ncabook.figures import on_white, votes_picture
+    from ncabook.figures import votes_picture
 
     if nca.layout.classes:
         return votes_picture(nca, state[0].cpu()).permute(1, 2, 0)

@@ -10,7 +10,8 @@ in registers reaches in the same browser, at best; ``share_of_peak`` the dense s
 a look at the state after every eighth. Where the renderer is a program on the CPU, such as
 SwiftShader, its figure is no claim about any graphics processor; the live figure never uses it.
 ``decode``: milliseconds from 32×32 latents of 64 numbers to 256×256 pixels, by both; the decoder's
-weights are random, which changes nothing in what there is to compute.
+weights are random, which changes nothing in what there is to compute. Textures (``lacelike-…``)
+grow on a canvas where every cell lives: there "sparse" is to skip the half that does not fire.
 """
 
 import base64
@@ -20,16 +21,20 @@ import statistics
 from pathlib import Path
 from typing import Any
 
+import torch
 from playwright.sync_api import Page, sync_playwright
 
 from ncabook import zoo
 from ncabook.automaton import NCA, ChannelLayout, ConvPerception, MLPUpdate
 from ncabook.evaluation.counts import flops_per_cell
+from ncabook.experiments import runner
+from ncabook.experiments.build import build_nca
 from ncabook.experiments.provenance import provenance
 from ncabook.live import describe
 from ncabook.live.engine.build import OUTPUT as BUILT
 from ncabook.live.engine.build import compile_module
 from ncabook.networks import Decoder
+from ncabook.training.texture import gray_canvas
 
 CASES = [
     ("emoji-conv3", 40),
@@ -37,6 +42,9 @@ CASES = [
     ("emoji-sobel", 48),
     ("emoji-conv5", 48),
     ("emoji-combined", 48),
+    ("lacelike-conv3", 96),  # a texture: every cell lives, half of them fire
+    ("lacelike-conv3", 256),
+    ("lacelike-combined", 256),
 ]
 LARGE = ("emoji-conv3", 128)
 LATENT, LATENTS = 64, 32  # channels, cells on a side
@@ -125,10 +133,21 @@ def spread(values: list[float], digits: int = 2) -> dict[str, Any]:
     }
 
 
+def automaton(name: str) -> NCA:
+    """A trained model; where there is none, its experiment's automaton, untrained."""
+    if name in zoo.names():
+        return zoo.load(name).nca
+    torch.manual_seed(0)
+    return build_nca(runner.find(name))
+
+
 def measure(page: Page, name: str, grid: int, peak: float) -> dict[str, Any]:
     """Steps per second of one model on one grid, and their ratios round by round."""
-    nca = zoo.load(name).nca
-    description, weights = describe(nca, grid, grid)
+    nca = automaton(name)
+    canvas = nca.living_threshold is None
+    description, weights = describe(
+        nca, grid, grid, start=gray_canvas(nca, grid, grid) if canvas else None
+    )
     start = page.evaluate(
         START,
         {
@@ -237,7 +256,9 @@ def main() -> None:
         browser.close()
     record = {
         "what": "steps per second of the live engine, one thread",
-        "models": {name: zoo.load(name).card.weights_sha256 for name, _ in CASES},
+        "models": {
+            name: zoo.load(name).card.weights_sha256 for name, _ in CASES if name in zoo.names()
+        },
         "browser": f"Chromium {version}, headless",
         "rounds": ROUNDS,
         **provenance(),

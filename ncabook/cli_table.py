@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from ncabook.experiments import results, runner
+from ncabook.experiments import runner
 from ncabook.files import write_atomically
 
 
@@ -28,6 +28,8 @@ def table(
       ncabook table 5 --evaluate --output fresh
 
     """
+    from ncabook.experiments import results  # pandas is slow to import
+
     fresh = {}
     for name in results.models(number) if evaluate else []:
         typer.echo(f"measuring {name}", err=True)

@@ -7,9 +7,15 @@ import json
 import re
 from pathlib import Path
 
-from ncabook.evaluation.paper import TABLE_3
+from ncabook.evaluation.paper import TABLE_3, TABLE_4
 
 PRINTED_VOTES = {"mnist-mse": "MSE NCA", "mnist-pce": "PCE NCA"}
+PRINTED_PHOTOGRAPHS = {
+    "cifar-conv3": "Conv 3x3",
+    "cifar-conv3-pool": "Conv 3x3 + SP",
+    "cifar-residual-dilated": "Residual + Dilated 5x5",
+    "cifar-two-scales": "",
+}
 ROOT = Path(__file__).parents[1]
 START, END = "<!-- numbers: written by scripts/readme_numbers.py -->", "<!-- end of numbers -->"
 
@@ -47,6 +53,7 @@ def numbers(root: Path = ROOT) -> str:
         "",
         *classifiers(root),
         "",
+        *photographs(root),
         f"The live engine, {bench['browser']}, one thread of {bench['hardware']} "
         "([benchmark](benchmarks/live_engine.json)):",
         "",
@@ -103,6 +110,43 @@ def classifiers(root: Path) -> list[str]:
             f"{metrics['long']['per_cell']:.2f} | {metrics['grown']['per_image']:.2f} |"
         )
     return lines
+
+
+def photographs(root: Path) -> list[str]:
+    """Table 4: automata whose cells vote on a photograph, beside what the paper prints."""
+    lines = []
+    for name, printed in PRINTED_PHOTOGRAPHS.items():
+        path = root / "ncabook/zoo" / name / "card.json"
+        if not path.exists():
+            continue
+        card = json.loads(path.read_text(encoding="utf-8"))
+        metrics, paper = card["metrics"], TABLE_4.get(printed)
+        protocol = metrics["protocol"]
+        cells = [
+            f"{metrics[moment]['per_image']:.1f}" + (f" ({theirs})" if theirs else "")
+            for moment, theirs in (
+                ("short", paper and paper.short),
+                ("grown", paper and paper.late),
+                ("long", None),
+            )
+        ]
+        lines.append(
+            f"| [`{name}`](ncabook/zoo/{name}/card.json) | {card['parameters']:,} | "
+            f"{card['training']['iterations'] * card['experiment']['training']['batch']:,} | "
+            f"{' | '.join(cells)} |"
+        )
+    if not lines:
+        return []
+    return [
+        "Self-classifying CIFAR-10, images right, in percent (the paper's in brackets); all test "
+        f"images to step 64, the first {protocol['late_images']:,} to step 300, "
+        f"{protocol['long_images']:,} to step 2,000:",
+        "",
+        "| model | parameters | images seen | steps 32–64 | step 300 | step 2,000 |",
+        "|---|---|---|---|---|---|",
+        *lines,
+        "",
+    ]
 
 
 def updated(readme: str, root: Path = ROOT) -> str:

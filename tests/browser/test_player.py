@@ -635,43 +635,88 @@ def test_side_by_side(chromium, side_by_side, scheme):
     context.close()
 
 
-@pytest.mark.parametrize(("scheme", "width"), [("light", 1440), ("dark", 390)])
-def test_grafting(chromium, tmp_path, scheme, width):
-    """A patchwork's canvas has no seeds; the chosen rule spreads under the brush."""
-    both = Patchwork([weaver(), weaver(3)])
-    start = gray_canvas(both.automata[0], HEIGHT, WIDTH)
+RULES = ["lace", "tiles", "honeycomb"]
+
+
+@pytest.fixture(scope="module")
+def canvas_file(tmp_path_factory):
+    """A page with three rules on one canvas, and another canvas to choose."""
+    rules = Patchwork([weaver(), weaver(3), weaver(4)])
+    start = gray_canvas(rules.automata[0], HEIGHT, WIDTH)
     player = LivePlayer(
-        *(both, HEIGHT, WIDTH),
-        start=start,
-        rules=["lace", "tiles"],
-        sizes=[(16, 48)],
-        title="Two",
+        rules, HEIGHT, WIDTH, start=start, rules=RULES, sizes=[(16, 48)], title="Rules"
     )
-    figure = figure_html(json.loads(player.descriptions), player.weights, "Two")
-    target = tmp_path / "two.html"
-    target.write_text(PAGE.format(title="Two", figure=figure, script=page_script()), "utf-8")
-    context = chromium.new_context(
-        reduced_motion="reduce", color_scheme=scheme, viewport={"width": width, "height": 900}
-    )
-    page = context.new_page()
-    complaints = []
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.goto(target.as_uri())
-    until(lambda: mounted(page, 0))
+    figure = figure_html(json.loads(player.descriptions), player.weights, "Rules")
+    target = tmp_path_factory.mktemp("page") / "rules.html"
+    target.write_text(PAGE.format(title="Rules", figure=figure, script=page_script()), "utf-8")
+    return target
+
+
+@pytest.fixture
+def visit_canvas(chromium, canvas_file):
+    """Opens that page, and at the end checks that nothing went wrong in it."""
+    contexts, complaints = [], []
+
+    def visit_canvas(scheme="light", width=1440):
+        view = {"width": width, "height": 900}
+        options = {"reduced_motion": "reduce", "color_scheme": scheme, "viewport": view}
+        context = chromium.new_context(**options)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.goto(canvas_file.as_uri())
+        until(lambda: mounted(page, 0))
+        return page
+
+    yield visit_canvas
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_map_of_rules_has_a_key(visit_canvas, scheme, width):
+    """Each name has a swatch, in the colour of its cells; where there is no map, there is none."""
+    page = visit_canvas(scheme, width)
+    swatches = page.locator(".nca-swatch")
+    names = page.locator(".nca-rules .nca-name")
+    assert swatches.count() == len(RULES)
+    assert [swatch.is_visible() for swatch in swatches.all()] == [False] * 3
+    grafts = {"lace": (30, 22), "tiles": (5, 5), "honeycomb": (20, 12)}  # lace was everywhere
+    for name in ("tiles", "honeycomb"):
+        page.get_by_text(name, exact=True).click()
+        page.mouse.click(*at(page, *grafts[name]))
+    page.get_by_label("Show").select_option("which rule where")
+    assert page.get_by_role("group", name="with its colour on the map").is_visible()
+    assert [swatch.is_visible() for swatch in swatches.all()] == [True] * 3
+    background = "(swatch) => getComputedStyle(swatch).backgroundColor"
+    colours = [swatch.evaluate(background) for swatch in swatches.all()]
+    assert len(set(colours)) == len(RULES)
+    key = dict(zip(names.all_inner_texts(), colours, strict=True))
+    for name, place in grafts.items():
+        until(lambda: key[name] == "rgb({}, {}, {})".format(*pixel(page, *place)[:3]))  # noqa: B023
+    for swatch, name in zip(swatches.all(), names.all(), strict=True):
+        above, below = swatch.bounding_box(), name.bounding_box()
+        assert above["y"] + above["height"] <= below["y"]
+        assert name.evaluate("(name) => name.scrollWidth <= name.clientWidth")
+    results = Axe().run(page)
+    assert results.violations_count == 0, results.generate_report()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.get_by_label("Show").select_option("picture")
+    assert [swatch.is_visible() for swatch in swatches.all()] == [False] * 3
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1440), ("dark", 390)])
+def test_grafting(visit_canvas, scheme, width):
+    """A patchwork's canvas has no seeds; the chosen rule spreads under the brush."""
+    page = visit_canvas(scheme, width)
     assert page.get_by_role("radio", name="Plant a seed").count() == 0
     assert page.get_by_role("radio", name="Graft the chosen rule").is_checked()
     assert page.get_by_role("radio", name="tiles").is_checked()
     page.locator("canvas").first.click()
     page.get_by_role("combobox", name="Show").select_option("rules")
-    middle = page.evaluate(
-        """() => {
-          const canvas = document.querySelector("canvas");
-          const { data } = canvas.getContext("2d").getImageData(
-            canvas.width >> 1, canvas.height >> 1, 1, 1);
-          return [...data.slice(0, 3)];
-        }"""
-    )
-    assert middle != [255, 255, 255]
+    until(lambda: pixel(page, WIDTH // 2, HEIGHT // 2) != pixel(page, 0, 0))
     page.get_by_role("button", name="Reset").click()
     page.get_by_role("button", name="Step").click(click_count=3, delay=20)
     until(lambda: steps(page) == 3)
@@ -682,14 +727,13 @@ def test_grafting(chromium, tmp_path, scheme, width):
     until(lambda: page.locator(".nca-player").count() == 1)
     assert steps(page) == 0
     assert page.get_by_role("combobox", name="Show").input_value() == "rules"
+    assert page.locator(".nca-swatch").first.is_visible()
     assert "48 by 16 cells" in page.locator("canvas").first.get_attribute("aria-label")
     page.get_by_role("button", name="Step").click(click_count=2, delay=20)
     until(lambda: steps(page) == 2)
     results = Axe().run(page)
     assert results.violations_count == 0, results.generate_report()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    assert complaints == []
-    context.close()
 
 
 def test_the_page_computes_what_pytorch_computes(chromium, side_by_side, three):

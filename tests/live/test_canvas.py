@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from matplotlib.colors import to_rgb
 
 from ncabook.automaton import (
     NCA,
@@ -12,6 +13,7 @@ from ncabook.automaton import (
     ResidualPerception,
     hashed_fire,
 )
+from ncabook.figures import CLASS_COLORS
 from ncabook.live import describe
 from ncabook.training.texture import gray_canvas
 
@@ -103,9 +105,13 @@ def test_the_map_can_be_shown(simulate):
     _, model = described(patchwork())
     act = [{"kind": "act", "event": {"kind": name, **event}} for name, event in GRAFTS]
     report = simulate(*model, *act, {"kind": "show", "shown": "rules"})
-    row = torch.tensor(report["pixels"]).view(-1, 4)[:WIDTH]
-    assert (row[0] == 255).all()
-    assert (row[0] != row[-1]).any()
+    pixels = torch.tensor(report["pixels"]).view(-1, 4)[: 4 * WIDTH].view(4, WIDTH, 4)
+    rules = torch.zeros(4, WIDTH, dtype=torch.int64)
+    rules[:, WIDTH // 2 :] = 1
+    rules[1:, 4:7] = 2
+    colors = torch.tensor([to_rgb(name) for name in CLASS_COLORS])[rules]
+    assert torch.equal(pixels[..., :3], (255 * colors).round().long())
+    assert (pixels[..., 3] == 255).all()
 
 
 def test_what_no_figure_can_show():

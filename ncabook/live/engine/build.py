@@ -25,7 +25,7 @@ CORE = [
 ]
 SHARED = [
     *("Engine", "GpuEngine", "Simulation", "createEngine", "decodeBase64", "isDevice"),
-    *("rendererName", "CLASS_COLORS"),
+    *("rendererName", "classColor"),
 ]
 PAGE = [
     *("link.js", "icons.js", "view.js", "chart.js", "share.js", "brush.js", "player.js"),

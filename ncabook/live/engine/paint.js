@@ -7,6 +7,7 @@ const POSITIVE = [33, 102, 172];
 export function paint(engine, shown) {
   if (shown === "picture" && engine.description.votes.length) return votesPicture(engine);
   if (shown === "picture") return picture(engine);
+  if (shown === "rules") return rulesPicture(engine);
   const { height, width, cellCount } = engine;
   const data = new Uint8ClampedArray(4 * cellCount);
   const values = numbers(engine, shown);
@@ -37,10 +38,12 @@ function picture(engine) {
 }
 
 // Ten colours that colour-blind readers can tell apart (Paul Tol's "muted", and orange).
-export const CLASS_COLORS = [
+const CLASS_COLORS = [
   "#cc6677", "#332288", "#ddcc77", "#117733", "#88ccee",
   "#882255", "#44aa99", "#999933", "#aa4499", "#ee7733",
 ].map((hex) => [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16)));
+/** The colour of a class, or of a rule; after ten they begin again. */
+export const classColor = (index) => CLASS_COLORS[index % CLASS_COLORS.length];
 const LEAST_INK = 0.35;  // of a cell's vote, where it sees no ink itself
 const PHOTO = 0.45;  // how much of a photograph is seen through the votes
 
@@ -51,7 +54,7 @@ function votesPicture({ height, width, cellCount, cellsToRead: cells, stride, ba
   for (let i = 0; i < cellCount; i++) {
     const input = (k) => clamped(cells[i * stride + k]);
     const vote = ballot.votes[i];
-    const colour = CLASS_COLORS[vote % CLASS_COLORS.length];
+    const colour = classColor(vote);
     const ink = vote < 0 ? 0 : LEAST_INK + (1 - LEAST_INK) * input(0);
     for (let k = 0; k < 3; k++) {
       const photo = 255 * input(k);
@@ -62,16 +65,19 @@ function votesPicture({ height, width, cellCount, cellsToRead: cells, stride, ba
   return { data, height, width };
 }
 
+/** Each cell in the colour of the rule that it obeys. */
+function rulesPicture({ height, width, cellCount, ruleMap }) {
+  const data = new Uint8ClampedArray(4 * cellCount).fill(255);
+  ruleMap.forEach((rule, i) => data.set(classColor(rule), 4 * i));
+  return { data, height, width };
+}
+
 /** A function from a cell's number to its value. */
 export function numbers(engine, shown) {
   const { cellsToRead: cells, stride, description } = engine;
   if (shown === "changes" || shown === "fired") {
     const values = engine[shown];
     return (i) => values[i];
-  }
-  if (shown === "rules") {
-    const { ruleMap } = engine;
-    return (i) => ruleMap[i] / (description.rules.length - 1);
   }
   if (shown === "disagreement") {
     const { votes, winner } = engine.ballot;

@@ -201,6 +201,7 @@ class Player {
 
   show(shown) {
     this.view.key.hidden = ["picture", "fired", "rules"].includes(shown);
+    this.view.root.dataset.shown = shown;
     const channel = Number(shown);
     return this.ask({ kind: "show", shown: Number.isNaN(channel) ? shown : channel });
   }

@@ -1,7 +1,7 @@
 // What the reader sees: builds the instrument's elements, and knows nothing of the automaton.
 
 import { ICONS } from "./icons.js";
-import { CLASS_COLORS } from "./paint.js";
+import { classColor } from "./paint.js";
 
 const FASTEST = 1e6;  // steps per second: more than any device makes
 export const SPEEDS = [
@@ -83,9 +83,18 @@ function classOptions(description) {
   }));
 }
 
-const ruleOptions = (names) => names.map((name, i) => ({
-  checked: i === 1, content: [make("span", { class: "nca-name" }, name)],
-}));
+/** The rules to graft. While the map of rules is shown, the same tiles are its key. */
+function makeRules(names, id) {
+  const options = names.map((name, i) => {
+    const swatch = make("span", { class: "nca-swatch", "aria-hidden": "true" });
+    swatch.style.setProperty("--nca-class", `rgb(${classColor(i)})`);
+    return { checked: i === 1, content: [swatch, make("span", { class: "nca-name" }, name)] };
+  });
+  const { inputs, group } = makeRadios("rules", "Rule to graft", options, id);
+  group.querySelector("legend").append(
+    make("span", { class: "nca-of-map" }, ", with its colour on the map"));
+  return { inputs, group };
+}
 
 function toolOptions(tools) {
   return tools.map(({ tool, name }, i) => {
@@ -135,7 +144,7 @@ function makeChannels(id, description) {
 function makeVotes({ votes }) {
   const bars = votes.map(({ label }, k) => {
     const bar = make("div", { class: "nca-vote" }, make("span", {}), label);
-    bar.style.setProperty("--nca-class", `rgb(${CLASS_COLORS[k % CLASS_COLORS.length]})`);
+    bar.style.setProperty("--nca-class", `rgb(${classColor(k)})`);
     return bar;
   });
   return { bars, row: make("div", { class: "nca-votes", role: "img", "aria-label": "No votes yet" }, ...bars) };
@@ -217,8 +226,7 @@ export function buildView(element, descriptions) {
   const classes = description.classes.length > 1
     ? makeRadios("classes", reads ? "Input" : "Grow into", classOptions(description), id) : { inputs: [] };
   const grows = !reads && description.start === null && !description.fill;  // from a seed
-  const rules = description.rules
-    ? makeRadios("rules", "Rule to graft", ruleOptions(description.rules), id) : { inputs: [] };
+  const rules = description.rules ? makeRules(description.rules, id) : { inputs: [] };
   const offered = [...(description.rules ? [GRAFT] : []),
     ...(description.fixed > 0 ? INPUT_TOOLS : []), ...TOOLS]
     .filter(({ tool }) => tool !== "seed" || grows);

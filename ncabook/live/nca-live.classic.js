@@ -1510,13 +1510,13 @@ return Math.min(...times);
 }
 const NEGATIVE = [178, 24, 43];
 const POSITIVE = [33, 102, 172];
-function paint(engine, shown) {
-if (shown === "picture" && engine.description.votes.length) return votesPicture(engine);
+function paint(engine, shown, ballot) {
+if (shown === "picture" && ballot !== null) return votesPicture(engine, ballot);
 if (shown === "picture") return picture(engine);
 if (shown === "rules") return rulesPicture(engine);
 const { height, width, cellCount } = engine;
 const data = new Uint8ClampedArray(4 * cellCount);
-const values = numbers(engine, shown);
+const values = numbers(engine, shown, ballot);
 for (let i = 0; i < cellCount; i++) data.set(colour(values(i)), 4 * i);
 return { data, height, width };
 }
@@ -1545,7 +1545,7 @@ const CLASS_COLORS = [
 const classColor = (index) => CLASS_COLORS[index % CLASS_COLORS.length];
 const LEAST_INK = 0.35;
 const PHOTO = 0.45;
-function votesPicture({ height, width, cellCount, cellsToRead: cells, stride, ballot, description }) {
+function votesPicture({ height, width, cellCount, cellsToRead: cells, stride, description }, ballot) {
 const { fixed } = description;
 const data = new Uint8ClampedArray(4 * cellCount).fill(255);
 for (let i = 0; i < cellCount; i++) {
@@ -1566,14 +1566,14 @@ const data = new Uint8ClampedArray(4 * cellCount).fill(255);
 ruleMap.forEach((rule, i) => data.set(classColor(rule), 4 * i));
 return { data, height, width };
 }
-function numbers(engine, shown) {
+function numbers(engine, shown, ballot) {
 const { cellsToRead: cells, stride, description } = engine;
 if (shown === "changes" || shown === "fired") {
 const values = engine[shown];
 return (i) => values[i];
 }
 if (shown === "disagreement") {
-const { votes, winner } = engine.ballot;
+const { votes, winner } = ballot;
 return (i) => Number(votes[i] >= 0 && votes[i] !== winner);
 }
 const channel = shown === "alpha" ? description.fixed + 3 : shown;
@@ -1758,9 +1758,11 @@ this.timeline.begin(() => engine.restore(Float32Array.from(state), 0));
 }
 report(hurried = false) {
 const { timeline, engines } = this;
+const ballots = engines.map((engine) =>
+(engine.description.votes.length === 0 ? null : engine.ballot));
 const now = performance.now();
 if (!hurried || now >= this.nextFrames) {
-this.frames = engines.map((engine) => paint(engine, this.shown));
+this.frames = engines.map((engine, i) => paint(engine, this.shown, ballots[i]));
 const end = performance.now();
 this.nextFrames = engines.some((engine) => engine.decoder) ? 2 * end - now : 0;
 }
@@ -1769,11 +1771,7 @@ step: timeline.step,
 classIndex: engines[0].classIndex,
 backends: engines.map((engine) => engine.backend),
 errors: engines.map((engine) => engine.error),
-ballots: engines.map((engine) => {
-if (engine.description.votes.length === 0) return null;
-const { counts, winner } = engine.ballot;
-return { counts, winner };
-}),
+ballots: ballots.map((ballot) => ballot && { counts: ballot.counts, winner: ballot.winner }),
 frames: this.nextFrames === 0
 ? this.frames : this.frames.map(({ data, ...size }) => ({ data: data.slice(), ...size })),
 canGoBack: timeline.step > 0 || timeline.applied > 0,

@@ -3,7 +3,8 @@
 // A job is {description, weights (base64), actions}; each action is a method of the engine with
 // its arguments, or ["skip", false]. Prints {state, step}, or {error}. The state is base64.
 // With `messages` in place of actions, they go to a simulation, and its last report is printed
-// too, with some pixels of the first frame; {kind: "later"} is no message: a picture has to wait.
+// too, with some pixels of the first frame, and how often votes were `counted` for it; {kind:
+// "later"} is no message: a picture has to wait.
 // With `decode: true` the picture of the last state is there. With `wasm: false` nothing compiles,
 // as where a browser lacks SIMD.
 
@@ -32,14 +33,24 @@ const act = async () => {
 
 const simulate = async () => {
   const simulation = await Simulation.create([job.description], weights);
-  let answer = {};
+  let [answer, counted] = [{}, 0];
+  const { get } = Object.getOwnPropertyDescriptor(Engine.prototype, "ballot");
+  Object.defineProperty(simulation.engines[0], "ballot", {
+    get() {
+      counted += 1;
+      return get.call(this);
+    },
+  });
   for (const message of job.messages) {
+    counted = 0;
     if (message.kind === "later") simulation.nextFrames = Infinity;  // decoding took very long
     else answer = simulation.handle(message);
   }
   const { frames, ...rest } = answer.frames ? answer : { ...simulation.report(), ...answer };
   const snapshots = simulation.timeline.snapshots.size;
-  return { engine: simulation.engines[0], ...rest, size: [frames[0].height, frames[0].width], pixels: [...frames[0].data.subarray(0, 400)], snapshots };
+  const [{ data, height, width }] = frames;
+  const seen = { size: [height, width], pixels: [...data.subarray(0, 400)], snapshots, counted };
+  return { engine: simulation.engines[0], ...rest, ...seen };
 };
 
 const run = async () => {

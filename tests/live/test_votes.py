@@ -100,6 +100,15 @@ def test_an_input_that_was_drawn_on(simulate):
     assert torch.equal(back, inputs[1])
 
 
+@pytest.mark.parametrize("shown", ["picture", "disagreement", "changes"])
+def test_votes_are_counted_once_for_each_frame(simulate, shown):
+    """The picture and the bars are made of the same count."""
+    steps = {"kind": "advance", "steps": 3, "budget": 1e9}
+    report = simulate(*described(classifier()), {"kind": "show", "shown": shown}, steps)
+    assert report["counted"] == 1
+    assert sum(report["ballots"][0]["counts"]) > 0
+
+
 def test_without_ink_nobody_votes(simulate):
     nca = classifier()
     report = simulate(

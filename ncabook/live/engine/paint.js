@@ -3,14 +3,17 @@
 const NEGATIVE = [178, 24, 43];  // two colours that colour-blind readers can tell apart
 const POSITIVE = [33, 102, 172];
 
-/** The cells of an engine: their picture on white, or one number of each in colour; {data, height, width}. */
-export function paint(engine, shown) {
-  if (shown === "picture" && engine.description.votes.length) return votesPicture(engine);
+/**
+ * The cells of an engine, whose `ballot` is null where nobody votes: their picture on white, or one
+ * number of each in colour; {data, height, width}.
+ */
+export function paint(engine, shown, ballot) {
+  if (shown === "picture" && ballot !== null) return votesPicture(engine, ballot);
   if (shown === "picture") return picture(engine);
   if (shown === "rules") return rulesPicture(engine);
   const { height, width, cellCount } = engine;
   const data = new Uint8ClampedArray(4 * cellCount);
-  const values = numbers(engine, shown);
+  const values = numbers(engine, shown, ballot);
   for (let i = 0; i < cellCount; i++) data.set(colour(values(i)), 4 * i);
   return { data, height, width };
 }
@@ -48,7 +51,7 @@ const LEAST_INK = 0.35;  // of a cell's vote, where it sees no ink itself
 const PHOTO = 0.45;  // how much of a photograph is seen through the votes
 
 /** Each voter in its vote's colour, on white or on the photograph. */
-function votesPicture({ height, width, cellCount, cellsToRead: cells, stride, ballot, description }) {
+function votesPicture({ height, width, cellCount, cellsToRead: cells, stride, description }, ballot) {
   const { fixed } = description;
   const data = new Uint8ClampedArray(4 * cellCount).fill(255);
   for (let i = 0; i < cellCount; i++) {
@@ -73,14 +76,14 @@ function rulesPicture({ height, width, cellCount, ruleMap }) {
 }
 
 /** A function from a cell's number to its value. */
-export function numbers(engine, shown) {
+function numbers(engine, shown, ballot) {
   const { cellsToRead: cells, stride, description } = engine;
   if (shown === "changes" || shown === "fired") {
     const values = engine[shown];
     return (i) => values[i];
   }
   if (shown === "disagreement") {
-    const { votes, winner } = engine.ballot;
+    const { votes, winner } = ballot;
     return (i) => Number(votes[i] >= 0 && votes[i] !== winner);
   }
   const channel = shown === "alpha" ? description.fixed + 3 : shown;

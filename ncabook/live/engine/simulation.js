@@ -106,9 +106,11 @@ export class Simulation {
   /** `hurried`: more steps follow at once, so that a picture that is slow to decode may wait. */
   report(hurried = false) {
     const { timeline, engines } = this;
+    const ballots = engines.map((engine) =>
+      (engine.description.votes.length === 0 ? null : engine.ballot));
     const now = performance.now();
     if (!hurried || now >= this.nextFrames) {
-      this.frames = engines.map((engine) => paint(engine, this.shown));
+      this.frames = engines.map((engine, i) => paint(engine, this.shown, ballots[i]));
       const end = performance.now();
       // Decoding gets half of the time at most; what is not decoded is fast.
       this.nextFrames = engines.some((engine) => engine.decoder) ? 2 * end - now : 0;
@@ -118,11 +120,7 @@ export class Simulation {
       classIndex: engines[0].classIndex,
       backends: engines.map((engine) => engine.backend),
       errors: engines.map((engine) => engine.error),
-      ballots: engines.map((engine) => {
-        if (engine.description.votes.length === 0) return null;
-        const { counts, winner } = engine.ballot;
-        return { counts, winner };
-      }),
+      ballots: ballots.map((ballot) => ballot && { counts: ballot.counts, winner: ballot.winner }),
       // A frame that may be shown again is kept: what is sent to a page is gone from its worker.
       frames: this.nextFrames === 0
         ? this.frames : this.frames.map(({ data, ...size }) => ({ data: data.slice(), ...size })),

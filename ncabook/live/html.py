@@ -10,7 +10,7 @@ from typing import Any
 
 from ncabook.automaton import NCA, Patchwork
 from ncabook.live.export import describe
-from ncabook.live.poster import poster
+from ncabook.live.poster import figure_poster
 
 HERE = Path(__file__).parent
 
@@ -95,9 +95,7 @@ def to_html(nca: NCA | Patchwork, height: int, width: int, **options: Any) -> st
     """
     description, weights = describe(nca, height, width, **options)
     title = description["title"]
-    given = {name: options.get(name) for name in ("decoder", "start", "inputs", "condition")}
-    class_index, seed = description["class_index"], description["seed"]
-    picture = poster([nca], height, width, class_index, seed, **given)
+    picture = figure_poster([nca], description, options)
     return PAGE.format(
         title=escape(title),
         figure=figure_html([description], weights, title, picture=picture, caption=False),

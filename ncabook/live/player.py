@@ -14,7 +14,7 @@ from torch import Tensor
 from ncabook.automaton import NCA, Patchwork
 from ncabook.live.export import describe
 from ncabook.live.html import figure_html
-from ncabook.live.poster import poster
+from ncabook.live.poster import figure_poster
 
 SHAPES = ("circle", "square", "half")
 STATIC = "NCABOOK_STATIC"  # set to 1 where notebooks are run for the book
@@ -98,12 +98,8 @@ class LivePlayer(anywidget.AnyWidget):
             class_index=described[0][0]["class_index"],
             fire_rate=described[0][0]["fire_rate"],
         )
-        class_index, seed = (described[0][0][name] for name in ("class_index", "seed"))
-        given = {name: options.get(name) for name in ("decoder", "start", "inputs", "condition")}
         self._poster = (
-            poster([*automata.values()], height, width, class_index, seed, **given)
-            if _static()
-            else None
+            figure_poster([*automata.values()], described[0][0], options) if _static() else None
         )
         self._channels = described[0][0]["channels"]
         self._grid = (height, width)  # the front end's, as far as it has told

@@ -3,6 +3,7 @@
 import base64
 import io
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 from PIL import Image
@@ -15,6 +16,16 @@ from ncabook.networks import Decoder
 
 STEPS = 96
 GAP = 2  # pixels between two pictures
+SEEN = ("decoder", "start", "inputs", "condition")  # describe's options that change the picture
+
+
+def figure_poster(
+    automata: Sequence[NCA | Patchwork], description: Mapping[str, Any], options: Mapping[str, Any]
+) -> str:
+    """The poster of a figure, from what :func:`~ncabook.live.export.describe` took and gave."""
+    names = ("height", "width", "class_index", "seed")
+    given = {name: options[name] for name in SEEN if name in options}
+    return poster(automata, **{name: description[name] for name in names}, **given)
 
 
 @torch.no_grad()

@@ -364,6 +364,17 @@ def test_a_film_to_keep(page):
     assert Path(download.value.path()).stat().st_size > 500
 
 
+def copied_link(page):
+    """The link to this moment, from the clipboard or from the address bar."""
+    page.get_by_role("button", name="Copy a link").click()
+    until(lambda: "ink" in status(page).inner_text())
+    link = page.evaluate("location.href")
+    if "#nca=" not in link:
+        page.context.grant_permissions(["clipboard-read"])
+        link = page.evaluate("navigator.clipboard.readText()")
+    return link
+
+
 def test_a_link_shows_another_reader_the_same(page, visit, page_file):
     page.get_by_text("lizard").click()
     page.get_by_role("button", name="Step").click(click_count=12, delay=20)
@@ -373,12 +384,7 @@ def test_a_link_shows_another_reader_the_same(page, visit, page_file):
     page.get_by_role("button", name="Step").click(click_count=5, delay=20)
     until(lambda: steps(page) == 17)
     wanted = state(page)
-    page.get_by_role("button", name="Copy a link").click()
-    until(lambda: "ink" in status(page).inner_text())
-    link = page.evaluate("location.href")
-    if "#nca=" not in link:  # it went to the clipboard
-        page.context.grant_permissions(["clipboard-read"])
-        link = page.evaluate("navigator.clipboard.readText()")
+    link = copied_link(page)
     other = page.context.new_page()
     other.goto(link)
     until(lambda: mounted(other, 0))
@@ -657,14 +663,14 @@ def visit_canvas(chromium, canvas_file):
     """Opens that page, and at the end checks that nothing went wrong in it."""
     contexts, complaints = [], []
 
-    def visit_canvas(scheme="light", width=1440):
+    def visit_canvas(scheme="light", width=1440, link=None):
         view = {"width": width, "height": 900}
         options = {"reduced_motion": "reduce", "color_scheme": scheme, "viewport": view}
         context = chromium.new_context(**options)
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.goto(canvas_file.as_uri())
+        page.goto(link or canvas_file.as_uri())
         until(lambda: mounted(page, 0))
         return page
 
@@ -734,6 +740,33 @@ def test_grafting(visit_canvas, scheme, width):
     results = Axe().run(page)
     assert results.violations_count == 0, results.generate_report()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_a_link_opens_on_the_canvas_that_it_was_made_on(visit_canvas):
+    """Not the canvas that the figure begins with; with what was grafted there, at that step."""
+    page = visit_canvas()
+    page.get_by_label("Canvas").select_option("48 × 16 cells")
+    until(lambda: page.locator("canvas").first.get_attribute("width") == "48")
+    page.get_by_role("button", name="Step").click(click_count=3, delay=20)
+    until(lambda: steps(page) == 3)
+    page.locator("canvas").first.click(position={"x": 30, "y": 30})
+    page.get_by_role("button", name="Step").click(click_count=4, delay=20)
+    until(lambda: steps(page) == 7)
+    ask = "document.querySelector('figure').ncaPlayer.ask({ kind: 'getState' })"
+    flat = f"{ask}.then(({{ state }}) => Array.from(state))"
+    wanted = page.evaluate(flat)
+    other = visit_canvas(link=copied_link(page))
+    assert steps(other) == 7
+    assert other.get_by_label("Canvas").locator("option:checked").inner_text() == "48 × 16 cells"
+    canvas = other.locator("canvas").first
+    assert canvas.evaluate("(canvas) => [canvas.width, canvas.height]") == [48, 16]
+    assert "48 by 16 cells" in canvas.get_attribute("aria-label")
+    assert other.evaluate(flat) == wanted
+    # The link that this reader passes on says the same, and the first canvas is still to be had.
+    assert copied_link(other).split("#")[1] == copied_link(page).split("#")[1]
+    other.get_by_label("Canvas").select_option("32 × 24 cells")
+    until(lambda: canvas.get_attribute("width") == "32")
+    assert steps(other) == 0
 
 
 def test_the_page_computes_what_pytorch_computes(chromium, side_by_side, three):

@@ -444,10 +444,6 @@ if (!(bytes[before + i] & bytes[after + i])) floats.fill(0, state / 4 + i * stri
 },
 };
 }
-const ERASING = 0x5eed;
-const NOISE = 0x6e00;
-const PAGE_BYTES = 65536;
-const ALIGNMENT = 16;
 let compiled = null;
 async function compile(code) {
 const packed = new Blob([decodeBase64(code)]).stream();
@@ -464,51 +460,97 @@ const env = { memory: exports.memory };
 const { conv: fastConv } = (await WebAssembly.instantiate(conv, { env })).exports;
 return { ...exports, conv: fastConv, kind: "relaxed SIMD" };
 }
-class Engine {
-static async create(description, weights, fast = true) {
-checkDescription(description, weights);
-return new this(description, weights, await instantiate(fast));
-}
+const RUNNERS = {
+conv(engine, op, bytes) {
+const [from, to] = [engine.buffers[op.from], engine.buffers[op.to] + 4 * op.offset];
+const [fromStride, toStride] = [engine.strides[op.from], engine.strides[op.to]];
+const { height, width } = engine;
+const [out, rows] = [padded(op.out), op.kernel ** 2 * op.in];
+const weight = engine.place(decodeHalf(bytes, op.weight, rows * op.out), rows);
+const bias = engine.place(decodeFloat(bytes, op.bias, op.bias_rows * op.out), op.bias_rows);
+const biasStep = op.bias_rows > 1 ? 4 * out : 0;
+return ({ at, count }) => engine.kernels.conv(
+from, fromStride, op.in, to, toStride, out, weight, bias + engine.classIndex * biasStep,
+op.kernel, op.dilation, op.slope, op.add, height, width, at, count,
+);
+},
+bank(engine, op, bytes) {
+const [from, to] = [engine.buffers[op.from], engine.buffers[op.to] + 4 * op.offset];
+const [fromStride, toStride] = [engine.strides[op.from], engine.strides[op.to]];
+const { height, width } = engine;
+const filters = engine.place(decodeFloat(bytes, op.weight, 9 * op.filters), 1);
+return ({ at, count }) => engine.kernels.bank(
+from, fromStride, to, toStride, filters, op.filters, height, width, at, count,
+);
+},
+attend(engine, op, bytes) {
+const [from, to] = [engine.buffers[op.from], engine.buffers[op.to]];
+const [fromStride, toStride] = [engine.strides[op.from], engine.strides[op.to]];
+const { height, width } = engine;
+const neighbours = op.kernel ** 2;
+const position = engine.place(decodeFloat(bytes, op.position, op.heads * neighbours), 1);
+return ({ at, count }) => engine.kernels.attend(
+from, fromStride, to, toStride, op.heads, op.size, op.scale, position, op.kernel,
+height, width, at, count,
+);
+},
+norm(engine, op, bytes) {
+const [to, stride] = [engine.buffers[op.to] + 4 * op.offset, engine.strides[op.to]];
+const weight = engine.place(decodeFloat(bytes, op.weight, op.channels), 1);
+const bias = engine.place(decodeFloat(bytes, op.bias, op.channels), 1);
+return ({ at, count }) =>
+engine.kernels.norm(to, stride, op.channels, weight, bias, op.eps, op.slope, at, count);
+},
+gelu(engine, op) {
+const [to, stride] = [engine.buffers[op.to], engine.strides[op.to]];
+return ({ at, count }) => engine.kernels.gelu(to, stride, op.channels, at, count);
+},
+gather(engine, op) {
+const [from, where, to] = [op.from, op.where, op.to].map((i) => engine.buffers[i]);
+const [fromStride, whereStride, toStride] =
+[op.from, op.where, op.to].map((i) => engine.strides[i]);
+const { height, width } = engine;
+return ({ at, count }) => engine.kernels.gather(
+from, fromStride, where, whereStride, to, toStride, op.kernel, height, width, at, count,
+);
+},
+upsample(engine, op) {
+const [from, to, stride] = [engine.buffers[op.from], engine.buffers[op.to], engine.strides[op.to]];
+const { height, width } = engine;
+return () => engine.kernels.upsample(from, stride, to, height, width);
+},
+groups(engine, op, bytes) {
+const [to, stride] = [engine.buffers[op.to], engine.strides[op.to]];
+const weight = engine.place(decodeFloat(bytes, op.weight, op.channels), 1);
+const bias = engine.place(decodeFloat(bytes, op.bias, op.channels), 1);
+return ({ count }) =>
+engine.kernels.groups(to, stride, op.channels, op.groups, weight, bias, op.eps, op.slope, count);
+},
+};
+const ERASING = 0x5eed;
+const NOISE = 0x6e00;
+const PAGE_BYTES = 65536;
+const ALIGNMENT = 16;
+class Grid {
 constructor(description, weights, exports) {
 const { height, width, channels } = description;
 Object.assign(this, { height, width, channels, description });
-this.skip = true;
 this.classIndex = description.class_index;
 this.kernels = exports;
 this.memory = exports.memory;
 this.heap = { free: exports.__heap_base.value };
 const cells = height * width;
 this.cellCount = cells;
-this.strides = bufferSizes(description);
-this.buffers = this.strides.map((stride) => this.allocate(4 * cells * stride));
-[this.stride] = this.strides;
-[this.cellsAt] = this.buffers;
-for (const mask of ["fireAt", "beforeAt", "afterAt", "wideAt", "widerAt", "rulesAt"]) {
-this[mask] = this.allocate(cells);
-}
-const most = cells * (description.decoder?.scale ?? 1) ** 2;
-this.all = { at: this.allocate(4 * most), count: cells };
-new Int32Array(this.memory.buffer, this.all.at, most).forEach((_, i, all) => { all[i] = i; });
-this.rules = rulesOf(description).map((ops) => this.prepareRule(ops, weights));
+[this.stride] = bufferSizes(description);
+this.cellsAt = this.allocate(4 * cells * this.stride);
+for (const mask of ["livesAt", "rulesAt"]) this[mask] = this.allocate(cells);
 this.targets = description.targets && this.wholeTargets(description.targets, weights);
 this.start = startOf(description, weights);
 this.inputs = description.inputs === null
 ? null : weights.subarray(description.inputs);
 this.condition = description.condition === null
 ? null : decodeHalf(weights, description.condition, cells * description.planes);
-this.decoder = description.decoder && this.prepareDecoder(description.decoder, weights);
-this.fireRate = description.fire_rate;
 this.reset();
-}
-prepareRule(ops, weights) {
-const cells = this.cellCount;
-return {
-lists: new Map([0, ...ops.map((op) => op.near)].map((near) =>
-[near, { at: this.allocate(4 * cells), count: 0 }])),
-ops: ops.map((op) => ({ near: op.near, run: this[op.kind](op, weights) })),
-changeAt: this.buffers[ops.at(-1).to],
-maskAt: this.allocate(cells),
-};
 }
 allocate(bytes) {
 const start = (this.heap.free + ALIGNMENT - 1) & -ALIGNMENT;
@@ -529,90 +571,6 @@ target.set(values.subarray(row * length, (row + 1) * length), row * padded(lengt
 }
 return start;
 }
-conv(op, bytes) {
-const [from, to] = [this.buffers[op.from], this.buffers[op.to] + 4 * op.offset];
-const [fromStride, toStride] = [this.strides[op.from], this.strides[op.to]];
-const { height, width } = this;
-const [out, rows] = [padded(op.out), op.kernel ** 2 * op.in];
-const weight = this.place(decodeHalf(bytes, op.weight, rows * op.out), rows);
-const bias = this.place(decodeFloat(bytes, op.bias, op.bias_rows * op.out), op.bias_rows);
-const biasStep = op.bias_rows > 1 ? 4 * out : 0;
-return ({ at, count }) => this.kernels.conv(
-from, fromStride, op.in, to, toStride, out, weight, bias + this.classIndex * biasStep,
-op.kernel, op.dilation, op.slope, op.add, height, width, at, count,
-);
-}
-bank(op, bytes) {
-const [from, to] = [this.buffers[op.from], this.buffers[op.to] + 4 * op.offset];
-const [fromStride, toStride] = [this.strides[op.from], this.strides[op.to]];
-const { height, width } = this;
-const filters = this.place(decodeFloat(bytes, op.weight, 9 * op.filters), 1);
-return ({ at, count }) => this.kernels.bank(
-from, fromStride, to, toStride, filters, op.filters, height, width, at, count,
-);
-}
-attend(op, bytes) {
-const [from, to] = [this.buffers[op.from], this.buffers[op.to]];
-const [fromStride, toStride] = [this.strides[op.from], this.strides[op.to]];
-const { height, width } = this;
-const neighbours = op.kernel ** 2;
-const position = this.place(decodeFloat(bytes, op.position, op.heads * neighbours), 1);
-return ({ at, count }) => this.kernels.attend(
-from, fromStride, to, toStride, op.heads, op.size, op.scale, position, op.kernel,
-height, width, at, count,
-);
-}
-norm(op, bytes) {
-const [to, stride] = [this.buffers[op.to] + 4 * op.offset, this.strides[op.to]];
-const weight = this.place(decodeFloat(bytes, op.weight, op.channels), 1);
-const bias = this.place(decodeFloat(bytes, op.bias, op.channels), 1);
-return ({ at, count }) =>
-this.kernels.norm(to, stride, op.channels, weight, bias, op.eps, op.slope, at, count);
-}
-gelu(op) {
-const [to, stride] = [this.buffers[op.to], this.strides[op.to]];
-return ({ at, count }) => this.kernels.gelu(to, stride, op.channels, at, count);
-}
-gather(op) {
-const [from, where, to] = [op.from, op.where, op.to].map((i) => this.buffers[i]);
-const [fromStride, whereStride, toStride] =
-[op.from, op.where, op.to].map((i) => this.strides[i]);
-const { height, width } = this;
-return ({ at, count }) => this.kernels.gather(
-from, fromStride, where, whereStride, to, toStride, op.kernel, height, width, at, count,
-);
-}
-upsample(op) {
-const [from, to, stride] = [this.buffers[op.from], this.buffers[op.to], this.strides[op.to]];
-const { height, width } = this;
-return () => this.kernels.upsample(from, stride, to, height, width);
-}
-groups(op, bytes) {
-const [to, stride] = [this.buffers[op.to], this.strides[op.to]];
-const weight = this.place(decodeFloat(bytes, op.weight, op.channels), 1);
-const bias = this.place(decodeFloat(bytes, op.bias, op.channels), 1);
-return ({ count }) =>
-this.kernels.groups(to, stride, op.channels, op.groups, weight, bias, op.eps, op.slope, count);
-}
-prepareDecoder({ buffers, scales, ops, scale }, bytes) {
-const strides = [this.stride, ...buffers];
-const grids = [1, ...scales].map((s) => ({ height: s * this.height, width: s * this.width }));
-const starts = grids.map(({ height, width }, i) =>
-(i === 0 ? this.cellsAt : this.allocate(4 * height * width * strides[i])));
-const runs = ops.map((op) => {
-const { height, width } = grids[op.to];
-const place = Object.assign(Object.create(this), { height, width, strides, buffers: starts });
-const run = place[op.kind](op, bytes);
-return () => run({ at: this.all.at, count: height * width });
-});
-const { to } = ops.at(-1);
-return { runs, at: starts[to], stride: strides[to], height: scale * this.height, width: scale * this.width };
-}
-decode() {
-const { runs, at, stride, height, width } = this.decoder;
-for (const run of runs) run();
-return { numbers: this.floats(at, height * width * stride), stride, height, width };
-}
 wholeTargets({ offset, top, left, height, width }, bytes) {
 const count = Math.max(1, this.description.classes.length);
 const whole = new Uint8Array(4 * this.cellCount * count);
@@ -623,9 +581,6 @@ const start = offset + 4 * row * width;
 whole.set(bytes.subarray(start, start + 4 * width), 4 * at);
 }
 return whole;
-}
-get backend() {
-return this.kernels.kind === "JavaScript" ? "JavaScript" : "WebAssembly";
 }
 get cells() {
 return this.floats(this.cellsAt, this.cellCount * this.stride);
@@ -655,47 +610,6 @@ this.ruleMap.fill(0);
 this.fillPlanes();
 if (this.start) this.restore(this.start, 0);
 else if (this.description.visible > 0) this.plant(this.width >> 1, this.height >> 1);
-}
-step() {
-const k = this.kernels;
-const { height, width, stride, cellCount, description } = this;
-const { living, living_threshold: threshold, seed, channels, fixed } = description;
-const masked = threshold !== null;
-k.fire_mask(this.fireAt, height, width, this.stepCount, seed, Math.floor(this.fireRate * 2 ** 24));
-if (masked) {
-k.living_mask(this.beforeAt, this.cellsAt, stride, living, threshold, height, width);
-k.dilate_mask(this.wideAt, this.beforeAt, height, width);
-}
-this.rules.forEach((rule, i) => {
-k.rule_mask(rule.maskAt, this.fireAt, this.rulesAt, i, cellCount);
-this.listCells(rule, masked && this.skip ? this.wideAt : 0);
-for (const { near, run } of rule.ops) run(this.skip ? rule.lists.get(near) : this.all);
-});
-for (const { lists, changeAt } of this.rules) {
-const { at, count } = lists.get(0);
-k.add_change(this.cellsAt, stride, changeAt, padded(channels), at, count);
-}
-if (masked) {
-k.living_mask(this.afterAt, this.cellsAt, stride, living, threshold, height, width);
-k.zero_dead(this.cellsAt + 4 * fixed, stride, channels - fixed, this.beforeAt, this.afterAt, cellCount);
-}
-this.stepCount += 1;
-}
-listCells({ lists, maskAt }, relevantAt) {
-const k = this.kernels;
-const { height, width, cellCount } = this;
-const changing = lists.get(0);
-changing.count = k.list_cells(changing.at, maskAt, relevantAt, cellCount);
-for (const [near, list] of lists) {
-if (near === 0 || !this.skip) continue;
-let mask = maskAt;
-for (let i = 0; i < near; i++) {
-const wider = mask === this.wideAt ? this.widerAt : this.wideAt;
-k.dilate_mask(wider, mask, height, width);
-mask = wider;
-}
-list.count = k.list_cells(list.at, mask, 0, cellCount);
-}
 }
 setClass(index) {
 const classes = Math.max(1, this.description.classes.length);
@@ -778,9 +692,9 @@ get ballot() {
 const { height, width, stride, cellCount, cellsToRead: cells, description } = this;
 const { living, living_threshold: threshold, channels, votes: { length } } = description;
 if (threshold !== null) {
-this.kernels.living_mask(this.afterAt, this.cellsAt, stride, living, threshold, height, width);
+this.kernels.living_mask(this.livesAt, this.cellsAt, stride, living, threshold, height, width);
 }
-const lives = new Uint8Array(this.memory.buffer, this.afterAt, cellCount);
+const lives = new Uint8Array(this.memory.buffer, this.livesAt, cellCount);
 const votes = new Int8Array(cellCount).fill(-1);
 const [counts, sums] = [Array(length).fill(0), Array(length).fill(0)];
 for (let i = 0; i < cellCount; i++) {
@@ -805,6 +719,107 @@ sum += (cells[i * stride + first + k] - target[4 * i + k] / 255) ** 2;
 }
 return sum / (4 * cellCount);
 }
+}
+function startOf({ start, fill, height, width, channels }, weights) {
+const length = height * width * channels;
+if (fill) return Float32Array.from({ length }, (_, i) => fill[i % channels]);
+return start === null ? null : decodeHalf(weights, start, length);
+}
+class Engine extends Grid {
+static async create(description, weights, fast = true) {
+checkDescription(description, weights);
+return new this(description, weights, await instantiate(fast));
+}
+constructor(description, weights, exports) {
+super(description, weights, exports);
+const cells = this.cellCount;
+this.skip = true;
+this.strides = bufferSizes(description);
+this.buffers = this.strides.map((stride, i) =>
+(i === 0 ? this.cellsAt : this.allocate(4 * cells * stride)));
+for (const mask of ["fireAt", "beforeAt", "afterAt", "wideAt", "widerAt"]) {
+this[mask] = this.allocate(cells);
+}
+const most = cells * (description.decoder?.scale ?? 1) ** 2;
+this.all = { at: this.allocate(4 * most), count: cells };
+new Int32Array(this.memory.buffer, this.all.at, most).forEach((_, i, all) => { all[i] = i; });
+this.rules = rulesOf(description).map((ops) => this.prepareRule(ops, weights));
+this.decoder = description.decoder && this.prepareDecoder(description.decoder, weights);
+this.fireRate = description.fire_rate;
+}
+prepareRule(ops, weights) {
+const cells = this.cellCount;
+return {
+lists: new Map([0, ...ops.map((op) => op.near)].map((near) =>
+[near, { at: this.allocate(4 * cells), count: 0 }])),
+ops: ops.map((op) => ({ near: op.near, run: RUNNERS[op.kind](this, op, weights) })),
+changeAt: this.buffers[ops.at(-1).to],
+maskAt: this.allocate(cells),
+};
+}
+prepareDecoder({ buffers, scales, ops, scale }, bytes) {
+const strides = [this.stride, ...buffers];
+const grids = [1, ...scales].map((s) => ({ height: s * this.height, width: s * this.width }));
+const starts = grids.map(({ height, width }, i) =>
+(i === 0 ? this.cellsAt : this.allocate(4 * height * width * strides[i])));
+const runs = ops.map((op) => {
+const { height, width } = grids[op.to];
+const place = Object.assign(Object.create(this), { height, width, strides, buffers: starts });
+const run = RUNNERS[op.kind](place, op, bytes);
+return () => run({ at: this.all.at, count: height * width });
+});
+const { to } = ops.at(-1);
+return { runs, at: starts[to], stride: strides[to], height: scale * this.height, width: scale * this.width };
+}
+decode() {
+const { runs, at, stride, height, width } = this.decoder;
+for (const run of runs) run();
+return { numbers: this.floats(at, height * width * stride), stride, height, width };
+}
+get backend() {
+return this.kernels.kind === "JavaScript" ? "JavaScript" : "WebAssembly";
+}
+step() {
+const k = this.kernels;
+const { height, width, stride, cellCount, description } = this;
+const { living, living_threshold: threshold, seed, channels, fixed } = description;
+const masked = threshold !== null;
+k.fire_mask(this.fireAt, height, width, this.stepCount, seed, Math.floor(this.fireRate * 2 ** 24));
+if (masked) {
+k.living_mask(this.beforeAt, this.cellsAt, stride, living, threshold, height, width);
+k.dilate_mask(this.wideAt, this.beforeAt, height, width);
+}
+this.rules.forEach((rule, i) => {
+k.rule_mask(rule.maskAt, this.fireAt, this.rulesAt, i, cellCount);
+this.listCells(rule, masked && this.skip ? this.wideAt : 0);
+for (const { near, run } of rule.ops) run(this.skip ? rule.lists.get(near) : this.all);
+});
+for (const { lists, changeAt } of this.rules) {
+const { at, count } = lists.get(0);
+k.add_change(this.cellsAt, stride, changeAt, padded(channels), at, count);
+}
+if (masked) {
+k.living_mask(this.afterAt, this.cellsAt, stride, living, threshold, height, width);
+k.zero_dead(this.cellsAt + 4 * fixed, stride, channels - fixed, this.beforeAt, this.afterAt, cellCount);
+}
+this.stepCount += 1;
+}
+listCells({ lists, maskAt }, relevantAt) {
+const k = this.kernels;
+const { height, width, cellCount } = this;
+const changing = lists.get(0);
+changing.count = k.list_cells(changing.at, maskAt, relevantAt, cellCount);
+for (const [near, list] of lists) {
+if (near === 0 || !this.skip) continue;
+let mask = maskAt;
+for (let i = 0; i < near; i++) {
+const wider = mask === this.wideAt ? this.widerAt : this.wideAt;
+k.dilate_mask(wider, mask, height, width);
+mask = wider;
+}
+list.count = k.list_cells(list.at, mask, 0, cellCount);
+}
+}
 get changes() {
 const { channels } = this.description;
 const stride = padded(channels);
@@ -826,11 +841,6 @@ new Uint8Array(this.memory.buffer, maskAt, this.cellCount)
 }
 return fired;
 }
-}
-function startOf({ start, fill, height, width, channels }, weights) {
-const length = height * width * channels;
-if (fill) return Float32Array.from({ length }, (_, i) => fill[i % channels]);
-return start === null ? null : decodeHalf(weights, start, length);
 }
 const VERTEX = `#version 300 es
 void main() { gl_Position = vec4(vec2(gl_VertexID & 1, gl_VertexID >> 1) * 4. - 1., 0, 1); }`;

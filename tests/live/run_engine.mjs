@@ -34,11 +34,10 @@ const act = async () => {
 const simulate = async () => {
   const simulation = await Simulation.create([job.description], weights);
   let [answer, counted] = [{}, 0];
-  const { get } = Object.getOwnPropertyDescriptor(Engine.prototype, "ballot");
   Object.defineProperty(simulation.engines[0], "ballot", {
     get() {
       counted += 1;
-      return get.call(this);
+      return Reflect.get(Engine.prototype, "ballot", this);
     },
   });
   for (const message of job.messages) {

@@ -1,0 +1,255 @@
+// A grid of cells in the kernels' memory: what they hold, what can be done to them between two
+// steps, and how well they do. Of the step itself it knows nothing.
+
+import { bufferSizes, decodeHalf, padded } from "./description.js";
+
+const ERASING = 0x5eed;  // seeds of the coins for damage, apart from those for firing
+const NOISE = 0x6e00;
+const PAGE_BYTES = 65536;
+const ALIGNMENT = 16;
+
+export class Grid {
+  constructor(description, weights, exports) {
+    const { height, width, channels } = description;
+    Object.assign(this, { height, width, channels, description });
+    this.classIndex = description.class_index;
+    this.kernels = exports;
+    this.memory = exports.memory;
+    this.heap = { free: exports.__heap_base.value };
+
+    const cells = height * width;
+    this.cellCount = cells;
+    [this.stride] = bufferSizes(description);
+    this.cellsAt = this.allocate(4 * cells * this.stride);
+    for (const mask of ["livesAt", "rulesAt"]) this[mask] = this.allocate(cells);
+    /** What is to be grown, RGBA bytes of the whole grid for each class; null if unknown. */
+    this.targets = description.targets && this.wholeTargets(description.targets, weights);
+    this.start = startOf(description, weights);
+    /** What lies in the fixed channels, bytes of the whole grid for each class; null if nothing. */
+    this.inputs = description.inputs === null
+      ? null : weights.subarray(description.inputs);
+    /** What the planes hold, if it differs from cell to cell. */
+    this.condition = description.condition === null
+      ? null : decodeHalf(weights, description.condition, cells * description.planes);
+    this.reset();
+  }
+
+  /** Reserves zeroed bytes for as long as the engine lives. */
+  allocate(bytes) {
+    const start = (this.heap.free + ALIGNMENT - 1) & -ALIGNMENT;
+    this.heap.free = start + bytes;
+    const missing = this.heap.free - this.memory.buffer.byteLength;
+    if (missing > 0) this.memory.grow(Math.ceil(missing / PAGE_BYTES));
+    return start;
+  }
+
+  floats(start, count) {
+    return new Float32Array(this.memory.buffer, start, count);
+  }
+
+  /** Copies `rows` rows of numbers into the memory, each padded with zeros to whole vectors. */
+  place(values, rows) {
+    const length = values.length / rows;
+    const start = this.allocate(4 * rows * padded(length));
+    const target = this.floats(start, rows * padded(length));
+    for (let row = 0; row < rows; row++) {
+      target.set(values.subarray(row * length, (row + 1) * length), row * padded(length));
+    }
+    return start;
+  }
+
+  wholeTargets({ offset, top, left, height, width }, bytes) {
+    const count = Math.max(1, this.description.classes.length);
+    const whole = new Uint8Array(4 * this.cellCount * count);
+    for (let row = 0; row < count * height; row++) {
+      const picture = Math.floor(row / height);
+      const at = (picture * this.height + top + row % height) * this.width + left;
+      const start = offset + 4 * row * width;
+      whole.set(bytes.subarray(start, start + 4 * width), 4 * at);
+    }
+    return whole;
+  }
+
+  /** Cells as the kernels see them, [row][column][stride]: a view, valid until the next step. */
+  get cells() {
+    return this.floats(this.cellsAt, this.cellCount * this.stride);
+  }
+
+  /** The same, for those who change nothing. */
+  get cellsToRead() {
+    return this.cells;
+  }
+
+  /** A copy of the state, [row][column][channel]. */
+  get state() {
+    const { cellsToRead: cells, cellCount, channels, stride } = this;
+    const copy = new Float32Array(cellCount * channels);
+    for (let i = 0; i < cellCount; i++) {
+      copy.set(cells.subarray(i * stride, i * stride + channels), i * channels);
+    }
+    return copy;
+  }
+
+  /** Puts back a copy that `state` gave, and the step that it belongs to. */
+  restore(state, stepCount) {
+    const { cells, cellCount, channels, stride } = this;
+    for (let i = 0; i < cellCount; i++) {
+      cells.set(state.subarray(i * channels, (i + 1) * channels), i * stride);
+    }
+    this.stepCount = stepCount;
+  }
+
+  /** Back to the start, else to a seed cell in the centre, at step 0: the same coins will fall again. */
+  reset() {
+    this.cells.fill(0);
+    this.stepCount = 0;
+    this.ruleMap.fill(0);
+    this.fillPlanes();
+    if (this.start) this.restore(this.start, 0);
+    else if (this.description.visible > 0) this.plant(this.width >> 1, this.height >> 1);
+  }
+
+  /** Mutation: the condition, or the input, changes, the state stays. */
+  setClass(index) {
+    const classes = Math.max(1, this.description.classes.length);  // 0 where there is no choice
+    if (!Number.isInteger(index) || index < 0 || index >= classes) {
+      throw new RangeError(`live figure: class ${index}; this automaton has ${classes}`);
+    }
+    this.classIndex = index;
+    this.fillPlanes();
+  }
+
+  /** Where the class, its picture or a map is an input like the state, writes it into every cell. */
+  fillPlanes() {
+    const { planes, channels, fixed } = this.description;
+    const { cells, cellCount, stride, inputs, condition } = this;
+    const picture = inputs?.subarray(this.classIndex * cellCount * fixed);
+    for (let i = 0; i < cellCount; i++) {
+      for (let k = 0; inputs && k < fixed; k++) cells[i * stride + k] = picture[i * fixed + k] / 255;
+      for (let k = 0; k < planes; k++) {
+        cells[i * stride + channels + k] = condition ? condition[i * planes + k] : Number(k === this.classIndex);
+      }
+    }
+  }
+
+  /** Calls `change(row, column, offset)` for the cells inside `shape`, placed on the torus. */
+  forShape({ shape, x, y, size }, change) {
+    const { height, width, stride } = this;
+    const apart = (a, b, n) => Math.min(Math.abs(a - b), n - Math.abs(a - b));
+    const [right, down] = [x - (width - 1) / 2, y - (height - 1) / 2];
+    const inside = {
+      circle: (dx, dy) => dx * dx + dy * dy <= size * size,
+      square: (dx, dy) => Math.max(dx, dy) <= size,
+      // The half of the grid that the point lies in: left, right, upper or lower.
+      half: (dx, dy, row, column) => (Math.abs(right) >= Math.abs(down)
+        ? (column - (width - 1) / 2) * right >= 0
+        : (row - (height - 1) / 2) * down >= 0),
+    }[shape];
+    for (let row = 0; row < height; row++) {
+      for (let column = 0; column < width; column++) {
+        if (!inside(apart(column, x, width), apart(row, y, height), row, column)) continue;
+        change(row, column, (row * width + column) * stride);
+      }
+    }
+  }
+
+  /** A number in [0, 1) for what happens outside of a step, by the kernels' hash. */
+  coin(column, row, step, seed) {
+    return this.kernels.coin(column, row, step, seed) / 2 ** 24;
+  }
+
+  /** Sets what a step writes to 0 in a shape; of `share` of its cells, drawn by the coin `salt`. */
+  erase({ share = 1, salt = 0, ...where }) {
+    const { cells } = this;
+    const { fixed, channels } = this.description;
+    this.forShape(where, (row, column, at) => {
+      if (this.coin(column, row, salt, ERASING) >= share) return;
+      cells.fill(0, at + fixed, at + channels);
+    });
+  }
+
+  /** Sets the input channels, which a step only reads, to `value` in a shape. */
+  draw({ value, ...where }) {
+    const { cells } = this;
+    this.forShape(where, (row, column, at) => cells.fill(value, at, at + this.description.fixed));
+  }
+
+  /** Adds normal noise of standard deviation `sigma` to the living cells of a shape. */
+  disturb({ sigma, salt = 0, ...where }) {
+    const { cells } = this;
+    const { fixed, channels, living, living_threshold: threshold } = this.description;
+    this.forShape(where, (row, column, at) => {
+      if (threshold !== null && cells[at + living] <= threshold) return;
+      for (let k = fixed; k < channels; k++) {
+        const [u, v] = [0, 1].map((i) => this.coin(column, row, salt, 2 * k + NOISE + i));
+        cells[at + k] += sigma * Math.sqrt(-2 * Math.log(1 - u)) * Math.cos(2 * Math.PI * v);
+      }
+    });
+  }
+
+  /** The number of the rule that each cell obeys. */
+  get ruleMap() {
+    return new Uint8Array(this.memory.buffer, this.rulesAt, this.cellCount);
+  }
+
+  /** Gives the cells of a shape to another rule; their state stays. */
+  graft({ rule, ...where }) {
+    const { ruleMap, stride } = this;
+    this.forShape(where, (row, column, at) => { ruleMap[at / stride] = rule; });
+  }
+
+  /** A fresh seed cell at column x, row y: visible channels 1, the others 0. */
+  plant(x, y) {
+    const wrap = (i, n) => ((i % n) + n) % n;
+    const at = (wrap(y, this.height) * this.width + wrap(x, this.width)) * this.stride;
+    const { fixed, visible, channels } = this.description;
+    this.cells.fill(0, at + fixed, at + channels);
+    this.cells.fill(1, at + fixed, at + fixed + visible);
+  }
+
+  /**
+   * How the cells vote: {votes, counts, winner}. Living cells have a vote, or all where there is no
+   * living mask: the number of its largest class channel, else −1. The winner's channel is the
+   * largest on average; −1 while nobody votes.
+   */
+  get ballot() {
+    const { height, width, stride, cellCount, cellsToRead: cells, description } = this;
+    const { living, living_threshold: threshold, channels, votes: { length } } = description;
+    if (threshold !== null) {
+      this.kernels.living_mask(this.livesAt, this.cellsAt, stride, living, threshold, height, width);
+    }
+    const lives = new Uint8Array(this.memory.buffer, this.livesAt, cellCount);
+    const votes = new Int8Array(cellCount).fill(-1);
+    const [counts, sums] = [Array(length).fill(0), Array(length).fill(0)];
+    for (let i = 0; i < cellCount; i++) {
+      if (threshold !== null && !lives[i]) continue;
+      const own = cells.subarray(i * stride + channels - length, i * stride + channels);
+      votes[i] = own.indexOf(Math.max(...own));
+      if (votes[i] >= 0) counts[votes[i]] += 1;
+      own.forEach((value, k) => { sums[k] += value; });
+    }
+    return { votes, counts, winner: votes.every((vote) => vote < 0) ? -1 : sums.indexOf(Math.max(...sums)) };
+  }
+
+  /** Mean squared difference of the visible channels from the class's target; null without one. */
+  get error() {
+    if (this.targets === null) return null;
+    const { cellsToRead: cells, cellCount, stride, targets } = this;
+    const first = this.description.fixed;
+    const target = targets.subarray(4 * cellCount * this.classIndex);
+    let sum = 0;
+    for (let i = 0; i < cellCount; i++) {
+      for (let k = 0; k < 4; k++) {
+        sum += (cells[i * stride + first + k] - target[4 * i + k] / 255) ** 2;
+      }
+    }
+    return sum / (4 * cellCount);
+  }
+}
+
+/** What every cell begins with, [row][column][channel]; null for a single seed cell. */
+function startOf({ start, fill, height, width, channels }, weights) {
+  const length = height * width * channels;
+  if (fill) return Float32Array.from({ length }, (_, i) => fill[i % channels]);
+  return start === null ? null : decodeHalf(weights, start, length);
+}

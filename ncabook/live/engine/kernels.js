@@ -1,0 +1,104 @@
+// The kernels, compiled, or in plain JavaScript where a browser has none; and how each operation of
+// a description calls them.
+
+import { FAST_CONV, KERNELS } from "./assets.js";
+import { decodeBase64, decodeFloat, decodeHalf, padded } from "./description.js";
+import { plainKernels } from "./plain.js";
+
+let compiled = null;  // the modules, for all figures of a page; each has a memory of its own
+
+/** A module of build.py: base64 of gzip. */
+async function compile(code) {
+  const packed = new Blob([decodeBase64(code)]).stream();
+  const module = new Response(packed.pipeThrough(new DecompressionStream("gzip"))).arrayBuffer();
+  return WebAssembly.compile(await module);
+}
+
+/** The kernels on a new memory; the convolution is the fast one where `fast` and the browser allow. */
+export async function instantiate(fast) {
+  compiled ??= Promise.all([KERNELS, FAST_CONV].map((code) => compile(code).catch(() => null)));
+  const [all, conv] = await compiled;
+  if (all === null) return { ...plainKernels(), kind: "JavaScript" };
+  const { exports } = await WebAssembly.instantiate(all, {});
+  if (conv === null || !fast) return { ...exports, kind: "SIMD" };
+  // Its stack lies where that of the other kernels does; they never run at the same time.
+  const env = { memory: exports.memory };
+  const { conv: fastConv } = (await WebAssembly.instantiate(conv, { env })).exports;
+  return { ...exports, conv: fastConv, kind: "relaxed SIMD" };
+}
+
+/** Each operation, with its weights placed in the engine's memory, as a function of a list of cells. */
+export const RUNNERS = {
+  conv(engine, op, bytes) {
+    const [from, to] = [engine.buffers[op.from], engine.buffers[op.to] + 4 * op.offset];
+    const [fromStride, toStride] = [engine.strides[op.from], engine.strides[op.to]];
+    const { height, width } = engine;
+    const [out, rows] = [padded(op.out), op.kernel ** 2 * op.in];
+    const weight = engine.place(decodeHalf(bytes, op.weight, rows * op.out), rows);
+    const bias = engine.place(decodeFloat(bytes, op.bias, op.bias_rows * op.out), op.bias_rows);
+    const biasStep = op.bias_rows > 1 ? 4 * out : 0;
+    return ({ at, count }) => engine.kernels.conv(
+      from, fromStride, op.in, to, toStride, out, weight, bias + engine.classIndex * biasStep,
+      op.kernel, op.dilation, op.slope, op.add, height, width, at, count,
+    );
+  },
+
+  bank(engine, op, bytes) {
+    const [from, to] = [engine.buffers[op.from], engine.buffers[op.to] + 4 * op.offset];
+    const [fromStride, toStride] = [engine.strides[op.from], engine.strides[op.to]];
+    const { height, width } = engine;
+    const filters = engine.place(decodeFloat(bytes, op.weight, 9 * op.filters), 1);
+    return ({ at, count }) => engine.kernels.bank(
+      from, fromStride, to, toStride, filters, op.filters, height, width, at, count,
+    );
+  },
+
+  attend(engine, op, bytes) {
+    const [from, to] = [engine.buffers[op.from], engine.buffers[op.to]];
+    const [fromStride, toStride] = [engine.strides[op.from], engine.strides[op.to]];
+    const { height, width } = engine;
+    const neighbours = op.kernel ** 2;
+    const position = engine.place(decodeFloat(bytes, op.position, op.heads * neighbours), 1);
+    return ({ at, count }) => engine.kernels.attend(
+      from, fromStride, to, toStride, op.heads, op.size, op.scale, position, op.kernel,
+      height, width, at, count,
+    );
+  },
+
+  norm(engine, op, bytes) {
+    const [to, stride] = [engine.buffers[op.to] + 4 * op.offset, engine.strides[op.to]];
+    const weight = engine.place(decodeFloat(bytes, op.weight, op.channels), 1);
+    const bias = engine.place(decodeFloat(bytes, op.bias, op.channels), 1);
+    return ({ at, count }) =>
+      engine.kernels.norm(to, stride, op.channels, weight, bias, op.eps, op.slope, at, count);
+  },
+
+  gelu(engine, op) {
+    const [to, stride] = [engine.buffers[op.to], engine.strides[op.to]];
+    return ({ at, count }) => engine.kernels.gelu(to, stride, op.channels, at, count);
+  },
+
+  gather(engine, op) {
+    const [from, where, to] = [op.from, op.where, op.to].map((i) => engine.buffers[i]);
+    const [fromStride, whereStride, toStride] =
+      [op.from, op.where, op.to].map((i) => engine.strides[i]);
+    const { height, width } = engine;
+    return ({ at, count }) => engine.kernels.gather(
+      from, fromStride, where, whereStride, to, toStride, op.kernel, height, width, at, count,
+    );
+  },
+
+  upsample(engine, op) {
+    const [from, to, stride] = [engine.buffers[op.from], engine.buffers[op.to], engine.strides[op.to]];
+    const { height, width } = engine;
+    return () => engine.kernels.upsample(from, stride, to, height, width);
+  },
+
+  groups(engine, op, bytes) {
+    const [to, stride] = [engine.buffers[op.to], engine.strides[op.to]];
+    const weight = engine.place(decodeFloat(bytes, op.weight, op.channels), 1);
+    const bias = engine.place(decodeFloat(bytes, op.bias, op.channels), 1);
+    return ({ count }) =>
+      engine.kernels.groups(to, stride, op.channels, op.groups, weight, bias, op.eps, op.slope, count);
+  },
+};

@@ -15,14 +15,19 @@ from ncabook.automaton.perception import (
     circular_pad,
 )
 
+FIRST_HEARD = [(0, 0), (0, -1), (-1, 0)]  # offsets (rows, columns) that heads start with
+FIRST_LOGIT = 3.0  # among nine, the others zero: 71 % of the attention
+
 
 class NeighbourhoodAttention(nn.Module):
     """Multi-head attention of every cell over its k×k neighbourhood on the torus.
 
-    The logit of a neighbour at offset o is q·k/√d + b[head, o]. The learned b starts at zero; it
-    alone tells the directions apart: without it, a neighbourhood may be turned, mirrored or
-    shuffled, and its cell hears the same. Keys and values are read as shifted views, one offset
-    at a time, so that no tensor holds k² copies of them.
+    The logit of a neighbour at offset o is q·k/√d + b[head, o]. The learned b alone tells the
+    directions apart: without it, a neighbourhood may be turned, mirrored or shuffled, and its cell
+    hears the same. It starts so that the first head hears mostly the cell itself, the second its
+    left neighbour, the third the one above, and any further one all alike: a constant and two
+    differences, as a convolution would learn them (after d'Ascoli et al. 2021, ConViT). Keys and
+    values are read as shifted views, one offset at a time, so that no tensor holds k² copies.
 
     Shapes:
         ``[B, in_channels, H, W]`` → ``[B, embedding, H, W]``.
@@ -38,7 +43,11 @@ class NeighbourhoodAttention(nn.Module):
         self.heads = heads
         self.reach = kernel_size // 2
         self.qkv = nn.Linear(in_channels, 3 * embedding, bias=False)
-        self.position = nn.Parameter(torch.zeros(heads, kernel_size**2))
+        position = torch.zeros(heads, kernel_size, kernel_size)
+        if self.reach:
+            for head, (dy, dx) in zip(position, FIRST_HEARD, strict=False):
+                head[self.reach + dy, self.reach + dx] = FIRST_LOGIT
+        self.position = nn.Parameter(position.flatten(1))
 
     def forward(self, x: Tensor, encoded: Tensor | None = None) -> Tensor:
         """``encoded`` is the condition's share of queries, keys and values."""

@@ -1,5 +1,7 @@
 """The step: against an independent float64 reference, and by the properties it must have."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -330,12 +332,31 @@ def test_heads_divide_the_embedding(kind):
 
 @pytest.mark.parametrize("kind", [LocalAttention, AttentionBlock])
 def test_positions_alone_tell_attention_its_directions(kind):
-    """While b is zero, a mirrored state is perceived as the mirrored perception; not after."""
+    """With b zero, a mirrored state is perceived as the mirrored perception; else it is not."""
     perception, state = kind(8, 8), torch.randn(2, 8, 6, 6)
 
     def mirrored():
         return perception(state.flip(3)).flip(3)
 
-    assert torch.allclose(perception(state), mirrored(), atol=1e-5)
-    torch.nn.init.normal_(perception.attention.position)
     assert not torch.allclose(perception(state), mirrored(), atol=1e-2)
+    torch.nn.init.zeros_(perception.attention.position)
+    assert torch.allclose(perception(state), mirrored(), atol=1e-5)
+
+
+def test_heads_of_attention_start_with_the_cell_its_left_and_its_upper_neighbour():
+    """Without keys, the first three heads hear that cell's value by e³ to 1; the fourth, all."""
+    attention = LocalAttention(4, 4, heads=4).attention
+    torch.nn.init.zeros_(attention.qkv.weight)
+    attention.qkv.weight.data[8:] = torch.eye(4)  # values: channel i for head i
+    state = torch.zeros(1, 4, 5, 5)
+    state[..., 2, 2] = 1
+    (heard,) = attention(state)
+    near, far = math.e**3 / (math.e**3 + 8), 1 / (math.e**3 + 8)
+    for head, (row, column) in enumerate(((2, 2), (2, 3), (3, 2))):
+        expected = torch.zeros(5, 5)
+        expected[1:4, 1:4] = far
+        expected[row, column] = (
+            near  # whose own, left or upper neighbour is marked
+        )
+        assert torch.allclose(heard[head], expected)
+    assert torch.allclose(heard[3, 1:4, 1:4], torch.tensor(1 / 9))

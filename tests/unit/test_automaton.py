@@ -355,8 +355,6 @@ def test_heads_of_attention_start_with_the_cell_its_left_and_its_upper_neighbour
     for head, (row, column) in enumerate(((2, 2), (2, 3), (3, 2))):
         expected = torch.zeros(5, 5)
         expected[1:4, 1:4] = far
-        expected[row, column] = (
-            near  # whose own, left or upper neighbour is marked
-        )
+        expected[row, column] = near  # whose own, left or upper neighbour is marked
         assert torch.allclose(heard[head], expected)
     assert torch.allclose(heard[3, 1:4, 1:4], torch.tensor(1 / 9))

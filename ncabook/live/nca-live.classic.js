@@ -2276,6 +2276,7 @@ const text = btoa(String.fromCharCode(...packed))
 .replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 return `${location.href.split("#")[0]}#${KEY}=${text}`;
 }
+const tellsOfMoment = () => new URLSearchParams(location.hash.slice(1)).has(KEY);
 async function momentHere() {
 const text = new URLSearchParams(location.hash.slice(1)).get(KEY);
 if (!text) return null;
@@ -2697,7 +2698,7 @@ try {
 await navigator.clipboard.writeText(link);
 this.say("Link copied");
 } catch {
-location.hash = link.split("#")[1];
+history.replaceState(null, "", link);
 this.say("The link is in the address bar");
 }
 }
@@ -2767,6 +2768,7 @@ mountAll();
 const addsElements = ({ addedNodes }) => [...addedNodes].some((node) => node instanceof Element);
 new MutationObserver((records) => { if (records.some(addsElements)) mountAll(); })
 .observe(document.body, { childList: true, subtree: true });
+addEventListener("hashchange", () => { if (tellsOfMoment()) location.reload(); });
 }
 if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);
 else start();

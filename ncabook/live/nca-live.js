@@ -2274,6 +2274,7 @@ const text = btoa(String.fromCharCode(...packed))
 .replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 return `${location.href.split("#")[0]}#${KEY}=${text}`;
 }
+const tellsOfMoment = () => new URLSearchParams(location.hash.slice(1)).has(KEY);
 async function momentHere() {
 const text = new URLSearchParams(location.hash.slice(1)).get(KEY);
 if (!text) return null;
@@ -2695,7 +2696,7 @@ try {
 await navigator.clipboard.writeText(link);
 this.say("Link copied");
 } catch {
-location.hash = link.split("#")[1];
+history.replaceState(null, "", link);
 this.say("The link is in the address bar");
 }
 }

@@ -392,6 +392,13 @@ def test_a_link_shows_another_reader_the_same(page, visit, page_file):
     assert other.get_by_role("radio", name="lizard").is_checked()
     np.testing.assert_array_equal(state(other), wanted)
     assert status(other).inner_text() == "Step 17, as in the link"
+    other.goto(page_file.as_uri() + "#top")  # the page is left as it is, until a link is opened
+    other.get_by_role("button", name="Step").click()
+    until(lambda: steps(other) == 18)
+    with other.expect_event("load"):
+        other.goto(link)
+    until(lambda: mounted(other, 0))
+    assert steps(other) == 17
     other.goto("about:blank")
     other.goto(page_file.as_uri() + "#nca=broken")  # a link that was cut off does no harm
     until(lambda: mounted(other, 0))

@@ -3,6 +3,7 @@
 
 import { decodeBase64 } from "./description.js";
 import { mount } from "./player.js";
+import { tellsOfMoment } from "./share.js";
 
 function mountFigure(figure) {
   if (figure.dataset.ncaMounted !== undefined) return;
@@ -22,6 +23,8 @@ function start() {
   const addsElements = ({ addedNodes }) => [...addedNodes].some((node) => node instanceof Element);
   new MutationObserver((records) => { if (records.some(addsElements)) mountAll(); })
     .observe(document.body, { childList: true, subtree: true });
+  // A link to a moment, opened where the page already is: only a new start shows it.
+  addEventListener("hashchange", () => { if (tellsOfMoment()) location.reload(); });
 }
 
 if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);

@@ -353,7 +353,7 @@ class Player {
       await navigator.clipboard.writeText(link);
       this.say("Link copied");
     } catch {
-      location.hash = link.split("#")[1];  // no clipboard: the address bar has it
+      history.replaceState(null, "", link);  // no clipboard: the address bar has it
       this.say("The link is in the address bar");
     }
   }

@@ -55,6 +55,9 @@ export async function momentLink(moment) {
   return `${location.href.split("#")[0]}#${KEY}=${text}`;
 }
 
+/** Whether this page's address tells of a moment of one of its figures. */
+export const tellsOfMoment = () => new URLSearchParams(location.hash.slice(1)).has(KEY);
+
 /** The moment in this page's address; null if there is none, or none that can be read. */
 export async function momentHere() {
   const text = new URLSearchParams(location.hash.slice(1)).get(KEY);

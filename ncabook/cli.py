@@ -200,6 +200,8 @@ def export(
         raise ValueError("nothing to write; add --html FILE.html or --onnx FILE.onnx")
     if onnx is not None and onnx.suffix != ".onnx":
         raise ValueError(f"--onnx {onnx}: expected a name that ends in .onnx")
+    if html == onnx:
+        raise ValueError(f"--html and --onnx are both {html}; name two files")
     for file in filter(None, (html, onnx)):
         if file.is_dir():
             raise ValueError(f"{file} is a folder; name a file in it")

@@ -1,5 +1,6 @@
 """Textures to be grown: photographs of DTD, files of one's own, and four that are computed."""
 
+import io
 import math
 from pathlib import Path
 
@@ -22,7 +23,12 @@ DTD = {
 }
 DTD_URL = "https://www.robots.ox.ac.uk/~vgg/data/dtd/download/dtd-r1.0.1.tar.gz"
 SIXTEEN_BIT = 65535
-LONGEST_NAME = 1024
+BITS_PER_SAMPLE, PHOTOMETRIC = 258, 262  # TIFF's tags
+# What Pillow raises on damaged files; the last two are its own slips.
+UNREADABLE = (
+    *(OSError, ValueError, EOFError, SyntaxError, Image.DecompressionBombError),
+    *(TypeError, NotImplementedError),
+)
 COARSE = 96  # pixels of the copy on which squares are compared
 
 
@@ -41,13 +47,14 @@ def texture(name: str, size: int) -> Tensor:
         CorruptFileError: a file that is no image, or not the photograph that it should be.
 
     """
-    if size < 1:
+    if not isinstance(size, int) or size < 1:
         raise ValueError(f"size is {size}; expected a whole number ≥ 1")
+    name = str(name)
     if name in COMPUTED:
         return COMPUTED[name](size)
     if name in DTD:
         path = _photograph(name)
-    elif len(name) < LONGEST_NAME and Path(name).is_file():
+    elif _is_file(name):
         path = Path(name)
     else:
         raise ValueError(
@@ -67,6 +74,13 @@ def texture(name: str, size: int) -> Tensor:
     return (255 * square).clamp(0, 255).round() / 255
 
 
+def _is_file(name: str) -> bool:
+    try:
+        return Path(name).is_file()
+    except OSError:  # longer than names can be
+        return False
+
+
 def read_image(path: Path) -> Tensor:
     """An image file as a person sees it: RGB in [0, 1], ``[3, H, W]``.
 
@@ -75,14 +89,16 @@ def read_image(path: Path) -> Tensor:
 
     Raises:
         CorruptFileError: it is no image that Pillow can read.
-        ValueError: its numbers are of a kind without a known white (32 bits, or fractions).
+        ValueError: its numbers are of a kind without a known white (12 or 32 bits, fractions).
 
     """
     try:
-        with Image.open(path) as file:
-            kind, image = file.format, ImageOps.exif_transpose(file)
+        # Through memory: Pillow maps some files, and turns their rows before they are turned.
+        with Image.open(io.BytesIO(path.read_bytes())) as file:
+            kind, tags = file.format, dict(getattr(file, "tag_v2", {}))
+            image = ImageOps.exif_transpose(file)
             image.load()
-    except (OSError, ValueError, EOFError, SyntaxError, Image.DecompressionBombError) as error:
+    except UNREADABLE as error:
         raise CorruptFileError(f"{path} is not an image that can be read: {error}") from None
     sixteen = image.mode.startswith("I;16") or (image.mode == "I" and kind == "PNG")
     if image.mode in ("I", "F") and not sixteen:
@@ -90,6 +106,11 @@ def read_image(path: Path) -> Tensor:
             f"{path} holds {'32-bit numbers' if image.mode == 'I' else 'fractions'}, of which "
             "nothing says how large white is; save it with 8 or 16 bits"
         )
+    if sixteen and tags:
+        bits, white_is_zero = tags.get(BITS_PER_SAMPLE, (16,))[0], tags.get(PHOTOMETRIC) == 0
+        if bits != 16 or white_is_zero:
+            what = "white as zero" if white_is_zero else f"{bits}-bit numbers"
+            raise ValueError(f"{path} holds {what}; save it with 8 or 16 bits, black as zero")
     if sixteen:  # convert("RGB") would clip them
         gray = torch.from_numpy(np.asarray(image).astype(np.float32)) / SIXTEEN_BIT
         return gray.expand(3, -1, -1).clone()

@@ -1,12 +1,14 @@
 """Pretrained feature extractors, as plain tensors."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
 from ncabook.data.registry import DataFile, DataUnavailableError, locate
+from ncabook.files import CorruptFileError, sha256
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,7 @@ def alexnet_features() -> dict[str, Tensor]:
 
     Raises:
         DataUnavailableError: they are not here and cannot be downloaded.
+        CorruptFileError: a file of that name is here, but it is not this one.
 
     """
     return _features(_ALEXNET)
@@ -71,6 +74,13 @@ def _features(network: _Network) -> dict[str, Tensor]:
 
 def _download(network: _Network) -> dict[str, Tensor]:
     url = network.file.url
+    cached = Path(torch.hub.get_dir(), "checkpoints", Path(url).name)
+    begins = cached.stem.rpartition("-")[2]  # torchvision's names end so
+    if cached.exists() and not sha256(cached).startswith(begins):
+        raise CorruptFileError(
+            f"{cached} is not {network.name}'s file: its sha256 does not begin with {begins}; "
+            "delete it, and it is downloaded anew"
+        )
     try:
         return torch.hub.load_state_dict_from_url(url, check_hash=True, weights_only=True)
     except (OSError, RuntimeError) as error:

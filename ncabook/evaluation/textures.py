@@ -28,7 +28,7 @@ from torch import Tensor
 from ncabook.automaton import NCA
 from ncabook.evaluation.recovery import bootstrap_interval, recovery
 from ncabook.training.perturbation import half_mask
-from ncabook.training.style import style_loss
+from ncabook.training.style import RECEPTIVE_FIELD, SHRINK, style_loss
 from ncabook.training.texture import check, gray_canvas
 
 VERSION = 1
@@ -61,6 +61,24 @@ class TextureProtocol:
     long_canvases: int = 2
     elsewhere: tuple[tuple[int, int], ...] = ((64, 64), (256, 256), (96, 160))
     projections: int = 128
+
+    def __post_init__(self) -> None:
+        for name in ("canvases", "every", "long_canvases", "projections"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} is {getattr(self, name)}; expected a whole number ≥ 1")
+        moments = (*self.short, self.grown, self.final)
+        if self.short[0] < 0 or not self.short[0] <= self.short[1] <= self.grown < self.final:
+            raise ValueError(
+                f"short, grown and final are {moments}; expected 0 ≤ first ≤ last ≤ grown < final"
+            )
+        if list(self.long) != sorted({self.grown + 1, *self.long})[1:]:
+            raise ValueError(f"long is {self.long}; expected rising steps after {self.grown + 1}")
+        for height, width in self.elsewhere:
+            if min(height, width) < RECEPTIVE_FIELD or height % SHRINK or width % SHRINK:
+                raise ValueError(
+                    f"elsewhere has {height}×{width}; expected sides of at least "
+                    f"{RECEPTIVE_FIELD} that 8 divides"
+                )
 
 
 @torch.no_grad()

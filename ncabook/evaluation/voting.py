@@ -66,6 +66,14 @@ class VotingProtocol:
         for name in ("late_images", "long_images", "batch"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}; expected a whole number ≥ 1")
+        first, last = self.short
+        if not 1 <= first <= last < self.grown < min(self.final, self.long):
+            raise ValueError(
+                f"short {self.short}, grown {self.grown}, final {self.final}, long {self.long}; "
+                "expected 1 ≤ first ≤ last < grown, and grown before final and long"
+            )
+        if self.precision not in ("float32", "bfloat16"):
+            raise ValueError(f"precision is {self.precision!r}; expected float32 or bfloat16")
 
 
 PROTOCOLS = {

@@ -88,6 +88,9 @@ def describe(
     nca = automata[0]
     perception, layout = nca.perception, nca.layout
     least = max(1, *(a.perception.reach for a in automata))
+    for name, value in (("height", height), ("width", width), ("seed", seed)):
+        if not isinstance(value, int):
+            raise ValueError(f"{name} is {value!r}; expected a whole number")
     if min(height, width) < least:
         raise ValueError(
             f"a grid of {height}×{width} cells; expected at least {least}×{least}, the "
@@ -125,6 +128,7 @@ def describe(
                 "the grid's size for each class"
             )
         pictures = _pictures(targets, program)
+    sizes = list(sizes)
     if sizes:
         _check_sizes(
             sizes,
@@ -132,8 +136,8 @@ def describe(
             start,
             {"targets": targets, "condition": condition} | {"inputs": inputs or None},
         )
-    if start is not None and not bool(start.isfinite().all()):
-        raise ValueError("the start has numbers that are not finite")
+    if start is not None and not bool((start.abs() <= HALF_MAX).all()):  # nor is NaN
+        raise ValueError(f"the start has numbers beyond ±{HALF_MAX}, or none at all (NaN)")
     if start is not None and tuple(start.shape) != (1, layout.channels, height, width):
         raise ValueError(
             f"start of shape {list(start.shape)}; expected {[1, layout.channels, height, width]}"
@@ -184,8 +188,9 @@ def _automata(nca: NCA | Patchwork, rules: Sequence[str]) -> list[NCA]:
             raise ValueError(f"{len(rules)} names of rules for one automaton; give a Patchwork")
         return [nca]
     automata = list(nca.automata)
-    named = not isinstance(rules, str) and all(isinstance(name, str) for name in rules)
-    if not named or len(set(rules)) != len(automata) or not 2 <= len(automata) <= MOST_RULES:
+    named = isinstance(rules, list | tuple) and all(isinstance(name, str) for name in rules)
+    differ = named and len(set(rules)) == len(rules) == len(automata)
+    if not differ or not 2 <= len(automata) <= MOST_RULES:
         raise ValueError(
             f"names {rules!r} of rules for a patchwork of {len(automata)}; expected a list with a "
             f"different name for each, of 2 to {MOST_RULES}"

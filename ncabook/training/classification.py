@@ -85,6 +85,8 @@ class ClassificationTrainer(Trainer):
 
 def visible_image(images: Tensor, padding: int) -> Tensor:
     """Images as cells see them: uint8 ``[N, c, h, w]`` → float ``[N, c, h + 2p, w + 2p]``."""
+    if padding < 0:
+        raise ValueError(f"padding is {padding}; expected a whole number ≥ 0")
     return F.pad(images.float() / 255, (padding,) * 4)
 
 

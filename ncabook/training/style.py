@@ -24,6 +24,7 @@ from ncabook.data.weights import vgg16_features
 RECEPTIVE_FIELD = 60
 # torchvision's numbers in vgg16().features: relu1_1, relu2_1, relu3_1, relu4_1.
 LAYERS = (1, 6, 11, 18)
+CONVOLUTIONS = (0, 2, 5, 7, 10, 12, 14, 17)
 POOLS = (4, 9, 16)
 SHRINK = 8  # of relu4_1
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -40,14 +41,15 @@ class VGGFeatures(nn.Module):
 
     def __init__(self, weights: dict[str, Tensor] | None = None) -> None:
         super().__init__()
-        weights = weights or vgg16_features()
+        weights = vgg16_features() if weights is None else weights
         self.convolutions = nn.ModuleDict()
-        for i in range(LAYERS[-1]):
-            if f"{i}.weight" in weights:
-                out, into = weights[f"{i}.weight"].shape[:2]
-                conv = nn.Conv2d(into, out, 3, padding=1, padding_mode="circular")
-                conv.load_state_dict({k: weights[f"{i}.{k}"] for k in ("weight", "bias")})
-                self.convolutions[str(i)] = conv
+        for i in CONVOLUTIONS:
+            if not {f"{i}.weight", f"{i}.bias"} <= set(weights):
+                raise ValueError(f"weights of VGG16 without layer {i}; expected {CONVOLUTIONS}")
+            out, into = weights[f"{i}.weight"].shape[:2]
+            conv = nn.Conv2d(into, out, 3, padding=1, padding_mode="circular")
+            conv.load_state_dict({k: weights[f"{i}.{k}"] for k in ("weight", "bias")})
+            self.convolutions[str(i)] = conv
         self.register_buffer("mean", torch.tensor(MEAN)[:, None, None])
         self.register_buffer("std", torch.tensor(STD)[:, None, None])
         self.requires_grad_(False).to(memory_format=torch.channels_last)
@@ -157,6 +159,10 @@ def style_loss(
             f"target of shape {list(target.shape)}, {target.dtype}; expected RGB, [3, height, "
             "width], floating-point numbers in [0, 1]"
         )
+    if not bool(((target >= 0) & (target <= 1)).all()):  # nor is NaN
+        low, high = float(target.min()), float(target.max())
+        raise ValueError(f"target from {low:g} to {high:g}; expected RGB in [0, 1]")
+    target = target.float()
     vgg = VGGFeatures().to(device)
     with torch.no_grad():
         wanted = [layer[0] for layer in vgg(target[None].to(device))]

@@ -116,7 +116,7 @@ def test_the_map_can_be_shown(simulate):
 
 def test_what_no_figure_can_show():
     both = patchwork()
-    for names in (["a", "b"], "abc", ["a", "b", "b"], [1, 2, 3]):
+    for names in (["a", "b"], "abc", ["a", "b", "b"], [1, 2, 3], ["a", "b", "c", "c"], None):
         with pytest.raises(ValueError, match="rules for a patchwork of 3; expected a list with a"):
             describe(both, HEIGHT, WIDTH, rules=names)
     with pytest.raises(ValueError, match="1 names of rules for one automaton"):
@@ -129,7 +129,7 @@ def test_what_no_figure_can_show():
     for size in (8, (8,), (8, 8, 3), (8.5, 8), (0, 8), (10**6, 8)):
         with pytest.raises(ValueError, match=r"sizes has .*; expected \(height, width\)"):
             describe(weaver(), HEIGHT, WIDTH, start=start, sizes=[size])
-    with pytest.raises(ValueError, match="the start has numbers that are not finite"):
+    with pytest.raises(ValueError, match="the start has numbers beyond ±65504.0, or none at all"):
         describe(weaver(), HEIGHT, WIDTH, start=start / 0)
 
 

@@ -61,6 +61,10 @@ def test_a_whole_life_train_evaluate_export(tiny, tmp_path):
         (["data", "get", "emoji"], "did you mean emoji-"),
         (["train", "no/such.yaml"], "no/such.yaml: no such experiment file"),
         (["evaluate", "x", "--seeds", "2", "--save"], "--save keeps whole evaluations only"),
+        (
+            ["export", "x", "--html", "a.onnx", "--onnx", "a.onnx"],
+            "both a.onnx; name two files",
+        ),
         (["evaluate", "mnist-mse", "--no-lpips"], "task classify has a protocol of its own"),
     ],
 )

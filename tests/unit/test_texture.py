@@ -14,6 +14,7 @@ from ncabook import cli, cli_report, zoo
 from ncabook.automaton import NCA, ChannelLayout, ConvPerception, MLPUpdate
 from ncabook.data.registry import DataUnavailableError, locate
 from ncabook.data.texture import COMPUTED, DTD, best_square, periodic, read_image, texture
+from ncabook.data.weights import vgg16_features
 from ncabook.evaluation import textures
 from ncabook.evaluation.textures import TextureProtocol, evaluate_texture
 from ncabook.experiments import runner
@@ -434,3 +435,72 @@ def test_real_vgg16_tells_textures_apart():
         assert min(found, key=found.get) == name
         assert found[name] == 0
         assert sorted(found.values())[1] > 0.1
+
+
+def test_turned_files_are_turned_whatever_their_kind(tmp_path):
+    """Pillow maps plain TIFFs from the disk, and would turn rows of the wrong length."""
+    stored = np.arange(56, dtype=np.uint8).reshape(7, 8)
+    for kind in ("L", "I;16"):
+        wide = stored if kind == "L" else stored.astype(np.uint16) * 257
+        Image.fromarray(wide).save(tmp_path / "turned.tif", exif={0x112: 6})  # a quarter clockwise
+        found = read_image(tmp_path / "turned.tif")[0]
+        assert torch.allclose(found, torch.from_numpy(np.rot90(stored, -1).copy()) / 255, atol=1e-6)
+
+
+def test_a_tiff_whose_white_is_zero_is_refused(tmp_path):
+    Image.fromarray(np.zeros((4, 4), np.uint16)).save(tmp_path / "x.tif", tiffinfo={262: 0})
+    with pytest.raises(ValueError, match="holds white as zero; save it with 8 or 16 bits"):
+        read_image(tmp_path / "x.tif")
+
+
+@pytest.mark.parametrize("size", [1.5, 0, float("nan")])
+def test_a_size_is_a_whole_number(size):
+    with pytest.raises(ValueError, match=r"size is .*; expected a whole number ≥ 1"):
+        texture("woven", size)
+
+
+def test_a_name_longer_than_names_can_be_is_no_file():
+    with pytest.raises(ValueError, match="there is no texture"):
+        texture("x" * 300, 64)
+
+
+def test_vgg16_lacks_no_layer(small_vgg):
+    with pytest.raises(ValueError, match="without layer 17"):
+        VGGFeatures({k: v for k, v in small_vgg.items() if not k.startswith("17")})
+    with pytest.raises(ValueError, match="without layer 0"):
+        VGGFeatures({})
+
+
+@pytest.mark.parametrize("fill", [255.0, float("nan")])
+def test_a_target_is_a_picture(fill, real_vgg):
+    with pytest.raises(ValueError, match=r"expected RGB in \[0, 1\]"):
+        style_loss(torch.full((3, 64, 64), fill), "transport", 2)
+
+
+def test_a_wrong_file_in_torchs_cache_is_refused(tmp_path, monkeypatch):
+    """It may be cut off, or another's; unpickling it would be the wrong way to find out."""
+    monkeypatch.setenv("NCABOOK_DATA", str(tmp_path))
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    cached = tmp_path / "hub/checkpoints/vgg16-397923af.pth"
+    cached.parent.mkdir(parents=True)
+    cached.write_bytes(b"<html>no</html>")
+    with pytest.raises(CorruptFileError, match="does not begin with 397923af; delete it"):
+        vgg16_features()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"short": (54, 32)}, "expected 0 ≤ first ≤ last ≤ grown < final"),
+        ({"short": (2, 200)}, "expected 0 ≤ first ≤ last ≤ grown < final"),
+        ({"final": 100}, "expected 0 ≤ first ≤ last ≤ grown < final"),
+        ({"long": (100,)}, "expected rising steps after 150"),
+        ({"long": (2000, 1000)}, "expected rising steps after 150"),
+        ({"elsewhere": ((65, 64),)}, "elsewhere has 65×64"),
+        ({"every": 0}, "every is 0"),
+        ({"long_canvases": 0}, "long_canvases is 0"),
+    ],
+)
+def test_a_protocol_that_cannot_be_followed(change, message):
+    with pytest.raises(ValueError, match=message):
+        TextureProtocol(**change)

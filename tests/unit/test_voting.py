@@ -126,3 +126,22 @@ def test_what_cannot_be_measured():
         evaluate_voting(reader(), gray(torch.zeros(4, dtype=torch.int64)), torch.zeros(4).long())
     with pytest.raises(ValueError, match="label 3 of image 0; expected 0 to 2"):
         evaluate_voting(reader(), gray(torch.tensor([1, 2])), torch.tensor([3, 0]))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"short": (4, 2)}, "expected 1 ≤ first ≤ last < grown"),
+        ({"short": (0, 2)}, "expected 1 ≤ first ≤ last < grown"),
+        ({"final": 100}, "grown before final and long"),
+        ({"precision": "half"}, "precision is 'half'; expected float32 or bfloat16"),
+    ],
+)
+def test_a_protocol_that_cannot_be_followed(change, message):
+    with pytest.raises(ValueError, match=message):
+        VotingProtocol(**change)
+
+
+def test_a_frame_is_not_cut_off():
+    with pytest.raises(ValueError, match="padding is -1"):
+        evaluate_voting(reader(), gray(torch.tensor([1, 2])), torch.tensor([1, 2]), -1, SHORT)

@@ -185,8 +185,6 @@ def evaluate_voting(
     """
     protocol = protocol or VotingProtocol()
     check(nca, images, labels)
-    if len(labels.unique()) < 2:
-        raise ValueError("all images are of one class; expected at least two, to swap them")
     generator = torch.Generator().manual_seed(seed)
     partner = other_class(labels, generator)
     late = min(protocol.late_images, len(images))
@@ -248,7 +246,14 @@ def evaluate_voting(
 
 
 def other_class(labels: Tensor, generator: torch.Generator) -> Tensor:
-    """For each image the number of one of another class, at random, ``[N]``."""
+    """For each image the number of one of another class, at random, ``[N]``.
+
+    Raises:
+        ValueError: there is no other class.
+
+    """
+    if len(labels.unique()) < 2:
+        raise ValueError("all images are of one class; expected at least two, to swap them")
     count = len(labels)
     chosen = torch.randint(count, (count,), generator=generator)
     while bool((same := labels[chosen] == labels).any()):

@@ -77,7 +77,7 @@ def _grown(
     else:
         told = torch.eye(classes, device=device)[[class_index]] if classes else None
     seeded = centre_seed(nca.layout, height, width, 1, device)
-    state = seeded if start is None else start.to(device).clone()
+    state = seeded if start is None else start.to(seeded).clone()
     if inputs:
         state[:, : nca.layout.fixed] = list(inputs.values())[class_index].to(device)
     for t in range(STEPS):  # not a rollout, which would first compile the CPU's fused step

@@ -14,7 +14,7 @@ from ncabook.automaton import (
     hashed_fire,
 )
 from ncabook.figures import CLASS_COLORS
-from ncabook.live import describe
+from ncabook.live import describe, to_html
 from ncabook.training.texture import gray_canvas
 
 pytestmark = pytest.mark.node
@@ -152,3 +152,11 @@ def test_bad_descriptions(node, change, message):
 def test_targets_would_need_alpha():
     with pytest.raises(ValueError, match="targets are RGBA, and this automaton is RGB"):
         describe(weaver(), HEIGHT, WIDTH, targets=torch.rand(1, 4, HEIGHT, WIDTH))
+
+
+def test_a_start_of_another_dtype_is_the_same_start():
+    """NumPy's and ``torch.linspace``'s numbers are often double; the page keeps halves."""
+    start = gray_canvas(weaver(), HEIGHT, WIDTH)
+    assert to_html(weaver(), HEIGHT, WIDTH, start=start.double()) == to_html(
+        weaver(), HEIGHT, WIDTH, start=start
+    )

@@ -5,6 +5,7 @@
 
 import json
 import re
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from ncabook.evaluation.paper import TABLE_3, TABLE_4
@@ -80,6 +81,14 @@ def numbers(root: Path = ROOT) -> str:
     return "\n".join(lines)
 
 
+def cards(root: Path, names: Iterable[str]) -> Iterator[tuple[str, dict]]:
+    """The names of which there is a trained model, and its card."""
+    for name in names:
+        path = root / "ncabook/zoo" / name / "card.json"
+        if path.exists():
+            yield name, json.loads(path.read_text(encoding="utf-8"))
+
+
 def classifiers(root: Path) -> list[str]:
     """Table 3: automata whose cells vote on a digit, beside what the paper prints."""
     lines = [
@@ -90,12 +99,8 @@ def classifiers(root: Path) -> list[str]:
         "step 2,000 | images right, step 149 |",
         "|---|---|---|---|---|---|---|---|",
     ]
-    for name, printed in PRINTED_VOTES.items():
-        path = root / "ncabook/zoo" / name / "card.json"
-        if not path.exists():
-            continue
-        card = json.loads(path.read_text(encoding="utf-8"))
-        metrics, paper = card["metrics"], TABLE_3[printed]
+    for name, card in cards(root, PRINTED_VOTES):
+        metrics, paper = card["metrics"], TABLE_3[PRINTED_VOTES[name]]
         cells = [
             f"{metrics[moment]['per_cell']:.2f} ({theirs})"
             for moment, theirs in (
@@ -115,12 +120,8 @@ def classifiers(root: Path) -> list[str]:
 def photographs(root: Path) -> list[str]:
     """Table 4: automata whose cells vote on a photograph, beside what the paper prints."""
     lines = []
-    for name, printed in PRINTED_PHOTOGRAPHS.items():
-        path = root / "ncabook/zoo" / name / "card.json"
-        if not path.exists():
-            continue
-        card = json.loads(path.read_text(encoding="utf-8"))
-        metrics, paper = card["metrics"], TABLE_4.get(printed)
+    for name, card in cards(root, PRINTED_PHOTOGRAPHS):
+        metrics, paper = card["metrics"], TABLE_4.get(PRINTED_PHOTOGRAPHS[name])
         protocol = metrics["protocol"]
         cells = [
             f"{metrics[moment]['per_image']:.1f}" + (f" ({theirs})" if theirs else "")

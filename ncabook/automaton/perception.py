@@ -45,7 +45,7 @@ def check_condition(condition: Tensor | None, channels: int) -> Tensor | None:
 
 
 def check_sizes(**sizes: int) -> None:
-    """Refuses numbers of channels, features or heads below one; ``condition_channels`` may be 0."""
+    """Refuses counts that are no whole numbers from one on; ``condition_channels`` may be 0."""
     for name, size in sizes.items():
         least = 0 if name == "condition_channels" else 1
         if not isinstance(size, int) or size < least:

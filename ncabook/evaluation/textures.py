@@ -26,6 +26,7 @@ import torch
 from torch import Tensor
 
 from ncabook.automaton import NCA
+from ncabook.automaton.perception import check_sizes
 from ncabook.evaluation.recovery import bootstrap_interval, recovery
 from ncabook.training.perturbation import half_mask
 from ncabook.training.style import RECEPTIVE_FIELD, SHRINK, style_loss
@@ -63,9 +64,12 @@ class TextureProtocol:
     projections: int = 128
 
     def __post_init__(self) -> None:
-        for name in ("canvases", "every", "long_canvases", "projections"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} is {getattr(self, name)}; expected a whole number ≥ 1")
+        check_sizes(
+            canvases=self.canvases,
+            every=self.every,
+            long_canvases=self.long_canvases,
+            projections=self.projections,
+        )
         moments = (*self.short, self.grown, self.final)
         if self.short[0] < 0 or not self.short[0] <= self.short[1] <= self.grown < self.final:
             raise ValueError(

@@ -29,6 +29,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ncabook.automaton import NCA
+from ncabook.automaton.perception import check_sizes
 from ncabook.evaluation.recovery import bootstrap_interval, recovery
 from ncabook.training.classification import check, initial_state, visible_image, voters
 
@@ -63,9 +64,7 @@ class VotingProtocol:
     precision: Literal["float32", "bfloat16"] = "float32"
 
     def __post_init__(self) -> None:
-        for name in ("late_images", "long_images", "batch"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} is {getattr(self, name)}; expected a whole number ≥ 1")
+        check_sizes(late_images=self.late_images, long_images=self.long_images, batch=self.batch)
         first, last = self.short
         if not 1 <= first <= last < self.grown < min(self.final, self.long):
             raise ValueError(

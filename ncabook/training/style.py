@@ -18,6 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ncabook.automaton.perception import check_sizes
 from ncabook.data.weights import vgg16_features
 
 # What a unit of relu4_1 sees, in pixels.
@@ -96,8 +97,7 @@ class SlicedTransport:
     """
 
     def __init__(self, target: list[Tensor], projections: int) -> None:
-        if projections < 1:
-            raise ValueError(f"projections is {projections}; expected a whole number ≥ 1")
+        check_sizes(projections=projections)
         self.target, self.projections = target, projections
 
     def __call__(self, features: list[Tensor], generator: torch.Generator) -> Tensor:

@@ -6,7 +6,8 @@ const LEAP = 5;  // cells that an arrow key moves with Shift
 
 /**
  * Connects a view's canvases, all of one grid. `act` has use(x, y) for the brush, draws() whether
- * it may be drawn along a line, plants() whether a double tap plants, plant(x, y), read(x, y, pane) and say(text); all in cells.
+ * it may be drawn along a line, plants() whether a double tap plants, plant(x, y),
+ * read(x, y, pane) and say(text); all in cells.
  * Returns a function that disconnects them.
  */
 export function connectBrush({ canvases, cursors, size, grid: { width, height } }, act) {

@@ -155,8 +155,8 @@ def cifar10(split: Split, folder: Path | None = None, *, lossless: bool = False)
     """Photographs of ten things, ``[N, 3, 32, 32]``: 50,000 for training, 10,000 for testing.
 
     The original archive comes first. Where it is not, but another copy lies in ``cifar10/``, that
-    one is taken: lossless for training; for testing, JPEG files of all 10,000 images, grouped by
-    class, or the first 1,000 images without loss. ``note`` says so.
+    one is taken: lossless for training; for testing, JPEG files of all 10,000 images, the
+    classes in turn, or the first 1,000 images without loss. ``note`` says so.
 
     Args:
         split: ``"train"`` or ``"test"``.
@@ -260,13 +260,14 @@ def _jpegs(path: Path) -> Labelled:
     images, labels = [], []
     with tarfile.open(path) as archive:
         members = (m for m in archive.getmembers() if m.isfile())
-        for member in sorted(members, key=lambda m: m.name):
+        # The classes in turn, so that the first thousand are of all ten, as in the original.
+        for member in sorted(members, key=lambda m: Path(m.name).name):
             name = re.search(r"(\w+)/\d+\.jpg$", member.name)[1]
             with Image.open(io.BytesIO(archive.extractfile(member).read())) as picture:
                 images.append(np.array(picture.convert("RGB")))
             labels.append(CIFAR10.index(name))
     pixels = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).contiguous()
-    note = "JPEG copies of the test images, quality 75, in the order of their classes"
+    note = "JPEG copies of the test images, quality 75, the classes in turn"
     return Labelled(pixels, torch.tensor(labels), CIFAR10, note)
 
 

@@ -1,6 +1,7 @@
 """Textures to be grown: photographs of DTD, files of one's own, and four that are computed."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -8,9 +9,14 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ncabook.data.images import read_image
-from ncabook.data.registry import DataFile, DataUnavailableError, cache_folder, locate
+from ncabook.data.registry import (
+    DataFile,
+    DataSet,
+    DataUnavailableError,
+    cache_folder,
+    locate,
+)
 
-# Cimpoi et al. 2014. torchvision downloads all of it, 600 MB, and checks it.
 DTD = {
     "bubbly_0101": "ab6fefbf9342357f5e9bebd34fdf12905b25b83f301a79f890bb70682c495ad1",
     "chequered_0121": "cd2beaf34b4f24bd9e354c9c2ef75d943259655abb8a7e14b7e6afd60b883062",
@@ -20,6 +26,48 @@ DTD = {
 }
 DTD_URL = "https://www.robots.ox.ac.uk/~vgg/data/dtd/download/dtd-r1.0.1.tar.gz"
 COARSE = 96  # pixels of the copy on which squares are compared
+
+
+class _Photographs(DataSet):
+    """DTD, below ``dtd`` or, where torchvision put it, below ``dtd/dtd``."""
+
+    def find(self, file: DataFile) -> Path | None:
+        return locate(file) or locate(replace(file, path=f"dtd/{file.path}"))
+
+    def fetch(self, file: DataFile) -> Path:
+        here = self.find(file)
+        if here is not None:
+            return here
+        folder = cache_folder()
+        try:
+            from torchvision import datasets  # slow to import, and few need it
+
+            datasets.DTD(folder, download=True)
+            here, error = self.find(file), "the download lacks it"
+        except (OSError, RuntimeError) as reason:
+            error = str(reason)
+        if here is None:
+            raise DataUnavailableError(
+                f"{Path(file.path).stem} of DTD ({self.size}) is not here and cannot be downloaded "
+                f"({error}); connect to the network (and delete {folder / 'dtd'} if a download "
+                f"broke off there), point NCABOOK_DATA at a folder that holds {file.path}, or take "
+                f"a computed texture: {', '.join(COMPUTED)}"
+            )
+        return here
+
+
+def _photograph(name: str) -> DataFile:
+    return DataFile(f"dtd/images/{name.split('_')[0]}/{name}.jpg", DTD[name], url=DTD_URL)
+
+
+PHOTOGRAPHS = _Photographs(
+    "dtd",
+    f"photographs of textures, of which the book uses {len(DTD)}",
+    "600 MB, all of it",
+    "Cimpoi et al. 2014, www.robots.ox.ac.uk/~vgg/data/dtd, through torchvision",
+    "for research; the photographs are their owners'",
+    tuple(map(_photograph, DTD)),
+)
 
 
 def texture(name: str, size: int) -> Tensor:
@@ -43,7 +91,7 @@ def texture(name: str, size: int) -> Tensor:
     if name in COMPUTED:
         return COMPUTED[name](size)
     if name in DTD:
-        path = _photograph(name)
+        path = PHOTOGRAPHS.fetch(_photograph(name))
     elif _is_file(name):
         path = Path(name)
     else:
@@ -144,32 +192,6 @@ def periodic(image: Tensor) -> Tensor:
     laplacian[0, 0] = 1  # the jumps have no mean
     smooth = torch.fft.ifft2(torch.fft.fft2(jump) / laplacian).real
     return (image - smooth).float()
-
-
-def _photograph(name: str) -> Path:
-    below = f"images/{name.split('_')[0]}/{name}.jpg"
-    places = [
-        DataFile(f"{folder}/{below}", DTD[name], url=DTD_URL) for folder in ("dtd", "dtd/dtd")
-    ]
-    here = next(filter(None, map(locate, places)), None)
-    if here is not None:
-        return here
-    folder = cache_folder()
-    try:
-        from torchvision import datasets  # slow to import, and few need it
-
-        datasets.DTD(folder, download=True)
-        here, error = locate(places[1]), "the download lacks it"
-    except (OSError, RuntimeError) as reason:
-        error = str(reason)
-    if here is None:
-        raise DataUnavailableError(
-            f"{name} of DTD (600 MB, all of it) is not here and cannot be downloaded ({error}); "
-            f"connect to the network (and delete {folder / 'dtd'} if a download broke off there), "
-            f"point NCABOOK_DATA at a folder that holds dtd/{below}, or take a computed texture: "
-            f"{', '.join(COMPUTED)}"
-        )
-    return here
 
 
 def _place(size: int) -> tuple[Tensor, Tensor]:

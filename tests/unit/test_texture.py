@@ -12,9 +12,9 @@ from PIL import Image
 
 from ncabook import cli, cli_report, zoo
 from ncabook.automaton import NCA, ChannelLayout, ConvPerception, MLPUpdate
-from ncabook.data.registry import DataUnavailableError, locate
+from ncabook.data.registry import DataUnavailableError
 from ncabook.data.texture import COMPUTED, DTD, best_square, periodic, texture
-from ncabook.data.weights import vgg16_features
+from ncabook.data.weights import VGG16, vgg16_features
 from ncabook.evaluation import textures
 from ncabook.evaluation.textures import TextureProtocol, evaluate_texture
 from ncabook.experiments import runner
@@ -364,9 +364,7 @@ def test_mistakes_are_one_line(tmp_path, changes, message):
 
 def test_real_vgg16_tells_textures_apart():
     """With the weights that the book uses, each texture is nearest to itself."""
-    from ncabook.data import weights
-
-    if locate(weights._VGG16.file) is None:
+    if VGG16.find(*VGG16.files) is None:
         pytest.skip("VGG16's weights are not here")
     images = {name: texture(name, 64) for name in COMPUTED}
     for name, target in images.items():

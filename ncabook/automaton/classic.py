@@ -14,6 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ncabook.automaton.state import check_tensor
+
 WINDOW = 3  # cells across a neighbourhood; a torus needs as many, or a cell meets itself twice
 
 
@@ -115,6 +117,7 @@ def evolve(cells: Tensor, steps: int, step: Callable[[Tensor], Tensor]) -> Tenso
 
 def _check_cells(cells: Tensor, spatial: int) -> None:
     """Refuses anything but a grid of zeros and ones with ``spatial`` or more dimensions."""
+    check_tensor("the grid of cells", cells)
     if cells.dtype not in (torch.uint8, torch.bool):
         raise TypeError(
             f"cells are {cells.dtype}; expected torch.uint8 or torch.bool "

@@ -12,7 +12,7 @@ from ncabook.automaton.cpu import step as cpu_step
 from ncabook.automaton.fire import random_fire
 from ncabook.automaton.memory import Step, kept_bytes, run_in_segments, segment_length
 from ncabook.automaton.perception import circular_pad
-from ncabook.automaton.state import ChannelLayout
+from ncabook.automaton.state import ChannelLayout, check_tensor
 
 FUSED_FROM = 2**17  # cell-steps; below, compiling and rearranging cost more than they save
 
@@ -128,6 +128,7 @@ class NCA(nn.Module):
             The last state ``[B, C, H, W]``, or, recording, ``[records, B, C, H, W]``.
 
         Raises:
+            TypeError: state, condition or a mask is no tensor.
             ValueError: shapes do not fit, or ``memory`` is too small for any rollout.
 
         """
@@ -231,7 +232,8 @@ class NCA(nn.Module):
         return torch.cat([state[:, :fixed], state[:, fixed:] * alive], dim=1)
 
     def check_fire(self, state: Tensor, fire: Tensor) -> Tensor:
-        """A mask for all cells of ``state``, ``[1 or B, 1, H, W]``, or a ValueError."""
+        """A mask for all cells of ``state``, ``[1 or B, 1, H, W]``, or an error."""
+        check_tensor("the fire mask", fire)
         height, width = state.shape[2:]
         fits = fire.ndim == 4 and fire.shape[0] in (1, len(state)) and fire.shape[1] == 1
         if not (fits and fire.shape[2:] in ((height, width), (1, 1)) and fire.dtype == torch.bool):
@@ -242,7 +244,10 @@ class NCA(nn.Module):
         return fire.expand(-1, 1, height, width)
 
     def check(self, state: Tensor, condition: Tensor | None) -> None:
-        """A ValueError if state or condition are none of this automaton."""
+        """A ValueError if state or condition are none of this automaton; a TypeError of others."""
+        check_tensor("state", state)
+        if condition is not None:
+            check_tensor("condition", condition)
         if state.ndim != 4 or state.shape[1] != self.layout.channels:
             raise ValueError(
                 f"state of shape {list(state.shape)}; "

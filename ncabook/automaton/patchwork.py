@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from ncabook.automaton.fire import random_fire
 from ncabook.automaton.nca import NCA
+from ncabook.automaton.state import check_tensor
 
 
 class Patchwork(nn.Module):
@@ -68,6 +69,7 @@ class Patchwork(nn.Module):
             The last state ``[B, C, H, W]``.
 
         Raises:
+            TypeError: state, map or a mask is no tensor.
             ValueError: state or masks are none of these automata, the map does not fit, or it
                 names an automaton that is not there.
 
@@ -96,6 +98,7 @@ class Patchwork(nn.Module):
 
     def _regions(self, state: Tensor, rules: Tensor) -> list[Tensor]:
         """For each automaton its cells, bool ``[1 or B, 1, H, W]``."""
+        check_tensor("the map of rules", rules)
         batch, _, height, width = state.shape
         fits = rules.shape in ((height, width), (batch, height, width))
         if not fits or rules.is_floating_point():

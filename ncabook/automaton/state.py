@@ -6,6 +6,7 @@ cell should lie together in memory.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -86,6 +87,20 @@ class ChannelLayout:
         return 0 if self.visible == 0 and self.fixed else self.alpha
 
 
+def check_tensor(name: str, value: Any) -> None:
+    """Refuses what is no tensor, such as NumPy's arrays.
+
+    Raises:
+        TypeError: says what it is, and how it becomes one.
+
+    """
+    if not isinstance(value, Tensor):
+        raise TypeError(
+            f"{name} is of type {type(value).__name__}; expected a tensor: convert it with "
+            "torch.as_tensor"
+        )
+
+
 def empty_state(
     layout: ChannelLayout, height: int, width: int, batch: int = 1, device: str = "cpu"
 ) -> Tensor:
@@ -106,6 +121,7 @@ def centre_seed(
 
 def plant_seed(state: Tensor, layout: ChannelLayout, row: int, column: int) -> Tensor:
     """Returns ``state`` with a fresh seed cell at (``row``, ``column``), wrapped to the torus."""
+    check_tensor("state", state)
     state = state.clone()
     row, column = row % state.shape[2], column % state.shape[3]
     state[:, layout.fixed :, row, column] = 0.0

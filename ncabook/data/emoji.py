@@ -7,7 +7,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from ncabook.data.registry import data_sets, get
+from ncabook.data.registry import EMOJI_DEFAULT, emoji_noto, get
 
 VARIATION_SELECTOR = "\ufe0f"
 SHIPPED = ("😀", "🦎", "🕸", "🐠", "🦋", "🎄")
@@ -54,16 +54,15 @@ def rgba_target(image: Image.Image, size: int, padding: int = 0) -> Tensor:
 
 def glyph_file(glyph: str) -> Path:
     """The PNG of ``glyph``: the shipped 128×128 one, or a downloaded 64×64 one."""
-    sets = data_sets()
     bare = glyph.replace(VARIATION_SELECTOR, "")
     if len(bare) != 1:
         raise ValueError(f"expected one emoji, got {glyph!r}; joined emojis are not supported")
     code = f"{ord(bare):04x}"
     if bare in SHIPPED:
-        files = sets["emoji-default"].files
+        files = EMOJI_DEFAULT.files
         wanted = {f"glyphs/emoji_u{code}.png"}
     else:
-        files = sets["emoji-noto"].files
+        files = emoji_noto().files
         wanted = {f"emoji-noto/{code}.png", f"emoji-noto/{code}-fe0f.png"}
     for file in files:
         if file.path in wanted:

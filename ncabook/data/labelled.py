@@ -18,7 +18,7 @@ import torch
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 from torch import Tensor
 
-from ncabook.data.registry import DataFile, data_sets, get, locate
+from ncabook.data.registry import CIFAR, MNIST, DataFile, get, locate
 from ncabook.files import CorruptFileError
 
 DIGITS = tuple("0123456789")
@@ -145,7 +145,7 @@ def mnist(split: Split, folder: Path | None = None) -> Labelled:
     images, labels = (
         _idx(get(file, folder))
         for kind in ("images", "labels")
-        for file in data_sets()["mnist"].files
+        for file in MNIST.files
         if Path(file.path).name.startswith(f"{start}-{kind}")
     )
     return Labelled(images[:, None], labels.long(), DIGITS)
@@ -169,7 +169,7 @@ def cifar10(split: Split, folder: Path | None = None, *, lossless: bool = False)
 
     """
     _known(split)
-    (archive,) = data_sets()["cifar10"].files
+    (archive,) = CIFAR.files
     sheets = [_sheet_files(sheet) for sheet in _SHEETS if sheet[0].startswith(split)]
     first_only = lossless and split == "test"
     path = locate(archive, folder)

@@ -30,7 +30,8 @@ class DataFile:
     """One file of a data set.
 
     Attributes:
-        path: below ``NCABOOK_DATA``, the cache, or, for shipped files, ``ncabook/data``.
+        path: below ``NCABOOK_DATA``, the cache, or, for shipped files, ``ncabook/data``; of what
+            :func:`get` downloads, it begins with the data set's name.
         sha256: of the file's bytes.
         size: in bytes; None where only the digest is known beforehand.
         url: where it can be downloaded; None for files of the package itself.
@@ -45,18 +46,32 @@ class DataFile:
 
 @dataclass(frozen=True)
 class DataSet:
-    """A named group of files with one source and one licence."""
+    """A named group of files with one source and one licence.
+
+    Attributes:
+        name: what ``ncabook data`` calls it.
+        description: what is in it.
+        size: of what has to be downloaded, in words.
+        source: who made it, and where it is.
+        licence: its terms.
+        files: what the book uses of it.
+
+    """
 
     name: str
     description: str
+    size: str
     source: str
     licence: str
     files: tuple[DataFile, ...] = field(repr=False)
 
-    @property
-    def shipped(self) -> bool:
-        """Whether the package itself holds the files."""
-        return all(file.url is None for file in self.files)
+    def find(self, file: DataFile) -> Path | None:
+        """The checked local copy of one of ``files``, or None; raises as :func:`locate`."""
+        return locate(file)
+
+    def fetch(self, file: DataFile) -> Path:
+        """The checked local copy of one of ``files``, downloaded if need be; see :func:`get`."""
+        return get(file)
 
 
 # Name, sha256, bytes: written down by hand when scripts/render_emoji.py made the files.
@@ -93,56 +108,57 @@ _GLYPHS = (
 )
 _EMOJI_URL = "https://cdn.jsdelivr.net/npm/emoji-datasource-google@16.0.0/img/google/64"
 _LICENCE = "SIL Open Font License 1.1"
+MNIST = DataSet(
+    "mnist",
+    "handwritten digits, 28×28 gray: 60,000 to train with, 10,000 to test with",
+    "12 MB",
+    "LeCun, Cortes and Burges, the mirror that torchvision uses",
+    "CC BY-SA 3.0",
+    tuple(
+        DataFile(f"mnist/{name}", digest, size, f"{_MNIST_URL}/{name}")
+        for name, digest, size in _MNIST
+    ),
+)
+CIFAR = DataSet(
+    "cifar10",
+    "photographs of ten things, 32×32 RGB: 50,000 to train with, 10,000 to test with",
+    "170 MB",
+    "Krizhevsky 2009, www.cs.toronto.edu/~kriz/cifar.html, binary version",
+    "none stated; cite the technical report",
+    (
+        DataFile(
+            "cifar10/cifar-10-binary.tar.gz",
+            "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd",
+            170052171,
+            "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz",
+        ),
+    ),
+)
+EMOJI_DEFAULT = DataSet(
+    "emoji-default",
+    "six glyphs, 128×128 RGBA: 😀 🦎 🕸 🐠 🦋 🎄",
+    "47 kB, part of the package",
+    "Noto Color Emoji, rendered by scripts/render_emoji.py",
+    _LICENCE,
+    tuple(DataFile(f"glyphs/{name}", digest, size) for name, digest, size in _GLYPHS),
+)
 
 
 @cache
-def data_sets() -> dict[str, DataSet]:
-    """All data sets by name."""
+def emoji_noto() -> DataSet:
+    """All emojis that Noto draws."""
     manifest = json.loads((PACKAGE_DATA / "emoji_manifest.json").read_text())
-    sets = (
-        DataSet(
-            "emoji-default",
-            "six glyphs, 128×128 RGBA, part of the package: 😀 🦎 🕸 🐠 🦋 🎄",
-            "Noto Color Emoji, rendered by scripts/render_emoji.py",
-            _LICENCE,
-            tuple(DataFile(f"glyphs/{name}", digest, size) for name, digest, size in _GLYPHS),
-        ),
-        DataSet(
-            "emoji-noto",
-            f"{len(manifest):,} glyphs, 64×64 RGBA, downloaded one by one when asked for",
-            "emoji-datasource-google 16.0.0 (Noto Color Emoji)",
-            _LICENCE,
-            tuple(
-                DataFile(f"emoji-noto/{name}.png", digest, url=f"{_EMOJI_URL}/{name}.png")
-                for name, digest in manifest.items()
-            ),
-        ),
-        DataSet(
-            "mnist",
-            "handwritten digits, 28×28 gray: 60,000 to train with, 10,000 to test with",
-            "LeCun, Cortes and Burges, the mirror that torchvision uses",
-            "CC BY-SA 3.0",
-            tuple(
-                DataFile(f"mnist/{name}", digest, size, f"{_MNIST_URL}/{name}")
-                for name, digest, size in _MNIST
-            ),
-        ),
-        DataSet(
-            "cifar10",
-            "photographs of ten things, 32×32 RGB: 50,000 to train with, 10,000 to test with",
-            "Krizhevsky 2009, www.cs.toronto.edu/~kriz/cifar.html, binary version",
-            "none stated; cite the technical report",
-            (
-                DataFile(
-                    "cifar10/cifar-10-binary.tar.gz",
-                    "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd",
-                    170052171,
-                    "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz",
-                ),
-            ),
+    return DataSet(
+        "emoji-noto",
+        f"{len(manifest):,} glyphs, 64×64 RGBA",
+        "a few kB each, downloaded one by one when asked for",
+        "emoji-datasource-google 16.0.0 (Noto Color Emoji)",
+        _LICENCE,
+        tuple(
+            DataFile(f"emoji-noto/{name}.png", digest, url=f"{_EMOJI_URL}/{name}.png")
+            for name, digest in manifest.items()
         ),
     )
-    return {d.name: d for d in sets}
 
 
 def cache_folder() -> Path:
@@ -213,14 +229,9 @@ def get(file: DataFile, folder: Path | None = None) -> Path:
         raise DataUnavailableError(
             f"{file.path}{size} is not here and {file.url} cannot be reached "
             f"({type(error).__name__}); connect to the network and call `ncabook data get "
-            f"{name_of(file)}`, or put the file into a folder and name it in NCABOOK_DATA"
+            f"{file.path.split('/')[0]}`, or put the file into a folder and name it in NCABOOK_DATA"
         ) from None
     return target
-
-
-def name_of(file: DataFile) -> str:
-    """The data set that a file belongs to."""
-    return next(name for name, entry in data_sets().items() if file in entry.files)
 
 
 def _download(url: str, output_file: str, _: pooch.Pooch | None) -> None:

@@ -1,19 +1,22 @@
 """Textures to be grown: photographs of DTD, files of one's own, and four that are computed."""
 
-import io
 import math
+from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import torch
 import torch.nn.functional as F
-from PIL import Image, ImageOps
 from torch import Tensor
 
-from ncabook.data.registry import DataFile, DataUnavailableError, cache_folder, locate
-from ncabook.files import CorruptFileError
+from ncabook.data.images import read_image
+from ncabook.data.registry import (
+    DataFile,
+    DataSet,
+    DataUnavailableError,
+    cache_folder,
+    locate,
+)
 
-# Cimpoi et al. 2014. torchvision downloads all of it, 600 MB, and checks it.
 DTD = {
     "bubbly_0101": "ab6fefbf9342357f5e9bebd34fdf12905b25b83f301a79f890bb70682c495ad1",
     "chequered_0121": "cd2beaf34b4f24bd9e354c9c2ef75d943259655abb8a7e14b7e6afd60b883062",
@@ -22,14 +25,49 @@ DTD = {
     "lacelike_0004": "1ad70a35270752250389c7d863618c1225ee757bc267cdc5a5de379cc17ba7e6",
 }
 DTD_URL = "https://www.robots.ox.ac.uk/~vgg/data/dtd/download/dtd-r1.0.1.tar.gz"
-SIXTEEN_BIT = 65535
-BITS_PER_SAMPLE, PHOTOMETRIC = 258, 262  # TIFF's tags
-# What Pillow raises on damaged files; the last two are its own slips.
-UNREADABLE = (
-    *(OSError, ValueError, EOFError, SyntaxError, Image.DecompressionBombError),
-    *(TypeError, NotImplementedError),
-)
 COARSE = 96  # pixels of the copy on which squares are compared
+
+
+class _Photographs(DataSet):
+    """DTD, below ``dtd`` or, where torchvision put it, below ``dtd/dtd``."""
+
+    def find(self, file: DataFile) -> Path | None:
+        return locate(file) or locate(replace(file, path=f"dtd/{file.path}"))
+
+    def fetch(self, file: DataFile) -> Path:
+        here = self.find(file)
+        if here is not None:
+            return here
+        folder = cache_folder()
+        try:
+            from torchvision import datasets  # slow to import, and few need it
+
+            datasets.DTD(folder, download=True)
+            here, error = self.find(file), "the download lacks it"
+        except (OSError, RuntimeError) as reason:
+            error = str(reason)
+        if here is None:
+            raise DataUnavailableError(
+                f"{Path(file.path).stem} of DTD ({self.size}) is not here and cannot be downloaded "
+                f"({error}); connect to the network (and delete {folder / 'dtd'} if a download "
+                f"broke off there), point NCABOOK_DATA at a folder that holds {file.path}, or take "
+                f"a computed texture: {', '.join(COMPUTED)}"
+            )
+        return here
+
+
+def _photograph(name: str) -> DataFile:
+    return DataFile(f"dtd/images/{name.split('_')[0]}/{name}.jpg", DTD[name], url=DTD_URL)
+
+
+PHOTOGRAPHS = _Photographs(
+    "dtd",
+    f"photographs of textures, of which the book uses {len(DTD)}",
+    "600 MB, all of it",
+    "Cimpoi et al. 2014, www.robots.ox.ac.uk/~vgg/data/dtd, through torchvision",
+    "for research; the photographs are their owners'",
+    tuple(map(_photograph, DTD)),
+)
 
 
 def texture(name: str, size: int) -> Tensor:
@@ -53,7 +91,7 @@ def texture(name: str, size: int) -> Tensor:
     if name in COMPUTED:
         return COMPUTED[name](size)
     if name in DTD:
-        path = _photograph(name)
+        path = PHOTOGRAPHS.fetch(_photograph(name))
     elif _is_file(name):
         path = Path(name)
     else:
@@ -79,45 +117,6 @@ def _is_file(name: str) -> bool:
         return Path(name).is_file()
     except OSError:  # longer than names can be
         return False
-
-
-def read_image(path: Path) -> Tensor:
-    """An image file as a person sees it: RGB in [0, 1], ``[3, H, W]``.
-
-    Gray, CMYK, palette and 16-bit images are converted, transparent ones laid on white, and a
-    camera's note that it was turned (EXIF) is heeded. Of several frames, the first.
-
-    Raises:
-        CorruptFileError: it is no image that Pillow can read.
-        ValueError: its numbers are of a kind without a known white (12 or 32 bits, fractions).
-
-    """
-    try:
-        # Through memory: Pillow maps some files, and turns their rows before they are turned.
-        with Image.open(io.BytesIO(path.read_bytes())) as file:
-            kind, tags = file.format, dict(getattr(file, "tag_v2", {}))
-            image = ImageOps.exif_transpose(file)
-            image.load()
-    except UNREADABLE as error:
-        raise CorruptFileError(f"{path} is not an image that can be read: {error}") from None
-    sixteen = image.mode.startswith("I;16") or (image.mode == "I" and kind == "PNG")
-    if image.mode in ("I", "F") and not sixteen:
-        raise ValueError(
-            f"{path} holds {'32-bit numbers' if image.mode == 'I' else 'fractions'}, of which "
-            "nothing says how large white is; save it with 8 or 16 bits"
-        )
-    if sixteen and tags:
-        bits, white_is_zero = tags.get(BITS_PER_SAMPLE, (16,))[0], tags.get(PHOTOMETRIC) == 0
-        if bits != 16 or white_is_zero:
-            what = "white as zero" if white_is_zero else f"{bits}-bit numbers"
-            raise ValueError(f"{path} holds {what}; save it with 8 or 16 bits, black as zero")
-    if sixteen:  # convert("RGB") would clip them
-        gray = torch.from_numpy(np.asarray(image).astype(np.float32)) / SIXTEEN_BIT
-        return gray.expand(3, -1, -1).clone()
-    if image.has_transparency_data:
-        image = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-    return torch.from_numpy(np.array(image.convert("RGB"))).permute(2, 0, 1).float() / 255
 
 
 def best_square(image: Tensor, least: int = 1) -> tuple[int, int, int]:
@@ -193,32 +192,6 @@ def periodic(image: Tensor) -> Tensor:
     laplacian[0, 0] = 1  # the jumps have no mean
     smooth = torch.fft.ifft2(torch.fft.fft2(jump) / laplacian).real
     return (image - smooth).float()
-
-
-def _photograph(name: str) -> Path:
-    below = f"images/{name.split('_')[0]}/{name}.jpg"
-    places = [
-        DataFile(f"{folder}/{below}", DTD[name], url=DTD_URL) for folder in ("dtd", "dtd/dtd")
-    ]
-    here = next(filter(None, map(locate, places)), None)
-    if here is not None:
-        return here
-    folder = cache_folder()
-    try:
-        from torchvision import datasets  # slow to import, and few need it
-
-        datasets.DTD(folder, download=True)
-        here, error = locate(places[1]), "the download lacks it"
-    except (OSError, RuntimeError) as reason:
-        error = str(reason)
-    if here is None:
-        raise DataUnavailableError(
-            f"{name} of DTD (600 MB, all of it) is not here and cannot be downloaded ({error}); "
-            f"connect to the network (and delete {folder / 'dtd'} if a download broke off there), "
-            f"point NCABOOK_DATA at a folder that holds dtd/{below}, or take a computed texture: "
-            f"{', '.join(COMPUTED)}"
-        )
-    return here
 
 
 def _place(size: int) -> tuple[Tensor, Tensor]:

@@ -2,9 +2,9 @@
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
-from ncabook.training.config import Positive, Strict
+from ncabook.training.config import Strict, Width
 
 
 def _odd(value: int) -> int:
@@ -13,16 +13,24 @@ def _odd(value: int) -> int:
     return value
 
 
-Odd = Annotated[Positive, AfterValidator(_odd)]
+Odd = Annotated[int, Field(ge=1, le=999), AfterValidator(_odd)]
+Few = Annotated[int, Field(ge=1, le=1000)]
+
+
+def _check_heads(name: str, width: int, heads: int) -> None:
+    if width % heads:
+        raise ValueError(
+            f"{name} {width} does not divide into {heads} heads; change one of the two"
+        )
 
 
 class ConvConfig(Strict):
     """A :class:`~ncabook.automaton.ConvPerception`."""
 
     kind: Literal["conv"]
-    features: Positive
+    features: Width
     kernel_size: Odd = 3
-    dilation: Positive = 1
+    dilation: Few = 1
 
     @property
     def reach(self) -> int:
@@ -42,9 +50,9 @@ class ResidualConfig(Strict):
     """A :class:`~ncabook.automaton.ResidualPerception`."""
 
     kind: Literal["residual"]
-    features: Positive
+    features: Width
     kernel_size: Odd = 3
-    dilation: Positive = 1
+    dilation: Few = 1
 
     @property
     def reach(self) -> int:
@@ -56,7 +64,7 @@ class DeformableConfig(Strict):
     """A :class:`~ncabook.automaton.DeformablePerception`."""
 
     kind: Literal["deformable"]
-    features: Positive
+    features: Width
     kernel_size: Odd = 3
 
     @property
@@ -69,9 +77,14 @@ class LocalAttentionConfig(Strict):
     """A :class:`~ncabook.automaton.LocalAttention`."""
 
     kind: Literal["local-attention"]
-    features: Positive
-    heads: Positive = 4
+    features: Width
+    heads: Width = 4
     kernel_size: Odd = 3
+
+    @model_validator(mode="after")
+    def _fits(self) -> "LocalAttentionConfig":
+        _check_heads("features", self.features, self.heads)
+        return self
 
     @property
     def reach(self) -> int:
@@ -83,10 +96,15 @@ class AttentionBlockConfig(Strict):
     """An :class:`~ncabook.automaton.AttentionBlock`."""
 
     kind: Literal["attention-block"]
-    features: Positive
-    embedding: Positive = 128
-    heads: Positive = 4
+    features: Width
+    embedding: Width = 128
+    heads: Width = 4
     kernel_size: Odd = 3
+
+    @model_validator(mode="after")
+    def _fits(self) -> "AttentionBlockConfig":
+        _check_heads("embedding", self.embedding, self.heads)
+        return self
 
     @property
     def reach(self) -> int:
@@ -109,7 +127,7 @@ class MultiConfig(Strict):
     """A :class:`~ncabook.automaton.MultiPerception`."""
 
     kind: Literal["multi"]
-    branches: Annotated[list[SinglePerception], Field(min_length=1)]
+    branches: Annotated[list[SinglePerception], Field(min_length=1, max_length=64)]
 
     @property
     def reach(self) -> int:
@@ -121,12 +139,12 @@ class MLPConfig(Strict):
     """An :class:`~ncabook.automaton.MLPUpdate`."""
 
     kind: Literal["mlp"]
-    hidden: list[Positive]
+    hidden: Annotated[list[Width], Field(max_length=64)]
 
 
 class ResNetConfig(Strict):
     """A :class:`~ncabook.automaton.ResNetUpdate`."""
 
     kind: Literal["resnet"]
-    hidden: Positive
-    blocks: Positive = 2
+    hidden: Width
+    blocks: Few = 2

@@ -39,6 +39,7 @@ from ncabook.training.checkpoint import previous, save_tensors
 from ncabook.training.classification import ClassificationTrainer
 from ncabook.training.growth import GrowthTrainer
 from ncabook.training.one_pass import OnePassTrainer
+from ncabook.training.processes import check_device
 from ncabook.training.texture import TextureTrainer
 from ncabook.training.tracking import TrackerName, Tracking
 from ncabook.training.trainer import Trainer
@@ -104,9 +105,11 @@ def train(
         RunExistsError: the folder holds a run and ``resume`` is not asked for, or a run is
             under way in it.
         FileNotFoundError: ``resume`` is asked for and there is no checkpoint.
+        ValueError: the device is not here, or cannot be used as asked.
         TrainingDivergedError: the loss is not finite.
 
     """
+    check_device(device)
     checkpoint = folder / CHECKPOINT
     if not resume:
         for name in (CHECKPOINT, previous(checkpoint).name, zoo.WEIGHTS, zoo.CARD):

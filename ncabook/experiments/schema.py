@@ -3,6 +3,7 @@
 A file that does not fit is refused with one line per mistake: the file, the field, the reason.
 """
 
+import reprlib
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -22,15 +23,16 @@ from ncabook.experiments.parts import MLPConfig, MultiConfig, ResNetConfig, Sing
 from ncabook.training.config import (
     ClassificationConfig,
     OnePassConfig,
-    Positive,
     Strict,
     TextureConfig,
     TrainingConfig,
+    Width,
 )
 from ncabook.training.style import RECEPTIVE_FIELD, SHRINK
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
+LARGEST = 4096  # cells along a picture's side; a batch of more fills any memory
 
 
 class ConfigError(Exception):
@@ -48,8 +50,8 @@ class EmojiData(Strict):
     """
 
     glyphs: Annotated[list[str], Field(min_length=1)]
-    size: Positive
-    padding: Annotated[int, Field(ge=0)]
+    size: Annotated[int, Field(ge=1, le=LARGEST)]
+    padding: Annotated[int, Field(ge=0, le=LARGEST)]
 
     @property
     def grid(self) -> int:
@@ -67,7 +69,7 @@ class LabelledData(Strict):
     """
 
     name: Literal["mnist", "cifar10", "rendered-digits"]
-    padding: Annotated[int, Field(ge=0)] = 0
+    padding: Annotated[int, Field(ge=0, le=LARGEST)] = 0
 
     @property
     def channels(self) -> int:
@@ -90,7 +92,7 @@ class TextureData(Strict):
     """
 
     name: str
-    size: Annotated[int, Field(ge=RECEPTIVE_FIELD, multiple_of=SHRINK)]
+    size: Annotated[int, Field(ge=RECEPTIVE_FIELD, le=LARGEST, multiple_of=SHRINK)]
 
     @field_validator("name")
     @classmethod
@@ -108,7 +110,7 @@ class TextureData(Strict):
 class ModelConfig(Strict):
     """The automaton: what is not given by its task are hidden channels, parts and masks."""
 
-    hidden_channels: Annotated[int, Field(ge=0)]
+    hidden_channels: Annotated[int, Field(ge=0, le=2**14)]
     perception: Annotated[SinglePerception | MultiConfig, Field(discriminator="kind")]
     update: Annotated[MLPConfig | ResNetConfig, Field(discriminator="kind")]
     fire_rate: Annotated[float, Field(gt=0, le=1)] = 0.5
@@ -118,8 +120,8 @@ class ModelConfig(Strict):
 class UNetConfig(Strict):
     """A :class:`~ncabook.networks.OnePass`."""
 
-    base: Positive
-    halvings: Positive
+    base: Width
+    halvings: Annotated[int, Field(ge=1, le=12)]
 
 
 class OnePassExperiment(Strict):
@@ -286,6 +288,9 @@ class _UniqueKeys(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
+_SHORT = reprlib.Repr()  # of long lists, the beginning
+_SHORT.maxstring = _SHORT.maxother = 80
+
 Document = TypeVar("Document", bound=Strict)
 
 
@@ -304,7 +309,7 @@ def parse(kind: type[Document], content: Any, source: str) -> Document:
             field = ".".join(str(part) for part in item["loc"]) or "(whole file)"
             message = item["msg"].removeprefix("Value error, ")
             given = item["input"]
-            shown = "" if isinstance(given, dict) else f" (given: {given!r})"
+            shown = "" if isinstance(given, dict) else f" (given: {_SHORT.repr(given)})"
             if item["type"] == "float_type" and isinstance(given, str) and "e" in given:
                 message += "; YAML wants a point in numbers with an exponent, 5.0e-3"
             lines.append(f"{source}: {field}: {message}{shown}")

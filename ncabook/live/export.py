@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from ncabook.automaton import NCA, ChannelLayout, Patchwork
-from ncabook.automaton.state import RGB, RGBA
+from ncabook.automaton.state import RGB, RGBA, check_tensor
 from ncabook.live.decoding import compile_decoder
 from ncabook.live.program import Program, compile_parts, needs_planes
 from ncabook.networks import Decoder
@@ -80,7 +80,8 @@ def describe(
         The description, and the weights' bytes.
 
     Raises:
-        TypeError: the engine does not know the perception or the update.
+        TypeError: the engine does not know the perception or the update; or targets, start,
+            inputs or condition are no tensors.
         ValueError: labels, grid or channels do not fit the automaton.
 
     """
@@ -96,6 +97,11 @@ def describe(
             f"a grid of {height}×{width} cells; expected at least {least}×{least}, the "
             "perception's reach"
         )
+    given = {"targets": targets, "start": start, "condition": condition}
+    given |= {f"the input {name!r}": image for name, image in (inputs or {}).items()}
+    for name, value in given.items():
+        if value is not None:
+            check_tensor(name, value)
     count = perception.condition_channels
     wanted = (count, height, width)
     if condition is not None and (not count or tuple(condition.shape) != wanted or classes):

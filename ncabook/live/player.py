@@ -12,6 +12,7 @@ import traitlets
 from torch import Tensor
 
 from ncabook.automaton import NCA, Patchwork
+from ncabook.automaton.state import check_tensor
 from ncabook.live.export import describe
 from ncabook.live.html import figure_html
 from ncabook.live.poster import figure_poster
@@ -144,6 +145,7 @@ class LivePlayer(anywidget.AnyWidget):
 
     def write_state(self, state: Tensor) -> None:
         """Sets the (first) automaton's state, ``[1, C, H, W]`` or ``[C, H, W]``; step 0 again."""
+        check_tensor("state", state)
         wanted = [self._channels, *self._grid]
         cells = state.detach().cpu().float().reshape(-1, *state.shape[-2:])
         if list(cells.shape) != wanted:

@@ -4,7 +4,12 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-Positive = Annotated[int, Field(ge=1)]
+# Bounds from above are far beyond what is ever trained: with them, a slip of the pen is one line
+# here instead of a failure for want of memory later.
+Positive = Annotated[int, Field(ge=1, le=10**9)]
+Samples = Annotated[int, Field(ge=1, le=10**6)]
+Steps = Annotated[int, Field(ge=1, le=10**5)]
+Width = Annotated[int, Field(ge=1, le=2**14)]  # channels, features
 Ratio = Annotated[float, Field(ge=0, le=1)]
 Rate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
@@ -18,8 +23,8 @@ class Strict(BaseModel):
 class StepsConfig(Strict):
     """Rollout length, drawn uniformly from ``min`` to ``max``, both included."""
 
-    min: Positive
-    max: Positive
+    min: Steps
+    max: Steps
 
     @model_validator(mode="after")
     def _ordered(self) -> "StepsConfig":
@@ -40,8 +45,8 @@ class PoolConfig(Strict):
 
     """
 
-    capacity: Positive
-    delay: Annotated[int, Field(ge=0)] = 0
+    capacity: Samples
+    delay: Annotated[int, Field(ge=0, le=10**9)] = 0
     ratio: Ratio
     mutation: Ratio
     damage: Ratio
@@ -76,8 +81,8 @@ class TrainingConfig(Strict):
     """
 
     iterations: Positive
-    batch: Positive
-    accumulation: Positive = 1
+    batch: Samples
+    accumulation: Samples = 1
     steps: StepsConfig
     optimizer: OptimizerConfig
     warmup: Positive
@@ -129,7 +134,7 @@ class TextureConfig(TrainingConfig):
     """
 
     style: Literal["transport", "gram"] = "transport"
-    projections: Positive = 32
+    projections: Width = 32
 
     @model_validator(mode="after")
     def _one_style(self) -> "TextureConfig":
@@ -160,10 +165,10 @@ class OnePassConfig(Strict):
     """
 
     iterations: Positive
-    batch: Positive
+    batch: Samples
     learning_rate: Rate
     warmup: Positive
     seeds: Ratio
     mutation: Ratio
     damage: Ratio
-    critic: Positive | None = None
+    critic: Width | None = None

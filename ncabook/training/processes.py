@@ -28,6 +28,29 @@ def default_device() -> str:
     return "cuda" if torch.cuda.is_available() and not forbidden else "cpu"
 
 
+def check_device(device: str) -> torch.device:
+    """The device of this name.
+
+    Raises:
+        ValueError: it is neither a CPU nor a GPU that PyTorch finds here.
+
+    """
+    gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    try:
+        found = torch.device(device)
+    except RuntimeError:
+        found = None
+    if found is None or not (
+        found.type == "cpu" or (found.type == "cuda" and (found.index or 0) < gpus)
+    ):
+        offered = f"cpu, cuda, or cuda:0 to cuda:{gpus - 1}" if gpus else "cpu"
+        raise ValueError(
+            f"device {device!r}; expected {offered}: PyTorch finds {gpus or 'no'} "
+            f"GPU{'s' if gpus != 1 else ''} here"
+        )
+    return found
+
+
 def launched() -> bool:
     """Whether a launcher started this process as one of a group."""
     return "LOCAL_RANK" in os.environ or int(os.environ.get("WORLD_SIZE", "1")) > 1
@@ -57,14 +80,14 @@ def accelerator(
         tracker: where curves go, if anywhere.
 
     Raises:
-        ValueError: the device is not what the launcher provides.
+        ValueError: the device is not here, or not what the launcher provides.
 
     """
-    wanted = torch.device(device)
-    if launched() and wanted.index is not None:
+    if launched() and ":" in device:
         raise ValueError(
             f"device {device} with several processes; each gets its own GPU, so give cuda or cpu"
         )
+    wanted = check_device(device)
     # accelerate keeps one state per process and refuses another precision or device later on;
     # a notebook trains more than once. The process group, if any, is kept.
     AcceleratorState._reset_state(reset_partial_state=True)

@@ -279,6 +279,24 @@ def test_a_state_of_the_wrong_shape_is_refused(make_nca):
         make_nca(fire_rate=0.0)
 
 
+@pytest.mark.parametrize(
+    ("call", "name"),
+    [
+        (lambda nca, s, c: nca.step(s.numpy(), c), "state"),
+        (lambda nca, s, c: nca.rollout(s.numpy(), 1, c), "state"),
+        (lambda nca, s, c: nca.rollout(s, 1, c.numpy()), "condition"),
+        (lambda nca, s, c: nca.step(s, c, fire=np.ones((1, 1, 5, 5), bool)), "the fire mask"),
+        (lambda nca, s, c: nca.rollout(s, 1, c, fire=lambda t: np.bool_(True)), "the fire mask"),
+        (lambda nca, s, c: plant_seed(s.numpy(), nca.layout, 0, 0), "state"),
+    ],
+)
+def test_arrays_are_told_to_become_tensors(make_nca, call, name):
+    nca = make_nca(condition=2)
+    state, condition = torch.zeros(1, 8, 5, 5), torch.zeros(1, 2)
+    with pytest.raises(TypeError, match=f"^{name} is of type .*; expected a tensor: convert it"):
+        call(nca, state, condition)
+
+
 def test_batches_that_do_not_match_are_not_broadcast(make_nca):
     nca = make_nca(condition=2)
     state = torch.zeros(2, 8, 5, 5)

@@ -199,6 +199,8 @@ def test_bad_rule_number_is_named(number):
 @pytest.mark.parametrize("step", [life_step, life_step_by_convolution])
 def test_bad_grids_are_refused_with_what_was_expected(step):
     # Protects against silent wrong answers from floats, greys, rows and tiny tori.
+    with pytest.raises(TypeError, match="^the grid of cells is of type ndarray; expected a tensor"):
+        step(torch.zeros(5, 5, dtype=torch.bool).numpy())
     with pytest.raises(TypeError, match=r"torch.float32; expected torch.uint8 or torch.bool"):
         step(torch.zeros(5, 5))
     with pytest.raises(ValueError, match=r"value 2; expected only 0 and 1"):

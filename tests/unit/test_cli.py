@@ -57,6 +57,8 @@ def test_a_whole_life_train_evaluate_export(tiny, tmp_path):
     ("arguments", "message"),
     [
         (["train", "emoji-con3"], "there is no experiment 'emoji-con3'; did you mean emoji-conv3"),
+        (["train", "emoji-conv3", "--device", "foo"], "device 'foo'; expected cpu"),
+        (["train", "pix2pix-25k", "--device", "cuda:99"], "device 'cuda:99'; expected cpu"),
         (["evaluate", "nothing"], "there is no model 'nothing'"),
         (["data", "get", "emoji"], "did you mean emoji-"),
         (["train", "no/such.yaml"], "no/such.yaml: no such experiment file"),

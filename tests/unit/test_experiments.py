@@ -99,6 +99,46 @@ def test_every_shipped_experiment_is_valid_and_named_after_its_file(name):
         ({"data__glyphs": []}, "data.glyphs", "at least 1 item"),
         ({"data__glyphs": ["🦎"]}, "(whole file)", "at least two glyphs"),
         ({"seed": None}, "seed", "valid integer"),
+        ({"data__size": 10_000_000}, "data.size", "less than or equal to 4096"),
+        ({"data__size": -8}, "data.size", "greater than or equal to 1"),
+        ({"data__size": 8.5}, "data.size", "valid integer"),
+        ({"data__padding": 10**9}, "data.padding", "less than or equal to 4096"),
+        ({"model__hidden_channels": 10**9}, "model.hidden_channels", "less than or equal to 16384"),
+        ({"model__perception__features": 10**9}, "conv.features", "less than or equal to 16384"),
+        ({"model__perception__features": 10**20}, "conv.features", "less than or equal to 16384"),
+        ({"model__perception__features": True}, "conv.features", "valid integer"),
+        ({"model__perception__kernel_size": 10**9 + 1}, "conv.kernel_size", "less than or equal"),
+        ({"model__update__hidden": [8, 10**9]}, "mlp.hidden.1", "less than or equal to 16384"),
+        (
+            {"model__update": {"kind": "resnet", "hidden": 8, "blocks": 10**6}},
+            "resnet.blocks",
+            "less than or equal to 1000",
+        ),
+        (
+            {"model__perception": {"kind": "multi", "branches": 1000 * [{"kind": "sobel"}]}},
+            "multi.branches",
+            "at most 64 items",
+        ),
+        (
+            {"model__perception": {"kind": "local-attention", "features": 10}},
+            "model.perception.local-attention",
+            "features 10 does not divide into 4 heads",
+        ),
+        (
+            {
+                "model__perception": {
+                    "kind": "attention-block",
+                    "features": 9,
+                    "embedding": 8,
+                    "heads": 3,
+                }
+            },
+            "model.perception.attention-block",
+            "embedding 8 does not divide into 3 heads",
+        ),
+        ({"training__pool__capacity": 10**12}, "training.pool.capacity", "less than or equal to"),
+        ({"training__steps__max": 10**12}, "training.steps.max", "less than or equal to 100000"),
+        ({"training__iterations": 10**30}, "training.iterations", "less than or equal to"),
     ],
 )
 def test_a_mistake_is_one_line_with_file_field_and_reason(tmp_path, change, field, reason):
@@ -110,6 +150,14 @@ def test_a_mistake_is_one_line_with_file_field_and_reason(tmp_path, change, fiel
     assert lines[0].startswith(str(path))
     assert field in lines[0]
     assert reason in lines[0]
+    assert len(lines[0].removeprefix(str(path))) < 300
+
+
+def test_halvings_that_no_grid_survives():
+    """2 to this power would be computed before it is compared."""
+    content = changed() | {"task": "one-pass", "model": {"base": 8, "halvings": 10**9}}
+    with pytest.raises(ConfigError, match="model.halvings: .*less than or equal to 12"):
+        parse(OnePassExperiment, content, "tiny.yaml")
 
 
 @pytest.mark.parametrize(

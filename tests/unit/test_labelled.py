@@ -4,6 +4,7 @@ import gzip
 import io
 import shutil
 import tarfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -78,8 +79,7 @@ def archive(tmp_path, monkeypatch):
             info.size = rows.nbytes
             tar.addfile(info, io.BytesIO(rows.tobytes()))
     file = DataFile("cifar10/cifar-10-binary.tar.gz", sha256(target), url="https://x.example/c")
-    sets = {**registry.data_sets(), "cifar10": registry.DataSet("cifar10", "", "", "", (file,))}
-    monkeypatch.setattr(labelled, "data_sets", lambda: sets)
+    monkeypatch.setattr(labelled, "CIFAR", replace(registry.CIFAR, files=(file,)))
     return tmp_path, records
 
 

@@ -265,3 +265,22 @@ def test_controls_are_linked_to_the_player(monkeypatch):
     erase.children[1].click()
     assert [content["kind"] for content in sent] == ["advance", "act"]
     assert len(controls(automaton(classes=0), 8, 8).children) == 4
+
+
+@pytest.mark.parametrize(
+    ("name", "classes", "options"),
+    [
+        ("start", 0, {"start": np.zeros((1, 8, 6, 8), np.float32)}),
+        ("targets", 0, {"targets": np.zeros((1, 4, 6, 8), np.float32)}),
+        ("condition", 2, {"condition": np.zeros((2, 6, 8), np.float32)}),
+        ("the input 'ink'", 0, {"inputs": {"ink": np.zeros((1, 6, 8), np.float32)}}),
+    ],
+)
+def test_arrays_are_told_to_become_tensors(name, classes, options):
+    with pytest.raises(TypeError, match=f"^{name} is of type ndarray; expected a tensor: convert"):
+        describe(automaton(classes), 6, 8, **options)
+
+
+def test_a_written_state_is_a_tensor():
+    with pytest.raises(TypeError, match="^state is of type ndarray; expected a tensor"):
+        LivePlayer(automaton(0), 6, 8).write_state(np.zeros((1, 8, 6, 8), np.float32))

@@ -102,6 +102,11 @@ def test_what_cannot_share_a_canvas():
         with pytest.raises(ValueError, match=message):
             both.rollout(state, 1, rules)
     rules = torch.zeros(HEIGHT, WIDTH, dtype=torch.int64)
+    for given in (rules.numpy(), rules.tolist()):
+        with pytest.raises(TypeError, match="map of rules is of type .*; expected a tensor"):
+            both.rollout(state, 1, given)
+    with pytest.raises(TypeError, match="^state is of type ndarray; expected a tensor"):
+        both.rollout(state.numpy(), 1, rules)
     with pytest.raises(ValueError, match="steps is -1"):
         both.rollout(state, -1, rules)
     with pytest.raises(ValueError, match=r"expected \[batch, 6, height, width\]"):

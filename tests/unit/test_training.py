@@ -20,7 +20,7 @@ from ncabook.training.losses import overflow, visible_mse
 from ncabook.training.optimizer import MuonWithAdam, warmup_cosine
 from ncabook.training.perturbation import circle_mask, half_mask, mutate, random_damage
 from ncabook.training.pool import SamplePool
-from ncabook.training.processes import accelerator
+from ncabook.training.processes import accelerator, check_device
 from ncabook.training.trainer import TrainingDivergedError
 
 SIZE = 8
@@ -379,6 +379,23 @@ def test_no_index_of_a_gpu_in_a_group(monkeypatch):
     monkeypatch.setenv("LOCAL_RANK", "0")
     with pytest.raises(ValueError, match="device cuda:1 with several processes"):
         accelerator("cuda:1", "float32")
+
+
+@pytest.mark.parametrize("device", ["foo", "cuda", "cuda:1", "cuda:-1", "meta", "cuda: 0", ""])
+def test_a_device_that_is_not_here(monkeypatch, device):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    with pytest.raises(ValueError, match=f"^device '{device}'; expected cpu: PyTorch finds no GPU"):
+        accelerator(device, "float32")
+
+
+@pytest.mark.parametrize(("device", "count"), [("cuda:1", 1), ("cuda:2", 2), ("hip", 2)])
+def test_a_gpu_too_many(monkeypatch, device, count):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr("torch.cuda.device_count", lambda: count)
+    assert check_device("cuda") == torch.device("cuda")
+    assert check_device(f"cuda:{count - 1}").index == count - 1
+    with pytest.raises(ValueError, match=f"or cuda:0 to cuda:{count - 1}: PyTorch finds {count}"):
+        check_device(device)
 
 
 def test_an_empty_pool_survives_a_checkpoint(tmp_path):

@@ -6,7 +6,6 @@ sees of them is decided where it is trained.
 
 import gzip
 import io
-import re
 import struct
 import tarfile
 from dataclasses import dataclass
@@ -257,15 +256,14 @@ def _tiles(path: Path) -> Tensor:
 
 
 def _jpegs(path: Path) -> Labelled:
+    with tarfile.open(path) as archive:  # in the file's order: it cannot go back cheaply
+        files = {m.name: archive.extractfile(m).read() for m in archive if m.isfile()}
     images, labels = [], []
-    with tarfile.open(path) as archive:
-        members = (m for m in archive.getmembers() if m.isfile())
-        # The classes in turn, so that the first thousand are of all ten, as in the original.
-        for member in sorted(members, key=lambda m: Path(m.name).name):
-            name = re.search(r"(\w+)/\d+\.jpg$", member.name)[1]
-            with Image.open(io.BytesIO(archive.extractfile(member).read())) as picture:
-                images.append(np.array(picture.convert("RGB")))
-            labels.append(CIFAR10.index(name))
+    # The classes in turn, so that the first thousand are of all ten, as in the original.
+    for name in sorted(files, key=lambda name: Path(name).name):
+        with Image.open(io.BytesIO(files[name])) as picture:
+            images.append(np.array(picture.convert("RGB")))
+        labels.append(CIFAR10.index(Path(name).parent.name))
     pixels = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).contiguous()
     note = "JPEG copies of the test images, quality 75, the classes in turn"
     return Labelled(pixels, torch.tensor(labels), CIFAR10, note)

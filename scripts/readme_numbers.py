@@ -143,7 +143,7 @@ def photographs(root: Path) -> list[str]:
         f"images to step 64, the first {protocol['late_images']:,} to step 300, "
         f"{protocol['long_images']:,} to step 2,000:",
         "",
-        "| model | parameters | images seen | steps 32–64 | step 300 | step 2,000 |",
+        "| model | parameters | images in batches | steps 32–64 | step 300 | step 2,000 |",
         "|---|---|---|---|---|---|",
         *lines,
         "",

@@ -138,10 +138,11 @@ def photographs(root: Path) -> list[str]:
         )
     if not lines:
         return []
+    note = f" ({metrics['data']['note']})" if metrics["data"]["note"] else ""
     return [
         "Self-classifying CIFAR-10, images right, in percent (the paper's in brackets); all test "
         f"images to step 64, the first {protocol['late_images']:,} to step 300, "
-        f"{protocol['long_images']:,} to step 2,000:",
+        f"{protocol['long_images']:,} to step 2,000{note}:",
         "",
         "| model | parameters | images in batches | steps 32–64 | step 300 | step 2,000 |",
         "|---|---|---|---|---|---|",

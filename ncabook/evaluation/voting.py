@@ -22,7 +22,7 @@ The paper prints accuracies per cell at the same steps and the recovery (§3.3.1
 
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -30,6 +30,7 @@ from torch import Tensor
 
 from ncabook.automaton import NCA
 from ncabook.automaton.perception import check_sizes
+from ncabook.automaton.precision import Precision, autocast, products
 from ncabook.evaluation.recovery import bootstrap_interval, recovery
 from ncabook.training.classification import check, initial_state, visible_image, voters
 
@@ -50,7 +51,8 @@ class VotingProtocol:
         long_images: how many images go that far.
         late_images: how many go past the early window.
         batch: images at once; the coins depend on it, so that it is part of the protocol.
-        precision: of the products, that of the training or a better one.
+        precision: of the products, that of the training or a better one (float32 where the
+            hardware does not multiply bfloat16).
 
     """
 
@@ -61,7 +63,7 @@ class VotingProtocol:
     long_images: int = 1000
     late_images: int = 10_000
     batch: int = 500
-    precision: Literal["float32", "bfloat16"] = "float32"
+    precision: Precision = "float32"
 
     def __post_init__(self) -> None:
         check_sizes(late_images=self.late_images, long_images=self.long_images, batch=self.batch)
@@ -187,10 +189,9 @@ def evaluate_voting(
     generator = torch.Generator().manual_seed(seed)
     partner = other_class(labels, generator)
     late = min(protocol.late_images, len(images))
-    reduced = protocol.precision == "bfloat16"
 
     def rollout(state: Tensor, steps: int) -> Tensor:
-        with torch.autocast(state.device.type, torch.bfloat16, enabled=reduced):
+        with autocast(state.device, protocol.precision):
             return nca.rollout(state, steps, generator=generator)
 
     before, after, further, reached = _Record(), _Record(), _Record(), []
@@ -231,6 +232,7 @@ def evaluate_voting(
     steps = range(1, grown + 1)
     return {
         "protocol": {"version": VERSION, "images": len(images), **vars(protocol)},
+        "precision": products("cpu", protocol.precision),
         "short": before.means(*range(protocol.short[0], protocol.short[1] + 1)),
         "grown": before.means(grown),
         "swapped": after.means(grown),

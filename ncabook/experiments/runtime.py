@@ -8,7 +8,7 @@ the two baselines.
 """
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from ncabook.automaton import NCA, ChannelLayout, ConvPerception, LocalAttention, MLPUpdate, memory
 from ncabook.automaton.fire import random_fire
+from ncabook.automaton.precision import autocast, has_bfloat16  # noqa: F401 (chapter 04 asks)
 from ncabook.evaluation.counts import flops_per_cell
 from ncabook.evaluation.reference import reference_rollout, reference_step
 from ncabook.evaluation.speed import (
@@ -61,19 +62,9 @@ def build(model: str, channels: int = 16) -> nn.Module:
     return NCA(layout, perceptions[model](channels, 80), MLPUpdate(80, channels, [80]))
 
 
-def has_bfloat16(device: str) -> bool:
-    """Whether the hardware multiplies bfloat16 faster than float32, as far as can be told."""
-    if torch.device(device).type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
-    cpuinfo = Path("/proc/cpuinfo")
-    return cpuinfo.exists() and "_bf16" in cpuinfo.read_text()
-
-
 def precision(variant: str, device: str) -> AbstractContextManager[Any]:
     """Autocast to bfloat16 for "ncabook" where it helps."""
-    if variant == "ncabook" and has_bfloat16(device):
-        return torch.autocast(torch.device(device).type, torch.bfloat16)
-    return nullcontext()
+    return autocast(device, "bfloat16" if variant == "ncabook" else "float32")
 
 
 def _forward(

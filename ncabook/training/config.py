@@ -4,6 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from ncabook.automaton.precision import Precision
+
 # Bounds from above are far beyond what is ever trained: with them, a slip of the pen is one line
 # here instead of a failure for want of memory later.
 Positive = Annotated[int, Field(ge=1, le=10**9)]
@@ -89,7 +91,7 @@ class TrainingConfig(Strict):
     clip: Rate = 1.0
     overflow: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1.0
     pool: PoolConfig | None = None
-    precision: Literal["float32", "bfloat16"] = "float32"
+    precision: Precision = "float32"
     memory: Memory | None = None
     checkpoint_every: Positive = 250
 

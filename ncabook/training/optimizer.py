@@ -125,6 +125,10 @@ class SOAP:
             entry = state.setdefault(int(index), {})
             if axis:
                 matrix = saved[key]
+                if name == "Q" and matrix.numel():
+                    # LAPACK's matrices lie column by column, a file's row by row, and some
+                    # processors round a product by how its factors lie.
+                    matrix = matrix.mT.contiguous().mT
                 entry.setdefault(name, []).append(matrix if matrix.numel() else [])
             else:
                 entry[name] = saved[key]

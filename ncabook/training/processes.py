@@ -17,6 +17,7 @@ from accelerate.utils import parse_flag_from_env, patch_environment
 from torch import Tensor, nn
 
 from ncabook.automaton import NCA
+from ncabook.automaton.precision import Precision, products
 from ncabook.training.tracking import Tracking
 
 MIXED_PRECISION = {"float32": "no", "bfloat16": "bf16"}
@@ -69,14 +70,14 @@ def leave_group() -> None:
 
 def accelerator(
     device: str,
-    precision: str,
+    precision: Precision,
     tracker: Tracking | None = None,
 ) -> Accelerator:
     """An accelerator for one training, whatever the trainings before it used.
 
     Args:
         device: ``cpu``, ``cuda`` or ``cuda:1``; in a group every process gets its own GPU.
-        precision: ``float32`` or ``bfloat16``.
+        precision: ``float32``, or ``bfloat16`` where the hardware multiplies it.
         tracker: where curves go, if anywhere.
 
     Raises:
@@ -95,7 +96,7 @@ def accelerator(
     with choice:
         result = Accelerator(
             cpu=wanted.type == "cpu",
-            mixed_precision=MIXED_PRECISION[precision],
+            mixed_precision=MIXED_PRECISION[products(wanted, precision)],
             log_with=tracker.tracker if tracker else None,
             project_dir=tracker.folder if tracker else None,
         )

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from ncabook.automaton import NCA, empty_state
+from ncabook.automaton.precision import autocast
 from ncabook.training.config import TextureConfig
 from ncabook.training.style import style_loss
 from ncabook.training.trainer import Trainer
@@ -56,9 +57,7 @@ class TextureTrainer(Trainer):
 
     def loss(self, end: Tensor, classes: Tensor) -> Tensor:
         """The mean distance from the style."""
-        with torch.autocast(
-            end.device.type, torch.bfloat16, enabled=self.config.precision == "bfloat16"
-        ):
+        with autocast(end.device, self.config.precision):
             return self.style(end[:, self.nca.layout.visible_slice], self._directions()).mean()
 
     def _directions(self) -> torch.Generator:

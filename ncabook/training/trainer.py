@@ -13,6 +13,7 @@ from tqdm.auto import tqdm
 
 from ncabook.automaton import NCA, centre_seed
 from ncabook.automaton.fire import random_fire
+from ncabook.automaton.precision import autocast, products
 from ncabook.files import remove_leftovers
 from ncabook.training import tracking
 from ncabook.training.checkpoint import (
@@ -94,7 +95,8 @@ class Trainer(ABC):
         self.seed = seed
         self.checkpoint = checkpoint
         self.tracker = tracker
-        self.provenance = [provenance] if provenance else []
+        used = {"precision": products(self.accelerator.device, config.precision)}
+        self.provenance = [provenance | used] if provenance else []
         self.identity = {
             "seed": seed,
             "device": self.accelerator.device.type,
@@ -189,11 +191,7 @@ class Trainer(ABC):
             return
         classes = torch.zeros(self.config.batch, dtype=torch.int64, device=self.device)[part]
         state = centre_seed(self.nca.layout, *self.grid, len(classes), self.device)
-        with torch.autocast(
-            self.accelerator.device.type,
-            torch.bfloat16,
-            enabled=self.config.precision == "bfloat16",
-        ):
+        with autocast(self.accelerator.device, self.config.precision):
             self.nca.segment_length(state, self.condition(classes), self.config.steps.max, memory)
 
     def train_step(self) -> float:

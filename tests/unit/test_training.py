@@ -364,8 +364,9 @@ def test_a_batch_that_gives_no_equal_parts_is_refused():
         trainer(accumulation=3)
 
 
-def test_precisions_do_not_meet():
+def test_precisions_do_not_meet(monkeypatch):
     """accelerate has one state per process; a notebook trains with both precisions."""
+    monkeypatch.setattr("ncabook.automaton.precision.has_bfloat16", lambda device: True)
     first = trainer()
     half = trainer(precision="bfloat16")
     second = trainer()
@@ -373,6 +374,21 @@ def test_precisions_do_not_meet():
     assert losses[0] == losses[2]
     assert losses[1] != losses[0]
     assert losses[1] == pytest.approx(losses[0], rel=0.05)
+
+
+def test_where_bfloat16_is_emulated_float32_multiplies(monkeypatch):
+    """Emulated, a training takes thirty times as long; the record says what was done."""
+    monkeypatch.setattr("ncabook.automaton.precision.has_bfloat16", lambda device: False)
+    first, half = trainer(), trainer(precision="bfloat16")
+    assert first.train_step() == half.train_step()
+
+
+@pytest.mark.parametrize(("there", "used"), [(True, "bfloat16"), (False, "float32")])
+def test_the_precision_used_is_on_record(monkeypatch, there, used):
+    monkeypatch.setattr("ncabook.automaton.precision.has_bfloat16", lambda device: there)
+    half, about = config(precision="bfloat16"), {"commit": "abc"}
+    run = GrowthTrainer(trainer().nca, TARGETS, half, seed=0, provenance=about)
+    assert run.provenance == [{"commit": "abc", "precision": used}]
 
 
 def test_no_index_of_a_gpu_in_a_group(monkeypatch):

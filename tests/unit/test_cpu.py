@@ -23,7 +23,7 @@ COVERED = {
 }
 
 
-LISTED = ("local attention", "attention block", "deformable", "residual")
+LISTED = ("local attention", "attention block", "deformable", "residual", "conv5", "beside")
 
 
 @pytest.fixture(scope="module", autouse=True)

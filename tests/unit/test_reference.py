@@ -31,6 +31,14 @@ PERCEPTIONS = {
     "multi": lambda c, d, p, r: MultiPerception(
         [ConvPerception(c, p, 3, 1, d), ConvPerception(c, p, 5, r, d), SobelPerception(c, d)]
     ),
+    "beside": lambda c, d, p, r: MultiPerception(
+        [
+            ResidualPerception(c, p, 3, 1, d),
+            ConvPerception(c, p, 3, 2, d),
+            DeformablePerception(c, p, 3, d),
+            LocalAttention(c, p, 4, 3, d),
+        ]
+    ),
 }
 
 

@@ -1,4 +1,4 @@
-"""A CPU's step for perceptions that adapt to what they see: only for the cells that matter.
+"""A CPU's step for perceptions that ``step.cpp`` does not know: only for the cells that matter.
 
 The list is that of ``step.cpp``: cells that fire, and live or border on life. Compiled operations
 (``adaptive.cpp``) collect what they see, and what follows is one small network on the rows of the
@@ -21,7 +21,12 @@ from torch import Tensor, nn
 from ncabook.automaton.attention import AttentionBlock, LocalAttention
 from ncabook.automaton.cpu.look import Listed, window
 from ncabook.automaton.deformable import DeformablePerception
-from ncabook.automaton.perception import LEAKY_SLOPE, ResidualPerception
+from ncabook.automaton.perception import (
+    LEAKY_SLOPE,
+    ConvPerception,
+    MultiPerception,
+    ResidualPerception,
+)
 from ncabook.automaton.update import MLPUpdate, ResNetUpdate
 
 Step = Callable[[Tensor, Tensor], Tensor]
@@ -39,14 +44,13 @@ def covers(nca: nn.Module, encoded: Any, state: torch.dtype) -> bool:
     """
     from ncabook.automaton.nca import NCA  # imports this module
 
-    shares = encoded if isinstance(encoded, tuple) else (encoded,)
     return (
         type(nca) is NCA
-        and type(nca.perception) in PREPARE
+        and all(type(part) in PREPARE for part in _parts(nca.perception))
         and type(nca.update) in (MLPUpdate, ResNetUpdate)
         and state in (torch.float32, torch.float64)
         and all(p.dtype == state for p in nca.parameters())
-        and all(share is None or share.shape[2:] == (1, 1) for share in shares)
+        and all(share.shape[2:] == (1, 1) for share in _shares(encoded))
         and not any(
             m._forward_hooks or m._forward_pre_hooks or m._backward_hooks for m in nca.modules()
         )
@@ -62,11 +66,7 @@ def plan(nca: nn.Module, encoded: Any, compute: torch.dtype) -> Step:
     """
     with torch.autocast("cpu", enabled=False):
         dtype = next(nca.parameters()).dtype  # autocast may have encoded in another
-        if isinstance(encoded, tuple):
-            encoded = tuple(share if share is None else share.to(dtype) for share in encoded)
-        elif encoded is not None:
-            encoded = encoded.to(dtype)
-        perceive = PREPARE[type(nca.perception)](nca.perception, encoded, compute)
+        perceive = _prepare(nca.perception, _as(encoded, dtype), compute)
     fixed, threshold = nca.layout.fixed, nca.living_threshold
 
     @torch.autocast("cpu", enabled=False)
@@ -86,6 +86,40 @@ def plan(nca: nn.Module, encoded: Any, compute: torch.dtype) -> Step:
         return after if living is None else nca.without_dead(after, living & nca.living(after))
 
     return step
+
+
+def _parts(perception: nn.Module) -> list[nn.Module]:
+    """The branches of several perceptions side by side, or the one that there is."""
+    return list(perception.branches) if type(perception) is MultiPerception else [perception]
+
+
+def _shares(encoded: Any) -> list[Tensor]:
+    """All tensors in what ``encode`` returned."""
+    if encoded is None or isinstance(encoded, Tensor):
+        return [] if encoded is None else [encoded]
+    return [share for part in encoded for share in _shares(part)]
+
+
+def _as(encoded: Any, dtype: torch.dtype) -> Any:
+    """What ``encode`` returned, as ``dtype``."""
+    if encoded is None or isinstance(encoded, Tensor):
+        return encoded if encoded is None else encoded.to(dtype)
+    return type(encoded)(_as(part, dtype) for part in encoded)
+
+
+def _prepare(perception: nn.Module, encoded: Any, compute: torch.dtype) -> Callable:
+    """A function ``(Listed, states) → features [n, F]``."""
+    if type(perception) is not MultiPerception:
+        return PREPARE[type(perception)](perception, encoded, compute)
+    branches = [
+        PREPARE[type(branch)](branch, share, compute)
+        for branch, share in zip(perception.branches, encoded, strict=True)
+    ]
+
+    def perceive(listed: Listed, states: Tensor) -> Tensor:
+        return torch.cat([branch(listed, states) for branch in branches], dim=1)
+
+    return perceive
 
 
 def _list(which: Tensor, dtype: torch.dtype) -> Listed:
@@ -212,6 +246,22 @@ def _deformable(
     return perceive
 
 
+def _convolution(perception: ConvPerception, encoded: Tensor | None, _: torch.dtype) -> Callable:
+    conv = perception.conv
+    offsets = window(conv.kernel_size[0], perception.dilation)
+    kernel = conv.weight[:, : perception.state_channels].permute(0, 2, 3, 1).flatten(1)
+    if encoded is not None:
+        kernel = torch.cat([kernel, encoded[:, :, 0, 0].t()], dim=1)
+
+    def perceive(listed: Listed, states: Tensor) -> Tensor:
+        seen = listed.patches(states, offsets)
+        if encoded is not None:
+            seen = torch.cat([seen, listed.owner], dim=1)
+        return F.leaky_relu_(F.linear(seen, kernel, conv.bias), LEAKY_SLOPE)
+
+    return perceive
+
+
 def _residual(
     perception: ResidualPerception,
     encoded: tuple[Tensor | None, Tensor | None],
@@ -257,5 +307,6 @@ PREPARE: dict[type[nn.Module], Callable] = {
     LocalAttention: _local_attention,
     AttentionBlock: _attention_block,
     DeformablePerception: _deformable,
+    ConvPerception: _convolution,
     ResidualPerception: _residual,
 }

@@ -11,6 +11,7 @@ from ncabook.automaton.perception import (
     ResidualPerception,
     SobelPerception,
 )
+from ncabook.automaton.rotation import turned
 from ncabook.automaton.state import ChannelLayout, centre_seed, empty_state, plant_seed
 from ncabook.automaton.update import MLPUpdate, ResNetUpdate
 
@@ -32,4 +33,5 @@ __all__ = [
     "hashed_fire",
     "plant_seed",
     "random_fire",
+    "turned",
 ]

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from ncabook.automaton import NCA, ChannelLayout, Patchwork
+from ncabook.automaton.rotation import check_turn
 from ncabook.automaton.state import RGB, RGBA, check_tensor
 from ncabook.live.decoding import compile_decoder
 from ncabook.live.program import Program, compile_parts, needs_planes
@@ -45,6 +46,7 @@ def describe(
     condition: Tensor | None = None,
     rules: Sequence[str] = (),
     sizes: Sequence[tuple[int, int]] = (),
+    turning: bool = False,
 ) -> tuple[dict[str, Any], bytes]:
     """Describes ``nca`` on a grid of ``height`` × ``width`` cells for the live engine.
 
@@ -75,13 +77,15 @@ def describe(
             first one rules all cells to begin with.
         sizes: other canvases that readers may choose, (height, width); the grid's own is the
             first. Only where all cells begin alike.
+        turning: whether readers may turn the field of perception (see
+            :func:`ncabook.automaton.turned`).
 
     Returns:
         The description, and the weights' bytes.
 
     Raises:
         TypeError: the engine does not know the perception or the update; or targets, start,
-            inputs or condition are no tensors.
+            inputs or condition are no tensors; or a perception cannot be turned.
         ValueError: labels, grid or channels do not fit the automaton.
 
     """
@@ -121,6 +125,8 @@ def describe(
     _check_visible(layout, decoder, targets)
     for network in (*automata, decoder):
         _check_range(network)
+    for automaton in automata if turning else ():
+        check_turn(automaton.perception)
     planes = count if condition is not None or needs_planes(perception) else 0
     program = Program(layout.channels, planes)
     for program.rule, automaton in enumerate(automata):
@@ -174,6 +180,7 @@ def describe(
         **_start(start, program),
         **({"rules": list(rules)} if len(automata) > 1 else {}),
         **({"sizes": [[height, width], *map(list, sizes)]} if sizes else {}),
+        **({"turns": 0} if turning else {}),
         "condition": None
         if condition is None
         else program.numbers(condition.permute(1, 2, 0), "<f2"),

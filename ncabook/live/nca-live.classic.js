@@ -48,6 +48,9 @@ const sizes = d.sizes ?? [];
 const free = Boolean(d.fill) && [d.targets, d.condition, d.inputs].every((part) => part === null);
 expect(sizes.length === 0 || (free && sizes.every((size) => size.length === 2 && size.every(isCount))),
 "sizes", d.sizes, "nothing, or pairs of height and width where nothing has the grid's size");
+expect(d.turns === undefined || (Number.isFinite(d.turns) &&
+d.ops.every(({ kind }) => kind === "conv" || kind === "bank")),
+"turns", d.turns, "nothing, or degrees where all that a cell sees by is kernels");
 expect(d.start === null || fits(d.start, 2, 2 * d.height * d.width * d.channels, d),
 "start", d.start, "null, or an even offset of a state within the weights");
 expect(d.fire_rate > 0 && d.fire_rate <= 1, "fire_rate", d.fire_rate, "a probability in (0, 1]");
@@ -446,6 +449,35 @@ if (!(bytes[before + i] & bytes[after + i])) floats.fill(0, state / 4 + i * stri
 },
 };
 }
+function turned(numbers, side, inner, degrees) {
+const result = Float32Array.from(numbers);
+const kernel = side * side * inner;
+for (let radius = 1; radius <= side >> 1; radius++) {
+const ring = ringOf(side, radius);
+const shift = degrees / 360 * ring.length;
+const whole = Math.floor(shift);
+const share = shift - whole;
+const from = (i) => ring[((i - whole) % ring.length + ring.length) % ring.length] * inner;
+ring.forEach((tap, i) => {
+const [near, next] = [from(i), from(i - 1)];
+for (let start = 0; start < numbers.length; start += kernel) {
+for (let k = 0; k < inner; k++) {
+result[start + tap * inner + k] =
+(1 - share) * numbers[start + near + k] + share * numbers[start + next + k];
+}
+}
+});
+}
+return result;
+}
+function ringOf(side, radius) {
+const [first, last] = [(side >> 1) - radius, (side >> 1) + radius];
+const along = Array.from({ length: 2 * radius }, (_, i) => i);
+return [
+...along.map((i) => [first, first + i]), ...along.map((i) => [first + i, last]),
+...along.map((i) => [last, last - i]), ...along.map((i) => [last - i, first]),
+].map(([y, x]) => y * side + x);
+}
 let compiled = null;
 async function compile(code) {
 const packed = new Blob([decodeBase64(code)]).stream();
@@ -468,7 +500,10 @@ const [from, to] = [engine.buffers[op.from], engine.buffers[op.to] + 4 * op.offs
 const [fromStride, toStride] = [engine.strides[op.from], engine.strides[op.to]];
 const { height, width } = engine;
 const [out, rows] = [padded(op.out), op.kernel ** 2 * op.in];
-const weight = engine.place(decodeHalf(bytes, op.weight, rows * op.out), rows);
+const kernel = decodeHalf(bytes, op.weight, rows * op.out);
+const weight = engine.place(kernel, rows);
+if (op.kernel > 1) engine.turners.push((degrees) =>
+engine.put(turned(kernel, op.kernel, op.in * op.out, degrees), rows, weight));
 const bias = engine.place(decodeFloat(bytes, op.bias, op.bias_rows * op.out), op.bias_rows);
 const biasStep = op.bias_rows > 1 ? 4 * out : 0;
 return ({ at, count }) => engine.kernels.conv(
@@ -480,7 +515,9 @@ bank(engine, op, bytes) {
 const [from, to] = [engine.buffers[op.from], engine.buffers[op.to] + 4 * op.offset];
 const [fromStride, toStride] = [engine.strides[op.from], engine.strides[op.to]];
 const { height, width } = engine;
-const filters = engine.place(decodeFloat(bytes, op.weight, 9 * op.filters), 1);
+const given = decodeFloat(bytes, op.weight, 9 * op.filters);
+const filters = engine.place(given, 1);
+engine.turners.push((degrees) => engine.put(turned(given, 3, 1, degrees), 1, filters));
 return ({ at, count }) => engine.kernels.bank(
 from, fromStride, to, toStride, filters, op.filters, height, width, at, count,
 );
@@ -565,13 +602,16 @@ floats(start, count) {
 return new Float32Array(this.memory.buffer, start, count);
 }
 place(values, rows) {
+const start = this.allocate(4 * rows * padded(values.length / rows));
+this.put(values, rows, start);
+return start;
+}
+put(values, rows, start) {
 const length = values.length / rows;
-const start = this.allocate(4 * rows * padded(length));
 const target = this.floats(start, rows * padded(length));
 for (let row = 0; row < rows; row++) {
 target.set(values.subarray(row * length, (row + 1) * length), row * padded(length));
 }
-return start;
 }
 wholeTargets({ offset, top, left, height, width }, bytes) {
 const count = Math.max(1, this.description.classes.length);
@@ -745,9 +785,17 @@ this[mask] = this.allocate(cells);
 const most = cells * (description.decoder?.scale ?? 1) ** 2;
 this.all = { at: this.allocate(4 * most), count: cells };
 new Int32Array(this.memory.buffer, this.all.at, most).forEach((_, i, all) => { all[i] = i; });
+this.turners = [];
+this.degrees = 0;
 this.rules = rulesOf(description).map((ops) => this.prepareRule(ops, weights));
 this.decoder = description.decoder && this.prepareDecoder(description.decoder, weights);
 this.fireRate = description.fire_rate;
+this.turn(description.turns ?? 0);
+}
+turn(degrees) {
+if (degrees === this.degrees) return;
+for (const turner of this.turners) turner(degrees);
+this.degrees = degrees;
 }
 prepareRule(ops, weights) {
 const cells = this.cellCount;
@@ -766,7 +814,7 @@ const starts = grids.map(({ height, width }, i) =>
 (i === 0 ? this.cellsAt : this.allocate(4 * height * width * strides[i])));
 const runs = ops.map((op) => {
 const { height, width } = grids[op.to];
-const place = Object.assign(Object.create(this), { height, width, strides, buffers: starts });
+const place = Object.assign(Object.create(this), { height, width, strides, buffers: starts, turners: [] });
 const run = RUNNERS[op.kind](place, op, bytes);
 return () => run({ at: this.all.at, count: height * width });
 });
@@ -1175,9 +1223,8 @@ wait(buffer) {
 this.target(buffer, 0, 1);
 this.gl.readPixels(0, 0, 1, 1, this.gl.RGBA, this.gl.UNSIGNED_BYTE, new Uint8Array(4));
 }
-matrices(numbers) {
+matrices(numbers, buffer = this.gl.createBuffer()) {
 const { gl } = this;
-const buffer = gl.createBuffer();
 gl.bindBuffer(gl.UNIFORM_BUFFER, buffer);
 gl.bufferData(gl.UNIFORM_BUFFER, numbers, gl.STATIC_DRAW);
 return buffer;
@@ -1204,18 +1251,27 @@ const outs = Math.min(OUTPUTS, outputs, Math.floor(room / size));
 if (outs === 0) throw new Error("live figure: a kernel is too large for this device");
 const kernel = decodeHalf(bytes, op.weight, op.kernel ** 2 * op.in * op.out);
 const bias = decodeFloat(bytes, op.bias, op.bias_rows * op.out);
-return {
-program: gpu.program(convShader(op, outs), outs),
-parts: parts(outputs, outs, (first) => {
-const matrices = new Float32Array(16 * size * outs);
+const matrices = (numbers, first) => {
+const result = new Float32Array(16 * size * outs);
 for (let row = 0; row < op.kernel ** 2 * op.in; row++) {
 const [tap, input] = [Math.floor(row / op.in), row % op.in];
 for (let o = 4 * first; o < Math.min(op.out, 4 * (first + outs)); o++) {
 const matrix = (tap * inputs + (input >> 2)) * outs + (o >> 2) - first;
-matrices[16 * matrix + 4 * (input & 3) + (o & 3)] = kernel[row * op.out + o];
+result[16 * matrix + 4 * (input & 3) + (o & 3)] = numbers[row * op.out + o];
 }
 }
-const weights = gpu.matrices(matrices);
+return result;
+};
+const buffers = new Map();
+return {
+program: gpu.program(convShader(op, outs), outs),
+turn: op.kernel === 1 ? undefined : ((degrees) => {
+const numbers = turned(kernel, op.kernel, op.in * op.out, degrees);
+for (const [first, buffer] of buffers) gpu.matrices(matrices(numbers, first), buffer);
+}),
+parts: parts(outputs, outs, (first) => {
+const weights = gpu.matrices(matrices(kernel, first));
+buffers.set(first, weights);
 const rows = Array.from({ length: op.bias_rows }, (_, row) => table(
 bias.subarray(row * op.out + 4 * first, Math.min((row + 1) * op.out,
 row * op.out + 4 * (first + outs))), 4 * outs));
@@ -1224,8 +1280,10 @@ return (classIndex) => ({ weights, table: rows[op.bias_rows > 1 ? classIndex : 0
 };
 },
 bank(op, bytes, gpu, layers) {
-const filters = table(decodeFloat(bytes, op.weight, 9 * op.filters));
+const given = decodeFloat(bytes, op.weight, 9 * op.filters);
+const filters = table(given);
 return {
+turn: (degrees) => filters.set(turned(given, 3, 1, degrees)),
 program: gpu.program(bankShader(op, OUTPUTS, layers(op.from)), OUTPUTS),
 parts: parts(op.filters * layers(op.from), OUTPUTS, () => () => ({ table: filters })),
 };
@@ -1355,6 +1413,7 @@ unpack: gpu.program(unpackShader(layers, OUTPUTS), OUTPUTS),
 sizes: gpu.program(sizeShader(description)),
 };
 this.stateParts = parts(layers, OUTPUTS);
+for (const operation of this.operations) operation.turn?.(this.degrees);
 this.gpuDecoder = this.decoder && new GpuDecoder(gl, this, weights);
 this.gpu = gpu;
 this.ahead = false;
@@ -1430,6 +1489,13 @@ this.stepCount += 1;
 this.ahead = true;
 if (this.stepCount % STEPS_AHEAD === 0) gpu.wait(mask);
 return undefined;
+}
+turn(degrees) {
+if (this.gpu && degrees !== this.degrees) {
+void this.cellsToRead;
+for (const operation of this.operations) operation.turn?.(degrees);
+}
+super.turn(degrees);
 }
 graft(event) {
 void this.cellsToRead;
@@ -1609,8 +1675,11 @@ const drawn = this.events.slice(0, this.applied).filter(({ kind }) => kind === "
 this.begin(() => {});
 drawn.forEach((event) => this.act(event));
 }
-replay(events, classIndex) {
-this.engines.forEach((engine) => engine.setClass(classIndex));
+replay(events, classIndex, degrees = 0) {
+this.engines.forEach((engine) => {
+engine.setClass(classIndex);
+engine.turn(degrees);
+});
 this.begin(() => {});
 this.events = events;
 this.catchUp();
@@ -1619,6 +1688,7 @@ begin(change) {
 this.engines.forEach((engine) => engine.reset());
 change();
 this.startClass = this.engines[0].classIndex;
+this.startDegrees = this.engines[0].degrees;
 this.events = [];
 this.applied = 0;
 this.interval = SNAPSHOT_EVERY;
@@ -1651,9 +1721,10 @@ this.seek(this.step - 1);
 }
 seek(step) {
 const from = Math.max(...[...this.snapshots.keys()].filter((at) => at <= step));
-const { states, maps, classIndex, before } = this.snapshots.get(from);
+const { states, maps, classIndex, degrees, before } = this.snapshots.get(from);
 this.engines.forEach((engine, i) => {
 engine.setClass(classIndex);
+engine.turn(degrees);
 engine.ruleMap.set(maps[i]);
 engine.restore(states[i], from);
 });
@@ -1673,9 +1744,8 @@ arrive() {
 if (this.step % this.interval !== 0) return;
 const states = this.engines.map((engine) => engine.state);
 const maps = this.engines.map((engine) => engine.ruleMap.slice());
-this.snapshots.set(this.step, {
-states, maps, classIndex: this.engines[0].classIndex, before: this.applied,
-});
+const { classIndex, degrees } = this.engines[0];
+this.snapshots.set(this.step, { states, maps, classIndex, degrees, before: this.applied });
 const bytes = states.reduce((sum, state) => sum + state.byteLength, 0);
 if (bytes * this.snapshots.size > MOST_BYTES && this.snapshots.size > 2) {
 this.interval *= 2;
@@ -1692,6 +1762,7 @@ disturb: (engine, values) => engine.disturb(values),
 graft: (engine, values) => engine.graft(values),
 plant: (engine, { x, y }) => engine.plant(x, y),
 mutate: (engine, { index }) => engine.setClass(index),
+turn: (engine, { degrees }) => engine.turn(degrees),
 };
 class Simulation {
 static async create(descriptions, weights, force) {
@@ -1732,8 +1803,8 @@ this.timeline.seek(step);
 reset() {
 this.timeline.reset();
 }
-replay({ events, classIndex }) {
-this.timeline.replay(events, classIndex);
+replay({ events, classIndex, degrees }) {
+this.timeline.replay(events, classIndex, degrees);
 }
 show({ shown }) {
 this.shown = shown;
@@ -1779,13 +1850,18 @@ this.nextFrames = engines.some((engine) => engine.decoder) ? 2 * end - now : 0;
 return {
 step: timeline.step,
 classIndex: engines[0].classIndex,
+degrees: engines[0].degrees,
 backends: engines.map((engine) => engine.backend),
 errors: engines.map((engine) => engine.error),
 ballots: ballots.map((ballot) => ballot && { counts: ballot.counts, winner: ballot.winner }),
 frames: this.nextFrames === 0
 ? this.frames : this.frames.map(({ data, ...size }) => ({ data: data.slice(), ...size })),
 canGoBack: timeline.step > 0 || timeline.applied > 0,
-recorded: { events: timeline.events.slice(0, timeline.applied), classIndex: timeline.startClass },
+recorded: {
+events: timeline.events.slice(0, timeline.applied),
+classIndex: timeline.startClass,
+degrees: timeline.startDegrees,
+},
 };
 }
 }
@@ -1898,6 +1974,7 @@ const SPEEDS = [
 ].map(([label, stepsPerSecond]) => ({ label, stepsPerSecond }));
 const NORMAL_SPEED = 3;
 const BRUSH = { min: 1, max: 10, start: 4 };
+const TURN = { min: 0, max: 345, step: 15 };
 const PEN = 1;
 const TOOLS = [
 { tool: "circle", name: "Erase a disc" },
@@ -1978,8 +2055,8 @@ picture.innerHTML = ICONS[tool];
 return { name, checked: i === 0, content: [picture] };
 });
 }
-function makeSlider(id, label, { min, max, start }, say) {
-const slider = make("input", { type: "range", id, min, max, value: start });
+function makeSlider(id, label, { min, max, start, step = 1 }, say) {
+const slider = make("input", { type: "range", id, min, max, step, value: start });
 const value = make("span", { class: "nca-value", "aria-hidden": "true" });
 const update = () => {
 const [text, words] = say(Number(slider.value));
@@ -1987,6 +2064,7 @@ value.textContent = text;
 slider.setAttribute("aria-valuetext", words);
 };
 slider.addEventListener("input", update);
+slider.addEventListener("nca-shown", update);
 update();
 return { slider, row: make("div", { class: "nca-slider" }, make("label", { for: id }, label), slider, value) };
 }
@@ -2095,6 +2173,9 @@ const speed = makeSlider(`${id}-speed`, "Speed",
 { min: 0, max: SPEEDS.length - 1, start: NORMAL_SPEED },
 (i) => [SPEEDS[i].label, SPEEDS[i].stepsPerSecond < FASTEST
 ? `${SPEEDS[i].stepsPerSecond} steps per second` : "as fast as this device can"]);
+const turn = description.turns === undefined ? null : makeSlider(`${id}-turn`, "Turn",
+{ ...TURN, start: description.turns },
+(degrees) => [`${degrees}°`, `field of perception turned clockwise by ${degrees} degrees`]);
 const channels = makeChannels(`${id}-show`, description);
 const sizes = makeSizes(`${id}-size`, description);
 const save = makeButton("picture", "Save the picture", { bare: true });
@@ -2111,7 +2192,7 @@ make("div", { class: "nca-curve-title" }, "Error against the target, over steps"
 curve.hidden = descriptions.every(({ targets }) => targets === null);
 const panel = make("div", { class: "nca-panel" }, readout,
 make("div", { class: "nca-transport" }, play, back, step, reset),
-...[classes, rules].flatMap(({ group }) => group ?? []), tools.group, brush.row, speed.row, channels.row,
+...[classes, rules].flatMap(({ group }) => group ?? []), tools.group, brush.row, speed.row, ...(turn ? [turn.row] : []), channels.row,
 ...(sizes ? [sizes.row] : []));
 const foot = make("div", { class: "nca-foot" }, curve,
 make("div", { class: "nca-last" }, make("div", {}, inspector, hint),
@@ -2127,7 +2208,7 @@ root, bed, grid: description, steps, rate, play, back, step, reset, save, film, 
 canvases: panes.map(({ canvas }) => canvas), cursors: panes.map(({ cursor }) => cursor),
 recoveries: panes.map(({ recovery }) => recovery), votes: panes.map(({ votes }) => votes),
 classes: classes.inputs, rules: rules.inputs, tools: tools.inputs, toolNames: offered.map(({ tool }) => tool), size: brush.slider, speed: speed.slider,
-canvasSize: sizes?.select, channel: channels.select, key: channels.key,
+turn: turn?.slider, canvasSize: sizes?.select, channel: channels.select, key: channels.key,
 };
 }
 const MOST_POINTS = 4000;
@@ -2412,6 +2493,7 @@ this.frame = 0;
 this.busy = false;
 this.reading = false;
 this.salt = 0;
+this.turning = 0;
 this.film = null;
 this.fireRate = descriptions[0].fire_rate;
 this.canvas = Number(this.view.canvasSize?.value);
@@ -2433,6 +2515,7 @@ click(view.share, () => this.copyLink());
 view.classes.forEach((input, index) =>
 input.addEventListener("change", () => this.setClass(index)));
 view.channel.addEventListener("change", () => this.show(view.channel.value));
+view.turn?.addEventListener("input", () => this.turn(Number(view.turn.value)));
 view.canvasSize?.addEventListener("change", () => this.resize(Number(view.canvasSize.value)));
 view.tools.forEach((input, i) => input.addEventListener("change", () => {
 view.root.dataset.tool = view.toolNames[i];
@@ -2504,7 +2587,8 @@ this.report({ classIndex: index });
 async resize(index) {
 const { element, weights, report } = this;
 const descriptions = onCanvas(this.descriptions, index)
-.map((d) => ({ ...d, class_index: this.last.classIndex, fire_rate: this.fireRate }));
+.map((d) => ({ ...d, class_index: this.last.classIndex, fire_rate: this.fireRate }))
+.map((d) => (d.turns === undefined ? d : { ...d, turns: this.last.degrees }));
 let player;
 try {
 player = await begin(element, descriptions, weights, report);
@@ -2525,6 +2609,11 @@ player.show(player.view.channel.value);
 player.setPlaying(playing, false);
 player.report({ steps: 0, events: [] });
 player.say(`A canvas of ${descriptions[0].width} by ${descriptions[0].height} cells`);
+}
+async turn(degrees) {
+this.turning += 1;
+await this.act({ kind: "turn", degrees });
+this.turning -= 1;
 }
 setFireRate(rate) {
 this.fireRate = rate;
@@ -2596,6 +2685,10 @@ view.rate.parentElement.title = `by ${report.backends.join(", ")}`;
 view.back.setAttribute("aria-disabled", String(!report.canGoBack));
 const chosen = view.classes[report.classIndex];
 if (chosen !== undefined) chosen.checked = true;
+if (view.turn && this.turning === 0 && report.degrees !== Number(view.turn.value)) {
+view.turn.value = report.degrees;
+view.turn.dispatchEvent(new Event("nca-shown"));
+}
 report.ballots.forEach((ballot, i) => ballot && this.showVotes(ballot, i));
 this.film?.draw();
 chart.add(report.step, report.errors);
@@ -2702,8 +2795,8 @@ history.replaceState(null, "", link);
 this.say("The link is in the address bar");
 }
 }
-async goTo({ step, classIndex, events }) {
-await this.ask({ kind: "replay", events, classIndex });
+async goTo({ step, classIndex, degrees, events }) {
+await this.ask({ kind: "replay", events, classIndex, degrees });
 while (this.last.step < step) {
 await this.ask({ kind: "advance", steps: step - this.last.step, budget: STEP_BUDGET });
 }

@@ -657,7 +657,14 @@ def canvas_file(tmp_path_factory):
     rules = Patchwork([weaver(), weaver(3), weaver(4)])
     start = gray_canvas(rules.automata[0], HEIGHT, WIDTH)
     player = LivePlayer(
-        rules, HEIGHT, WIDTH, start=start, rules=RULES, sizes=[(16, 48)], title="Rules"
+        rules,
+        HEIGHT,
+        WIDTH,
+        start=start,
+        rules=RULES,
+        sizes=[(16, 48)],
+        turning=True,
+        title="Rules",
     )
     figure = figure_html(json.loads(player.descriptions), player.weights, "Rules")
     target = tmp_path_factory.mktemp("page") / "rules.html"
@@ -747,6 +754,35 @@ def test_grafting(visit_canvas, scheme, width):
     results = Axe().run(page)
     assert results.violations_count == 0, results.generate_report()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_the_field_is_turned_by_a_slider(visit_canvas):
+    """By keys; it stays on another canvas, goes back with Back, and a link tells it."""
+    page = visit_canvas()
+    turn = page.get_by_role("slider", name="Turn")
+    page.get_by_role("button", name="Step").click()
+    until(lambda: steps(page) == 1)
+    turn.focus()
+    for _ in range(3):
+        turn.press("ArrowRight")
+    degrees = "document.querySelector('figure').ncaPlayer.last.degrees"
+    until(lambda: page.evaluate(degrees) == 45)
+    assert turn.get_attribute("aria-valuetext") == (
+        "field of perception turned clockwise by 45 degrees"
+    )
+    page.get_by_role("button", name="Back").click()
+    until(lambda: turn.input_value() == "30")
+    assert "30 degrees" in turn.get_attribute("aria-valuetext")
+    page.get_by_label("Canvas").select_option("48 × 16 cells")
+    until(lambda: page.locator("canvas").first.get_attribute("width") == "48")
+    until(lambda: page.locator(".nca-player").count() == 1)
+    assert page.evaluate(degrees) == 30
+    assert turn.input_value() == "30"
+    turn.press("ArrowLeft")
+    until(lambda: page.evaluate(degrees) == 15)
+    other = visit_canvas(link=copied_link(page))
+    assert other.evaluate(degrees) == 15
+    assert other.get_by_role("slider", name="Turn").input_value() == "15"
 
 
 def test_a_link_opens_on_the_canvas_that_it_was_made_on(visit_canvas):

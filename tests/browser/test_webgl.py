@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 import torch
 
-from ncabook.automaton import Patchwork, ResidualPerception, ResNetUpdate, centre_seed
+from ncabook.automaton import (
+    Patchwork,
+    ResidualPerception,
+    ResNetUpdate,
+    SobelPerception,
+    centre_seed,
+)
 from ncabook.live import describe, figure_html
 from ncabook.live.engine.build import OUTPUT
 from ncabook.live.html import PAGE, page_script
@@ -201,6 +207,24 @@ def test_grafted_rules(run):
     assert (gpu["state"] - cpu["state"]).abs().max() <= 1e-4
     assert gpu["fired"] == cpu["fired"]
     np.testing.assert_allclose(gpu["changes"], cpu["changes"], atol=1e-4)
+
+
+@pytest.mark.parametrize("kind", ["conv", "sobel"])
+def test_a_turned_field(run, kind):
+    """New kernels reach the device, and what was ahead there was seen with the old ones."""
+    sobel = {"kind": lambda c, f: SobelPerception(c), "features": 24}
+    nca = weaver(**sobel) if kind == "sobel" else weaver()
+    start = gray_canvas(nca, HEIGHT, WIDTH)
+    model = describe(nca, HEIGHT, WIDTH, seed=SEED, start=start, turning=True)
+    model[0]["turns"] = 15  # from the beginning, as on another canvas
+    actions = [["steps", 5], ["turn", 75], ["steps", 6], ["turn", 45], ["steps", 9]]
+    gpu, cpu = (run(model, actions, force) for force in ("webgl", "wasm"))
+    assert (gpu["backend"], cpu["backend"]) == ("WebGL2", "WebAssembly")
+    assert (gpu["state"] - cpu["state"]).abs().max() <= 1e-4
+    lost = run(model, [*actions[:3], ["lose"], *actions[3:]])
+    assert lost["backend"] == "WebAssembly"
+    assert (lost["state"] - cpu["state"]).abs().max() <= 1e-4
+    assert (run(model, [["steps", 20]])["state"] - cpu["state"]).abs().max() > 0.01
 
 
 def test_going_back_is_exact(page):

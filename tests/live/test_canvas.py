@@ -8,10 +8,13 @@ from ncabook.automaton import (
     NCA,
     ChannelLayout,
     ConvPerception,
+    LocalAttention,
     MLPUpdate,
     Patchwork,
     ResidualPerception,
+    SobelPerception,
     hashed_fire,
+    turned,
 )
 from ncabook.figures import CLASS_COLORS
 from ncabook.live import describe, to_html
@@ -21,11 +24,11 @@ pytestmark = pytest.mark.node
 HEIGHT, WIDTH, SEED = 7, 10, 5
 
 
-def weaver(seed=2, kind=ConvPerception, fire_rate=0.5):
+def weaver(seed=2, kind=ConvPerception, fire_rate=0.5, features=12):
     """An automaton of three colours, in numbers that float16 holds."""
     torch.manual_seed(seed)
     layout = ChannelLayout(visible=3, hidden=5)
-    update = MLPUpdate(12, layout.channels, [8])
+    update = MLPUpdate(features, layout.channels, [8])
     torch.nn.init.normal_(update.layers[-1].weight, std=0.1)
     nca = NCA(layout, kind(layout.channels, 12), update, fire_rate, None).half().float()
     return nca.requires_grad_(False)
@@ -147,6 +150,69 @@ def test_bad_descriptions(node, change, message):
     _, (description, weights) = described(patchwork())
     with pytest.raises(RuntimeError, match=message):
         node({**description, **change}, weights, actions=[])
+
+
+def rolled_out(nca, state, first, steps):
+    fires = [hashed_fire(HEIGHT, WIDTH, first + t, SEED, 0.5) for t in range(steps)]
+    return nca.rollout(state, steps, fire=fires.__getitem__)
+
+
+TURNABLE = {
+    "conv 5×5, dilated": lambda: weaver(kind=lambda c, f: ConvPerception(c, f, 5, 1)),
+    "residual": lambda: weaver(kind=ResidualPerception),
+    "sobel": lambda: weaver(kind=lambda c, f: SobelPerception(c), features=24),
+}
+
+
+@pytest.mark.parametrize("kind", TURNABLE)
+@pytest.mark.parametrize("wasm", [True, False])
+def test_a_turned_field_does_what_it_does_in_pytorch(node, kind, wasm):
+    nca = TURNABLE[kind]()
+    start = gray_canvas(nca, HEIGHT, WIDTH)
+    model = describe(nca, HEIGHT, WIDTH, seed=SEED, start=start, turning=True)
+    actions = [["steps", 6], ["turn", 75], ["steps", 6], ["turn", 45], ["steps", 6]]
+    state = node(*model, actions=actions, wasm=wasm)["state"]
+    wanted = rolled_out(nca, start, 0, 6)
+    wanted = rolled_out(turned(nca, 75), wanted, 6, 6)
+    wanted = rolled_out(turned(nca, 45), wanted, 12, 6)
+    assert (state - wanted).abs().max() < 1e-4
+    assert (rolled_out(nca, start, 0, 18) - wanted).abs().max() > 0.005
+
+
+def test_a_turn_is_taken_back_outlives_a_reset_and_is_told(simulate):
+    nca = weaver()
+    start = gray_canvas(nca, HEIGHT, WIDTH)
+    model = describe(nca, HEIGHT, WIDTH, seed=SEED, start=start, turning=True)
+    steps = {"kind": "advance", "steps": 20, "budget": 1e9}
+    turn = {"kind": "act", "event": {"kind": "turn", "degrees": 60}}
+    plain = simulate(*model, steps, steps)["state"]
+    back = simulate(*model, steps, turn, {"kind": "back"}, steps)
+    assert torch.equal(back["state"], plain)
+    assert back["degrees"] == 0
+    both = simulate(*model, steps, turn, steps)
+    assert both["degrees"] == 60
+    assert (both["state"] - plain).abs().max() > 0.02
+    seek = [{"kind": "seek", "step": 10}, {"kind": "advance", "steps": 30, "budget": 1e9}]
+    assert torch.equal(simulate(*model, steps, turn, steps, *seek)["state"], both["state"])
+    told = both["recorded"]
+    replayed = simulate(*model, turn, {"kind": "replay", **told}, steps, steps)
+    assert torch.equal(replayed["state"], both["state"])
+    again = simulate(*model, steps, turn, {"kind": "reset"}, steps)
+    assert again["degrees"] == again["recorded"]["degrees"] == 60
+    (description, weights), from_turned = model, simulate(*model, turn, steps)["state"]
+    assert torch.equal(again["state"], from_turned)
+    begun = simulate({**description, "turns": 60}, weights, steps)["state"]
+    assert torch.equal(begun, from_turned)
+
+
+def test_what_cannot_be_turned(node):
+    both = Patchwork([weaver(), weaver(3, lambda c, f: LocalAttention(c, f, 4))])
+    with pytest.raises(TypeError, match="LocalAttention has no kernels to turn"):
+        describe(both, HEIGHT, WIDTH, rules=["a", "b"], turning=True)
+    description, weights = describe(both, HEIGHT, WIDTH, rules=["a", "b"])
+    for turns in (0, "east"):
+        with pytest.raises(RuntimeError, match="turns is .*; expected nothing, or degrees where"):
+            node({**description, "turns": turns}, weights, actions=[])
 
 
 def test_targets_would_need_alpha():

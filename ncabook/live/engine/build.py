@@ -20,7 +20,7 @@ OUTPUT = HERE.parent
 # In the order in which they need each other: a file may import only from those before it. The core
 # becomes one function, which a worker can be given as text.
 CORE = [
-    *("description.js", "plain.js", "kernels.js", "grid.js", "engine.js", "shaders.js"),
+    *("description.js", "plain.js", "turn.js", "kernels.js", "grid.js", "engine.js", "shaders.js"),
     *("gpu.js", "operations.js", "decode.js", "webgl.js", "backend.js", "paint.js"),
     *("timeline.js", "simulation.js"),
 ]

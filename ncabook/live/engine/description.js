@@ -48,6 +48,9 @@ function checkNumbers(d) {
   const free = Boolean(d.fill) && [d.targets, d.condition, d.inputs].every((part) => part === null);
   expect(sizes.length === 0 || (free && sizes.every((size) => size.length === 2 && size.every(isCount))),
     "sizes", d.sizes, "nothing, or pairs of height and width where nothing has the grid's size");
+  expect(d.turns === undefined || (Number.isFinite(d.turns) &&
+    d.ops.every(({ kind }) => kind === "conv" || kind === "bank")),
+    "turns", d.turns, "nothing, or degrees where all that a cell sees by is kernels");
   expect(d.start === null || fits(d.start, 2, 2 * d.height * d.width * d.channels, d),
     "start", d.start, "null, or an even offset of a state within the weights");
   expect(d.fire_rate > 0 && d.fire_rate <= 1, "fire_rate", d.fire_rate, "a probability in (0, 1]");

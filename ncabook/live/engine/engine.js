@@ -30,9 +30,20 @@ export class Engine extends Grid {
     const most = cells * (description.decoder?.scale ?? 1) ** 2;
     this.all = { at: this.allocate(4 * most), count: cells };
     new Int32Array(this.memory.buffer, this.all.at, most).forEach((_, i, all) => { all[i] = i; });
+    /** What to call to turn the field of perception, one function for each kernel. */
+    this.turners = [];
+    this.degrees = 0;
     this.rules = rulesOf(description).map((ops) => this.prepareRule(ops, weights));
     this.decoder = description.decoder && this.prepareDecoder(description.decoder, weights);
     this.fireRate = description.fire_rate;
+    this.turn(description.turns ?? 0);
+  }
+
+  /** Turns the field of perception clockwise: each ring of every kernel is shifted round. */
+  turn(degrees) {
+    if (degrees === this.degrees) return;
+    for (const turner of this.turners) turner(degrees);
+    this.degrees = degrees;
   }
 
   /** A rule's operations, from the state to its change, and the cells that it computes. */
@@ -57,7 +68,7 @@ export class Engine extends Grid {
     const runs = ops.map((op) => {
       const { height, width } = grids[op.to];
       // The operation sees this engine, but with the decoder's buffers and the grid that it writes.
-      const place = Object.assign(Object.create(this), { height, width, strides, buffers: starts });
+      const place = Object.assign(Object.create(this), { height, width, strides, buffers: starts, turners: [] });
       const run = RUNNERS[op.kind](place, op, bytes);
       return () => run({ at: this.all.at, count: height * width });
     });

@@ -131,9 +131,9 @@ export class Gpu {
     this.gl.readPixels(0, 0, 1, 1, this.gl.RGBA, this.gl.UNSIGNED_BYTE, new Uint8Array(4));
   }
 
-  matrices(numbers) {
+  /** Numbers for a shader to read, in a new buffer or in place of another's. */
+  matrices(numbers, buffer = this.gl.createBuffer()) {
     const { gl } = this;
-    const buffer = gl.createBuffer();
     gl.bindBuffer(gl.UNIFORM_BUFFER, buffer);
     gl.bufferData(gl.UNIFORM_BUFFER, numbers, gl.STATIC_DRAW);
     return buffer;

@@ -47,15 +47,20 @@ export class Grid {
     return new Float32Array(this.memory.buffer, start, count);
   }
 
-  /** Copies `rows` rows of numbers into the memory, each padded with zeros to whole vectors. */
+  /** Copies `rows` rows of numbers into new memory, each padded with zeros to whole vectors. */
   place(values, rows) {
+    const start = this.allocate(4 * rows * padded(values.length / rows));
+    this.put(values, rows, start);
+    return start;
+  }
+
+  /** The same, into the memory at `start`. */
+  put(values, rows, start) {
     const length = values.length / rows;
-    const start = this.allocate(4 * rows * padded(length));
     const target = this.floats(start, rows * padded(length));
     for (let row = 0; row < rows; row++) {
       target.set(values.subarray(row * length, (row + 1) * length), row * padded(length));
     }
-    return start;
   }
 
   wholeTargets({ offset, top, left, height, width }, bytes) {

@@ -4,6 +4,7 @@
 import { FAST_CONV, KERNELS } from "./assets.js";
 import { decodeBase64, decodeFloat, decodeHalf, padded } from "./description.js";
 import { plainKernels } from "./plain.js";
+import { turned } from "./turn.js";
 
 let compiled = null;  // the modules, for all figures of a page; each has a memory of its own
 
@@ -34,7 +35,10 @@ export const RUNNERS = {
     const [fromStride, toStride] = [engine.strides[op.from], engine.strides[op.to]];
     const { height, width } = engine;
     const [out, rows] = [padded(op.out), op.kernel ** 2 * op.in];
-    const weight = engine.place(decodeHalf(bytes, op.weight, rows * op.out), rows);
+    const kernel = decodeHalf(bytes, op.weight, rows * op.out);
+    const weight = engine.place(kernel, rows);
+    if (op.kernel > 1) engine.turners.push((degrees) =>
+      engine.put(turned(kernel, op.kernel, op.in * op.out, degrees), rows, weight));
     const bias = engine.place(decodeFloat(bytes, op.bias, op.bias_rows * op.out), op.bias_rows);
     const biasStep = op.bias_rows > 1 ? 4 * out : 0;
     return ({ at, count }) => engine.kernels.conv(
@@ -47,7 +51,9 @@ export const RUNNERS = {
     const [from, to] = [engine.buffers[op.from], engine.buffers[op.to] + 4 * op.offset];
     const [fromStride, toStride] = [engine.strides[op.from], engine.strides[op.to]];
     const { height, width } = engine;
-    const filters = engine.place(decodeFloat(bytes, op.weight, 9 * op.filters), 1);
+    const given = decodeFloat(bytes, op.weight, 9 * op.filters);
+    const filters = engine.place(given, 1);
+    engine.turners.push((degrees) => engine.put(turned(given, 3, 1, degrees), 1, filters));
     return ({ at, count }) => engine.kernels.bank(
       from, fromStride, to, toStride, filters, op.filters, height, width, at, count,
     );

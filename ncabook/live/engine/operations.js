@@ -4,6 +4,7 @@ import { decodeFloat, decodeHalf, padded } from "./description.js";
 import {
   attendShader, bankShader, convShader, gatherShader, geluShader, normShader,
 } from "./shaders.js";
+import { turned } from "./turn.js";
 
 export const OUTPUTS = 4;  // layers that a shader writes at once: what every WebGL2 device can
 const MATRIX_BYTES = 64;
@@ -23,7 +24,7 @@ export function table(numbers, length = padded(numbers.length)) {
 }
 
 // Each operation becomes a program and the parts of its output, one drawing each. `layers` tells
-// how many a buffer has.
+// how many a buffer has. Those with a kernel have a function that turns it.
 export const OPERATIONS = {
   conv(op, bytes, gpu) {
     const [inputs, outputs] = [padded(op.in) / 4, padded(op.out) / 4];
@@ -33,18 +34,27 @@ export const OPERATIONS = {
     if (outs === 0) throw new Error("live figure: a kernel is too large for this device");
     const kernel = decodeHalf(bytes, op.weight, op.kernel ** 2 * op.in * op.out);
     const bias = decodeFloat(bytes, op.bias, op.bias_rows * op.out);
+    const matrices = (numbers, first) => {
+      const result = new Float32Array(16 * size * outs);
+      for (let row = 0; row < op.kernel ** 2 * op.in; row++) {
+        const [tap, input] = [Math.floor(row / op.in), row % op.in];
+        for (let o = 4 * first; o < Math.min(op.out, 4 * (first + outs)); o++) {
+          const matrix = (tap * inputs + (input >> 2)) * outs + (o >> 2) - first;
+          result[16 * matrix + 4 * (input & 3) + (o & 3)] = numbers[row * op.out + o];
+        }
+      }
+      return result;
+    };
+    const buffers = new Map();  // by their parts' first layers
     return {
       program: gpu.program(convShader(op, outs), outs),
+      turn: op.kernel === 1 ? undefined : ((degrees) => {
+        const numbers = turned(kernel, op.kernel, op.in * op.out, degrees);
+        for (const [first, buffer] of buffers) gpu.matrices(matrices(numbers, first), buffer);
+      }),
       parts: parts(outputs, outs, (first) => {
-        const matrices = new Float32Array(16 * size * outs);
-        for (let row = 0; row < op.kernel ** 2 * op.in; row++) {
-          const [tap, input] = [Math.floor(row / op.in), row % op.in];
-          for (let o = 4 * first; o < Math.min(op.out, 4 * (first + outs)); o++) {
-            const matrix = (tap * inputs + (input >> 2)) * outs + (o >> 2) - first;
-            matrices[16 * matrix + 4 * (input & 3) + (o & 3)] = kernel[row * op.out + o];
-          }
-        }
-        const weights = gpu.matrices(matrices);
+        const weights = gpu.matrices(matrices(kernel, first));
+        buffers.set(first, weights);
         const rows = Array.from({ length: op.bias_rows }, (_, row) => table(
           bias.subarray(row * op.out + 4 * first, Math.min((row + 1) * op.out,
             row * op.out + 4 * (first + outs))), 4 * outs));
@@ -53,8 +63,10 @@ export const OPERATIONS = {
     };
   },
   bank(op, bytes, gpu, layers) {
-    const filters = table(decodeFloat(bytes, op.weight, 9 * op.filters));
+    const given = decodeFloat(bytes, op.weight, 9 * op.filters);
+    const filters = table(given);
     return {
+      turn: (degrees) => filters.set(turned(given, 3, 1, degrees)),
       program: gpu.program(bankShader(op, OUTPUTS, layers(op.from)), OUTPUTS),
       parts: parts(op.filters * layers(op.from), OUTPUTS, () => () => ({ table: filters })),
     };

@@ -30,6 +30,7 @@ class Player {
     this.busy = false;  // an advance has been asked for and not been answered
     this.reading = false;
     this.salt = 0;
+    this.turning = 0;
     this.film = null;
     this.fireRate = descriptions[0].fire_rate;
     this.canvas = Number(this.view.canvasSize?.value);
@@ -52,6 +53,7 @@ class Player {
     view.classes.forEach((input, index) =>
       input.addEventListener("change", () => this.setClass(index)));
     view.channel.addEventListener("change", () => this.show(view.channel.value));
+    view.turn?.addEventListener("input", () => this.turn(Number(view.turn.value)));
     view.canvasSize?.addEventListener("change", () => this.resize(Number(view.canvasSize.value)));
     view.tools.forEach((input, i) => input.addEventListener("change", () => {
       view.root.dataset.tool = view.toolNames[i];
@@ -137,7 +139,8 @@ class Player {
   async resize(index) {
     const { element, weights, report } = this;
     const descriptions = onCanvas(this.descriptions, index)
-      .map((d) => ({ ...d, class_index: this.last.classIndex, fire_rate: this.fireRate }));
+      .map((d) => ({ ...d, class_index: this.last.classIndex, fire_rate: this.fireRate }))
+      .map((d) => (d.turns === undefined ? d : { ...d, turns: this.last.degrees }));
     let player;
     try {
       player = await begin(element, descriptions, weights, report);
@@ -158,6 +161,12 @@ class Player {
     player.setPlaying(playing, false);
     player.report({ steps: 0, events: [] });
     player.say(`A canvas of ${descriptions[0].width} by ${descriptions[0].height} cells`);
+  }
+
+  async turn(degrees) {
+    this.turning += 1;  // what comes meanwhile tells of the old degrees
+    await this.act({ kind: "turn", degrees });
+    this.turning -= 1;
   }
 
   setFireRate(rate) {
@@ -239,6 +248,10 @@ class Player {
     view.back.setAttribute("aria-disabled", String(!report.canGoBack));
     const chosen = view.classes[report.classIndex];
     if (chosen !== undefined) chosen.checked = true;
+    if (view.turn && this.turning === 0 && report.degrees !== Number(view.turn.value)) {
+      view.turn.value = report.degrees;
+      view.turn.dispatchEvent(new Event("nca-shown"));
+    }
     report.ballots.forEach((ballot, i) => ballot && this.showVotes(ballot, i));
     this.film?.draw();
     chart.add(report.step, report.errors);
@@ -359,8 +372,8 @@ class Player {
   }
 
   /** Shows a moment that a link tells of. */
-  async goTo({ step, classIndex, events }) {
-    await this.ask({ kind: "replay", events, classIndex });
+  async goTo({ step, classIndex, degrees, events }) {
+    await this.ask({ kind: "replay", events, classIndex, degrees });
     while (this.last.step < step) {
       await this.ask({ kind: "advance", steps: step - this.last.step, budget: STEP_BUDGET });
     }

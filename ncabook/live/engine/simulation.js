@@ -58,8 +58,8 @@ export class Simulation {
     this.timeline.reset();
   }
 
-  replay({ events, classIndex }) {
-    this.timeline.replay(events, classIndex);
+  replay({ events, classIndex, degrees }) {
+    this.timeline.replay(events, classIndex, degrees);
   }
 
   show({ shown }) {
@@ -118,6 +118,7 @@ export class Simulation {
     return {
       step: timeline.step,
       classIndex: engines[0].classIndex,
+      degrees: engines[0].degrees,
       backends: engines.map((engine) => engine.backend),
       errors: engines.map((engine) => engine.error),
       ballots: ballots.map((ballot) => ballot && { counts: ballot.counts, winner: ballot.winner }),
@@ -125,7 +126,11 @@ export class Simulation {
       frames: this.nextFrames === 0
         ? this.frames : this.frames.map(({ data, ...size }) => ({ data: data.slice(), ...size })),
       canGoBack: timeline.step > 0 || timeline.applied > 0,
-      recorded: { events: timeline.events.slice(0, timeline.applied), classIndex: timeline.startClass },
+      recorded: {
+        events: timeline.events.slice(0, timeline.applied),
+        classIndex: timeline.startClass,
+        degrees: timeline.startDegrees,
+      },
     };
   }
 }

@@ -16,16 +16,19 @@ export class Timeline {
     return this.engines[0].stepCount;
   }
 
-  /** Back to the start, of the class asked for last; of all events drawings and grafts stay. */
+  /** Back to the start, of the class and the turn asked for last; of all events drawings and grafts stay. */
   reset() {
     const drawn = this.events.slice(0, this.applied).filter(({ kind }) => kind === "draw" || kind === "graft");
     this.begin(() => {});
     drawn.forEach((event) => this.act(event));
   }
 
-  /** From the seed of `classIndex`, with what happened elsewhere still to come. */
-  replay(events, classIndex) {
-    this.engines.forEach((engine) => engine.setClass(classIndex));
+  /** From the seed of `classIndex`, seen turned by `degrees`, with what happened elsewhere still to come. */
+  replay(events, classIndex, degrees = 0) {
+    this.engines.forEach((engine) => {
+      engine.setClass(classIndex);
+      engine.turn(degrees);
+    });
     this.begin(() => {});
     this.events = events;
     this.catchUp();
@@ -36,6 +39,7 @@ export class Timeline {
     this.engines.forEach((engine) => engine.reset());
     change();
     this.startClass = this.engines[0].classIndex;
+    this.startDegrees = this.engines[0].degrees;
     this.events = [];
     this.applied = 0;
     this.interval = SNAPSHOT_EVERY;
@@ -78,9 +82,10 @@ export class Timeline {
   /** The state at a step that was reached before, with all that happened up to it. */
   seek(step) {
     const from = Math.max(...[...this.snapshots.keys()].filter((at) => at <= step));
-    const { states, maps, classIndex, before } = this.snapshots.get(from);
+    const { states, maps, classIndex, degrees, before } = this.snapshots.get(from);
     this.engines.forEach((engine, i) => {
       engine.setClass(classIndex);
+      engine.turn(degrees);
       engine.ruleMap.set(maps[i]);
       engine.restore(states[i], from);
     });
@@ -103,9 +108,8 @@ export class Timeline {
     if (this.step % this.interval !== 0) return;
     const states = this.engines.map((engine) => engine.state);
     const maps = this.engines.map((engine) => engine.ruleMap.slice());
-    this.snapshots.set(this.step, {
-      states, maps, classIndex: this.engines[0].classIndex, before: this.applied,
-    });
+    const { classIndex, degrees } = this.engines[0];
+    this.snapshots.set(this.step, { states, maps, classIndex, degrees, before: this.applied });
     const bytes = states.reduce((sum, state) => sum + state.byteLength, 0);
     if (bytes * this.snapshots.size > MOST_BYTES && this.snapshots.size > 2) {
       this.interval *= 2;
@@ -123,4 +127,5 @@ const ACTIONS = {
   graft: (engine, values) => engine.graft(values),
   plant: (engine, { x, y }) => engine.plant(x, y),
   mutate: (engine, { index }) => engine.setClass(index),
+  turn: (engine, { degrees }) => engine.turn(degrees),
 };

@@ -10,6 +10,7 @@ export const SPEEDS = [
 ].map(([label, stepsPerSecond]) => ({ label, stepsPerSecond }));
 const NORMAL_SPEED = 3;
 const BRUSH = { min: 1, max: 10, start: 4 };  // radius in cells
+const TURN = { min: 0, max: 345, step: 15 };  // degrees
 const PEN = 1;  // that of a brush which draws digits
 const TOOLS = [
   { tool: "circle", name: "Erase a disc" },
@@ -105,8 +106,8 @@ function toolOptions(tools) {
 }
 
 /** A labelled slider; `say` turns its value into [text, words for screen readers]. */
-function makeSlider(id, label, { min, max, start }, say) {
-  const slider = make("input", { type: "range", id, min, max, value: start });
+function makeSlider(id, label, { min, max, start, step = 1 }, say) {
+  const slider = make("input", { type: "range", id, min, max, step, value: start });
   const value = make("span", { class: "nca-value", "aria-hidden": "true" });
   const update = () => {
     const [text, words] = say(Number(slider.value));
@@ -114,6 +115,7 @@ function makeSlider(id, label, { min, max, start }, say) {
     slider.setAttribute("aria-valuetext", words);
   };
   slider.addEventListener("input", update);
+  slider.addEventListener("nca-shown", update);  // somebody else set it
   update();
   return { slider, row: make("div", { class: "nca-slider" }, make("label", { for: id }, label), slider, value) };
 }
@@ -238,6 +240,9 @@ export function buildView(element, descriptions) {
     { min: 0, max: SPEEDS.length - 1, start: NORMAL_SPEED },
     (i) => [SPEEDS[i].label, SPEEDS[i].stepsPerSecond < FASTEST
       ? `${SPEEDS[i].stepsPerSecond} steps per second` : "as fast as this device can"]);
+  const turn = description.turns === undefined ? null : makeSlider(`${id}-turn`, "Turn",
+    { ...TURN, start: description.turns },
+    (degrees) => [`${degrees}°`, `field of perception turned clockwise by ${degrees} degrees`]);
   const channels = makeChannels(`${id}-show`, description);
   const sizes = makeSizes(`${id}-size`, description);
   const save = makeButton("picture", "Save the picture", { bare: true });
@@ -254,7 +259,7 @@ export function buildView(element, descriptions) {
   curve.hidden = descriptions.every(({ targets }) => targets === null);
   const panel = make("div", { class: "nca-panel" }, readout,
     make("div", { class: "nca-transport" }, play, back, step, reset),
-    ...[classes, rules].flatMap(({ group }) => group ?? []), tools.group, brush.row, speed.row, channels.row,
+    ...[classes, rules].flatMap(({ group }) => group ?? []), tools.group, brush.row, speed.row, ...(turn ? [turn.row] : []), channels.row,
     ...(sizes ? [sizes.row] : []));
   const foot = make("div", { class: "nca-foot" }, curve,
     make("div", { class: "nca-last" }, make("div", {}, inspector, hint),
@@ -271,6 +276,6 @@ export function buildView(element, descriptions) {
     canvases: panes.map(({ canvas }) => canvas), cursors: panes.map(({ cursor }) => cursor),
     recoveries: panes.map(({ recovery }) => recovery), votes: panes.map(({ votes }) => votes),
     classes: classes.inputs, rules: rules.inputs, tools: tools.inputs, toolNames: offered.map(({ tool }) => tool), size: brush.slider, speed: speed.slider,
-    canvasSize: sizes?.select, channel: channels.select, key: channels.key,
+    turn: turn?.slider, canvasSize: sizes?.select, channel: channels.select, key: channels.key,
   };
 }

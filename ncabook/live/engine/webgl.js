@@ -56,6 +56,7 @@ export class GpuEngine extends Engine {
       sizes: gpu.program(sizeShader(description)),
     };
     this.stateParts = parts(layers, OUTPUTS);
+    for (const operation of this.operations) operation.turn?.(this.degrees);
     this.gpuDecoder = this.decoder && new GpuDecoder(gl, this, weights);
     this.gpu = gpu;
     this.ahead = false;  // the device has done steps that the memory does not know
@@ -141,6 +142,14 @@ export class GpuEngine extends Engine {
     this.ahead = true;
     if (this.stepCount % STEPS_AHEAD === 0) gpu.wait(mask);
     return undefined;
+  }
+
+  turn(degrees) {
+    if (this.gpu && degrees !== this.degrees) {
+      void this.cellsToRead;  // what is ahead there was seen with the old kernels
+      for (const operation of this.operations) operation.turn?.(degrees);
+    }
+    super.turn(degrees);
   }
 
   graft(event) {

@@ -631,7 +631,7 @@ def test_side_by_side(chromium, side_by_side, scheme):
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.goto(side_by_side.as_uri())
     until(lambda: mounted(page, 0))
-    assert page.locator("canvas:not(.nca-chart)").count() == 3
+    assert page.locator("canvas:not(.nca-chart, .nca-lens)").count() == 3
     assert page.locator(".nca-caption").all_inner_texts() == ["conv 3×3", "Sobel", "attention"]
     page.get_by_role("button", name="Step").click(click_count=20, delay=20)
     until(lambda: steps(page) == 20)
@@ -692,6 +692,36 @@ def visit_canvas(chromium, canvas_file):
     for context in contexts:
         context.close()
     assert complaints == []
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_the_lens_shows_all_channels_of_a_window(visit_canvas, width):
+    """Nothing moves when it appears; its squares have the colours of the numbers."""
+    page = visit_canvas(width=width)
+    player = "document.querySelector('figure').ncaPlayer"
+    page.evaluate(f"{player}.ask({{ kind: 'advance', steps: 40, budget: 1e9 }})")
+    lens = page.locator(".nca-lens")
+    # On a phone the numbers take more lines than are kept free for them, below everything else.
+    whole = page.locator(".nca-player" if width > 390 else ".nca-body")
+    before = whole.bounding_box()
+    assert not lens.is_visible()
+    page.mouse.move(*at(page, 10, 7))
+    until(lens.is_visible)
+    assert whole.bounding_box() == before
+    ask = f"{player}.link.send({{ kind: 'inspect', x: 10, y: 7 }})"
+    values = page.evaluate(f"{ask}.then(({{ cells }}) => cells[0].values)")
+    # The middle tile; eight channels are three rows of squares of 16 pixels.
+    seen = lens.evaluate(
+        "(lens, n) => Array.from({ length: n }, (_, k) => [...lens.getContext('2d').getImageData("
+        "52 + 8 + 16 * (k % 3), 52 + 8 + 16 * Math.floor(k / 3), 1, 1).data])",
+        len(values),
+    )
+    ends = np.array([[178, 24, 43], [33, 102, 172]])
+    for value, (*rgb, alpha) in zip(values, seen, strict=True):
+        wanted = 255 + min(1, abs(value)) * (ends[int(value >= 0)] - 255)
+        assert np.abs(np.array(rgb) - wanted).max() <= 1
+        assert alpha == 255
+    assert len({tuple(s) for s in seen}) > 3
 
 
 @pytest.mark.parametrize("width", [390, 1440])

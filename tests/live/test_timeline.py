@@ -173,6 +173,10 @@ def test_what_a_cell_holds(model, simulate):
     centre = report["state"][0, :, HEIGHT // 2, WIDTH // 2]
     np.testing.assert_allclose(cell["values"], centre.numpy(), atol=1e-7)
     assert cell["change"] >= 0
+    report = simulate(*model, steps(5), {"kind": "inspect", "x": 0, "y": HEIGHT - 1})
+    window = report["state"][0].roll((1, 1 - (HEIGHT - 1)), (2, 1))[:, :3, :3]  # around the torus
+    around = np.array(report["cells"][0]["around"]).reshape(3, 3, -1)
+    np.testing.assert_allclose(around, window.permute(1, 2, 0).numpy(), atol=1e-7)
     with pytest.raises(RuntimeError, match="a state of 3 numbers; expected 7904, 19 rows of 26"):
         simulate(*model, {"kind": "setState", "state": [0, 0, 0]})
     with pytest.raises(RuntimeError, match="class 9; this automaton has 5"):

@@ -26,10 +26,10 @@ CORE = [
 ]
 SHARED = [
     *("Engine", "GpuEngine", "Simulation", "createEngine", "decodeBase64", "isDevice"),
-    *("rendererName", "classColor"),
+    *("rendererName", "classColor", "colour"),
 ]
 PAGE = [
-    *("link.js", "icons.js", "view.js", "chart.js", "share.js", "brush.js", "player.js"),
+    *("link.js", "icons.js", "lens.js", "view.js", "chart.js", "share.js", "brush.js", "player.js"),
 ]
 MODULE = "nca-live.js"
 CLASSIC = "nca-live.classic.js"

@@ -91,7 +91,7 @@ function numbers(engine, shown, ballot) {
 }
 
 /** White for 0, blue for 1 and more, red for −1 and less. */
-function colour(value) {
+export function colour(value) {
   const end = value < 0 ? NEGATIVE : POSITIVE;
   const share = Math.min(1, Math.abs(value));
   return [...end.map((c) => 255 + share * (c - 255)), 255];

@@ -3,6 +3,7 @@
 
 import { connectBrush } from "./brush.js";
 import { Chart, curveColor } from "./chart.js";
+import { drawLens } from "./lens.js";
 import { connect } from "./link.js";
 import { download, momentHere, momentLink, poster, startFilm } from "./share.js";
 import { SPEEDS, buildView, setButton, takeOver } from "./view.js";
@@ -221,7 +222,10 @@ class Player {
     this.reading = true;
     const { cells } = await this.link.send({ kind: "inspect", x, y });
     this.reading = false;
-    const { values, change, rule } = cells[pane];
+    if (this.ended) return;
+    const { values, around, change, rule } = cells[pane];
+    drawLens(this.view.lens, around);
+    this.view.lens.dataset.empty = "false";
     const round = (v) => v.toFixed(2).replace("-", "−");
     const { decoder, fixed, visible, channels, votes, rules } = this.descriptions[pane];
     const names = decoder || votes.length ? [] : ["r", "g", "b", "α"].slice(0, visible);

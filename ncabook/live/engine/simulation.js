@@ -69,13 +69,17 @@ export class Simulation {
   /** Nothing changes; for a first look. */
   look() {}
 
-  /** All numbers of the cell at (x, y) in each automaton, and the size of its last change. */
+  /** All numbers of the cell at (x, y) in each automaton and of its window, and the size of its last change. */
   inspect({ x, y }) {
     const cells = this.engines.map((engine) => {
-      const i = y * engine.width + x;
-      const { channels } = engine.description;
+      const { cellsToRead, stride, height, width, description: { channels } } = engine;
+      const i = y * width + x;
+      const near = (n) => (y + Math.floor(n / 3) - 1 + height) % height * width + (x + n % 3 - 1 + width) % width;
+      const around = Array.from({ length: 9 }, (_, n) =>
+        [...cellsToRead.subarray(near(n) * stride, near(n) * stride + channels)]);
       return {
-        values: [...engine.cellsToRead.subarray(i * engine.stride, i * engine.stride + channels)],
+        values: around[4],
+        around,
         change: engine.changes[i],
         rule: engine.ruleMap[i],
       };

@@ -1,6 +1,7 @@
 // What the reader sees: builds the instrument's elements, and knows nothing of the automaton.
 
 import { ICONS } from "./icons.js";
+import { LENS } from "./lens.js";
 import { classColor } from "./paint.js";
 
 const FASTEST = 1e6;  // steps per second: more than any device makes
@@ -249,6 +250,10 @@ export function buildView(element, descriptions) {
   const film = makeButton("film", "Record a film", { bare: true });
   const share = makeButton("link", "Copy a link to this moment", { bare: true });
   const inspector = make("p", { class: "nca-inspector" });
+  const lens = make("canvas", {
+    class: "nca-lens", width: LENS, height: LENS, "aria-hidden": "true", "data-empty": "true",
+    title: "The cell and its neighbours, a square for each channel: blue above 0, red below",
+  });
   const hint = make("p", { class: "nca-hint", id: `${id}-hint` },
     `Drag to use the brush${grows ? ", double-tap to plant a seed" : ""}. With the grid focused: arrow ` +
     `keys move, E uses the brush, ${grows ? "S plants a seed, " : ""}I reads the cell.`);
@@ -262,7 +267,7 @@ export function buildView(element, descriptions) {
     ...[classes, rules].flatMap(({ group }) => group ?? []), tools.group, brush.row, speed.row, ...(turn ? [turn.row] : []), channels.row,
     ...(sizes ? [sizes.row] : []));
   const foot = make("div", { class: "nca-foot" }, curve,
-    make("div", { class: "nca-last" }, make("div", {}, inspector, hint),
+    make("div", { class: "nca-last" }, make("div", { class: "nca-read" }, lens, make("div", {}, inspector, hint)),
       make("div", { class: "nca-share" }, save, film, share)));
   const root = make("div", {
     class: several ? "nca-player nca-several" : "nca-player", role: "group",
@@ -272,7 +277,7 @@ export function buildView(element, descriptions) {
   }, make("div", { class: "nca-body" }, bed, panel), foot, status);
   element.prepend(root);
   return {
-    root, bed, grid: description, steps, rate, play, back, step, reset, save, film, share, status, inspector, chart,
+    root, bed, grid: description, steps, rate, play, back, step, reset, save, film, share, status, inspector, lens, chart,
     canvases: panes.map(({ canvas }) => canvas), cursors: panes.map(({ cursor }) => cursor),
     recoveries: panes.map(({ recovery }) => recovery), votes: panes.map(({ votes }) => votes),
     classes: classes.inputs, rules: rules.inputs, tools: tools.inputs, toolNames: offered.map(({ tool }) => tool), size: brush.slider, speed: speed.slider,

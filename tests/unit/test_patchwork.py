@@ -33,7 +33,11 @@ def coins(t):
 
 @pytest.mark.parametrize("fused", [False, True])
 def test_away_from_the_border_each_rule_is_as_if_alone(fused, monkeypatch):
-    """News travels `reach` cells a step: beyond, the states are the same, bit for bit."""
+    """News travels `reach` cells a step: beyond, the states are the same, bit for bit.
+
+    Where cells that fire are gathered, a cell's place in the product decides in which order some
+    processors add; then the states are the same to float32's rounding.
+    """
     monkeypatch.setattr("ncabook.automaton.nca.FUSED_FROM", 0 if fused else 10**9)
     automata = rule(0), rule(1, dilation=2)
     state = torch.rand(2, 6, HEIGHT, WIDTH, generator=torch.Generator().manual_seed(0))
@@ -44,7 +48,8 @@ def test_away_from_the_border_each_rule_is_as_if_alone(fused, monkeypatch):
     middles = slice(far, WIDTH // 2 - far), slice(WIDTH // 2 + far, WIDTH - far)
     for automaton, middle in zip(automata, middles, strict=True):
         alone = automaton.rollout(state, STEPS, fire=coins)
-        assert torch.equal(together[..., middle], alone[..., middle])
+        difference = (together[..., middle] - alone[..., middle]).abs().max()
+        assert difference <= (1e-6 if fused else 0)
         assert not torch.equal(together, alone)
 
 

@@ -186,7 +186,7 @@ def test_a_style_is_that_of_itself_rolled_but_not_shuffled(real_vgg, kind):
     order = torch.randperm(64 * 64, generator=torch.Generator().manual_seed(0))
     shuffled = image.flatten(1)[:, order].view_as(image)
     same, rolled, other = of(image, image.roll((16, 24), (1, 2)), shuffled)
-    assert same == 0
+    assert same < 1e-10  # not 0: a product's rounding may depend on the size of the batch
     assert rolled < 1e-9
     assert other > 0.01
 
@@ -284,7 +284,8 @@ def test_a_rule_that_does_nothing_is_as_far_as_gray(real_vgg):
     metrics = evaluate_texture(nca, target, SHORT)
     measure = style_loss(target, "transport", SHORT.projections)
     gray = measure(gray_canvas(nca, 64, 64)[:, :3], torch.Generator().manual_seed(0))
-    assert metrics["grown"] == metrics["short"] == pytest.approx(gray.item(), rel=1e-5)
+    assert metrics["grown"] == pytest.approx(gray.item(), rel=1e-5)
+    assert metrics["short"] == pytest.approx(gray.item(), rel=1e-5)
     for half in ("horizontal", "vertical"):
         assert metrics[half]["recovery"] == pytest.approx(0, abs=1e-3)
     assert set(metrics["alive"]) == {"7", "10"}

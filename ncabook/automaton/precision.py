@@ -10,18 +10,22 @@ Precision = Literal["float32", "bfloat16"]
 
 
 def has_bfloat16(device: str | torch.device) -> bool:
-    """Whether the hardware multiplies bfloat16 faster than float32, as far as can be told."""
+    """Whether the hardware multiplies bfloat16 faster than float32, as far as can be told.
+
+    Of processors, those with AMX do. AVX-512's products of bfloat16 gain less than the
+    conversions cost: training steps of all kinds took 1.05 to 1.6 times as long with them.
+    """
     if torch.device(device).type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
     cpuinfo = Path("/proc/cpuinfo")
-    return cpuinfo.exists() and "_bf16" in cpuinfo.read_text()
+    return cpuinfo.exists() and "amx_bf16" in cpuinfo.read_text()
 
 
 def products(device: str | torch.device, precision: Precision) -> Precision:
     """The precision of products on a device when ``precision`` is asked for.
 
-    Without units for bfloat16 a processor emulates it, thirty times slower than float32 and
-    rounded more: nobody wants that, so the answer is float32 there.
+    Without units for bfloat16 a processor emulates it, up to thirty times slower than float32
+    and rounded more: nobody wants that, so the answer is float32 there.
     """
     return "bfloat16" if precision == "bfloat16" and has_bfloat16(device) else "float32"
 

@@ -19,15 +19,16 @@ def visible_mse(state: Tensor, target: Tensor, layout: ChannelLayout) -> Tensor:
 def overflow(state: Tensor, layout: ChannelLayout) -> Tensor:
     """How far values leave their range (eq. 6): visible ones [0, 1], hidden ones [−1, 1].
 
-    The mean distance over the visible channels plus that over the hidden ones. Without it
-    hidden channels may grow without bound while the image still looks right.
+    The mean distance over the visible channels plus that over the others, class channels
+    included. Without it these may grow without bound while the image still looks right, or the
+    votes: a cross-entropy never has enough of the right class.
     """
     loss = state.new_zeros(())
     if layout.visible:
         visible = state[:, layout.visible_slice]
         loss = loss + (visible - visible.clamp(0, 1)).abs().mean()
-    if layout.hidden:
-        hidden = state[:, layout.hidden_slice]
+    if layout.hidden or layout.classes:
+        hidden = state[:, layout.fixed + layout.visible :]
         loss = loss + (hidden - hidden.clamp(-1, 1)).abs().mean()
     return loss
 

@@ -13,7 +13,7 @@ def has_bfloat16(device: str | torch.device) -> bool:
     """Whether the hardware multiplies bfloat16 faster than float32, as far as can be told.
 
     Of processors, those with AMX do. AVX-512's products of bfloat16 gain less than the
-    conversions cost: training steps of all kinds took 1.05 to 1.6 times as long with them.
+    conversions cost.
     """
     if torch.device(device).type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)

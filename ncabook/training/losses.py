@@ -28,8 +28,8 @@ def overflow(state: Tensor, layout: ChannelLayout) -> Tensor:
         visible = state[:, layout.visible_slice]
         loss = loss + (visible - visible.clamp(0, 1)).abs().mean()
     if layout.hidden or layout.classes:
-        hidden = state[:, layout.fixed + layout.visible :]
-        loss = loss + (hidden - hidden.clamp(-1, 1)).abs().mean()
+        others = state[:, layout.fixed + layout.visible :]
+        loss = loss + (others - others.clamp(-1, 1)).abs().mean()
     return loss
 
 

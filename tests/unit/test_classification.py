@@ -93,7 +93,7 @@ def test_losses_by_hand():
                  (([1.0, 0], 0), ([0.5, 0], 0), ([0.0, 2], 1))]  # fmt: skip
     wanted = sum(entropies) / 3
     assert torch.allclose(class_cross_entropy(state, classes, layout, counts), wanted)
-    # Of eight votes two leave [−1, 1], a 2 and a 7 twice, whoever counts; fixed channels may.
+    # Of eight class values three leave [−1, 1], a 2 and two 7s, whoever votes; fixed ones may.
     assert overflow(state, layout).item() == pytest.approx((1 + 6 + 6) / 8)
     with pytest.raises(ValueError, match="no cell counts"):
         class_mse(state, classes, layout, torch.zeros_like(counts))

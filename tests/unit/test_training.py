@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from safetensors.torch import save_file
 
 from ncabook.automaton import NCA, ChannelLayout, ConvPerception, MLPUpdate
+from ncabook.automaton.precision import has_bfloat16
 from ncabook.files import CorruptFileError
 from ncabook.training.checkpoint import load_tensors, previous
 from ncabook.training.config import OptimizerConfig, PoolConfig, StepsConfig, TrainingConfig
@@ -374,6 +375,15 @@ def test_precisions_do_not_meet(monkeypatch):
     assert losses[0] == losses[2]
     assert losses[1] != losses[0]
     assert losses[1] == pytest.approx(losses[0], rel=0.05)
+
+
+@pytest.mark.parametrize(("flags", "there"), [("amx_bf16", True), ("avx512_bf16", False)])
+def test_bfloat16_is_for_processors_that_gain_by_it(monkeypatch, tmp_path, flags, there):
+    """AVX-512 has products of bfloat16 too; with them trainings take longer than in float32."""
+    cpuinfo = tmp_path / "cpuinfo"
+    cpuinfo.write_text(f"flags : avx2 {flags} avx512f")
+    monkeypatch.setattr("ncabook.automaton.precision.Path", lambda _: cpuinfo)
+    assert has_bfloat16("cpu") is there
 
 
 def test_where_bfloat16_is_emulated_float32_multiplies(monkeypatch):

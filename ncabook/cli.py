@@ -159,6 +159,9 @@ def evaluate(
         bool, typer.Option(help="Also measure what Table 1 leaves out: 5,000 steps, other grids, …")
     ] = True,
     save: Annotated[bool, typer.Option("--save", help="Write the result into card.json.")] = False,
+    device: Annotated[
+        str, typer.Option(help="cpu, or cuda for what classifies or draws textures.")
+    ] = "cpu",
 ) -> None:
     """Measure growth, persistence and repair by the book's protocol.
 
@@ -174,7 +177,7 @@ def evaluate(
         raise ValueError(
             f"--save keeps whole evaluations only: --seeds {Protocol.seeds}, with LPIPS and further"
         )
-    result = runner.evaluate_model(name, Protocol(seeds=seeds), lpips, further, save)
+    result = runner.evaluate_model(name, Protocol(seeds=seeds), lpips, further, save, device)
     typer.echo(report(result))
 
 

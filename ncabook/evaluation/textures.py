@@ -93,7 +93,7 @@ def evaluate_texture(
 
     Args:
         nca: the automaton.
-        target: RGB in [0, 1], ``[3, H, W]``; canvases are as large.
+        target: RGB in [0, 1], ``[3, H, W]``, on the automaton's device; canvases are as large.
         protocol: when to look.
         seed: of the coins.
 
@@ -106,19 +106,20 @@ def evaluate_texture(
     """
     protocol = protocol or TextureProtocol()
     check(nca)
-    generator = torch.Generator().manual_seed(seed)
-    measure = style_loss(target, "transport", protocol.projections)
+    device = target.device
+    generator = torch.Generator(device).manual_seed(seed)
+    measure = style_loss(target, "transport", protocol.projections, str(device))
 
     def style(state: Tensor) -> Tensor:
         images = state[:, nca.layout.visible_slice].split(1)
-        same = torch.Generator().manual_seed  # the same directions at every look
-        return torch.cat([measure(image, same(seed)) for image in images])
+        same = torch.Generator(device).manual_seed  # the same directions at every look
+        return torch.cat([measure(image, same(seed)) for image in images]).cpu()
 
     def grow(state: Tensor, steps: int) -> Tensor:
         return nca.rollout(state, steps, generator=generator)
 
     size = tuple(target.shape[1:])
-    state = gray_canvas(nca, *size, protocol.canvases)
+    state = gray_canvas(nca, *size, protocol.canvases, str(device))
     times = {*range(0, protocol.grown + 1, protocol.every), protocol.grown}
     window = range(protocol.short[0], protocol.short[1] + 1, 2)
     curve, state = _follow(state, sorted(times | {*window}), grow, style)
@@ -132,7 +133,7 @@ def evaluate_texture(
         "curves": {"grown": _summary(curve)},
     }
     for name, angle in HALVES.items():
-        damaged = state * half_mask(*size, angle)
+        damaged = state * half_mask(*size, angle).to(device)
         after = sorted({*range(0, protocol.final - protocol.grown, protocol.every)})
         after.append(protocol.final - protocol.grown)
         healed, _ = _follow(damaged, after, grow, style)
@@ -147,7 +148,7 @@ def evaluate_texture(
     metrics["alive"] = _alive(state[: protocol.long_canvases], protocol, grow, style)
     metrics["elsewhere"] = {
         f"{height}×{width}": float(
-            style(grow(gray_canvas(nca, height, width), protocol.grown)).mean()
+            style(grow(gray_canvas(nca, height, width, device=str(device)), protocol.grown)).mean()
         )
         for height, width in protocol.elsewhere
         if min(height, width) >= nca.perception.reach
@@ -190,7 +191,7 @@ def _alive(
 
 def _shuffled(target: Tensor, nca: NCA) -> Tensor:
     order = torch.randperm(target[0].numel(), generator=torch.Generator().manual_seed(0))
-    state = gray_canvas(nca, *target.shape[1:])
+    state = gray_canvas(nca, *target.shape[1:], device=str(target.device))
     state[0, nca.layout.visible_slice] = target.flatten(1)[:, order].view_as(target)
     return state
 

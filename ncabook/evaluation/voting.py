@@ -84,9 +84,7 @@ PROTOCOLS = {
         short=(32, 64),
         grown=300,
         final=600,
-        long_images=250,
-        late_images=1000,
-        batch=250,
+        batch=1000,
         precision="bfloat16",
     ),
 }
@@ -171,8 +169,8 @@ def evaluate_voting(
 
     Args:
         nca: the automaton.
-        images: uint8 ``[N, fixed, h, w]``.
-        labels: int64 ``[N]``.
+        images: uint8 ``[N, fixed, h, w]``, on the automaton's device.
+        labels: int64 ``[N]``, on the CPU.
         padding: empty cells around each image.
         protocol: when to look.
         seed: of the coins and of the swaps.
@@ -187,7 +185,11 @@ def evaluate_voting(
     protocol = protocol or VotingProtocol()
     check(nca, images, labels)
     generator = torch.Generator().manual_seed(seed)
-    partner = other_class(labels, generator)
+    partner = other_class(labels, generator)  # the same on all devices
+    device = images.device
+    if device.type != "cpu":
+        generator = torch.Generator(device).manual_seed(seed)
+    labels, partner = labels.to(device), partner.to(device)
     late = min(protocol.late_images, len(images))
 
     def rollout(state: Tensor, steps: int) -> Tensor:
@@ -199,7 +201,7 @@ def evaluate_voting(
         part = slice(first, first + protocol.batch)
         image, label, other = visible_image(images[part], padding), labels[part], partner[part]
         state = initial_state(nca, image)
-        agreed = torch.zeros(len(label), dtype=torch.int64)
+        agreed = torch.zeros(len(label), dtype=torch.int64, device=device)
         for step in range(1, protocol.grown + 1):
             if step == protocol.short[1] + 1:
                 going_on = max(0, late - first)
@@ -223,16 +225,16 @@ def evaluate_voting(
             further.add(protocol.long, ballot(nca, kept), label[: len(kept)])
     grown, final = protocol.grown, protocol.final
     accuracies = (
-        before.values("per_cell", grown),
-        after.values("per_cell", grown),
-        after.values("per_cell", final),
+        before.values("per_cell", grown).cpu(),
+        after.values("per_cell", grown).cpu(),
+        after.values("per_cell", final).cpu(),
     )
     agreed = torch.cat(reached)
     there = agreed[agreed > 0].float()
     steps = range(1, grown + 1)
     return {
         "protocol": {"version": VERSION, "images": len(images), **vars(protocol)},
-        "precision": products("cpu", protocol.precision),
+        "precision": products(device, protocol.precision),
         "short": before.means(*range(protocol.short[0], protocol.short[1] + 1)),
         "grown": before.means(grown),
         "swapped": after.means(grown),

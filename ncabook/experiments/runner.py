@@ -269,40 +269,47 @@ def evaluate_model(
     perceptual: bool = True,
     further: bool = True,
     save: bool = False,
+    device: str = "cpu",
 ) -> dict[str, Any]:
     """Measures a trained model; with ``save``, writes the result into its card.
 
     Automata that classify have a protocol of their own, :data:`PROTOCOLS`, and their test set;
-    those that draw textures have theirs.
+    those that draw textures have theirs. These two can be measured on a GPU.
 
     Returns:
         What stands in a card's ``metrics``.
 
     Raises:
-        ValueError: a smaller protocol is asked for, and the model has another one than growth's.
+        ValueError: a smaller protocol is asked for, and the model has another one than growth's;
+            or a device that is not here, or on which the model is not measured.
 
     """
+    check_device(device)
     model = zoo.load(name)
     experiment = model.card.experiment
     whole = protocol in (None, Protocol()) and perceptual and further
-    if not whole and isinstance(experiment, ClassificationExperiment | TextureExperiment):
+    own = isinstance(experiment, ClassificationExperiment | TextureExperiment)
+    if device != "cpu" and not own:
+        raise ValueError(f"{name} is measured on the CPU; leave out --device {device}")
+    if not whole and own:
         raise ValueError(
             f"{name}: task {experiment.task} has a protocol of its own, with fixed seeds and "
             "without LPIPS; leave out --seeds, --no-lpips and --no-further"
         )
+    model.network.to(device)
     if isinstance(experiment, ClassificationExperiment):
         test = build_labelled(experiment.data, "test")
         padding, rules = experiment.data.padding, PROTOCOLS[experiment.data.name]
-        metrics = evaluate_voting(model.nca, test.images, test.labels, padding, rules)
+        metrics = evaluate_voting(model.nca, test.images.to(device), test.labels, padding, rules)
         metrics["data"] = {"name": experiment.data.name, "note": test.note}
     elif isinstance(experiment, TextureExperiment):
-        metrics = evaluate_texture(model.nca, build_texture(experiment.data))
+        metrics = evaluate_texture(model.nca, build_texture(experiment.data).to(device))
     elif isinstance(model.network, OnePass):
         metrics = evaluate_one_pass(model.network, model.targets, protocol, perceptual)
     else:
         metrics = evaluate(model.nca, model.targets, protocol, perceptual, further).summary()
     if save:
-        card = model.card.model_copy(update={"metrics": metrics, "evaluation": provenance()})
+        card = model.card.model_copy(update={"metrics": metrics, "evaluation": provenance(device)})
         zoo.write_card(model.folder, card)
     return metrics
 

@@ -84,7 +84,9 @@ PROTOCOLS = {
         short=(32, 64),
         grown=300,
         final=600,
-        batch=1000,
+        long_images=250,
+        late_images=1000,
+        batch=250,
         precision="bfloat16",
     ),
 }

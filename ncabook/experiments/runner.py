@@ -147,7 +147,7 @@ def train(
 
 def _start(nca: NCA, experiment: Evolving) -> dict[str, str] | None:
     """Loads the weights that an experiment starts from; says which, for the card."""
-    if not isinstance(experiment, Experiment) or experiment.start_from is None:
+    if isinstance(experiment, ClassificationExperiment) or experiment.start_from is None:
         return None
     source = zoo.load(experiment.start_from)
     nca.load_state_dict(source.nca.state_dict())

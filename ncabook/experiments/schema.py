@@ -87,7 +87,7 @@ class TextureData(Strict):
 
     Attributes:
         name: a photograph of DTD, or a computed texture.
-        size: side of the texture and of the canvas, in cells.
+        size: side of the texture, in cells, and of the canvas if the training names no other.
 
     """
 
@@ -230,6 +230,7 @@ class TextureExperiment(Strict):
         name: also the name of its folder below ``runs/``.
         title: what it is, for people.
         seed: where everything random comes from.
+        start_from: as for :class:`Experiment`.
         data: the texture.
         model: the automaton; red, green and blue come on top.
         training: how it is trained.
@@ -240,13 +241,14 @@ class TextureExperiment(Strict):
     name: Name
     title: str
     seed: Seed = 0
+    start_from: str | None = None
     data: TextureData
     model: ModelConfig
     training: TextureConfig
 
     @model_validator(mode="after")
     def _fits(self) -> "TextureExperiment":
-        _check_reach(self.model, self.data.grid)
+        _check_reach(self.model, self.training.canvas or self.data.grid)
         if self.model.living_threshold is not None:
             raise ValueError("a texture has no dead cells; set model.living_threshold to null")
         return self

@@ -132,11 +132,14 @@ class TextureConfig(TrainingConfig):
     Attributes:
         style: sliced optimal transport (eq. 5), or Gram matrices.
         projections: random directions for each layer and iteration.
+        canvas: side of the canvases, in cells; that of the texture if not given. On a smaller
+            one fewer patches are compared, and all costs less.
 
     """
 
     style: Literal["transport", "gram"] = "transport"
     projections: Width = 32
+    canvas: Annotated[int, Field(ge=64, le=2**12, multiple_of=8)] | None = None
 
     @model_validator(mode="after")
     def _one_style(self) -> "TextureConfig":

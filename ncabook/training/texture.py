@@ -20,7 +20,7 @@ class TextureTrainer(Trainer):
 
     Args:
         nca: trained in place; three visible channels, no living mask.
-        target: RGB in [0, 1], ``[3, H, W]``; the canvas is as large.
+        target: RGB in [0, 1], ``[3, H, W]``; the canvas is as large, or as the configuration says.
         config: the ``training`` part of an experiment.
         seed: everything random follows from it.
         others: as for :class:`~ncabook.training.trainer.Trainer`.
@@ -40,7 +40,8 @@ class TextureTrainer(Trainer):
         **named: Any,
     ) -> None:
         check(nca)
-        super().__init__(nca, tuple(target.shape[-2:]), config, seed, *others, **named)
+        grid = (config.canvas,) * 2 if config.canvas else tuple(target.shape[-2:])
+        super().__init__(nca, grid, config, seed, *others, **named)
         self.style = style_loss(target, config.style, config.projections, self.device)
 
     def fresh(self, count: int) -> tuple[Tensor, Tensor]:

@@ -327,6 +327,26 @@ def test_a_whole_life(tmp_path, real_vgg, monkeypatch):
     assert "nca-figure" in page.read_text("utf-8")
 
 
+def test_a_second_stage_goes_on_on_smaller_canvases(real_vgg, tmp_path):
+    """It begins at the first one's weights; its canvases are as large as it says."""
+    first = TextureExperiment.model_validate(TINY | {"data": {"name": "woven", "size": 72}})
+    runner.train(first, tmp_path / "one", progress=False)
+    training = {"canvas": 64, "optimizer": {"kind": "adam", "learning_rate": 1e-12}}
+    content = first.model_dump() | {
+        "start_from": str(tmp_path / "one"),
+        "training": TINY["training"] | training,
+    }
+    second = TextureExperiment.model_validate(content)
+    runner.train(second, tmp_path / "two", progress=False)
+    one, two = (zoo.load(str(tmp_path / name)) for name in ("one", "two"))
+    for a, b in zip(one.nca.parameters(), two.nca.parameters(), strict=True):
+        assert torch.allclose(a, b, atol=1e-6)
+    assert two.card.training["started_from"]["weights_sha256"] == one.card.weights_sha256
+    run = TextureTrainer(two.nca, texture("woven", 72), second.training, 0)
+    run.train_step()
+    assert run.pool.states.shape[2:] == (64, 64)
+
+
 def test_parts_of_a_batch_see_the_same_directions(real_vgg):
     """How a batch is split changes nothing but rounding."""
     experiment = TextureExperiment.model_validate(TINY)
@@ -354,6 +374,7 @@ def test_parts_of_a_batch_see_the_same_directions(real_vgg):
             "pool.mutation needs classes, and a texture has one style",
         ),
         ({"training": TINY["training"] | {"style": "colour"}}, "training.style: Input should be"),
+        ({"training": TINY["training"] | {"canvas": 56}}, "training.canvas: Input should be great"),
     ],
     ids=str,
 )

@@ -44,11 +44,14 @@ class PoolConfig(Strict):
         ratio: share of a batch that is drawn from the pool.
         mutation: share of the drawn samples that get another class.
         damage: share of the drawn samples that are damaged; no sample is both.
+        lead: steps, at most, that drawn samples live on before anything is done to them. They
+            need no gradient, so that states much older than a rollout can be learned from.
 
     """
 
     capacity: Samples
     delay: Annotated[int, Field(ge=0, le=10**9)] = 0
+    lead: Annotated[int, Field(ge=0, le=10**5)] = 0
     ratio: Ratio
     mutation: Ratio
     damage: Ratio

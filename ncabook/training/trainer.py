@@ -250,6 +250,8 @@ class Trainer(ABC):
         drawn = int(size * pool.ratio)
         mutated, damaged = int(drawn * pool.mutation), int(drawn * pool.damage)
         old, known = self.pool.draw(drawn, self.generator)
+        if pool.lead:
+            old = self._lived_on(old, known, pool.lead)
         if mutated:
             displaced = slice(size - drawn, size - drawn + mutated)
             known[:mutated] = self.mutate(
@@ -260,6 +262,13 @@ class Trainer(ABC):
             old[mutated : mutated + damaged, self.nca.layout.fixed :] *= mask
         state[size - drawn :], classes[size - drawn :] = old, known
         return state, classes
+
+    def _lived_on(self, old: Tensor, classes: Tensor, most: int) -> Tensor:
+        """States some steps later, up to ``most``; those that explode on the way as they were."""
+        steps = int(torch.randint(0, most + 1, (), generator=self.host_generator))
+        with torch.no_grad(), autocast(self.accelerator.device, self.config.precision):
+            later = self.nca.rollout(old, steps, self.condition(classes), generator=self.generator)
+        return worth_keeping(later, old)
 
     def rate(self, iteration: int) -> float:
         """What the learning rate is multiplied by at ``iteration``, counted from 0."""

@@ -201,6 +201,30 @@ def test_pool_starts_empty_and_fills_after_its_delay():
     assert sizes == [0, 0, 8, 16]
 
 
+def test_drawn_samples_live_on_before_they_are_damaged():
+    """As many steps as the host's coin says; one that explodes on the way stays as it was."""
+    run = trainer(pool=PoolConfig(capacity=8, ratio=1.0, mutation=0.0, damage=0.0, lead=5))
+    states = torch.rand(8, 8, SIZE, SIZE, generator=torch.Generator().manual_seed(1))
+    run.pool.store(states, torch.arange(8) % 3)
+    seen = []
+
+    def rollout(old, steps, condition, generator):
+        seen.append((steps, condition.argmax(1)))
+        later = old + 1
+        later[0] = 1e6
+        return later
+
+    run.nca.rollout = rollout
+    start, classes = run.batch()
+    ((steps, told),) = seen
+    assert 0 <= steps <= 5
+    assert torch.equal(told, classes)
+    exploded, *others = start
+    assert (states == exploded).flatten(1).all(1).sum() == 1
+    for later in others:
+        assert torch.isclose(states + 1, later).flatten(1).all(1).sum() == 1
+
+
 def test_an_exploded_state_is_not_kept():
     """In the pool it would be started from again, and explode further; its start stays there."""
     run = trainer()

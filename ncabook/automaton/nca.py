@@ -186,6 +186,7 @@ class NCA(nn.Module):
             return cpu_step.plan(self, encoded, dtype).step
         if (
             device == "cpu"
+            and self.living_threshold is not None  # where all live, lists gain less than they cost
             and cell_steps >= FUSED_FROM
             and listed.covers(self, encoded, state.dtype)
             and min(state.shape[-2:]) >= self.perception.reach

@@ -291,6 +291,14 @@ def test_a_second_stage_starts_from_the_first_ones_weights(trained, tmp_path):
     assert second.card.training["started_from"]["weights_sha256"] == first.card.weights_sha256
 
 
+def test_growth_is_measured_on_the_cpu_only(trained, monkeypatch):
+    with pytest.raises(ValueError, match="device 'cuda:9'; expected cpu"):
+        runner.evaluate_model(str(trained), device="cuda:9")
+    monkeypatch.setattr(runner, "check_device", torch.device)
+    with pytest.raises(ValueError, match="is measured on the CPU; leave out --device cuda"):
+        runner.evaluate_model(str(trained), device="cuda")
+
+
 def test_resuming_without_a_checkpoint_says_so(tmp_path):
     with pytest.raises(FileNotFoundError, match="no such file"):
         runner.train(

@@ -16,7 +16,6 @@ PRINTED_PHOTOGRAPHS = {
     "cifar-conv3-pool": "Conv 3x3 + SP",
     "cifar-residual-dilated": "Residual + Dilated 5x5",
     "cifar-two-scales": "",
-    "cifar-two-scales-small": "",
 }
 ROOT = Path(__file__).parents[1]
 START, END = "<!-- numbers: written by scripts/readme_numbers.py -->", "<!-- end of numbers -->"

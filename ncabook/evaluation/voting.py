@@ -20,7 +20,7 @@ the entropy of the votes of an image in bits (0: all agree), averaged over the i
 The paper prints accuracies per cell at the same steps and the recovery (§3.3.1, §3.3.2).
 """
 
-from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -93,19 +93,29 @@ PROTOCOLS = {
 
 
 class _Record:
-    """One number per image and step, for each of three measures."""
+    """One number per image and step, for each of three measures.
 
-    def __init__(self) -> None:
-        self.parts: dict[tuple[str, int], list[Tensor]] = defaultdict(list)
+    They lie in one tensor from the start: small ones, made one after another between a rollout's
+    large ones, would scatter over the heap and keep gigabytes from being used again.
+    """
+
+    def __init__(self, steps: Sequence[int], images: int, device: torch.device) -> None:
+        self.rows = {step: row for row, step in enumerate(steps)}
+        self.table = torch.zeros(len(MEASURES), len(steps), images, device=device)
+        self.seen = dict.fromkeys(steps, 0)
 
     def add(self, step: int, ballot: "Ballot", labels: Tensor) -> None:
-        self.parts["per_cell", step].append(100 * ballot.share_of(labels))
-        self.parts["per_image", step].append(100 * (ballot.winner == labels).float())
-        self.parts["entropy_bits", step].append(ballot.entropy)
+        """The next images at this step."""
+        first = self.seen[step]
+        self.seen[step] = first + len(labels)
+        place = self.table[:, self.rows[step], first : self.seen[step]]
+        place[0] = 100 * ballot.share_of(labels)
+        place[1] = 100 * (ballot.winner == labels).float()
+        place[2] = ballot.entropy
 
     def values(self, measure: str, step: int) -> Tensor:
-        """Of all images, ``[N]``."""
-        return torch.cat(self.parts[measure, step])
+        """Of all images seen, ``[N]``."""
+        return self.table[MEASURES.index(measure), self.rows[step], : self.seen[step]]
 
     def means(self, *steps: int, first: int | None = None) -> dict[str, float]:
         """Of all steps, and of all images or the first ones."""
@@ -198,7 +208,10 @@ def evaluate_voting(
         with autocast(state.device, protocol.precision):
             return nca.rollout(state, steps, generator=generator)
 
-    before, after, further, reached = _Record(), _Record(), _Record(), []
+    before = _Record(range(1, protocol.grown + 1), len(images), device)
+    after = _Record((protocol.grown, protocol.final), late, device)
+    further = _Record((protocol.long,), min(late, protocol.long_images), device)
+    reached = []
     for first in range(0, len(images), protocol.batch):
         part = slice(first, first + protocol.batch)
         image, label, other = visible_image(images[part], padding), labels[part], partner[part]

@@ -201,7 +201,7 @@ def test_pool_starts_empty_and_fills_after_its_delay():
     assert sizes == [0, 0, 8, 16]
 
 
-def test_drawn_samples_live_on_before_they_are_damaged():
+def test_drawn_samples_live_on_before_training_sees_them():
     """As many steps as the host's coin says; one that explodes on the way stays as it was."""
     run = trainer(pool=PoolConfig(capacity=8, ratio=1.0, mutation=0.0, damage=0.0, lead=5))
     states = torch.rand(8, 8, SIZE, SIZE, generator=torch.Generator().manual_seed(1))

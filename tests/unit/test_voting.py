@@ -8,7 +8,14 @@ import torch
 from torch import nn
 
 from ncabook.automaton import NCA, ChannelLayout, ConvPerception, MLPUpdate
-from ncabook.evaluation.voting import VotingProtocol, ballot, evaluate_voting, other_class
+from ncabook.evaluation.voting import (
+    Ballot,
+    VotingProtocol,
+    _Record,
+    ballot,
+    evaluate_voting,
+    other_class,
+)
 
 SHORT = VotingProtocol(short=(2, 4), grown=6, final=14, long=20, long_images=5, batch=4)
 
@@ -74,6 +81,22 @@ def gray(labels):
     """Images that are all of one gray, the class's; black is class 0."""
     shades = torch.tensor([0, 128, 255], dtype=torch.uint8)
     return shades[labels][:, None, None, None].expand(-1, 1, 4, 4).contiguous()
+
+
+def test_a_record_holds_all_measures_of_all_batches():
+    """Two batches, of which only the first goes on to the later step."""
+    record = _Record((1, 5), 3, torch.device("cpu"))
+    split = Ballot(torch.tensor([[3.0, 1.0], [2.0, 2.0]]), torch.tensor([0, 1]))
+    agreed = Ballot(torch.tensor([[0.0, 4.0]]), torch.tensor([1]))
+    record.add(1, split, torch.tensor([0, 0]))
+    record.add(1, agreed, torch.tensor([1]))
+    record.add(5, agreed, torch.tensor([0]))
+    assert record.values("per_cell", 1).tolist() == [75, 50, 100]
+    assert record.values("per_image", 1).tolist() == [100, 0, 100]
+    quarter = -(0.75 * math.log2(0.75) + 0.25 * math.log2(0.25))
+    assert record.values("entropy_bits", 1).tolist() == pytest.approx([quarter, 1, 0])
+    assert record.means(5) == {"per_cell": 0, "per_image": 0, "entropy_bits": 0}
+    assert record.means(1, first=2)["per_cell"] == 62.5
 
 
 def test_an_automaton_that_reads_is_right_and_recovers():

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from ncabook.evaluation.paper import TABLE_3, TABLE_4
+from ncabook.evaluation.paper import FIGURE_11, TABLE_3, TABLE_4
 
 PRINTED_VOTES = {"mnist-mse": "MSE NCA", "mnist-pce": "PCE NCA"}
 PRINTED_PHOTOGRAPHS = {
@@ -16,6 +16,12 @@ PRINTED_PHOTOGRAPHS = {
     "cifar-conv3-pool": "Conv 3x3 + SP",
     "cifar-residual-dilated": "Residual + Dilated 5x5",
     "cifar-two-scales": "",
+    "cifar-two-scales-wide": "",
+}
+PRINTED_TEXTURES = {
+    f"{name}-{key}": FIGURE_11[label] if name == "lacelike" else None
+    for name in ("lacelike", "chequered", "bubbly", "interlaced", "cracked")
+    for key, label in (("conv3", "Conv 3x3"), ("combined", "Combined"))
 }
 ROOT = Path(__file__).parents[1]
 START, END = "<!-- numbers: written by scripts/readme_numbers.py -->", "<!-- end of numbers -->"
@@ -55,6 +61,7 @@ def numbers(root: Path = ROOT) -> str:
         *classifiers(root),
         "",
         *photographs(root),
+        *textures(root),
         f"The live engine, {bench['browser']}, one thread of {bench['hardware']} "
         "([benchmark](benchmarks/live_engine.json)):",
         "",
@@ -146,6 +153,36 @@ def photographs(root: Path) -> list[str]:
         "",
         "| model | parameters | images in batches | steps 32–64 | step 300 | step 2,000 |",
         "|---|---|---|---|---|---|",
+        *lines,
+        "",
+    ]
+
+
+def textures(root: Path) -> list[str]:
+    """Figure 11: automata that cover a canvas, with the two recoveries that the paper prints."""
+    lines = []
+    for name, card in cards(root, PRINTED_TEXTURES):
+        metrics, printed = card["metrics"], PRINTED_TEXTURES[name]
+        theirs = f" ({printed})" if printed else ""
+        alive = metrics["alive"]["10000"]["style"]
+        lines.append(
+            f"| [`{name}`](ncabook/zoo/{name}/card.json) | {card['parameters']:,} | "
+            f"{metrics['grown']:.3f} | {metrics['horizontal']['recovery']:.2f}{theirs} | "
+            f"{metrics['vertical']['recovery']:.2f}{theirs} | "
+            f"{'exploded' if alive is None or not alive < 100 else f'{alive:.3f}'} | "
+            f"{metrics['shuffled']:.2f} |"
+        )
+    if not lines:
+        return []
+    protocol = metrics["protocol"]
+    return [
+        "Textures, distance from the photograph's style (0: the same; the last column: its pixels "
+        f"in random order), and recovery in percent (the paper's in brackets); "
+        f"{protocol['canvases']} canvases, {protocol['long_canvases']} to step 10,000:",
+        "",
+        "| model | parameters | step 149 | recovery, right half | recovery, lower half | "
+        "step 10,000 | shuffled |",
+        "|---|---|---|---|---|---|---|",
         *lines,
         "",
     ]

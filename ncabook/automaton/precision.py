@@ -18,7 +18,7 @@ def has_bfloat16(device: str | torch.device) -> bool:
     if torch.device(device).type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
     cpuinfo = Path("/proc/cpuinfo")
-    return cpuinfo.exists() and "amx_bf16" in cpuinfo.read_text()
+    return cpuinfo.exists() and "avx512_bf16" in cpuinfo.read_text()
 
 
 def products(device: str | torch.device, precision: Precision) -> Precision:

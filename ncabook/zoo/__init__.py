@@ -4,8 +4,8 @@ A card ties three things together: ``weights_sha256`` says which weights it spea
 ``experiment_sha256``, written with it, which configuration they were trained by. A card edited
 by hand (another dilation fits the same weights) is refused.
 
-Models below ``unmeasured`` are trained and wait for ``ncabook evaluate FOLDER --save``, or, as
-their metrics say, for more training; they have no name here.
+Models below ``stages`` are steps on the way to others, which start from ``stages/NAME``; they need
+not be measured, and :func:`names` does not list them.
 """
 
 import hashlib

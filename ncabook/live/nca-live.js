@@ -765,6 +765,7 @@ const length = height * width * channels;
 if (fill) return Float32Array.from({ length }, (_, i) => fill[i % channels]);
 return start === null ? null : decodeHalf(weights, start, length);
 }
+const TOGETHER = 256;
 class Engine extends Grid {
 static async create(description, weights, fast = true) {
 checkDescription(description, weights);
@@ -797,10 +798,15 @@ this.degrees = degrees;
 }
 prepareRule(ops, weights) {
 const cells = this.cellCount;
+const phases = [];
+for (const op of ops) {
+if (phases.at(-1)?.near !== op.near) phases.push({ near: op.near, runs: [] });
+phases.at(-1).runs.push(RUNNERS[op.kind](this, op, weights));
+}
 return {
+phases,
 lists: new Map([0, ...ops.map((op) => op.near)].map((near) =>
 [near, { at: this.allocate(4 * cells), count: 0 }])),
-ops: ops.map((op) => ({ near: op.near, run: RUNNERS[op.kind](this, op, weights) })),
 changeAt: this.buffers[ops.at(-1).to],
 maskAt: this.allocate(cells),
 };
@@ -840,7 +846,13 @@ k.dilate_mask(this.wideAt, this.beforeAt, height, width);
 this.rules.forEach((rule, i) => {
 k.rule_mask(rule.maskAt, this.fireAt, this.rulesAt, i, cellCount);
 this.listCells(rule, masked && this.skip ? this.wideAt : 0);
-for (const { near, run } of rule.ops) run(this.skip ? rule.lists.get(near) : this.all);
+for (const { near, runs } of rule.phases) {
+const { at, count } = this.skip ? rule.lists.get(near) : this.all;
+for (let first = 0; first < count; first += TOGETHER) {
+const some = { at: at + 4 * first, count: Math.min(TOGETHER, count - first) };
+for (const run of runs) run(some);
+}
+}
 });
 for (const { lists, changeAt } of this.rules) {
 const { at, count } = lists.get(0);

@@ -4,6 +4,9 @@ import { bufferSizes, checkDescription, padded, rulesOf } from "./description.js
 import { Grid } from "./grid.js";
 import { RUNNERS, instantiate } from "./kernels.js";
 
+/** Cells that go through a rule together: what its operations hand on to each other stays in a near cache. */
+const TOGETHER = 256;
+
 export class Engine extends Grid {
   /**
    * @param {object} description what ncabook.live.describe returns
@@ -49,11 +52,16 @@ export class Engine extends Grid {
   /** A rule's operations, from the state to its change, and the cells that it computes. */
   prepareRule(ops, weights) {
     const cells = this.cellCount;
+    const phases = [];  // operations in a row of equal reach see nothing of what another does to a neighbour
+    for (const op of ops) {
+      if (phases.at(-1)?.near !== op.near) phases.push({ near: op.near, runs: [] });
+      phases.at(-1).runs.push(RUNNERS[op.kind](this, op, weights));
+    }
     return {
+      phases,
       /** The cells to compute, by how much further they reach than those that change. */
       lists: new Map([0, ...ops.map((op) => op.near)].map((near) =>
         [near, { at: this.allocate(4 * cells), count: 0 }])),
-      ops: ops.map((op) => ({ near: op.near, run: RUNNERS[op.kind](this, op, weights) })),
       changeAt: this.buffers[ops.at(-1).to],
       maskAt: this.allocate(cells),
     };
@@ -102,7 +110,13 @@ export class Engine extends Grid {
     this.rules.forEach((rule, i) => {
       k.rule_mask(rule.maskAt, this.fireAt, this.rulesAt, i, cellCount);
       this.listCells(rule, masked && this.skip ? this.wideAt : 0);
-      for (const { near, run } of rule.ops) run(this.skip ? rule.lists.get(near) : this.all);
+      for (const { near, runs } of rule.phases) {
+        const { at, count } = this.skip ? rule.lists.get(near) : this.all;
+        for (let first = 0; first < count; first += TOGETHER) {
+          const some = { at: at + 4 * first, count: Math.min(TOGETHER, count - first) };
+          for (const run of runs) run(some);
+        }
+      }
     });
     for (const { lists, changeAt } of this.rules) {
       const { at, count } = lists.get(0);

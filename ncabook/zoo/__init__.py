@@ -6,6 +6,7 @@ by hand (another dilation fits the same weights) is refused.
 
 Models below ``stages`` are steps on the way to others, which start from ``stages/NAME``; they need
 not be measured, and :func:`names` does not list them.
+Models below ``unmeasured`` wait for ``ncabook evaluate FOLDER --save``; they have no name here.
 """
 
 import hashlib

@@ -12,7 +12,7 @@ Precision = Literal["float32", "bfloat16"]
 def has_bfloat16(device: str | torch.device) -> bool:
     """Whether the hardware multiplies bfloat16 faster than float32, as far as can be told.
 
-    Of processors, those with AMX do, or with AVX-512's products of bfloat16.
+    Of processors, those with AVX-512's products of it do, and so all with AMX.
     """
     if torch.device(device).type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)

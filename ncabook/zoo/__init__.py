@@ -4,9 +4,8 @@ A card ties three things together: ``weights_sha256`` says which weights it spea
 ``experiment_sha256``, written with it, which configuration they were trained by. A card edited
 by hand (another dilation fits the same weights) is refused.
 
-Models below ``stages`` are steps on the way to others, which start from ``stages/NAME``; they need
-not be measured, and :func:`names` does not list them.
-Models below ``unmeasured`` wait for ``ncabook evaluate FOLDER --save``; they have no name here.
+:func:`names` does not list the models below ``stages``, on the way to others, which start from
+``stages/NAME``, and those below ``unmeasured``, which wait for ``ncabook evaluate FOLDER --save``.
 """
 
 import hashlib

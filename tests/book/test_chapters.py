@@ -1,12 +1,16 @@
 """Chapters: clean as committed, complete by the template, and whole when run from scratch."""
 
+import base64
+import io
 import json
 import re
 import sys
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import pytest
+from PIL import Image
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "scripts"))
@@ -94,6 +98,29 @@ def test_a_chapter_runs_from_scratch(path, tmp_path, monkeypatch):
     assert all(
         output.output_type != "error" for c in notebook.cells for output in c.get("outputs", [])
     )
+
+
+def test_a_large_picture_is_kept_in_few_colors():
+    """Notebooks stay small, and what is seen stays nearly the same; small ones are not touched."""
+
+    def encoded(side):
+        x = np.linspace(0, 4 * np.pi, side)
+        waves = np.stack([np.sin(x) + np.cos(k * x)[:, None] for k in (1, 2, 3)], -1)
+        noise = np.random.default_rng(0).normal(scale=8, size=waves.shape)
+        pixels = (128 + 50 * waves + noise).clip(0, 255).astype(np.uint8)
+        buffer = io.BytesIO()
+        Image.fromarray(pixels).save(buffer, "PNG")
+        return pixels, base64.b64encode(buffer.getvalue()).decode()
+
+    pixels, large = encoded(400)
+    fewer = book.in_few_colors(large)
+    assert len(fewer) < 0.6 * len(large)
+    with Image.open(io.BytesIO(base64.b64decode(fewer))) as picture:
+        seen = np.asarray(picture.convert("RGB"), float)
+    assert seen.shape == pixels.shape
+    assert np.abs(seen - pixels).mean() < 12
+    _, small = encoded(60)
+    assert book.in_few_colors(small) == small
 
 
 def test_cleaning_makes_equal_runs_equal():

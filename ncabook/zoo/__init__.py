@@ -5,7 +5,7 @@ A card ties three things together: ``weights_sha256`` says which weights it spea
 by hand (another dilation fits the same weights) is refused.
 
 :func:`names` does not list the models below ``stages``, on the way to others, which start from
-``stages/NAME``, and those below ``unmeasured``, which wait for ``ncabook evaluate FOLDER --save``.
+``stages/NAME``.
 """
 
 import hashlib

@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[1]
 BOOK = ROOT / "book"
 EXECUTED = "executed_source"
 PNG = "image/png"
-LARGE = 100_000  # bytes of a picture; above, it is kept in 256 colours
+LARGE = 50_000  # bytes of a picture; above, it is kept in 256 colours
 
 
 def chapters() -> list[Path]:

@@ -216,11 +216,22 @@ class NCA(nn.Module):
             steps, memory, state.numel() * state.element_size(), self._kept[key], cells
         )
 
-    def _dense_step(self, state: Tensor, encoded: Any, fire: Tensor) -> Tensor:
+    def without_mask(self, state: Tensor, encoded: Any, fire: Tensor) -> Tensor:
+        """A step without the living mask: ``s + m ⊙ U(P(s, c))``.
+
+        Args:
+            state: ``[B, C, H, W]``.
+            encoded: what the perception's ``encode`` returned.
+            fire: bool ``[1 or B, 1, H, W]``.
+
+        """
         change = self.update(self.perception(state, encoded))
         if self.layout.fixed:
             change = F.pad(change, (0, 0, 0, 0, self.layout.fixed, 0))
-        after = state + change * fire
+        return state + change * fire
+
+    def _dense_step(self, state: Tensor, encoded: Any, fire: Tensor) -> Tensor:
+        after = self.without_mask(state, encoded, fire)
         if self.living_threshold is None:
             return after
         return self.without_dead(after, self.living(state) & self.living(after))

@@ -22,10 +22,10 @@ from ncabook.data.texture import COMPUTED, DTD
 from ncabook.experiments.parts import MLPConfig, MultiConfig, ResNetConfig, SinglePerception
 from ncabook.training.config import (
     ClassificationConfig,
+    GrowthConfig,
     OnePassConfig,
     Strict,
     TextureConfig,
-    TrainingConfig,
     Width,
 )
 from ncabook.training.style import RECEPTIVE_FIELD, SHRINK
@@ -178,7 +178,7 @@ class Experiment(Strict):
     start_from: str | None = None
     data: EmojiData
     model: ModelConfig
-    training: TrainingConfig
+    training: GrowthConfig
 
     @model_validator(mode="after")
     def _fits(self) -> "Experiment":

@@ -114,6 +114,34 @@ class TrainingConfig(Strict):
         return self
 
 
+class SurvivalConfig(Strict):
+    """A loss on seeds that die in their first steps (:mod:`ncabook.training.survival`).
+
+    Attributes:
+        weight: of this loss, beside that of the picture.
+        margin: alpha that a seed cell is to keep, before the living mask.
+        steps: how many are looked at.
+        seeds: that are grown for it at each iteration, the classes in turn.
+
+    """
+
+    weight: Rate = 0.1
+    margin: Rate = 0.3
+    steps: Steps = 4
+    seeds: Samples = 20
+
+
+class GrowthConfig(TrainingConfig):
+    """How an automaton is trained to grow pictures from seeds (§3.1).
+
+    Attributes:
+        survival: a loss on seeds that die in their first steps; None leaves them to chance.
+
+    """
+
+    survival: SurvivalConfig | None = None
+
+
 class ClassificationConfig(TrainingConfig):
     """How an automaton is trained to classify (Algorithm 3).
 

@@ -7,9 +7,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ncabook.automaton import NCA, centre_seed
-from ncabook.training.config import TrainingConfig
+from ncabook.training.config import GrowthConfig
 from ncabook.training.losses import visible_mse
 from ncabook.training.perturbation import mutate
+from ncabook.training.survival import survival_hinge
 from ncabook.training.trainer import Trainer
 
 
@@ -29,7 +30,7 @@ class GrowthTrainer(Trainer):
         self,
         nca: NCA,
         targets: Tensor,
-        config: TrainingConfig,
+        config: GrowthConfig,
         seed: int,
         *others: Any,
         **named: Any,
@@ -55,3 +56,12 @@ class GrowthTrainer(Trainer):
     def loss(self, end: Tensor, classes: Tensor) -> Tensor:
         """Mean squared difference from the targets."""
         return visible_mse(end, self.targets[classes], self.nca.layout)
+
+    def regulariser(self) -> Tensor | None:
+        """The loss on seeds that die, if the configuration asks for one."""
+        wanted = self.config.survival
+        if wanted is None:
+            return None
+        classes = torch.arange(wanted.seeds, device=self.device) % len(self.targets)
+        condition = self.condition(classes)
+        return wanted.weight * survival_hinge(self.nca, condition, wanted, self.generator)

@@ -144,6 +144,10 @@ class Trainer(ABC):
     def loss(self, end: Tensor, classes: Tensor) -> Tensor:
         """How far states ``[B, C, H, W]`` at the end of a rollout are from where they should be."""
 
+    def regulariser(self) -> Tensor | None:
+        """A part of the loss that does not hang on the batch; None for none."""
+        return None
+
     def run(self, progress: bool = True) -> NCA:
         """Trains until the configured number of iterations; returns the automaton.
 
@@ -205,6 +209,9 @@ class Trainer(ABC):
         steps = int(torch.randint(low, high + 1, (), generator=self.host_generator))
         fire = [random_fire(state, self.nca.fire_rate, self.generator) for _ in range(steps)]
         self.nca.zero_grad(set_to_none=True)
+        regulariser = self.regulariser()
+        if regulariser is not None:  # the same in every process, and so is its mean
+            regulariser.backward()
         ends, measured = [], []
         for part in self.parts:
             labels = classes[part]
@@ -228,7 +235,7 @@ class Trainer(ABC):
             self.optimizer.step(self.rate(self.iteration))
             if self.pool is not None and self.iteration >= config.pool.delay:
                 starts = torch.cat([state[part] for part in self.parts])
-                kept = worth_keeping(torch.cat(ends), starts)
+                kept = worth_keeping(self.nca, torch.cat(ends), starts)
                 self.pool.store(self.accelerator.gather(kept), classes)
         else:
             self.skipped += 1
@@ -259,16 +266,19 @@ class Trainer(ABC):
             )
         if damaged:
             mask = random_damage(damaged, *self.grid, self.generator, self.device)
-            old[mutated : mutated + damaged, self.nca.layout.fixed :] *= mask
+            whole = old[mutated : mutated + damaged]
+            hurt = whole.clone()
+            hurt[:, self.nca.layout.fixed :] *= mask
+            old[mutated : mutated + damaged] = torch.where(lives(self.nca, hurt), hurt, whole)
         state[size - drawn :], classes[size - drawn :] = old, known
         return state, classes
 
     def _lived_on(self, old: Tensor, classes: Tensor, most: int) -> Tensor:
-        """States some steps later, up to ``most``; those that explode on the way as they were."""
+        """States some steps later, up to ``most``; those that die or explode as they were."""
         steps = int(torch.randint(0, most + 1, (), generator=self.host_generator))
         with torch.no_grad(), autocast(self.accelerator.device, self.config.precision):
             later = self.nca.rollout(old, steps, self.condition(classes), generator=self.generator)
-        return worth_keeping(later, old)
+        return worth_keeping(self.nca, later, old)
 
     def rate(self, iteration: int) -> float:
         """What the learning rate is multiplied by at ``iteration``, counted from 0."""
@@ -357,7 +367,17 @@ class Trainer(ABC):
         )
 
 
-def worth_keeping(ends: Tensor, starts: Tensor) -> Tensor:
-    """States for the pool ``[B, C, H, W]``: each rollout's end, or its start if that exploded."""
+def lives(nca: NCA, state: Tensor) -> Tensor:
+    """Bool ``[B, 1, 1, 1]``: where some cell lives; all where there is no living mask."""
+    if nca.living_threshold is None:
+        return torch.ones_like(state[:, :1, :1, :1], dtype=torch.bool)
+    return nca.living(state).flatten(1).any(1)[:, None, None, None]
+
+
+def worth_keeping(nca: NCA, ends: Tensor, starts: Tensor) -> Tensor:
+    """States for the pool ``[B, C, H, W]``: each rollout's end, or its start if it died or exploded.
+
+    Neither would come back to life: a dead state has no gradient, and stays in the pool for good.
+    """
     inside = ends.abs().amax((1, 2, 3), keepdim=True) <= MOST_KEPT
-    return torch.where(inside, ends, starts)
+    return torch.where(inside & lives(nca, ends), ends, starts)

@@ -15,7 +15,7 @@ from ncabook.automaton import NCA, ChannelLayout, ConvPerception, MLPUpdate
 from ncabook.automaton.precision import has_bfloat16
 from ncabook.files import CorruptFileError
 from ncabook.training.checkpoint import load_tensors, previous
-from ncabook.training.config import OptimizerConfig, PoolConfig, StepsConfig, TrainingConfig
+from ncabook.training.config import GrowthConfig, OptimizerConfig, PoolConfig, StepsConfig
 from ncabook.training.growth import GrowthTrainer
 from ncabook.training.losses import overflow, visible_mse
 from ncabook.training.optimizer import MuonWithAdam, warmup_cosine
@@ -39,7 +39,7 @@ def config(**changes):
         "overflow": 0.1,
         "pool": POOL,
     }
-    return TrainingConfig(**(base | changes))
+    return GrowthConfig(**(base | changes))
 
 
 def trainer(path=None, seed=0, targets=TARGETS, **changes):

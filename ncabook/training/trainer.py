@@ -375,7 +375,7 @@ def lives(nca: NCA, state: Tensor) -> Tensor:
 
 
 def worth_keeping(nca: NCA, ends: Tensor, starts: Tensor) -> Tensor:
-    """States for the pool ``[B, C, H, W]``: each rollout's end, or its start if it died or exploded.
+    """States for the pool, ``[B, C, H, W]``: ends of rollouts; starts where these died or exploded.
 
     Neither would come back to life: a dead state has no gradient, and stays in the pool for good.
     """

@@ -1,4 +1,4 @@
-"""Checkpoints: named tensors and a little JSON in one safetensors file. No pickles, ever."""
+"""Checkpoints: tensors and a little JSON in one safetensors file. No pickles, ever."""
 
 import json
 import sys
@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
 from ncabook.files import CorruptFileError, set_aside, sha256, write_atomically
+from ncabook.training import tree
 
 
 def save_tensors(
@@ -68,11 +68,37 @@ def previous(path: Path) -> Path:
     return path.with_name(f"{path.stem}.previous{path.suffix}")
 
 
-def load_newest(path: Path) -> tuple[dict[str, Tensor], dict[str, Any], Exception | None]:
+def save_record(path: Path, record: dict[str, Any], keep: Path | None = None) -> None:
+    """Saves nested tensors and numbers (:mod:`ncabook.training.tree`); ``keep`` as above.
+
+    Raises:
+        TypeError: something in it is of a type that would not come back; says where.
+
+    """
+    tensors, rest = tree.flatten(record)
+    save_tensors(path, tensors, {"record": rest}, keep)
+
+
+def load_record(path: Path) -> dict[str, Any]:
+    """Reads what :func:`save_record` wrote: the same types, dtypes and values.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        CorruptFileError: the file is damaged, or no such record.
+
+    """
+    tensors, meta = load_tensors(path)
+    try:
+        return tree.unflatten(tensors, meta["record"])
+    except (KeyError, TypeError, ValueError):
+        raise CorruptFileError(f"{path} is no training checkpoint of this version") from None
+
+
+def load_newest(path: Path) -> tuple[dict[str, Any], Exception | None]:
     """The checkpoint at ``path``, or the one before it if that one cannot be used.
 
     Returns:
-        Tensors, meta data, and, for the one before, what was wrong with the newest.
+        Its record and, for the one before, what was wrong with the newest.
 
     Raises:
         FileNotFoundError: there is neither.
@@ -82,10 +108,7 @@ def load_newest(path: Path) -> tuple[dict[str, Tensor], dict[str, Any], Exceptio
     errors: list[FileNotFoundError | CorruptFileError] = []
     for candidate in (path, previous(path)):
         try:
-            tensors, meta = load_tensors(candidate)
-            if not isinstance(meta, dict) or "identity" not in meta:
-                raise CorruptFileError(f"{candidate} is no training checkpoint")
-            return tensors, meta, errors[0] if errors else None
+            return load_record(candidate), errors[0] if errors else None
         except (FileNotFoundError, CorruptFileError) as error:
             errors.append(error)
     corrupt = [e for e in errors if isinstance(e, CorruptFileError)]
@@ -108,14 +131,3 @@ def differences(saved: Any, now: Any, path: str = "") -> list[str]:
         nested = (differences(saved.get(k), now.get(k), f"{path}.{k}".strip(".")) for k in keys)
         return [line for lines in nested for line in lines]
     return [] if saved == now else [f"{path}: {saved!r} there, {now!r} here"]
-
-
-def prefixed(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The same tensors with ``prefix/`` before each name."""
-    return {f"{prefix}/{k}": torch.as_tensor(v) for k, v in tensors.items()}
-
-
-def under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Undoes :func:`prefixed`: the tensors under ``prefix/``, without it."""
-    start = f"{prefix}/"
-    return {k[len(start) :]: v for k, v in tensors.items() if k.startswith(start)}

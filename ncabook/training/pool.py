@@ -1,5 +1,7 @@
 """The sample pool: evolved states come back as starting points (§2.4)."""
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -53,18 +55,18 @@ class SamplePool:
         self.classes[slots] = classes
         self.written += count
 
-    def state_dict(self) -> dict[str, Tensor]:
+    def state_dict(self) -> dict[str, Any]:
         """Everything that :meth:`load_state_dict` needs to go on exactly where this pool is."""
         held = len(self)
         return {
-            "states": self.states[:held].contiguous(),
+            "states": self.states[:held],
             "classes": self.classes[:held],
-            "written": torch.tensor(self.written),
+            "written": self.written,
         }
 
-    def load_state_dict(self, saved: dict[str, Tensor]) -> None:
+    def load_state_dict(self, saved: dict[str, Any]) -> None:
         """Takes over the content that :meth:`state_dict` returned."""
         held = len(saved["states"])
         self.states[:held] = saved["states"].to(self.states.device)
         self.classes[:held] = saved["classes"].to(self.classes.device)
-        self.written = int(saved["written"])
+        self.written = saved["written"]

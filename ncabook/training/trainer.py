@@ -20,10 +20,8 @@ from ncabook.training.checkpoint import (
     differences,
     fall_back,
     load_newest,
-    prefixed,
     previous,
-    save_tensors,
-    under,
+    save_record,
 )
 from ncabook.training.config import TrainingConfig
 from ncabook.training.losses import overflow
@@ -295,22 +293,22 @@ class Trainer(ABC):
             self._stop("weights that are not finite")
         if not self.accelerator.is_main_process:
             return
-        tensors = {
-            **prefixed("model", self.nca.state_dict()),
-            **prefixed("optimizer", self.optimizer.state_dict()),
-            **(prefixed("pool", self.pool.state_dict()) if self.pool is not None else {}),
-            "random/host": self.host_generator.get_state(),
-            "random/device": self.generator.get_state(),
-            "losses": torch.tensor(self.losses, dtype=torch.float64),
-        }
-        meta = {
+        record = {
             "iteration": self.iteration,
             "seconds": self.seconds,
-            "skipped": [self.skipped, self._skipped_in_a_row],
+            "losses": torch.tensor(self.losses, dtype=torch.float64),
+            "skipped": (self.skipped, self._skipped_in_a_row),
             "provenance": self.provenance,
             "identity": self.identity,
+            "model": self.nca.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "pool": self.pool.state_dict() if self.pool is not None else None,
+            "random": {
+                "host": self.host_generator.get_state(),
+                "device": self.generator.get_state(),
+            },
         }
-        save_tensors(self.checkpoint, tensors, meta, keep=previous(self.checkpoint))
+        save_record(self.checkpoint, record, keep=previous(self.checkpoint))
 
     def resume(self) -> None:
         """Takes over the newest checkpoint, or the one before it if the newest is damaged.
@@ -323,24 +321,24 @@ class Trainer(ABC):
             ValueError: it belongs to another experiment, seed or kind of device.
 
         """
-        tensors, meta, wrong = load_newest(self.checkpoint)
-        differing = differences(meta["identity"], self.identity)
+        saved, wrong = load_newest(self.checkpoint)
+        differing = differences(saved["identity"], self.identity)
         if differing:
             raise ValueError(
                 f"{self.checkpoint} belongs to another run ({'; '.join(differing)}); "
                 "give this run another output folder, or delete the checkpoint"
             )
-        self.nca.load_state_dict(under("model", tensors))
-        self.optimizer.load_state_dict(under("optimizer", tensors))
+        self.nca.load_state_dict(saved["model"])
+        self.optimizer.load_state_dict(saved["optimizer"])
         if self.pool is not None:
-            self.pool.load_state_dict(under("pool", tensors))
-        self.host_generator.set_state(tensors["random/host"])
-        self.generator.set_state(tensors["random/device"])
-        self.losses = tensors["losses"].tolist()
-        self.iteration, self.seconds = meta["iteration"], meta["seconds"]
-        self.skipped, self._skipped_in_a_row = meta["skipped"]
+            self.pool.load_state_dict(saved["pool"])
+        self.host_generator.set_state(saved["random"]["host"])
+        self.generator.set_state(saved["random"]["device"])
+        self.losses = saved["losses"].tolist()
+        self.iteration, self.seconds = saved["iteration"], saved["seconds"]
+        self.skipped, self._skipped_in_a_row = saved["skipped"]
         going_on = self.iteration < self.config.iterations
-        self.provenance = meta["provenance"] + (self.provenance if going_on else [])
+        self.provenance = saved["provenance"] + (self.provenance if going_on else [])
         self.accelerator.wait_for_everyone()  # all have read; now files may be renamed
         if self.accelerator.is_main_process:
             remove_leftovers(self.checkpoint)

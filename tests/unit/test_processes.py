@@ -12,7 +12,7 @@ import yaml
 from safetensors.torch import load_file
 
 from ncabook.training import processes
-from ncabook.training.checkpoint import load_tensors, previous
+from ncabook.training.checkpoint import load_record, load_tensors, previous
 from tests.unit.nest import Nest
 from tests.unit.test_experiments import changed
 
@@ -130,7 +130,7 @@ def test_killed_at_random_moments_a_run_ends_as_if_it_had_never_been(nest, tmp_p
         kills += 1
     # A kill between two renamings leaves the checkpoint before only.
     newest = checkpoint if checkpoint.exists() else previous(checkpoint)
-    iteration = load_tensors(newest)[1]["iteration"]
+    iteration = load_record(newest)["iteration"]
     assert 0 < iteration < 400
     assert train(nest, tmp_path, path, "killed", "--resume")[0] == [0], log.read_text()
     straight, killed = (

@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 from ncabook.automaton import NCA, ChannelLayout, ConvPerception, MLPUpdate
 from ncabook.automaton.precision import has_bfloat16
 from ncabook.files import CorruptFileError
-from ncabook.training.checkpoint import load_tensors, previous
+from ncabook.training.checkpoint import load_record, previous
 from ncabook.training.config import GrowthConfig, OptimizerConfig, PoolConfig, StepsConfig
 from ncabook.training.growth import GrowthTrainer
 from ncabook.training.losses import overflow, visible_mse
@@ -280,8 +280,8 @@ def two_checkpoints(tmp_path):
     for _ in range(3):
         run.train_step()
         run.save()
-    assert load_tensors(path)[1]["iteration"] == 3
-    assert load_tensors(previous(path))[1]["iteration"] == 2
+    assert load_record(path)["iteration"] == 3
+    assert load_record(previous(path))["iteration"] == 2
     assert {p.name for p in tmp_path.iterdir()} == {"c.safetensors", "c.previous.safetensors"}
     return path
 
@@ -517,9 +517,9 @@ def test_an_overflowing_gradient_changes_neither_weights_nor_pool(tmp_path):
     run = trainer(tmp_path / "c.safetensors")
     overflowing(run, {1})
     run.train_step()
-    before = [t.clone() for t in (*run.nca.state_dict().values(), *run.pool.state_dict().values())]
+    before = [t.clone() for t in (*run.nca.parameters(), run.pool.states, run.pool.classes)]
     assert math.isfinite(run.train_step())
-    after = [*run.nca.state_dict().values(), *run.pool.state_dict().values()]
+    after = [*run.nca.parameters(), run.pool.states, run.pool.classes]
     assert all(torch.equal(a, b) for a, b in zip(before, after, strict=True))
     assert (run.iteration, run.skipped) == (2, 1)
     run.save()
@@ -528,7 +528,7 @@ def test_an_overflowing_gradient_changes_neither_weights_nor_pool(tmp_path):
     assert again.skipped == 1
     run.train_step()
     assert run.skipped == 1
-    assert not torch.equal(before[0], next(iter(run.nca.state_dict().values())))
+    assert not torch.equal(before[0], next(run.nca.parameters()))
 
 
 def test_many_overflowing_gradients_in_a_row_are_divergence(tmp_path):

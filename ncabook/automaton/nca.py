@@ -109,10 +109,11 @@ class NCA(nn.Module):
     ) -> Tensor:
         """``steps`` steps in a row, each as :meth:`step` defines it.
 
-        Where they know the parts, fused steps do the work: on a CPU, from ``FUSED_FROM``
-        cell-steps on, those of :mod:`ncabook.automaton.cpu`; on a GPU the Triton
-        kernels of :mod:`ncabook.automaton.gpu`. Under ``torch.autocast`` to bfloat16 their
-        networks are computed in bfloat16.
+        Where they know the automaton and its parts (:func:`~ncabook.automaton.known.changed`),
+        fused steps do the work: on a CPU, from ``FUSED_FROM`` cell-steps on, those of
+        :mod:`ncabook.automaton.cpu`; on a GPU the Triton kernels of
+        :mod:`ncabook.automaton.gpu`. Under ``torch.autocast`` to bfloat16 their networks are
+        computed in bfloat16.
 
         Args:
             state: ``[B, C, H, W]``.
@@ -139,8 +140,7 @@ class NCA(nn.Module):
             raise ValueError("memory and record_every exclude each other: records are kept")
         if memory is not None and not (isinstance(memory, int) and memory > 0):
             raise ValueError(f"memory is {memory!r}; expected a number of bytes, an int > 0")
-        encoded = self.perception.encode(condition)
-        step = self.step_function(state, encoded, steps)
+        step = self._next(state, condition, steps)
 
         def mask(t: int) -> Tensor:
             if fire is None:
@@ -195,6 +195,16 @@ class NCA(nn.Module):
             return listed.plan(self, encoded, dtype)
         return lambda state, fire: self._dense_step(state, encoded, fire)
 
+    def _next(self, state: Tensor, condition: Tensor | None, steps: int) -> Step:
+        """A function from a state and a fire mask to the next state, for ``steps`` steps."""
+        if self.has_own_step():
+            return lambda state, fire: self.step(state, condition, fire=fire)
+        return self.step_function(state, self.perception.encode(condition), steps)
+
+    def has_own_step(self) -> bool:
+        """Whether somebody put another :meth:`step` in the place of this class's."""
+        return type(self).step is not NCA.step or "step" in vars(self)
+
     def segment_length(
         self, state: Tensor, condition: Tensor | None, steps: int, memory: int
     ) -> int:
@@ -204,7 +214,7 @@ class NCA(nn.Module):
             ValueError: ``memory`` is too small for any.
 
         """
-        step = self.step_function(state, self.perception.encode(condition), steps)
+        step = self._next(state, condition, steps)
         # Counted once for each kind of step; `kept_bytes` makes one.
         device = state.device.type
         low = torch.is_autocast_enabled(device)

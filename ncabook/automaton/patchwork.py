@@ -41,6 +41,11 @@ class Patchwork(nn.Module):
                 "a living mask would let the cells of one rule kill those of another; expected "
                 "automata with living_threshold None"
             )
+        if any(a.has_own_step() for a in automata):
+            raise ValueError(
+                "an automaton has a step of its own, which a patchwork would not take; expected "
+                "automata of class NCA"
+            )
         if any(a.perception.condition_channels for a in automata):
             raise ValueError("a patchwork has no classes; expected automata without a condition")
         self.automata = nn.ModuleList(automata)

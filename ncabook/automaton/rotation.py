@@ -12,6 +12,7 @@ from copy import deepcopy
 import torch
 from torch import Tensor, nn
 
+from ncabook.automaton.known import check_unchanged
 from ncabook.automaton.nca import NCA
 from ncabook.automaton.perception import (
     ConvPerception,
@@ -40,9 +41,10 @@ def turned(nca: NCA, degrees: float) -> NCA:
     """A copy of an automaton, its field of perception turned clockwise by ``degrees``.
 
     Raises:
-        TypeError: its perception has no kernels to turn.
+        TypeError: its perception has no kernels to turn, or is derived or changed.
 
     """
+    check_unchanged(nca, "a turn")
     result = deepcopy(nca)
     _turn(result.perception, degrees)
     return result

@@ -23,6 +23,7 @@ from ncabook.automaton import (
     ResNetUpdate,
     SobelPerception,
 )
+from ncabook.automaton.known import check_unchanged
 
 FLOAT = 4  # bytes
 
@@ -35,10 +36,11 @@ def flops_per_cell(nca: NCA) -> int:
     condition, whose share is computed once per rollout.
 
     Raises:
-        TypeError: a perception or update that is not counted here (deformable convolution
-            gathers its inputs; its operations say little about its time).
+        TypeError: a perception or update that is derived or changed, or not counted here
+            (deformable convolution gathers its inputs; its operations say little about its time).
 
     """
+    check_unchanged(nca, "flops_per_cell")
     return 2 * (_perception(nca.perception) + _update(nca.update))
 
 

@@ -22,8 +22,10 @@ from ncabook.automaton import (
     MLPUpdate,
     MultiPerception,
     ResidualPerception,
+    ResNetUpdate,
     SobelPerception,
 )
+from ncabook.automaton.known import check_unchanged
 
 SLOPE = 0.2
 
@@ -31,7 +33,7 @@ SLOPE = 0.2
 def reference_step(
     nca: NCA, state: Tensor, condition: Tensor | None = None, fire: Tensor | None = None
 ) -> Tensor:
-    """One step, ``s' = (s + m ⊙ U(P([s, c]))) ⊙ M``.
+    """One step, ``s' = (s + m ⊙ U(P([s, c]))) ⊙ M``, of parts as the package makes them.
 
     Args:
         nca: whose parameters to use.
@@ -39,7 +41,11 @@ def reference_step(
         condition: ``[B, D]`` or ``[B, D, H, W]``.
         fire: bool ``[1 or B, 1, H, W]``; every cell fires if not given.
 
+    Raises:
+        TypeError: a part that is derived or changed, or unknown.
+
     """
+    check_unchanged(nca, "reference_step")
     x = state
     if condition is not None:
         if condition.ndim == 2:
@@ -167,7 +173,9 @@ def _update(update: nn.Module, x: Tensor) -> Tensor:
         for layer in update.layers[:-1]:
             x = F.leaky_relu(_dense(layer, x), SLOPE)
         return _dense(update.layers[-1], x)
-    x = _dense(update.first, x)
-    for first, second in update.blocks:
-        x = F.leaky_relu(x + _dense(second, F.leaky_relu(_dense(first, x), SLOPE)), SLOPE)
-    return _dense(update.last, x)
+    if isinstance(update, ResNetUpdate):
+        x = _dense(update.first, x)
+        for first, second in update.blocks:
+            x = F.leaky_relu(x + _dense(second, F.leaky_relu(_dense(first, x), SLOPE)), SLOPE)
+        return _dense(update.last, x)
+    raise TypeError(f"reference_step knows no {type(update).__name__}")

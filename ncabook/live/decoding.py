@@ -2,8 +2,20 @@
 
 from typing import Any
 
-from ncabook.live.program import LINEAR, STATE, Program
+from torch import nn
+
+from ncabook.automaton.known import check_unchanged
+from ncabook.live.program import ENGINE, LINEAR, STATE, Program
 from ncabook.networks.vqvae import SLOPE, Decoder
+
+WRAPPED = {
+    "kernel_size": (3, 3),
+    "stride": (1, 1),
+    "padding": (1, 1),
+    "dilation": (1, 1),
+    "groups": 1,
+    "padding_mode": "circular",
+}
 
 
 def compile_decoder(decoder: Decoder, program: Program, first: int) -> dict[str, Any]:
@@ -14,7 +26,16 @@ def compile_decoder(decoder: Decoder, program: Program, first: int) -> dict[str,
         program: of the automaton's step.
         first: its first visible channel.
 
+    Raises:
+        TypeError: the engine does not know it: it is derived or changed, or does not wrap.
+
     """
+    check_unchanged(decoder, ENGINE)
+    for name, part in decoder.named_modules():
+        if isinstance(part, nn.Conv2d) and any(getattr(part, k) != v for k, v in WRAPPED.items()):
+            raise TypeError(f"{ENGINE} does not know {name}, {part}; expected 3×3, {WRAPPED}")
+        if isinstance(part, nn.GroupNorm) and not part.affine:
+            raise TypeError(f"{ENGINE} does not know {name}, {part}; expected one with weights")
     part = Program(program.channels, program.planes)
     part.bytes = program.bytes
     scales: list[int] = []

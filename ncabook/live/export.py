@@ -15,10 +15,11 @@ import torch
 from torch import Tensor, nn
 
 from ncabook.automaton import NCA, ChannelLayout, Patchwork
+from ncabook.automaton.known import check_unchanged
 from ncabook.automaton.rotation import check_turn
 from ncabook.automaton.state import RGB, RGBA, check_tensor
 from ncabook.live.decoding import compile_decoder
-from ncabook.live.program import Program, compile_parts, needs_planes
+from ncabook.live.program import ENGINE, Program, compile_parts, needs_planes
 from ncabook.networks import Decoder
 
 VERSION = 3
@@ -84,12 +85,15 @@ def describe(
         The description, and the weights' bytes.
 
     Raises:
-        TypeError: the engine does not know the perception or the update; or targets, start,
+        TypeError: the engine does not know the perception or the update, or something in the
+            automaton is derived or changed; or targets, start,
             inputs or condition are no tensors; or a perception cannot be turned.
         ValueError: labels, grid or channels do not fit the automaton.
 
     """
     automata = _automata(nca, rules)
+    for automaton in automata:
+        check_unchanged(automaton, ENGINE)
     nca = automata[0]
     perception, layout = nca.perception, nca.layout
     least = max(1, *(a.perception.reach for a in automata))

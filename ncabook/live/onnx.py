@@ -89,6 +89,8 @@ def to_onnx(
         ValueError: not one label for each channel of the condition.
 
     """
+    if nca.has_own_step():
+        raise TypeError(f"{type(nca).__name__} has a step of its own; expected an NCA")
     onnx = _packages()
     perception, layout = nca.perception, nca.layout
     labels = class_labels(perception.condition_channels, classes, None)

@@ -25,11 +25,13 @@ from ncabook.automaton import (
     SobelPerception,
 )
 from ncabook.automaton.attention import NeighbourhoodAttention
+from ncabook.automaton.known import check_unchanged
 from ncabook.automaton.perception import LEAKY_SLOPE
 
 LANES = 4
 STATE = 0
 LINEAR, RELU = 1.0, 0.0  # slopes
+ENGINE = "the live engine"
 
 
 def padded(count: int) -> int:
@@ -140,9 +142,11 @@ def compile_parts(perception: nn.Module, update: nn.Module, program: Program, fi
     """Appends the operations of a perception and an update; the last writes the change.
 
     Raises:
-        TypeError: the engine does not know a part.
+        TypeError: the engine does not know a part, or it is derived or changed.
 
     """
+    for part in (perception, update):
+        check_unchanged(part, ENGINE)
     features = program.buffer(feature_size(perception, program))
     columns = perceive(perception, program, features, 0)
     change = program.buffer(program.channels)
@@ -161,7 +165,7 @@ def feature_size(perception: nn.Module, program: Program) -> int:
 @singledispatch
 def perceive(perception: nn.Module, program: Program, to: int, offset: int) -> list[int]:
     """Appends a perception's operations; returns where in ``to`` its features are, in order."""
-    raise TypeError(f"the live engine does not know {type(perception).__name__}")
+    raise TypeError(f"{ENGINE} does not know {type(perception).__name__}")
 
 
 def _features(perception: nn.Module, offset: int) -> list[int]:
@@ -323,7 +327,7 @@ def advance(
     update: nn.Module, program: Program, source: int, columns: list[int], change: int, fixed: int
 ) -> None:
     """Appends an update's operations, from features to the change; fixed channels get zeros."""
-    raise TypeError(f"the live engine does not know {type(update).__name__}")
+    raise TypeError(f"{ENGINE} does not know {type(update).__name__}")
 
 
 def _last(linear: nn.Linear, fixed: int) -> tuple[Tensor, Tensor]:

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from ncabook.automaton.attention import AttentionBlock, LocalAttention
 from ncabook.automaton.cpu.look import Listed, window
 from ncabook.automaton.deformable import DeformablePerception
+from ncabook.automaton.known import changed
 from ncabook.automaton.perception import (
     LEAKY_SLOPE,
     ConvPerception,
@@ -39,8 +40,7 @@ ROWS = 256
 def covers(nca: nn.Module, encoded: Any, state: torch.dtype) -> bool:
     """Whether this step knows the automaton's parts, dtype and condition.
 
-    Parts that somebody derived and changed, or hung hooks on, are not known: only their own
-    code is right.
+    Parts that are changed (:func:`~ncabook.automaton.known.changed`) are not known.
     """
     from ncabook.automaton.nca import NCA  # imports this module
 
@@ -51,9 +51,7 @@ def covers(nca: nn.Module, encoded: Any, state: torch.dtype) -> bool:
         and state in (torch.float32, torch.float64)
         and all(p.dtype == state for p in nca.parameters())
         and all(share.shape[2:] == (1, 1) for share in _shares(encoded))
-        and not any(
-            m._forward_hooks or m._forward_pre_hooks or m._backward_hooks for m in nca.modules()
-        )
+        and changed(nca) is None
     )
 
 

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 from ncabook.automaton.cpu.look import window
+from ncabook.automaton.known import changed
 from ncabook.automaton.perception import ConvPerception, MultiPerception, SobelPerception
 from ncabook.automaton.update import MLPUpdate
 
@@ -66,14 +67,12 @@ def available() -> bool:
 def covers(nca: nn.Module, state: torch.dtype, compute: torch.dtype) -> bool:
     """Whether the compiled step knows this automaton, its parts and these dtypes.
 
-    Parts that somebody derived and changed, or hung hooks on, are not known: only PyTorch
-    would run their code.
+    Parts that are changed (:func:`~ncabook.automaton.known.changed`) are not known.
     """
     from ncabook.automaton.nca import NCA  # imports this module
 
     perception, update = nca.perception, nca.update
     branches = list(perception.branches) if type(perception) is MultiPerception else [perception]
-    modules = list(nca.modules())
     return (
         state in (torch.float32, torch.float64)
         and compute in (state, torch.bfloat16)
@@ -85,7 +84,7 @@ def covers(nca: nn.Module, state: torch.dtype, compute: torch.dtype) -> bool:
             or (type(perception) is SobelPerception and len(update.layers) > 1)
         )
         and all(type(layer) is nn.Linear and layer.bias is not None for layer in update.layers)
-        and not any(m._forward_hooks or m._forward_pre_hooks or m._backward_hooks for m in modules)
+        and changed(nca) is None
     )
 
 

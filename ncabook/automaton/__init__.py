@@ -2,7 +2,7 @@
 
 from ncabook.automaton.attention import AttentionBlock, LocalAttention
 from ncabook.automaton.deformable import DeformablePerception
-from ncabook.automaton.fire import hashed_fire, random_fire
+from ncabook.automaton.fire import hashed_fire, random_fire, ring_fire
 from ncabook.automaton.nca import NCA
 from ncabook.automaton.patchwork import Patchwork
 from ncabook.automaton.perception import (
@@ -33,5 +33,6 @@ __all__ = [
     "hashed_fire",
     "plant_seed",
     "random_fire",
+    "ring_fire",
     "turned",
 ]

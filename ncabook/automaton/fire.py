@@ -6,6 +6,7 @@ and in the page's engine: trajectories can then be compared cell by cell.
 """
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 _MASK32 = 0xFFFFFFFF
@@ -20,6 +21,21 @@ def random_fire(state: Tensor, rate: float | Tensor, generator: torch.Generator 
     batch, _, height, width = state.shape
     coins = torch.rand(batch, 1, height, width, device=state.device, generator=generator)
     return coins < rate
+
+
+def ring_fire(fire: Tensor, seeds: Tensor) -> Tensor:
+    """The mask of a first step that no seed dies of: seeds rest, their eight neighbours fire.
+
+    By chance a seed may fire while none of its neighbours does, lose its alpha, and with it
+    everything (chapter 05). Here the neighbours come alive first. This start is the book's own.
+
+    Args:
+        fire: the mask of the other cells, bool ``[1 or B, 1, H, W]``.
+        seeds: which cells live, bool ``[B, 1, H, W]``; seeds are to be two cells apart or more.
+
+    """
+    padded = F.pad(seeds.float(), (1, 1, 1, 1), mode="circular")
+    return (fire | (F.max_pool2d(padded, 3, stride=1) > 0)) & ~seeds
 
 
 def hashed_fire(height: int, width: int, step: int, seed: int, rate: float) -> Tensor:

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from ncabook.automaton.cpu import listed
 from ncabook.automaton.cpu import step as cpu_step
-from ncabook.automaton.fire import random_fire
+from ncabook.automaton.fire import random_fire, ring_fire
 from ncabook.automaton.memory import Step, kept_bytes, run_in_segments, segment_length
 from ncabook.automaton.perception import circular_pad
 from ncabook.automaton.state import ChannelLayout, check_tensor
@@ -72,6 +72,10 @@ class NCA(nn.Module):
         value = state[:, self.layout.living, None].detach()
         return F.max_pool2d(circular_pad(value, 1), 3, stride=1) > self.living_threshold
 
+    def living_cells(self, state: Tensor) -> Tensor:
+        """Bool ``[B, 1, H, W]``: cells whose own value exceeds the threshold."""
+        return state[:, self.layout.living, None].detach() > self.living_threshold
+
     def step(
         self,
         state: Tensor,
@@ -106,6 +110,7 @@ class NCA(nn.Module):
         generator: torch.Generator | None = None,
         fire: Callable[[int], Tensor] | None = None,
         memory: int | None = None,
+        ring: bool = False,
     ) -> Tensor:
         """``steps`` steps in a row, each as :meth:`step` defines it.
 
@@ -124,13 +129,16 @@ class NCA(nn.Module):
             fire: a function from the step's number, counted from 0, to its fire mask.
             memory: bytes that the rollout may keep for its gradient; steps beyond that are
                 computed again in the backward pass. None keeps all.
+            ring: whether, in the first step, seeds rest and their neighbours fire
+                (:func:`~ncabook.automaton.ring_fire`): so started, none dies by chance.
 
         Returns:
             The last state ``[B, C, H, W]``, or, recording, ``[records, B, C, H, W]``.
 
         Raises:
             TypeError: state, condition or a mask is no tensor.
-            ValueError: shapes do not fit, or ``memory`` is too small for any rollout.
+            ValueError: shapes do not fit, ``memory`` is too small for any rollout, or a ring is
+                asked for where nothing lives or dies.
 
         """
         self.check(state, condition)
@@ -140,12 +148,17 @@ class NCA(nn.Module):
             raise ValueError("memory and record_every exclude each other: records are kept")
         if memory is not None and not (isinstance(memory, int) and memory > 0):
             raise ValueError(f"memory is {memory!r}; expected a number of bytes, an int > 0")
+        if ring and self.living_threshold is None:
+            raise ValueError("ring is for automata that grow from seeds; here no cell is dead")
         step = self._next(state, condition, steps)
+        seeds = self.living_cells(state) if ring else None
 
         def mask(t: int) -> Tensor:
             if fire is None:
-                return random_fire(state, self.fire_rate, generator)
-            return self.check_fire(state, fire(t))
+                coins = random_fire(state, self.fire_rate, generator)
+            else:
+                coins = self.check_fire(state, fire(t))
+            return ring_fire(coins, seeds) if seeds is not None and t == 0 else coins
 
         if memory is not None and torch.is_grad_enabled() and steps > 0:
             length = self.segment_length(state, condition, steps, memory)

@@ -14,6 +14,11 @@ Metrics: mean squared error of premultiplied RGBA against the class image, and L
 of both on white. After a mutation both are taken against the new class, "right after" being
 the old picture judged as the new one.
 
+A seed may die in its first steps (:mod:`ncabook.evaluation.starts`). So the protocol counts, over
+200 more starts of each class, and gives every figure three times: the mean over all rollouts, as
+Table 1 has it; their median; and the mean over those that live at step 149. And once more from a
+start that cannot die, the ring, which is the book's own.
+
 Then what Table 1 leaves out, by mean squared error and for the first 4 rollouts of each class:
 step 5,000; ten half removals, 150 steps apart; a grid 4/3 as wide; cells that fire half as often,
 for twice the time, and always, for half of it; and two damages that no training had: noise, and
@@ -28,10 +33,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ncabook.automaton import NCA, centre_seed
+from ncabook.automaton import NCA, centre_seed, ring_fire
 from ncabook.automaton.fire import random_fire
 from ncabook.evaluation.perceptual import lpips_distance, on_white
 from ncabook.evaluation.recovery import bootstrap_interval, recovery
+from ncabook.evaluation.starts import alive, starts
 from ncabook.training.perturbation import circle_mask, half_mask
 
 HALVES = ("right", "bottom", "left", "top")
@@ -44,6 +50,7 @@ class Protocol:
 
     Attributes:
         seeds: rollouts per class.
+        starts: starts per class that are counted, grown or died.
         stage1: first and last step of the training horizon, both included.
         grown: the step at which a grown picture is judged by itself.
         perturb: the perturbation comes after this step.
@@ -59,8 +66,9 @@ class Protocol:
 
     """
 
-    version: int = 2
+    version: int = 3
     seeds: int = 20
+    starts: int = 200
     stage1: tuple[int, int] = (64, 96)
     grown: int = 96
     perturb: int = 149
@@ -100,9 +108,22 @@ class Measurement:
         """Stage 3 of either damage."""
         return torch.cat([self.half_final, self.circles_final])
 
-    def summary(self) -> dict[str, Any]:
-        """Means, and recoveries in percent with their 95 % bootstrap intervals."""
-        return summarise({**vars(self), "damaged": self.damaged, "damage_final": self.damage_final})
+    def of(self, rollouts: Tensor) -> "Measurement":
+        """The same of some rollouts, bool ``[classes · seeds]``."""
+        return Measurement(**{name: value[rollouts] for name, value in vars(self).items()})
+
+    def summary(self, alive: Tensor | None = None) -> dict[str, Any]:
+        """Means, and recoveries in percent with their 95 % bootstrap intervals.
+
+        With ``alive``, bool ``[classes · seeds]``, also ``median``, of all, and ``living``, the
+        same means and recoveries of these rollouts; None if there are none.
+        """
+        stages = {**vars(self), "damaged": self.damaged, "damage_final": self.damage_final}
+        means = summarise(stages)
+        if alive is not None:
+            means["median"] = {name: float(value.median()) for name, value in stages.items()}
+            means["living"] = self.of(alive).summary() if alive.any() else None
+        return means
 
 
 def summarise(stages: dict[str, Tensor]) -> dict[str, Any]:
@@ -142,8 +163,9 @@ class Further:
     erased_final: Tensor
 
     def summary(self) -> dict[str, Any]:
-        """Means, and the recoveries from the unseen damages."""
-        means = {name: float(value.mean()) for name, value in vars(self).items()}
+        """Means, medians, and the recoveries from the unseen damages."""
+        means: dict[str, Any] = {name: float(value.mean()) for name, value in vars(self).items()}
+        means["median"] = {name: float(value.median()) for name, value in vars(self).items()}
         for name in ("noise", "erased"):
             values = (self.stage2, getattr(self, name), getattr(self, f"{name}_final"))
             means[f"{name}_recovery"] = recovery(*values)
@@ -161,13 +183,21 @@ class Evaluation:
         curves: by perturbation, the mean squared error every ``CURVE_STEP`` steps from the
             perturbation on: quartiles over rollouts, ``[3, times]``.
         further: what Table 1 leaves out; None if it was not asked for.
+        alive: the rollouts in which a cell lives at step ``protocol.perturb``, bool
+            ``[classes · seeds]``.
+        starts: how many of more starts died, from the seed and from the ring, as
+            :func:`~ncabook.evaluation.starts.starts` gives it.
+        ring: the same metrics of rollouts from the ring.
 
     """
 
     protocol: Protocol
     metrics: dict[str, Measurement]
+    alive: Tensor
     curves: dict[str, Tensor] = field(default_factory=dict)
     further: Further | None = None
+    starts: dict[str, Any] | None = None
+    ring: dict[str, Measurement] = field(default_factory=dict)
 
     def summary(self) -> dict[str, Any]:
         """Everything that goes into a card, as plain numbers."""
@@ -177,7 +207,10 @@ class Evaluation:
         }
         return {
             "protocol": asdict(self.protocol),
-            **{name: measured.summary() for name, measured in self.metrics.items()},
+            **{name: measured.summary(self.alive) for name, measured in self.metrics.items()},
+            "rollouts": {"all": len(self.alive), "died": int((~self.alive).sum())},
+            **({"starts": self.starts} if self.starts else {}),
+            **({"ring": {k: m.summary() for k, m in self.ring.items()}} if self.ring else {}),
             "curves": {"every": CURVE_STEP, **curves},
             **({"further": self.further.summary()} if self.further else {}),
         }
@@ -218,13 +251,21 @@ class _Run:
     generator: torch.Generator
 
     def advance(
-        self, state: Tensor, steps: int, labels: Tensor, rate: float | None = None
+        self,
+        state: Tensor,
+        steps: int,
+        labels: Tensor,
+        rate: float | None = None,
+        ring: bool = False,
     ) -> Tensor:
         condition = F.one_hot(labels, len(self.targets)).float()
         rate = rate or self.nca.fire_rate
-        return self.nca.rollout(
-            state, steps, condition, fire=lambda t: random_fire(state, rate, self.generator)
-        )
+
+        def fire(t: int) -> Tensor:
+            coins = random_fire(state, rate, self.generator)
+            return ring_fire(coins, self.nca.living_cells(state)) if ring and t == 0 else coins
+
+        return self.nca.rollout(state, steps, condition, fire=fire)
 
     def mse(self, state: Tensor, labels: Tensor) -> Tensor:
         return (state[:, :4] - self.targets[labels]).square().mean((1, 2, 3))
@@ -278,12 +319,42 @@ def evaluate(
     run = _Run(nca.to("cpu").eval(), targets, protocol, perceptual, generator)
     rollouts = torch.arange(protocol.seeds).repeat(count)
     classes = torch.arange(count).repeat_interleave(protocol.seeds)
-    others = mutated_classes(classes, rollouts, count)
 
-    height, width = targets.shape[-2:]
-    state = centre_seed(nca.layout, height, width, len(classes))
+    seen, curves, state = _stages(run, classes, rollouts)
+    undisturbed = run.advance(state, protocol.long - protocol.perturb, classes)
+    seen["long"] = run.distances(undisturbed, classes)
+    result = Evaluation(protocol, _measurements(seen), alive(nca, state), curves)
+    if further:
+        some = rollouts < protocol.further_seeds
+        result.further = _further(run, state[some], undisturbed[some], classes[some])
+    if nca.living_threshold is not None:
+        result.starts = starts(nca, count, protocol.starts, protocol.random_seed)
+        run.generator.manual_seed(protocol.random_seed)
+        seen, _, state = _stages(run, classes, rollouts, ring=True)
+        state = run.advance(state, protocol.long - protocol.perturb, classes)
+        seen["long"] = run.distances(state, classes)
+        result.ring = _measurements(seen)
+    return result
+
+
+def _measurements(seen: dict[str, dict[str, Tensor]]) -> dict[str, Measurement]:
+    """By metric, from distances by stage."""
+    return {
+        name: Measurement(**{stage: values[name] for stage, values in seen.items()})
+        for name in seen["grown"]
+    }
+
+
+def _stages(
+    run: _Run, classes: Tensor, rollouts: Tensor, ring: bool = False
+) -> tuple[dict[str, dict[str, Tensor]], dict[str, Tensor], Tensor]:
+    """Distances by stage, curves of repair, and the states of Stage 2."""
+    protocol = run.protocol
+    height, width = run.targets.shape[-2:]
+    others = mutated_classes(classes, rollouts, len(run.targets))
+    state = centre_seed(run.nca.layout, height, width, len(classes))
     first, last = protocol.stage1
-    state = run.advance(state, first, classes)
+    state = run.advance(state, first, classes, ring=ring)
     horizon = [run.distances(state, classes)]
     seen: dict[str, dict[str, Tensor]] = {}
     for step in range(first + 1, last + 1):
@@ -304,17 +375,7 @@ def evaluate(
     seen["mutated"] = run.distances(state, others)
     after, curves["mutation"] = run.repair(state, others)
     seen["mutation_final"] = run.distances(after, others)
-    undisturbed = run.advance(state, protocol.long - protocol.perturb, classes)
-    seen["long"] = run.distances(undisturbed, classes)
-    metrics = {
-        name: Measurement(**{stage: values[name] for stage, values in seen.items()})
-        for name in seen["grown"]
-    }
-    result = Evaluation(protocol, metrics, curves)
-    if further:
-        some = rollouts < protocol.further_seeds
-        result.further = _further(run, state[some], undisturbed[some], classes[some])
-    return result
+    return seen, curves, state
 
 
 def _further(run: _Run, state: Tensor, undisturbed: Tensor, classes: Tensor) -> Further:

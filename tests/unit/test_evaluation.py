@@ -23,6 +23,7 @@ from tests.conftest import DATA, needs_data
 
 SHORT = Protocol(
     seeds=2,
+    starts=3,
     stage1=(3, 5),
     grown=5,
     perturb=7,

@@ -50,7 +50,6 @@ class Protocol:
 
     Attributes:
         seeds: rollouts per class.
-        starts: starts per class that are counted, grown or died.
         stage1: first and last step of the training horizon, both included.
         grown: the step at which a grown picture is judged by itself.
         perturb: the perturbation comes after this step.
@@ -63,12 +62,12 @@ class Protocol:
         noise: standard deviation of the noise on all numbers of living cells.
         erased: share of cells that are erased at random.
         random_seed: where all fire masks come from.
+        starts: starts per class that are counted, grown or died.
 
     """
 
     version: int = 3
     seeds: int = 20
-    starts: int = 200
     stage1: tuple[int, int] = (64, 96)
     grown: int = 96
     perturb: int = 149
@@ -81,6 +80,7 @@ class Protocol:
     noise: float = 0.3
     erased: float = 0.3
     random_seed: int = 2026
+    starts: int = 200
 
 
 @dataclass

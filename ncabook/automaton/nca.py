@@ -12,6 +12,7 @@ from ncabook.automaton.cpu import step as cpu_step
 from ncabook.automaton.fire import random_fire, ring_fire
 from ncabook.automaton.memory import Step, kept_bytes, run_in_segments, segment_length
 from ncabook.automaton.perception import circular_pad
+from ncabook.automaton.precision import plain_autocast
 from ncabook.automaton.state import ChannelLayout, check_tensor
 
 FUSED_FROM = 2**17  # cell-steps; below, compiling and rearranging cost more than they save
@@ -111,6 +112,7 @@ class NCA(nn.Module):
         fire: Callable[[int], Tensor] | None = None,
         memory: int | None = None,
         ring: bool = False,
+        ahead: int = 0,
     ) -> Tensor:
         """``steps`` steps in a row, each as :meth:`step` defines it.
 
@@ -131,6 +133,8 @@ class NCA(nn.Module):
                 computed again in the backward pass. None keeps all.
             ring: whether, in the first step, seeds rest and their neighbours fire
                 (:func:`~ncabook.automaton.ring_fire`): so started, none dies by chance.
+            ahead: steps to be made in all, where this rollout is one of many, such as a film's
+                frames: a short one alone is not worth a fused step, many are.
 
         Returns:
             The last state ``[B, C, H, W]``, or, recording, ``[records, B, C, H, W]``.
@@ -150,7 +154,7 @@ class NCA(nn.Module):
             raise ValueError(f"memory is {memory!r}; expected a number of bytes, an int > 0")
         if ring and self.living_threshold is None:
             raise ValueError("ring is for automata that grow from seeds; here no cell is dead")
-        step = self._next(state, condition, steps)
+        step = self._next(state, condition, max(steps, ahead))
         seeds = self.living_cells(state) if ring else None
 
         def mask(t: int) -> Tensor:
@@ -248,7 +252,8 @@ class NCA(nn.Module):
             fire: bool ``[1 or B, 1, H, W]``.
 
         """
-        change = self.update(self.perception(state, encoded))
+        with plain_autocast(state.device):
+            change = self.update(self.perception(state, encoded))
         if self.layout.fixed:
             change = F.pad(change, (0, 0, 0, 0, self.layout.fixed, 0))
         return state + change * fire

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from ncabook.automaton.cpu import listed
 from ncabook.automaton.cpu import step as cpu_step
+from ncabook.automaton.denormals import flushed_denormals
 from ncabook.automaton.fire import random_fire
 from ncabook.automaton.memory import Step, kept_bytes, run_in_segments, segment_length
 from ncabook.automaton.perception import circular_pad
@@ -72,6 +73,7 @@ class NCA(nn.Module):
         value = state[:, self.layout.living, None].detach()
         return F.max_pool2d(circular_pad(value, 1), 3, stride=1) > self.living_threshold
 
+    @flushed_denormals()
     def step(
         self,
         state: Tensor,
@@ -96,6 +98,7 @@ class NCA(nn.Module):
             state, self.perception.encode(condition), self.check_fire(state, fire)
         )
 
+    @flushed_denormals()
     def rollout(
         self,
         state: Tensor,

@@ -38,6 +38,74 @@ def test_colour_of_invisible_pixels_does_not_bleed():
     assert float(target[0].max()) > 0.99
 
 
+def corners(kind, tmp_path):
+    """The picture of red, green, blue and white corners, 60 × 30, in a file of some kind."""
+    pixels = np.zeros((30, 60, 4), np.uint8)
+    pixels[:15, :30], pixels[:15, 30:] = (255, 0, 0, 255), (0, 255, 0, 255)
+    pixels[15:, :30], pixels[15:, 30:] = (0, 0, 255, 255), (255, 255, 255, 255)
+    image, path = Image.fromarray(pixels), tmp_path / f"picture.{kind.split()[-1]}"
+    options = {}
+    if kind == "turned jpg":
+        options["exif"] = Image.Exif()
+        options["exif"][0x0112] = 6
+        image = image.rotate(90, expand=True)
+    mode = {"palette": "P", "CMYK": "CMYK", "transparent": "RGBA", "gray-alpha": "LA"}
+    image = image.convert(mode.get(kind.split()[0], "RGB"))
+    if kind == "sixteen-bit png":
+        image = Image.fromarray(np.asarray(image.convert("L"), np.uint16) * 257)
+    image.save(path, **options, **({"quality": 100} if path.suffix == ".jpg" else {}))
+    return path
+
+
+KINDS = (
+    *("RGB png", "palette png", "transparent png", "moving gif", "CMYK jpg", "turned jpg"),
+    *("gray-alpha png", "sixteen-bit png", "plain webp"),
+)
+
+
+@pytest.mark.parametrize("opened", [False, True], ids=["file", "opened"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_targets_of_pictures_of_every_kind(kind, opened, tmp_path):
+    """As a person sees them, in the middle of the square: no error, no zeros, not stretched."""
+    path = corners(kind, tmp_path)
+    target = rgba_target(Image.open(path) if opened else path, 20, 2)
+    assert target.shape == (4, 24, 24)
+    assert bool((target[3, 7:17, 2:22] == 1).all())
+    assert float(target[3].sum()) == 200  # and nothing beside it
+    found = target[:3, [9, 9, 14, 14], [6, 17, 6, 17]].T
+    wanted = torch.tensor([[1.0, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 1]])
+    if kind in ("gray-alpha png", "sixteen-bit png"):
+        wanted = (wanted @ torch.tensor([0.299, 0.587, 0.114]))[:, None].expand(-1, 3)
+    assert torch.allclose(found, wanted, atol=0.06)
+
+
+def test_a_tall_picture_and_a_thin_one():
+    tall = rgba_target(Image.new("RGB", (10, 30), "red"), 15)
+    assert tall[3].sum(0).tolist() == [0] * 5 + [15] * 5 + [0] * 5
+    thin = rgba_target(Image.new("L", (1, 1000), 255), 16)
+    assert float(thin[3].sum()) == 16
+
+
+def test_transparency_that_a_palette_or_a_gray_names(tmp_path):
+    image = Image.new("P", (8, 8), 0)
+    image.putpalette([255, 0, 0, 0, 0, 255])
+    image.paste(1, (4, 0, 8, 8))
+    image.save(tmp_path / "x.png", transparency=0)
+    assert rgba_target(tmp_path / "x.png", 8)[:, 3, [0, 7]].T.tolist() == [[0] * 4, [0, 0, 1, 1]]
+    values = np.zeros((8, 8), np.uint16)
+    values[:, 4:] = 65535
+    Image.fromarray(values).save(tmp_path / "y.png", transparency=0)
+    assert rgba_target(tmp_path / "y.png", 8)[:, 3, [0, 7]].T.tolist() == [[0] * 4, [1] * 4]
+
+
+def test_what_is_no_picture(tmp_path):
+    (tmp_path / "x.svg").write_text("<svg/>")
+    with pytest.raises(CorruptFileError, match="x.svg is not an image that can be read"):
+        rgba_target(tmp_path / "x.svg", 8)
+    with pytest.raises(ValueError, match="the image holds fractions"):
+        rgba_target(Image.new("F", (8, 8)), 8)
+
+
 def test_the_variation_selector_does_not_matter():
     assert torch.equal(emoji("🕸"), emoji("🕸️"))
 

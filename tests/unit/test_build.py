@@ -101,7 +101,7 @@ def test_what_killed_processes_left_is_no_obstacle(source, compiler):
     assert not left_over.exists()
 
 
-def test_another_process_is_not_waited_for_without_end(source, compiler, monkeypatch):
+def test_another_process_is_not_waited_for_without_end(source, compiler, monkeypatch, caplog):
     monkeypatch.setattr(build, "PATIENCE", 0.1)
     folder = build.folder_of("one", [source], FLAGS)
     folder.mkdir(parents=True)
@@ -112,6 +112,7 @@ def test_another_process_is_not_waited_for_without_end(source, compiler, monkeyp
     ):
         load(source)
     assert time.monotonic() - start < 5
+    assert "another process is compiling the CPU step; waiting for it" in caplog.text
     load(source)
     assert len(compiler) == 1
 

@@ -24,7 +24,7 @@ from filelock import FileLock, Timeout
 
 log = logging.getLogger(__name__)
 
-PATIENCE = 600  # seconds for another process that compiles the same
+PATIENCE = 1200  # seconds for another process that compiles the same
 SCRATCH = "compiling-"
 # What tells why, among a compiler's commands and remarks.
 ERROR = re.compile(r"\berror: |\bnot found\b|cannot find |undefined reference|No space left")
@@ -81,7 +81,11 @@ def _alone(folder: Path) -> Iterator[None]:
     """Only one process at a time; the lock of one that was killed is free."""
     lock = FileLock(folder / ".lock")
     try:
-        lock.acquire(timeout=PATIENCE)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            log.warning("another process is compiling the CPU step; waiting for it …")
+            lock.acquire(timeout=PATIENCE)
     except Timeout:
         raise NotCompiledError(
             f"another process has been compiling it for {PATIENCE // 60} minutes in {folder}"

@@ -72,6 +72,9 @@ def in_few_colors(png: str) -> str:
 
 def run(source: Path, target: Path, **parameters: Any) -> nbformat.NotebookNode:
     """Executes a chapter from scratch into ``target``, cleaned, its pictures small."""
+    from ncabook.automaton.cpu import step  # slow to import, and rarely needed
+
+    step.available()  # compiling it says so, which is no part of a chapter
     papermill.execute_notebook(
         str(source),
         str(target),

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 import torch
 
-import ncabook  # noqa: F401  (sets the denormal flag before the first parallel operation)
 from ncabook.automaton import NCA, ChannelLayout, ConvPerception, MLPUpdate
 
 ROOT = Path(__file__).parents[1]

@@ -7,11 +7,14 @@ with sublinear memory cost").
 """
 
 from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 
 import torch
 from torch import Tensor
 from torch.autograd.graph import saved_tensors_hooks
 from torch.utils.checkpoint import checkpoint
+
+from ncabook.automaton.denormals import flushed_denormals
 
 Step = Callable[[Tensor, Tensor], Tensor]
 
@@ -82,8 +85,10 @@ def run_in_segments(
     """``steps`` steps, keeping every ``length``-th state; fire masks are drawn once and kept."""
 
     def segment(state: Tensor, *masks: Tensor) -> Tensor:
-        for mask in masks:
-            state = step(state, mask)
+        # Of its own: the backward pass, which comes here again, may be outside of the rollout's.
+        with flushed_denormals() if state.device.type == "cpu" else nullcontext():
+            for mask in masks:
+                state = step(state, mask)
         return state
 
     for first in range(0, steps, length):

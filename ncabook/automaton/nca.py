@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from ncabook.automaton.cpu import listed
 from ncabook.automaton.cpu import step as cpu_step
+from ncabook.automaton.denormals import flushed_denormals
 from ncabook.automaton.fire import random_fire, ring_fire
 from ncabook.automaton.memory import Step, kept_bytes, run_in_segments, segment_length
 from ncabook.automaton.perception import circular_pad
@@ -77,6 +78,7 @@ class NCA(nn.Module):
         """Bool ``[B, 1, H, W]``: cells whose own value exceeds the threshold."""
         return state[:, self.layout.living, None].detach() > self.living_threshold
 
+    @flushed_denormals()
     def step(
         self,
         state: Tensor,
@@ -101,6 +103,7 @@ class NCA(nn.Module):
             state, self.perception.encode(condition), self.check_fire(state, fire)
         )
 
+    @flushed_denormals()
     def rollout(
         self,
         state: Tensor,

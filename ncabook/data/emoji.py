@@ -7,6 +7,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from ncabook.data.images import read_rgba
 from ncabook.data.registry import EMOJI_DEFAULT, emoji_noto, get
 
 VARIATION_SELECTOR = "\ufe0f"
@@ -25,31 +26,40 @@ def emoji(glyph: str, size: int = 32, padding: int = 8) -> Tensor:
         ``[4, size + 2·padding, size + 2·padding]``, float32, premultiplied RGBA in [0, 1].
 
     """
-    with Image.open(glyph_file(glyph)) as image:
-        return rgba_target(image.convert("RGBA"), size, padding)
+    return rgba_target(glyph_file(glyph), size, padding)
 
 
-def rgba_target(image: Image.Image, size: int, padding: int = 0) -> Tensor:
-    """Scales an RGBA image down to a target ``[4, side, side]``, premultiplied.
+def rgba_target(image: Path | Image.Image, size: int, padding: int = 0) -> Tensor:
+    """Scales a picture to a target ``[4, side, side]``, premultiplied.
 
-    Colours are multiplied by alpha before scaling: scaling first would let the colour of
-    invisible pixels bleed into the outline.
+    A picture that is not square is fitted into the square, in its middle. Colours are multiplied
+    by alpha before scaling: scaling first would let the colour of invisible pixels bleed into the
+    outline.
+
+    Args:
+        image: a file or an image of Pillow's, of any kind that :func:`read_image` knows.
+        size: of the picture's longer side, in cells.
+        padding: empty cells on every side.
+
+    Raises:
+        CorruptFileError, ValueError: it is no picture; as :func:`read_image`.
+
     """
     if size < 1 or padding < 0:
         raise ValueError(f"size {size} must be ≥ 1 and padding {padding} ≥ 0")
-    pixels = np.asarray(image, dtype=np.float32) / 255
-    pixels[..., :3] *= pixels[..., 3:]
+    pixels = read_rgba(image)
+    pixels[:3] *= pixels[3:]
+    longer = max(pixels.shape[1:])
+    height, width = (max(1, round(size * n / longer)) for n in pixels.shape[1:])
     scaled = [
-        np.asarray(
-            Image.fromarray(np.ascontiguousarray(pixels[..., i])).resize(
-                (size, size), Image.Resampling.LANCZOS
-            )
-        )
-        for i in range(4)
+        np.asarray(Image.fromarray(values).resize((width, height), Image.Resampling.LANCZOS))
+        for values in pixels.numpy()
     ]
     target = torch.from_numpy(np.stack(scaled)).clamp(0, 1)
     target[:3] = torch.minimum(target[:3], target[3:])  # Lanczos overshoots at sharp edges
-    return torch.nn.functional.pad(target, (padding,) * 4)
+    top, left = (size - height) // 2, (size - width) // 2
+    margins = (left, size - width - left, top, size - height - top)
+    return torch.nn.functional.pad(target, [margin + padding for margin in margins])
 
 
 def glyph_file(glyph: str) -> Path:

@@ -1,18 +1,18 @@
 """Image files of any kind, as a person sees them."""
 
 import io
+import re
 from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
 from ncabook.files import CorruptFileError
 
 SIXTEEN_BIT = 65535
 BITS_PER_SAMPLE, PHOTOMETRIC = 258, 262  # TIFF's tags
-PNG_DEPTH = 24  # where a PNG's header holds its bits per number
 # What Pillow raises on damaged files; the last two are its own slips.
 UNREADABLE = (
     *(OSError, ValueError, EOFError, SyntaxError, Image.DecompressionBombError),
@@ -33,49 +33,102 @@ def read_image(path: Path) -> Tensor:
             it names a transparent colour in more bits than Pillow keeps of it.
 
     """
+    image = _decoded(path)
+    if _is_sixteen(image):
+        gray, seen = _gray(image)
+        return torch.where(seen, gray, 1.0).expand(3, -1, -1).clone()
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+    return _bytes(image.convert("RGB"))
+
+
+def read_rgba(source: Path | Image.Image) -> Tensor:
+    """The same with what is transparent: RGBA in [0, 1], ``[4, H, W]``, not premultiplied.
+
+    Args:
+        source: a file, or an image of Pillow's, of any of its kinds.
+
+    Raises:
+        CorruptFileError, ValueError: as :func:`read_image`.
+
+    """
+    image = _decoded(source)
+    if _is_sixteen(image):
+        gray, seen = _gray(image)
+        return torch.cat([gray.expand(3, -1, -1), seen[None].float()])
+    if image.has_transparency_data:
+        return _bytes(image.convert("RGBA"))
+    colours = _bytes(image.convert("RGB"))
+    return torch.cat([colours, torch.ones_like(colours[:1])])
+
+
+def _decoded(source: Path | Image.Image) -> Image.Image:
+    """The first frame, upright, in 8 bits of whatever kind, or a gray of 16 bits."""
+    given = isinstance(source, Image.Image)
+    name = (getattr(source, "filename", "") or "the image") if given else source
     try:
-        content = path.read_bytes()
         # Through memory: Pillow maps some files, and turns their rows before they are turned.
-        with Image.open(io.BytesIO(content)) as file:
-            kind, tags = file.format, dict(getattr(file, "tag_v2", {}))
-            image = ImageOps.exif_transpose(file)
-            image.load()
+        opened = source if given else Image.open(io.BytesIO(source.read_bytes()))
+        kind, tags = opened.format, dict(getattr(opened, "tag_v2", {}))
+        depth = _png_depth(opened)
+        image = ImageOps.exif_transpose(opened)
+        image.load()
     except UNREADABLE as error:
-        raise CorruptFileError(f"{path} is not an image that can be read: {error}") from None
+        unknown = isinstance(error, UnidentifiedImageError)  # says where the bytes were kept
+        reason = "of no kind that Pillow knows" if unknown else error
+        raise CorruptFileError(f"{name} is not an image that can be read: {reason}") from None
     # Pillow spreads a PGM's gray over 16 bits, whatever its largest number.
     sixteen = image.mode.startswith("I;16") or (image.mode == "I" and kind in ("PNG", "PPM"))
     if image.mode in ("I", "F") and not sixteen:
         raise ValueError(
-            f"{path} holds {'32-bit numbers' if image.mode == 'I' else 'fractions'}, of which "
+            f"{name} holds {'32-bit numbers' if image.mode == 'I' else 'fractions'}, of which "
             "nothing says how large white is; save it with 8 or 16 bits"
         )
     if sixteen and tags:
         bits, white_is_zero = tags.get(BITS_PER_SAMPLE, (16,))[0], tags.get(PHOTOMETRIC) == 0
         if bits != 16 or white_is_zero:
             what = "white as zero" if white_is_zero else f"{bits}-bit numbers"
-            raise ValueError(f"{path} holds {what}; save it with 8 or 16 bits, black as zero")
+            raise ValueError(f"{name} holds {what}; save it with 8 or 16 bits, black as zero")
     transparent = image.info.get("transparency")
-    if sixteen:  # convert("RGB") would clip them
-        values = np.asarray(image).astype(np.int64)
-        gray = torch.from_numpy(np.where(values == transparent, SIXTEEN_BIT, values))
-        return (gray.float() / SIXTEEN_BIT).expand(3, -1, -1).clone()
     if kind == "PNG" and image.mode in ("L", "RGB") and transparent is not None:
-        image.info["transparency"] = _in_eight_bits(transparent, content[PNG_DEPTH], path)
-    if image.has_transparency_data:
-        image = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-    return torch.from_numpy(np.array(image.convert("RGB"))).permute(2, 0, 1).float() / 255
+        image.info["transparency"] = _in_eight_bits(transparent, depth, name)
+    return image
+
+
+def _is_sixteen(image: Image.Image) -> bool:
+    """Whether it is a decoded gray of 16 bits, which ``convert("RGB")`` would clip."""
+    return image.mode.startswith("I")
+
+
+def _gray(image: Image.Image) -> tuple[Tensor, Tensor]:
+    """A gray of 16 bits as numbers in [0, 1] and what is not transparent, both ``[H, W]``."""
+    values = np.asarray(image).astype(np.int64)
+    seen = values != image.info.get("transparency")
+    return torch.from_numpy(values).float() / SIXTEEN_BIT, torch.from_numpy(seen)
+
+
+def _bytes(image: Image.Image) -> Tensor:
+    """Values in [0, 1], ``[channels, H, W]``."""
+    return torch.from_numpy(np.array(image)).permute(2, 0, 1).float() / 255
+
+
+def _png_depth(image: Image.Image) -> int:
+    """Bits per number of an opened file, by the name of Pillow's decoder: ``L;4``, ``RGB;16B``."""
+    arguments = str(image.tile[0][3]) if getattr(image, "tile", None) else ""
+    found = re.search(r";(\d+)", arguments)
+    return int(found[1]) if found else 8
 
 
 def _in_eight_bits(
-    transparent: int | tuple[int, ...], depth: int, path: Path
+    transparent: int | tuple[int, ...], depth: int, name: Path | str
 ) -> int | tuple[int, ...]:
     """A PNG's transparent gray or colour, scaled as Pillow scales its pixels but not this."""
     if depth < 8:
         return transparent * 255 // (2**depth - 1)
     if depth > 8:
         raise ValueError(
-            f"{path} names one of its 16-bit colours as transparent, and of colours 8 bits are "
+            f"{name} names one of its 16-bit colours as transparent, and of colours 8 bits are "
             "kept; save it with an alpha channel, or with 8 bits"
         )
     return transparent

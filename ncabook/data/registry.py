@@ -6,11 +6,15 @@ against its sha256 before it is used; a download that fails the check is never p
 one that breaks off goes on where it was.
 """
 
+import errno
 import json
+import math
 import os
+import ssl
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
+from urllib.error import URLError
 
 import pooch
 import requests
@@ -19,6 +23,12 @@ from tqdm.auto import tqdm
 from ncabook.files import CorruptFileError, sha256
 
 PACKAGE_DATA = Path(__file__).parent
+
+# What the system says of a disk; and errors with such numbers that come from elsewhere.
+FULL = (errno.ENOSPC, errno.EDQUOT)
+IN_THE_WAY = (errno.EEXIST, errno.ENOTDIR, errno.EISDIR)
+CLOSED = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT)
+NETWORK = (requests.RequestException, URLError, ConnectionError, TimeoutError, ssl.SSLError)
 
 
 class DataUnavailableError(Exception):
@@ -212,30 +222,67 @@ def get(file: DataFile, folder: Path | None = None) -> Path:
             f"{file.path} should have come with the package; install ncabook again"
         )
     target = cache_folder() / file.path
+    size = f" ({file.size / 1e6:.1f} MB)" if file.size else ""
     try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if target.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(target))
         pooch.retrieve(
             file.url,
             f"sha256:{file.sha256}",
             fname=target.name,
             path=target.parent,
-            downloader=_download,
+            downloader=partial(_download, most=file.size or math.inf),
         )
+    except CorruptFileError:
+        raise
     except ValueError as error:  # pooch keeps a wrong download out of the cache
         raise CorruptFileError(
             f"{file.url}: the download is not the expected file (sha256 {file.sha256}): {error}"
         ) from None
     except Exception as error:
-        size = f" ({file.size / 1e6:.1f} MB)" if file.size else ""
-        raise DataUnavailableError(
-            f"{file.path}{size} is not here and {file.url} cannot be reached "
+        reason = disk_trouble(error, target.parent, "NCABOOK_CACHE") or (
+            f"not here and {file.url} cannot be reached "
             f"({type(error).__name__}); connect to the network and call `ncabook data get "
             f"{file.path.split('/')[0]}`, or put the file into a folder and name it in NCABOOK_DATA"
-        ) from None
+        )
+        raise DataUnavailableError(f"{file.path}{size} is {reason}") from None
     return target
 
 
-def _download(url: str, output_file: str, _: pooch.Pooch | None) -> None:
-    """Downloads with a progress bar, and goes on with what an earlier call left in the cache."""
+def disk_trouble(error: Exception, folder: Path, variable: str) -> str | None:
+    """Why a download could not be kept, to follow "NAME is"; None if that was not the trouble.
+
+    Args:
+        error: what the download raised.
+        folder: where it was to go.
+        variable: of the environment, that names another folder.
+
+    """
+    if isinstance(error.__cause__, OSError):
+        error = error.__cause__  # pooch words some anew
+    if not isinstance(error, OSError) or isinstance(error, NETWORK):
+        return None
+    remedy = f"or name another folder in {variable}"
+    if error.errno in FULL:
+        return f"not here, and there is no room for it in {folder}; make some, {remedy}"
+    if error.errno in IN_THE_WAY:
+        path = Path(error.filename or folder)
+        path = next(place for place in (path, *path.parents) if place.exists())
+        return f"not here, and {path} is in its way; move that elsewhere, {remedy}"
+    if error.errno in CLOSED:
+        reason = os.strerror(error.errno)
+        return f"not here, and {folder} cannot be written ({reason}); allow it, {remedy}"
+    return None
+
+
+def _download(url: str, output_file: str, _: pooch.Pooch | None, most: float = math.inf) -> None:
+    """Downloads with a progress bar, and goes on with what an earlier call left in the cache.
+
+    Raises:
+        CorruptFileError: it is more than ``most`` bytes; nothing is left of them.
+
+    """
     part = Path(output_file).parent / f"{Path(url).name}.part"
     there = part.stat().st_size if part.exists() else 0
     headers = {"Range": f"bytes={there}-"} if there else {}
@@ -244,11 +291,18 @@ def _download(url: str, output_file: str, _: pooch.Pooch | None) -> None:
             there = 0  # this server sends all of it again
         if answer.status_code != requests.codes.requested_range_not_satisfiable:  # else: complete
             answer.raise_for_status()
-            size = int(answer.headers.get("Content-Length", 0)) + there
-            bar = tqdm(total=size, initial=there, unit="B", unit_scale=True, desc=part.stem)
+            total = int(answer.headers.get("Content-Length", 0)) + there
+            bar = tqdm(total=total, initial=there, unit="B", unit_scale=True, desc=part.stem)
             with bar, part.open("ab" if there else "wb") as file:
-                for block in answer.iter_content(1 << 16):
-                    bar.update(file.write(block))
+                blocks = answer.iter_content(1 << 16)
+                while max(there, total) <= most and (block := next(blocks, None)):
+                    there += file.write(block)
+                    bar.update(len(block))
+            if max(there, total) > most:
+                part.unlink()
+                raise CorruptFileError(
+                    f"{url} sends more than the {most:,} bytes of the expected file"
+                )
     part.replace(output_file)
 
 

@@ -14,6 +14,7 @@ from ncabook.data.registry import (
     DataSet,
     DataUnavailableError,
     cache_folder,
+    disk_trouble,
     locate,
 )
 
@@ -45,7 +46,9 @@ class _Photographs(DataSet):
             datasets.DTD(folder, download=True)
             here, error = self.find(file), "the download lacks it"
         except (OSError, RuntimeError) as reason:
-            error = str(reason)
+            trouble, error = disk_trouble(reason, folder / "dtd", "NCABOOK_CACHE"), str(reason)
+            if trouble:
+                raise DataUnavailableError(f"DTD ({self.size}) is {trouble}") from None
         if here is None:
             raise DataUnavailableError(
                 f"{Path(file.path).stem} of DTD ({self.size}) is not here and cannot be downloaded "

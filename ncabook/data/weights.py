@@ -6,7 +6,13 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from ncabook.data.registry import DataFile, DataSet, DataUnavailableError, locate
+from ncabook.data.registry import (
+    DataFile,
+    DataSet,
+    DataUnavailableError,
+    disk_trouble,
+    locate,
+)
 from ncabook.files import CorruptFileError, sha256
 
 
@@ -39,6 +45,9 @@ class _Network(DataSet):
             cached.parent.mkdir(parents=True, exist_ok=True)
             torch.hub.download_url_to_file(file.url, str(cached), hash_prefix=begins)
         except (OSError, RuntimeError) as error:
+            trouble = disk_trouble(error, cached.parent, "TORCH_HOME")
+            if trouble:
+                raise DataUnavailableError(f"{cached.name} ({self.size}) is {trouble}") from None
             raise DataUnavailableError(
                 f"{self.name}'s weights ({self.size}, {file.url}) cannot be downloaded ({error}); "
                 f"connect to the network and call `ncabook data get {self.name}`, or point "

@@ -121,7 +121,7 @@ class Measurement:
         stages = {**vars(self), "damaged": self.damaged, "damage_final": self.damage_final}
         means = summarise(stages)
         if alive is not None:
-            means["median"] = {name: float(value.median()) for name, value in stages.items()}
+            means["median"] = {name: float(value.quantile(0.5)) for name, value in stages.items()}
             means["living"] = self.of(alive).summary() if alive.any() else None
         return means
 
@@ -165,7 +165,7 @@ class Further:
     def summary(self) -> dict[str, Any]:
         """Means, medians, and the recoveries from the unseen damages."""
         means: dict[str, Any] = {name: float(value.mean()) for name, value in vars(self).items()}
-        means["median"] = {name: float(value.median()) for name, value in vars(self).items()}
+        means["median"] = {name: float(value.quantile(0.5)) for name, value in vars(self).items()}
         for name in ("noise", "erased"):
             values = (self.stage2, getattr(self, name), getattr(self, f"{name}_final"))
             means[f"{name}_recovery"] = recovery(*values)

@@ -9,6 +9,7 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from ncabook.automaton import ChannelLayout, centre_seed
+from ncabook.automaton.denormals import flushed_denormals
 from ncabook.networks import OnePass, PatchDiscriminator, Pix2Pix
 from ncabook.networks.one_pass import beside
 from ncabook.training.config import OnePassConfig
@@ -86,6 +87,7 @@ class OnePassTrainer:
         self.seconds = time.perf_counter() - started
         return self.network.eval()
 
+    @flushed_denormals()
     def train_step(self) -> float:
         """One batch; returns the mean squared error, whatever is minimised."""
         image, classes = self.batch()

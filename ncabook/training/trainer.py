@@ -12,6 +12,7 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from ncabook.automaton import NCA, centre_seed
+from ncabook.automaton.denormals import flushed_denormals
 from ncabook.automaton.fire import random_fire
 from ncabook.automaton.precision import autocast, products
 from ncabook.files import remove_leftovers
@@ -196,6 +197,7 @@ class Trainer(ABC):
         with autocast(self.accelerator.device, self.config.precision):
             self.nca.segment_length(state, self.condition(classes), self.config.steps.max, memory)
 
+    @flushed_denormals()
     def train_step(self) -> float:
         """One iteration of Algorithm 1; returns the loss.
 

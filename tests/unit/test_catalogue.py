@@ -1,5 +1,6 @@
 """``ncabook data``: one list of everything that is fetched, whoever fetches it."""
 
+import errno
 from dataclasses import replace
 from pathlib import Path
 
@@ -101,6 +102,26 @@ def test_what_is_absent_is_counted_and_no_error(nothing_here):
     ],
 )
 def test_what_cannot_be_fetched_says_so(nothing_here, name, message):
+    with pytest.raises(DataUnavailableError, match=message):
+        cli.data_get(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        (
+            "dtd",
+            r"^DTD \(600 MB, all of it\) is not here, and there is no room for it in .*dtd;",
+        ),
+        ("vgg16", r"^vgg16-.*pth \(528 MB\) is not here, and there is no room.*in TORCH_HOME$"),
+    ],
+)
+def test_a_full_disk_is_not_the_network(nothing_here, monkeypatch, name, message):
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(torch.hub, "download_url_to_file", full)
+    monkeypatch.setattr("torchvision.datasets.DTD", full)
     with pytest.raises(DataUnavailableError, match=message):
         cli.data_get(name)
 

@@ -207,11 +207,12 @@ def test_rollout_uses_the_fused_step_and_the_same_random_numbers(make_nca, alway
 
 
 def test_no_compiler_means_a_warning_and_the_plain_step(
-    make_nca, always_fused, monkeypatch, caplog
+    make_nca, always_fused, monkeypatch, caplog, tmp_path
 ):
     def broken(*_args, **_options):
         raise RuntimeError("Ninja is required to load C++ extensions")
 
+    monkeypatch.setenv("TORCH_EXTENSIONS_DIR", str(tmp_path))  # where nothing is compiled yet
     monkeypatch.setattr("torch.utils.cpp_extension.load", broken)
     fused.available.cache_clear()
     try:

@@ -1,8 +1,12 @@
 """Emoji targets and the data registry: right pixels, checked bytes, honest errors."""
 
+import errno
 import hashlib
 import http.server
+import re
 import threading
+from dataclasses import replace
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
@@ -36,6 +40,74 @@ def test_colour_of_invisible_pixels_does_not_bleed():
     target = rgba_target(Image.fromarray(pixels), 16)
     assert float(target[1].max()) == 0
     assert float(target[0].max()) > 0.99
+
+
+def corners(kind, tmp_path):
+    """The picture of red, green, blue and white corners, 60 × 30, in a file of some kind."""
+    pixels = np.zeros((30, 60, 4), np.uint8)
+    pixels[:15, :30], pixels[:15, 30:] = (255, 0, 0, 255), (0, 255, 0, 255)
+    pixels[15:, :30], pixels[15:, 30:] = (0, 0, 255, 255), (255, 255, 255, 255)
+    image, path = Image.fromarray(pixels), tmp_path / f"picture.{kind.split()[-1]}"
+    options = {}
+    if kind == "turned jpg":
+        options["exif"] = Image.Exif()
+        options["exif"][0x0112] = 6
+        image = image.rotate(90, expand=True)
+    mode = {"palette": "P", "CMYK": "CMYK", "transparent": "RGBA", "gray-alpha": "LA"}
+    image = image.convert(mode.get(kind.split()[0], "RGB"))
+    if kind == "sixteen-bit png":
+        image = Image.fromarray(np.asarray(image.convert("L"), np.uint16) * 257)
+    image.save(path, **options, **({"quality": 100} if path.suffix == ".jpg" else {}))
+    return path
+
+
+KINDS = (
+    *("RGB png", "palette png", "transparent png", "moving gif", "CMYK jpg", "turned jpg"),
+    *("gray-alpha png", "sixteen-bit png", "plain webp"),
+)
+
+
+@pytest.mark.parametrize("opened", [False, True], ids=["file", "opened"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_targets_of_pictures_of_every_kind(kind, opened, tmp_path):
+    """As a person sees them, in the middle of the square: no error, no zeros, not stretched."""
+    path = corners(kind, tmp_path)
+    target = rgba_target(Image.open(path) if opened else path, 20, 2)
+    assert target.shape == (4, 24, 24)
+    assert bool((target[3, 7:17, 2:22] == 1).all())
+    assert float(target[3].sum()) == 200  # and nothing beside it
+    found = target[:3, [9, 9, 14, 14], [6, 17, 6, 17]].T
+    wanted = torch.tensor([[1.0, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 1]])
+    if kind in ("gray-alpha png", "sixteen-bit png"):
+        wanted = (wanted @ torch.tensor([0.299, 0.587, 0.114]))[:, None].expand(-1, 3)
+    assert torch.allclose(found, wanted, atol=0.06)
+
+
+def test_a_tall_picture_and_a_thin_one():
+    tall = rgba_target(Image.new("RGB", (10, 30), "red"), 15)
+    assert tall[3].sum(0).tolist() == [0] * 5 + [15] * 5 + [0] * 5
+    thin = rgba_target(Image.new("L", (1, 1000), 255), 16)
+    assert float(thin[3].sum()) == 16
+
+
+def test_transparency_that_a_palette_or_a_gray_names(tmp_path):
+    image = Image.new("P", (8, 8), 0)
+    image.putpalette([255, 0, 0, 0, 0, 255])
+    image.paste(1, (4, 0, 8, 8))
+    image.save(tmp_path / "x.png", transparency=0)
+    assert rgba_target(tmp_path / "x.png", 8)[:, 3, [0, 7]].T.tolist() == [[0] * 4, [0, 0, 1, 1]]
+    values = np.zeros((8, 8), np.uint16)
+    values[:, 4:] = 65535
+    Image.fromarray(values).save(tmp_path / "y.png", transparency=0)
+    assert rgba_target(tmp_path / "y.png", 8)[:, 3, [0, 7]].T.tolist() == [[0] * 4, [1] * 4]
+
+
+def test_what_is_no_picture(tmp_path):
+    (tmp_path / "x.svg").write_text("<svg/>")
+    with pytest.raises(CorruptFileError, match="x.svg is not an image that can be read"):
+        rgba_target(tmp_path / "x.svg", 8)
+    with pytest.raises(ValueError, match="the image holds fractions"):
+        rgba_target(Image.new("F", (8, 8)), 8)
 
 
 def test_the_variation_selector_does_not_matter():
@@ -116,7 +188,7 @@ class Halting(http.server.BaseHTTPRequestHandler):
     """Sends half of a file, then breaks off; goes on where it is asked to, if it can."""
 
     content = bytes(range(256)) * 2048
-    ranges = True
+    ranges, said = True, None
     asked: ClassVar[list] = []
 
     def do_GET(self):
@@ -124,7 +196,8 @@ class Halting(http.server.BaseHTTPRequestHandler):
         self.asked.append(wanted)
         start = int(wanted[6:-1]) if wanted and self.ranges else 0
         self.send_response(206 if start else 200)
-        self.send_header("Content-Length", str(len(self.content) - start))
+        if self.said != "nothing":
+            self.send_header("Content-Length", str(len(self.content) - start))
         self.end_headers()
         half = len(self.content) if len(self.asked) > 1 else len(self.content) // 2
         self.wfile.write(self.content[start:half])
@@ -133,25 +206,87 @@ class Halting(http.server.BaseHTTPRequestHandler):
         pass
 
 
-@pytest.mark.parametrize("ranges", [True, False], ids=["goes on", "starts again"])
-def test_a_download_that_breaks_off(tmp_path, monkeypatch, ranges):
+@pytest.fixture
+def served(tmp_path, monkeypatch):
+    """A file of ``Halting``, not in the cache yet."""
     monkeypatch.setenv("NCABOOK_CACHE", str(tmp_path))
     monkeypatch.delenv("NCABOOK_DATA", raising=False)
-    Halting.ranges, Halting.asked = ranges, []
+    Halting.ranges, Halting.asked, Halting.said = True, [], None
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Halting)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    file = registry.DataFile(
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    yield registry.DataFile(
         "big/file.bin",
         hashlib.sha256(Halting.content).hexdigest(),
         len(Halting.content),
         f"http://127.0.0.1:{server.server_port}/file.bin",
     )
+    server.shutdown()
+
+
+@pytest.mark.parametrize("ranges", [True, False], ids=["goes on", "starts again"])
+def test_a_download_that_breaks_off(served, tmp_path, ranges):
+    Halting.ranges = ranges
     with pytest.raises(
         registry.DataUnavailableError, match=r"big/file.bin \(0.5 MB\) is not here.*data get big`"
     ):
-        registry.get(file)
-    path = registry.get(file)
-    server.shutdown()
+        registry.get(served)
+    path = registry.get(served)
     assert path.read_bytes() == Halting.content
     assert Halting.asked == [None, f"bytes={len(Halting.content) // 2}-"]
     assert [p.name for p in path.parent.iterdir()] == ["file.bin"]
+
+
+@pytest.mark.parametrize("said", ["it is larger", "nothing"])
+def test_a_download_that_is_too_long_is_cut_off(served, tmp_path, said):
+    """Whether the server says so beforehand or not; nothing is left of it."""
+    Halting.asked = ["before"]  # so that all of it is sent
+    Halting.said = said
+    small = replace(served, size=1000)
+    with pytest.raises(CorruptFileError, match="sends more than the 1,000 bytes of the expected"):
+        registry.get(small)
+    assert not list((tmp_path / "big").iterdir())
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+def test_a_full_disk_is_not_the_network(served, tmp_path):
+    (tmp_path / "big").mkdir()
+    (tmp_path / "big" / "file.bin.part").symlink_to("/dev/full")
+    with pytest.raises(registry.DataUnavailableError) as caught:
+        registry.get(served)
+    assert str(caught.value) == (
+        f"big/file.bin (0.5 MB) is not here, and there is no room for it in {tmp_path / 'big'}; "
+        "make some, or name another folder in NCABOOK_CACHE"
+    )
+
+
+@pytest.mark.parametrize("name", ["big", "big/file.bin.part", "big/file.bin", ""])
+def test_what_is_in_the_way_is_named(served, tmp_path, monkeypatch, name):
+    """A file where a folder has to be, and the other way round."""
+    monkeypatch.setenv("NCABOOK_CACHE", str(tmp_path / "cache"))
+    path = tmp_path / "cache" / name
+    if "." in name:
+        path.mkdir(parents=True)
+    else:
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+    with pytest.raises(
+        registry.DataUnavailableError,
+        match=re.escape(f"big/file.bin (0.5 MB) is not here, and {path} is in its way; move that"),
+    ):
+        registry.get(served)
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_a_cache_that_cannot_be_written(served, tmp_path, monkeypatch, there):
+    """Its folder cannot be made, or nothing in it; raised, since for root all can be written."""
+    if there:
+        (tmp_path / "big").mkdir()
+
+    def refuse(*_, **options):
+        raise PermissionError(errno.EACCES, "Permission denied", str(tmp_path))
+
+    monkeypatch.setattr(*(("tempfile.NamedTemporaryFile",) if there else (Path, "mkdir")), refuse)
+    with pytest.raises(
+        registry.DataUnavailableError, match=r"big cannot be written \(Permission denied\); allow"
+    ):
+        registry.get(served)

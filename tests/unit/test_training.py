@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from safetensors.torch import save_file
 
 from ncabook.automaton import NCA, ChannelLayout, ConvPerception, MLPUpdate
+from ncabook.automaton.denormals import are_flushed
 from ncabook.automaton.precision import has_bfloat16
 from ncabook.files import CorruptFileError
 from ncabook.training.checkpoint import load_record, previous
@@ -173,6 +174,18 @@ def test_rollout_length_includes_both_ends():
     for _ in range(40):
         run.train_step()
     assert set(lengths) == {3, 4, 5}
+
+
+def test_denormals_are_flushed_while_it_trains_and_not_after():
+    """Losses, gradients and the optimiser, not the rollout alone."""
+    run, seen = trainer(), []
+    loss, step = run.loss, run.optimizer.step
+    run.loss = lambda *a: seen.append(are_flushed()) or loss(*a)
+    run.optimizer.step = lambda *a: seen.append(are_flushed()) or step(*a)
+    before = are_flushed()
+    run.train_step()
+    assert seen == [True, True]
+    assert are_flushed() is before
 
 
 def test_batch_honours_the_ratios():

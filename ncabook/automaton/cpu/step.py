@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
+from ncabook.automaton.cpu import build
 from ncabook.automaton.cpu.look import window
 from ncabook.automaton.known import changed
 from ncabook.automaton.perception import ConvPerception, MultiPerception, SobelPerception
@@ -40,25 +41,19 @@ def available() -> bool:
 
     Without a C++ compiler the answer is no, and automata run on PyTorch's own kernels.
     """
-    # It warns on import that there is no CUDA, which is no news to a step for CPUs.
-    logging.getLogger("torch.utils.cpp_extension").setLevel(logging.ERROR)
-    from torch.utils import cpp_extension
-
     capability = torch.backends.cpu.get_cpu_capability()
     try:
-        cpp_extension.load(
+        build.load(
             # Machines of different kinds may share a home folder.
             "ncabook_cpu_step_" + re.sub(r"\W", "_", capability.lower()),
-            [str(Path(__file__).with_name(name)) for name in ("step.cpp", "adaptive.cpp")],
-            extra_cflags=[*FLAGS["all"], *FLAGS.get(capability, [])],
-            is_python_module=False,
+            [Path(__file__).with_name(name) for name in ("step.cpp", "adaptive.cpp")],
+            [*FLAGS["all"], *FLAGS.get(capability, [])],
         )
-    except (OSError, RuntimeError, ImportError) as error:  # no compiler, no ninja, no cache folder
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else repr(error)
+    except build.NotCompiledError as error:
         log.warning(
             "the fused CPU step could not be compiled (%s); rollouts are several times slower; "
             "a C++ compiler (g++ or clang++) and ninja are needed",
-            reason,
+            error,
         )
         return False
     return True

@@ -51,6 +51,11 @@ def alive(nca: NCA, state: Tensor) -> Tensor:
     return nca.living(state).flatten(1).any(1)
 
 
+def percent_died(starts: dict[str, Any], kind: str) -> float:
+    """Of the starts in a card that began with ``kind``, ``seed`` or ``ring``."""
+    return 100 * sum(starts[kind]) / (starts["each"] * len(starts[kind]))
+
+
 def starts(nca: NCA, classes: int, each: int, seed: int) -> dict[str, Any] | None:
     """For a card: starts per class, and how many died from the seed and from the ring.
 

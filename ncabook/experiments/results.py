@@ -12,6 +12,7 @@ import pandas as pd
 
 from ncabook import zoo
 from ncabook.evaluation import paper
+from ncabook.evaluation.starts import percent_died
 from ncabook.experiments import sweep
 
 PAPER_ROWS = {
@@ -31,10 +32,14 @@ PAPER_ROWS = {
 }
 MISSING = "–"
 # Where a column's number is in a card's metrics; networks of one pass lack those of many steps.
+# Means are over all rollouts, with those whose seed died, unless a label says *living*.
 COLUMNS = {
     1: {
         "LPIPS, steps 64–96": ("lpips", "stage1"),
         "LPIPS, step 149": ("lpips", "stage2"),
+        "starts died (%)": ("starts", "seed"),
+        "LPIPS, step 149, living": ("lpips", "living", "stage2"),
+        "LPIPS, step 149, ring": ("ring", "lpips", "stage2"),
         "LPIPS, damage, step 449": ("lpips", "damage_final"),
         "recovery, damage (%)": ("lpips", "damage_recovery"),
         "LPIPS, mutation, step 449": ("lpips", "mutation_final"),
@@ -51,6 +56,7 @@ COLUMNS = {
         "MSE, from nothing": ("further", "nothing"),
     },
     5: {
+        "starts died (%)": ("starts", "seed"),
         "recovery, damage (%)": ("lpips", "damage_recovery"),
         "recovery, mutation (%)": ("lpips", "mutation_recovery"),
         "MSE, step 149": ("mse", "stage2"),
@@ -99,13 +105,21 @@ def table(number: int, metrics: dict[str, dict[str, Any]] | None = None) -> pd.D
     for row, found in by_row.items():
         line: dict[str, Any] = {"experiment": row, "seeds": len(found)}
         line["parameters"] = found[0][0].parameters if found else None
-        for label, (metric, key) in COLUMNS[number].items():
-            values = [m[metric][key] for _, m in found if key in m[metric]]
+        for label, path in COLUMNS[number].items():
+            values = [value for _, m in found if (value := _number(m, path)) is not None]
             line[label] = statistics.median(values) if values else None
             line[f"{label}, least"] = min(values, default=None)
             line[f"{label}, greatest"] = max(values, default=None)
         lines.append(line | _printed(number, row))
     return pd.DataFrame(lines).set_index("experiment")
+
+
+def _number(metrics: dict[str, Any], path: tuple[str, ...]) -> float | None:
+    """What lies at ``path``; None where there is nothing, as of models in which nothing dies."""
+    value: Any = metrics
+    for key in path:
+        value = value.get(key) if value is not None else None
+    return percent_died(metrics["starts"], path[1]) if value and path[0] == "starts" else value
 
 
 def _printed(number: int, row: str) -> dict[str, Any]:

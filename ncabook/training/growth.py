@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ncabook.automaton import NCA, centre_seed
-from ncabook.training.config import GrowthConfig
+from ncabook.training.config import GrowthConfig, TrainingConfig
 from ncabook.training.losses import visible_mse
 from ncabook.training.perturbation import mutate
 from ncabook.training.survival import survival_hinge
@@ -20,7 +20,7 @@ class GrowthTrainer(Trainer):
     Args:
         nca: trained in place.
         targets: ``[classes, 4, H, W]``, premultiplied RGBA.
-        config: the ``training`` part of an experiment.
+        config: the ``training`` part of an experiment, a :class:`GrowthConfig` or a plain one.
         seed: everything random follows from it.
         others: as for :class:`~ncabook.training.trainer.Trainer`.
 
@@ -30,7 +30,7 @@ class GrowthTrainer(Trainer):
         self,
         nca: NCA,
         targets: Tensor,
-        config: GrowthConfig,
+        config: TrainingConfig,
         seed: int,
         *others: Any,
         **named: Any,
@@ -59,7 +59,7 @@ class GrowthTrainer(Trainer):
 
     def regulariser(self) -> Tensor | None:
         """The loss on seeds that die, if the configuration asks for one."""
-        wanted = self.config.survival
+        wanted = self.config.survival if isinstance(self.config, GrowthConfig) else None
         if wanted is None:
             return None
         classes = torch.arange(wanted.seeds, device=self.device) % len(self.targets)

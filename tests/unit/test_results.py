@@ -14,8 +14,12 @@ def metrics(value):
     """What a card would hold if every figure were ``value``."""
     filled = {}
     for columns in results.COLUMNS.values():
-        for metric, key in columns.values():
-            filled.setdefault(metric, {})[key] = value
+        for path in columns.values():
+            inner = filled
+            for key in path[:-1]:
+                inner = inner.setdefault(key, {})
+            inner[path[-1]] = value
+    filled["starts"] = {"each": 200, "seed": [0, 50, 0, 0, 0], "ring": [0] * 5}
     return filled
 
 
@@ -46,6 +50,7 @@ def test_a_row_is_the_median_over_seeds_beside_the_paper(three_seeds):
     assert row["recovery, damage (%)"] == 96
     assert row["recovery, damage (%), least"] == 90
     assert row["paper, damage (%)"] == 58.74
+    assert row["starts died (%)"] == 5
     text = results.markdown(frame)
     assert "96.00 [90.00, 99.00]" in text
     assert "22,976" in text

@@ -3,6 +3,7 @@
 import errno
 import os
 import stat
+from pathlib import Path
 
 import pytest
 
@@ -70,7 +71,7 @@ def test_what_is_no_file_is_refused_and_left_alone(tmp_path, kind):
         write_atomically(path, b"new")
     assert path.lstat() == before
     assert [p.name for p in tmp_path.iterdir()] == ["a"]
-    assert stat.S_ISCHR(os.stat("/dev/null").st_mode)
+    assert stat.S_ISCHR(Path("/dev/null").stat().st_mode)
     if kind == "standard output":
         os.close(reader)
         os.close(writer)

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import threading
 from contextlib import suppress
 from typing import Any, TextIO
 
@@ -30,6 +31,16 @@ class Lasting:
             self._stream.flush()
 
 
+def _but_for_curves(arguments: threading.ExceptHookArgs) -> None:
+    """Tells of errors in threads, but for TensorBoard's on a full disk: that one comes again.
+
+    With the next value it is raised in the training itself, which tells it in a line.
+    """
+    writing = type(arguments.thread).__name__ == "_AsyncWriterThread"
+    if not (writing and isinstance(arguments.exc_value, OSError)):
+        threading.__excepthook__(arguments)
+
+
 def prepare() -> None:
     """Makes standard output and standard error of any kind fit for what commands print."""
     for name in ("stdout", "stderr"):
@@ -39,3 +50,4 @@ def prepare() -> None:
         else:
             stream.reconfigure(errors="replace")  # a terminal without emojis is no reason to stop
     sys.stderr = Lasting(sys.stderr)
+    threading.excepthook = _but_for_curves

@@ -1,5 +1,6 @@
 """The ``ncabook`` command."""
 
+import shlex
 import sys
 from enum import Enum
 from pathlib import Path
@@ -8,18 +9,25 @@ from typing import Annotated, get_args
 import typer
 
 from ncabook import zoo
+from ncabook.cli_data import data
+from ncabook.cli_options import path
 from ncabook.cli_report import report
+from ncabook.cli_streams import prepare
 from ncabook.cli_sweep import sweep
 from ncabook.cli_table import table
-from ncabook.data.catalogue import data_sets
-from ncabook.data.emoji import VARIATION_SELECTOR, glyph_file
-from ncabook.data.registry import DataSet, DataUnavailableError
+from ncabook.data.registry import DataUnavailableError
 from ncabook.evaluation.protocol import Protocol
 from ncabook.experiments import runner
 from ncabook.experiments.build import class_names, example_inputs
-from ncabook.experiments.schema import ClassificationExperiment, ConfigError, TextureExperiment
+from ncabook.experiments.reading import ConfigError
+from ncabook.experiments.schema import ClassificationExperiment, TextureExperiment
 from ncabook.files import CorruptFileError, write_atomically
-from ncabook.training.processes import default_device, is_main_process, leave_group
+from ncabook.training.processes import (
+    default_device,
+    ending_like_ctrl_c,
+    is_main_process,
+    leave_group,
+)
 from ncabook.training.texture import gray_canvas
 from ncabook.training.tracking import TrackerName
 from ncabook.training.trainer import TrainingDivergedError
@@ -67,22 +75,6 @@ Examples:
   ncabook export emoji-conv3 --onnx lizard.onnx one step of it, for other programs
 """,
 )
-data = typer.Typer(
-    no_args_is_help=True,
-    rich_markup_mode=None,
-    help="""Data: what there is, fetching it, checking it.
-
-Examples:
-
-  ncabook data list
-
-  ncabook data get 🍀            download one emoji
-
-  ncabook data get dtd           download a data set
-
-  ncabook data verify            check every local file's sha256
-""",
-)
 app.add_typer(data, name="data")
 app.command()(sweep)
 app.command()(table)
@@ -107,7 +99,10 @@ def list_() -> None:
 def train(
     name: Annotated[str, typer.Argument(help="An experiment's name, or a path to a YAML file.")],
     output: Annotated[
-        Path | None, typer.Option(help="Folder for the result; runs/NAME if not given.")
+        Path | None,
+        typer.Option(
+            parser=path, metavar="PATH", help="Folder for the result; runs/NAME if not given."
+        ),
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint.")] = False,
     device: Annotated[
@@ -129,14 +124,21 @@ def train(
     """
     experiment = runner.find(name)
     folder = output or Path("runs") / experiment.name
+    used = default_device() if device is None else device
+    command = ["ncabook", "train", name, *(["--output", str(output)] if output else []), "--resume"]
+    go_on = f"go on with: {shlex.join(command)}"
     try:
-        card = runner.train(
-            experiment, folder, device or default_device(), resume, tracker=tracker.value
-        )
+        card = runner.train(experiment, folder, used, resume, tracker=tracker.value)
     except KeyboardInterrupt:
         if is_main_process():
-            typer.echo(_how_to_go_on(name, folder, output), err=True)
+            kept = runner.checkpoints(folder)
+            end = f"the checkpoint is {kept[0]}\n{go_on}" if kept else "there is no checkpoint yet"
+            typer.echo(f"\nstopped; {end}", err=True)
         raise typer.Exit(130) from None
+    except OSError as error:
+        if not runner.checkpoints(folder):
+            raise
+        raise OSError(f"{error}; {runner.checkpoints(folder)[0]} is kept: {go_on}") from None
     finally:
         leave_group()
     if is_main_process():
@@ -152,7 +154,7 @@ def train(
 def evaluate(
     name: Annotated[str, typer.Argument(help="A trained model's name, or its folder.")],
     seeds: Annotated[
-        int, typer.Option(min=1, help="Rollouts per class; 20 is the protocol.")
+        int, typer.Option(min=1, max=1000, help="Rollouts per class; 20 is the protocol.")
     ] = Protocol.seeds,
     lpips: Annotated[bool, typer.Option(help="Also measure LPIPS.")] = True,
     further: Annotated[
@@ -177,7 +179,11 @@ def evaluate(
         raise ValueError(
             f"--save keeps whole evaluations only: --seeds {Protocol.seeds}, with LPIPS and further"
         )
-    result = runner.evaluate_model(name, Protocol(seeds=seeds), lpips, further, save, device)
+    try:
+        result = runner.evaluate_model(name, Protocol(seeds=seeds), lpips, further, save, device)
+    except KeyboardInterrupt:
+        typer.echo("\nstopped; nothing was saved", err=True)
+        raise typer.Exit(130) from None
     typer.echo(report(result))
 
 
@@ -185,10 +191,12 @@ def evaluate(
 def export(
     name: Annotated[str, typer.Argument(help="A trained model's name, or its folder.")],
     html: Annotated[
-        Path | None, typer.Option(help="A page that runs it, also from file://.")
+        Path | None,
+        typer.Option(parser=path, metavar="PATH", help="A page that runs it, also from file://."),
     ] = None,
     onnx: Annotated[
-        Path | None, typer.Option(help="One step as an ONNX model, for any grid.")
+        Path | None,
+        typer.Option(parser=path, metavar="PATH", help="One step as an ONNX model, for any grid."),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
 ) -> None:
@@ -234,96 +242,12 @@ def export(
         typer.echo(f"wrote {onnx} ({onnx.stat().st_size / 1024:.0f} kB); one step, for any grid")
 
 
-@data.command("list")
-def data_list() -> None:
-    """Show the data sets: what they hold, how large they are, where from, on which terms.
-
-    Pretrained weights are among them.
-
-    Example: ncabook data list
-    """
-    for name, entry in data_sets().items():
-        good, damaged = _check(entry)
-        typer.echo(f"{name}: {entry.description}")
-        typer.echo(f"    {entry.size}; {entry.source}; {entry.licence}")
-        wrong = f", {len(damaged)} damaged: ncabook data verify {name}" if damaged else ""
-        typer.echo(f"    {good} of {len(entry.files)} files are here{wrong}")
-
-
-@data.command("get")
-def data_get(
-    name: Annotated[str, typer.Argument(help="A data set's name, or one emoji.")],
-) -> None:
-    """Download a data set, or one emoji, and check it.
-
-    Examples:
-      ncabook data get 🍀
-
-      ncabook data get cifar10
-
-      ncabook data get vgg16         weights; into torch hub's cache
-
-    """
-    if len(name.replace(VARIATION_SELECTOR, "")) == 1 or not name.isascii():
-        typer.echo(str(glyph_file(name)))
-        return
-    entry = _data_set(name)
-    for file in entry.files:
-        typer.echo(str(entry.fetch(file)))
-
-
-@data.command("verify")
-def data_verify(
-    name: Annotated[str | None, typer.Argument(help="A data set; all if not given.")] = None,
-) -> None:
-    """Check every local file against its sha256; what is not here is counted, and no error.
-
-    Example: ncabook data verify
-    """
-    chosen = [_data_set(name)] if name else list(data_sets().values())
-    failed = False
-    for entry in chosen:
-        good, damaged = _check(entry)
-        for error in damaged:
-            typer.echo(f"error: {error}", err=True)
-        typer.echo(f"{entry.name}: {good} of {len(entry.files)} files here and correct")
-        failed = failed or bool(damaged)
-    if failed:
-        raise typer.Exit(1)
-
-
-def _check(entry: DataSet) -> tuple[int, list[CorruptFileError]]:
-    """How many files are here and correct, and what is wrong with others that are here."""
-    good, damaged = 0, []
-    for file in entry.files:
-        try:
-            good += entry.find(file) is not None
-        except CorruptFileError as error:
-            damaged.append(error)
-    return good, damaged
-
-
-def _data_set(name: str) -> DataSet:
-    sets = data_sets()
-    if name not in sets:
-        raise zoo.unknown("data set", name, list(sets))
-    return sets[name]
-
-
-def _how_to_go_on(name: str, folder: Path, output: Path | None) -> str:
-    checkpoint = folder / runner.CHECKPOINT
-    if not checkpoint.exists():
-        return "\nstopped before the first iteration; there is nothing to go on with"
-    command = f"ncabook train {name}" + (f" --output {output}" if output else "")
-    return f"\nstopped; the checkpoint is {checkpoint}\ngo on with: {command} --resume"
-
-
 def main() -> None:
     """Runs the command; errors that a user can mend become one line."""
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="replace")  # a terminal without emojis is no reason to stop
+    prepare()
     try:
-        app(prog_name="ncabook")
+        with ending_like_ctrl_c():
+            app(prog_name="ncabook")
     except EXPECTED_ERRORS as error:
         typer.echo(f"error: {error or type(error).__name__}", err=True)
         sys.exit(1)

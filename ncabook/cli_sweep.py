@@ -6,6 +6,7 @@ from typing import Annotated, get_args
 
 import typer
 
+from ncabook.cli_options import path
 from ncabook.experiments import sweep as sweeps
 
 Cluster = Enum("Cluster", [(name, name) for name in get_args(sweeps.Cluster)])
@@ -13,7 +14,10 @@ Cluster = Enum("Cluster", [(name, name) for name in get_args(sweeps.Cluster)])
 
 def sweep(
     table: Annotated[str, typer.Argument(help="A table's name, or a path to a YAML file.")],
-    seeds: Annotated[int, typer.Option(min=1, help="Trainings per experiment: 0, 1, …")] = 5,
+    seeds: Annotated[
+        int,
+        typer.Option(min=1, max=sweeps.MOST_SEEDS, help="Trainings per experiment: 0, 1, …"),
+    ] = 5,
     cluster: Annotated[
         Cluster, typer.Option(help="local: this machine; slurm: a cluster's queue.")
     ] = Cluster.local,
@@ -25,9 +29,10 @@ def sweep(
     device: Annotated[
         str | None, typer.Option(help="cpu or cuda; the GPU if there is one here.")
     ] = None,
-    output: Annotated[Path, typer.Option(help="Where TABLE/EXPERIMENT/seed-N are made.")] = Path(
-        "runs"
-    ),
+    output: Annotated[
+        Path,
+        typer.Option(parser=path, metavar="PATH", help="Where TABLE/EXPERIMENT/seed-N are made."),
+    ] = Path("runs"),
 ) -> None:
     """Train a table: every experiment, with several seeds.
 

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from ncabook.cli_options import path
 from ncabook.experiments import runner
 from ncabook.files import write_atomically
 
@@ -14,9 +15,10 @@ def table(
     evaluate: Annotated[
         bool, typer.Option("--evaluate", help="Measure every model anew; minutes for each.")
     ] = False,
-    output: Annotated[Path, typer.Option(help="Folder for the .md, .csv and .json.")] = Path(
-        "tables"
-    ),
+    output: Annotated[
+        Path,
+        typer.Option(parser=path, metavar="PATH", help="Folder for the .md, .csv and .json."),
+    ] = Path("tables"),
 ) -> None:
     """Print a table of the paper with our figures, and save it as Markdown, CSV and JSON.
 

@@ -2,7 +2,9 @@
 
 import hashlib
 import os
-import tempfile
+import secrets
+import stat
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -18,26 +20,46 @@ def sha256(path: Path) -> str:
 def write_atomically(path: Path, content: bytes, keep: Path | None = None) -> None:
     """Writes a file whole or not at all: a reader never sees half of it.
 
-    With ``keep``, the file that was at ``path`` goes there, once the new one is on the disk.
+    Behind a symlink, the file that it names is replaced. A file that was there passes on its
+    permissions; a new one has those that the umask leaves. With ``keep``, the file that was at
+    ``path`` goes there, once the new one is on the disk.
+
+    Raises:
+        OSError: the disk is full, say, or a folder, device, pipe or socket is in the way; what
+            was at ``path`` is still there.
+
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
-        with os.fdopen(handle, "wb") as file:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        mode = None
+    if mode is not None and not stat.S_ISREG(mode):
+        found = "folder" if stat.S_ISDIR(mode) else "device, pipe or socket"
+        raise OSError(f"{path} is a {found}; expected a file, or a name that is free")
+    path = Path(os.path.realpath(path))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        with new.open("xb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        Path(name).chmod(0o644)
-        if keep is not None and path.exists():
+        if mode is not None:
+            new.chmod(stat.S_IMODE(mode))
+        if keep is not None and mode is not None:
             path.replace(keep)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
+        new.replace(path)
+    except BaseException as error:
+        with suppress(OSError):
+            new.unlink()
+        if isinstance(error, OSError) and error.errno is not None and error.filename is None:
+            error.filename = str(path)  # a full disk does not say where
         raise
 
 
 def remove_leftovers(path: Path) -> None:
     """Removes what a :func:`write_atomically` of ``path`` left behind when it was killed."""
+    path = Path(os.path.realpath(path))
     for leftover in path.parent.glob(f".{path.name}.*"):
         leftover.unlink(missing_ok=True)
 

@@ -23,7 +23,9 @@ from ncabook.experiments.build import (
     build_targets,
     build_texture,
 )
+from ncabook.experiments.needs import check_memory
 from ncabook.experiments.provenance import provenance
+from ncabook.experiments.reading import parse
 from ncabook.experiments.schema import (
     ClassificationExperiment,
     Experiment,
@@ -31,11 +33,10 @@ from ncabook.experiments.schema import (
     Task,
     TextureExperiment,
     load_experiment,
-    parse,
 )
 from ncabook.files import sha256
 from ncabook.networks import OnePass
-from ncabook.training.checkpoint import previous, save_tensors
+from ncabook.training.checkpoint import previous, save_tensors, unlike
 from ncabook.training.classification import ClassificationTrainer
 from ncabook.training.growth import GrowthTrainer
 from ncabook.training.one_pass import OnePassTrainer
@@ -110,14 +111,8 @@ def train(
 
     """
     check_device(device)
-    checkpoint = folder / CHECKPOINT
-    if not resume:
-        for name in (CHECKPOINT, previous(checkpoint).name, zoo.WEIGHTS, zoo.CARD):
-            if (folder / name).exists():
-                raise RunExistsError(
-                    f"{folder} already holds a run ({name}); add --resume to go on with it, "
-                    "or name another folder with --output"
-                )
+    check_memory(experiment, device)
+    _check_folder(folder, resume)  # before anything is made, and again when nobody else can write
     torch.manual_seed(experiment.seed)
     if isinstance(experiment, OnePassExperiment):
         return _train_one_pass(experiment, folder, device, resume, progress)
@@ -125,7 +120,7 @@ def train(
     started_from = _start(nca, experiment)
     trainer = _trainer(nca, experiment, folder, device, tracker)
     main = trainer.accelerator.is_main_process
-    with _only_run_in(folder) if main else nullcontext():
+    with _only_run_in(folder, resume) if main else nullcontext():
         if resume:
             trainer.resume()
             if trainer.iteration == experiment.training.iterations and (folder / zoo.CARD).exists():
@@ -150,6 +145,10 @@ def _start(nca: NCA, experiment: Evolving) -> dict[str, str] | None:
     if isinstance(experiment, ClassificationExperiment) or experiment.start_from is None:
         return None
     source = zoo.load(experiment.start_from)
+    if differing := unlike(source.nca.state_dict(), nca.state_dict()):
+        raise ValueError(
+            f"{experiment.name}: start_from: {experiment.start_from} is another model: {differing}"
+        )
     nca.load_state_dict(source.nca.state_dict())
     return {"model": experiment.start_from, "weights_sha256": source.card.weights_sha256}
 
@@ -198,7 +197,7 @@ def _train_one_pass(
         )
     network, targets = build_network(experiment), build_targets(experiment.data)
     trainer = OnePassTrainer(network, targets, experiment.training, experiment.seed, device)
-    with _only_run_in(folder):
+    with _only_run_in(folder, resume):
         trainer.run(progress)
         network.to("cpu")
         training = _record(experiment, device, 1, trainer.seconds, trainer.losses, None)
@@ -246,8 +245,32 @@ def _write_result(
     zoo.write_card(folder, card)
 
 
+def checkpoints(folder: Path) -> list[Path]:
+    """The checkpoints of a run that are there: the newest, and the one before it."""
+    newest = folder / CHECKPOINT
+    return [path for path in (newest, previous(newest)) if path.exists()]
+
+
+def _check_folder(folder: Path, resume: bool) -> None:
+    """Refuses a folder with a run that is not to go on, and one without a run to go on with."""
+    begun = checkpoints(folder)
+    if resume:
+        if not begun:
+            raise FileNotFoundError(
+                f"{folder / CHECKPOINT}: no such file to go on from; check the folder's name, or "
+                "train without --resume"
+            )
+        return
+    results = [folder / name for name in (zoo.WEIGHTS, zoo.CARD)]
+    for path in [*begun, *filter(Path.exists, results)]:
+        raise RunExistsError(
+            f"{folder} already holds a run ({path.name}); add --resume to go on with it, "
+            "or name another folder with --output"
+        )
+
+
 @contextmanager
-def _only_run_in(folder: Path) -> Iterator[None]:
+def _only_run_in(folder: Path, resume: bool) -> Iterator[None]:
     """Keeps other runs out of ``folder``; also finds a bad folder now, not hours later."""
     folder.mkdir(parents=True, exist_ok=True)
     lock = FileLock(folder / LOCK)  # the system lets go of it when the process dies
@@ -258,6 +281,7 @@ def _only_run_in(folder: Path) -> Iterator[None]:
             f"a run is under way in {folder}; wait for it, or name another folder with --output"
         ) from None
     try:
+        _check_folder(folder, resume)  # another run may have begun, and ended, since the last look
         yield
     finally:
         lock.release()
@@ -281,7 +305,8 @@ def evaluate_model(
 
     Raises:
         ValueError: a smaller protocol is asked for, and the model has another one than growth's;
-            or a device that is not here, or on which the model is not measured.
+            or a device that is not here, or on which the model is not measured; or another model
+            came into its folder meanwhile, and is left as it is.
 
     """
     check_device(device)
@@ -309,6 +334,11 @@ def evaluate_model(
     else:
         metrics = evaluate(model.nca, model.targets, protocol, perceptual, further).summary()
     if save:
+        if zoo.read_card(model.folder) != model.card:
+            raise ValueError(
+                f"{model.folder / zoo.CARD} was changed while its model was measured; "
+                "it is left as it is: measure again"
+            )
         card = model.card.model_copy(update={"metrics": metrics, "evaluation": provenance(device)})
         zoo.write_card(model.folder, card)
     return metrics

@@ -3,23 +3,15 @@
 A file that does not fit is refused with one line per mistake: the file, the field, the reason.
 """
 
-import reprlib
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
-import yaml
-from pydantic import (
-    Discriminator,
-    Field,
-    FiniteFloat,
-    Tag,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
+from pydantic import Discriminator, Field, FiniteFloat, Tag, field_validator, model_validator
 
+from ncabook.data.emoji import VARIATION_SELECTOR
 from ncabook.data.texture import COMPUTED, DTD
 from ncabook.experiments.parts import MLPConfig, MultiConfig, ResNetConfig, SinglePerception
+from ncabook.experiments.reading import ConfigError, parse, read, shorten
 from ncabook.training.config import (
     ClassificationConfig,
     GrowthConfig,
@@ -30,13 +22,12 @@ from ncabook.training.config import (
 )
 from ncabook.training.style import RECEPTIVE_FIELD, SHRINK
 
-Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=100)]
+Title = Annotated[str, Field(min_length=1, max_length=500)]
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
+Glyph = Annotated[str, Field(min_length=1, max_length=40)]  # a family is a row of characters
+MOST_GLYPHS = 4096  # more than there are
 LARGEST = 4096  # cells along a picture's side; a batch of more fills any memory
-
-
-class ConfigError(Exception):
-    """An experiment file that cannot be used."""
 
 
 class EmojiData(Strict):
@@ -49,9 +40,18 @@ class EmojiData(Strict):
 
     """
 
-    glyphs: Annotated[list[str], Field(min_length=1)]
+    glyphs: Annotated[list[Glyph], Field(min_length=1, max_length=MOST_GLYPHS)]
     size: Annotated[int, Field(ge=1, le=LARGEST)]
     padding: Annotated[int, Field(ge=0, le=LARGEST)]
+
+    @field_validator("glyphs")
+    @classmethod
+    def _different(cls, glyphs: list[str]) -> list[str]:
+        pictures = [glyph.replace(VARIATION_SELECTOR, "") for glyph in glyphs]
+        for place, picture in enumerate(pictures):
+            if picture in pictures[:place]:
+                raise ValueError(f"{glyphs[place]} stands twice; expected different glyphs")
+        return glyphs
 
     @property
     def grid(self) -> int:
@@ -140,7 +140,7 @@ class OnePassExperiment(Strict):
 
     task: Literal["one-pass"]
     name: Name
-    title: str
+    title: Title
     seed: Seed = 0
     data: EmojiData
     model: UNetConfig
@@ -173,9 +173,9 @@ class Experiment(Strict):
 
     task: Literal["grow"] = "grow"
     name: Name
-    title: str
+    title: Title
     seed: Seed = 0
-    start_from: str | None = None
+    start_from: Annotated[str, Field(min_length=1)] | None = None
     data: EmojiData
     model: ModelConfig
     training: GrowthConfig
@@ -205,7 +205,7 @@ class ClassificationExperiment(Strict):
 
     task: Literal["classify"]
     name: Name
-    title: str
+    title: Title
     seed: Seed = 0
     data: LabelledData
     model: ModelConfig
@@ -239,9 +239,9 @@ class TextureExperiment(Strict):
 
     task: Literal["texture"]
     name: Name
-    title: str
+    title: Title
     seed: Seed = 0
-    start_from: str | None = None
+    start_from: Annotated[str, Field(min_length=1)] | None = None
     data: TextureData
     model: ModelConfig
     training: TextureConfig
@@ -268,54 +268,28 @@ TASKS: dict[str, type[Task]] = {
     "classify": ClassificationExperiment,
     "texture": TextureExperiment,
 }
+
+
+def _task(content: Any) -> str | None:
+    """The kind of an experiment, or of what is to become one; None if there is no such kind."""
+    if isinstance(content, dict):
+        task = content.get("task", "grow")
+    else:
+        task = getattr(content, "task", None)
+    return task if isinstance(task, str) and task in TASKS else None
+
+
 AnyExperiment = Annotated[
     Annotated[Experiment, Tag("grow")]
     | Annotated[OnePassExperiment, Tag("one-pass")]
     | Annotated[ClassificationExperiment, Tag("classify")]
     | Annotated[TextureExperiment, Tag("texture")],
     Discriminator(
-        lambda value: value.get("task", "grow") if isinstance(value, dict) else value.task
+        _task,
+        custom_error_type="no_experiment",
+        custom_error_message=f"expected a mapping with a task, one of {', '.join(TASKS)}",
     ),
 ]
-
-
-class _UniqueKeys(yaml.SafeLoader):
-    """YAML without the surprise that the last of two equal keys wins."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        for key in keys:
-            if keys.count(key) > 1:
-                raise yaml.YAMLError(f"the key {key!r} stands twice, {node.start_mark}")
-        return super().construct_mapping(node, deep)
-
-
-_SHORT = reprlib.Repr()  # of long lists, the beginning
-_SHORT.maxstring = _SHORT.maxother = 80
-
-Document = TypeVar("Document", bound=Strict)
-
-
-def parse(kind: type[Document], content: Any, source: str) -> Document:
-    """Validates a mapping; ``source`` names it in error messages.
-
-    Raises:
-        ConfigError: one line per mistake, each with source, field and reason.
-
-    """
-    try:
-        return kind.model_validate(content)
-    except ValidationError as error:
-        lines = []
-        for item in error.errors(include_url=False):
-            field = ".".join(str(part) for part in item["loc"]) or "(whole file)"
-            message = item["msg"].removeprefix("Value error, ")
-            given = item["input"]
-            shown = "" if isinstance(given, dict) else f" (given: {_SHORT.repr(given)})"
-            if item["type"] == "float_type" and isinstance(given, str) and "e" in given:
-                message += "; YAML wants a point in numbers with an exponent, 5.0e-3"
-            lines.append(f"{source}: {field}: {message}{shown}")
-        raise ConfigError("\n".join(lines)) from None
 
 
 def load_experiment(path: Path) -> Task:
@@ -325,28 +299,11 @@ def load_experiment(path: Path) -> Task:
         ConfigError: the file is missing, is not YAML, or does not fit the schema.
 
     """
-    content = _read(path, "experiment")
-    task = content.get("task", "grow") if isinstance(content, dict) else "grow"
-    if not isinstance(task, str) or task not in TASKS:
-        raise ConfigError(f"{path}: task: {task!r}; expected one of {', '.join(TASKS)}")
+    content = read(path, "experiment")
+    if not isinstance(content, dict):
+        raise ConfigError(f"{path}: expected a mapping of fields (given: {shorten(content)})")
+    task = _task(content)
+    if task is None:
+        given = shorten(content["task"])
+        raise ConfigError(f"{path}: task: {given}; expected one of {', '.join(TASKS)}")
     return parse(TASKS[task], content, str(path))
-
-
-def load(kind: type[Document], path: Path) -> Document:
-    """Reads and validates a YAML file.
-
-    Raises:
-        ConfigError: the file is missing, is not YAML, or does not fit the schema.
-
-    """
-    return parse(kind, _read(path, kind.__name__.lower()), str(path))
-
-
-def _read(path: Path, what: str) -> Any:
-    if not path.is_file():
-        raise ConfigError(f"{path}: no such {what} file")
-    try:
-        return yaml.load(path.read_text(encoding="utf-8"), _UniqueKeys)
-    except (yaml.YAMLError, UnicodeDecodeError, ValueError) as error:
-        reason = " ".join(str(error).split())
-        raise ConfigError(f"{path}: not a YAML file: {reason}") from None

@@ -5,9 +5,14 @@ alone, what was begun goes on from its checkpoint, so the same call again comple
 """
 
 import logging
+import math
+import os
+import signal
+import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -18,16 +23,17 @@ from pydantic import Field, model_validator
 
 from ncabook import zoo
 from ncabook.experiments import runner
-from ncabook.experiments.schema import ConfigError, load
-from ncabook.training.checkpoint import previous
+from ncabook.experiments.reading import ConfigError, load
+from ncabook.experiments.schema import Name, Title
 from ncabook.training.config import Strict
-from ncabook.training.processes import default_device
+from ncabook.training.processes import check_device, default_device, ending_like_ctrl_c
 
 log = logging.getLogger(__name__)
 
 TABLES = Path(__file__).parent / "tables"
 POLL = 0.2  # seconds between two looks at the jobs
 STOPS_WITHIN = 60.0  # seconds from Ctrl-C to the end of a job: an iteration, and a checkpoint
+MOST_SEEDS = 1000  # of one experiment
 Cluster = Literal["local", "slurm"]
 
 
@@ -41,9 +47,9 @@ class Table(Strict):
 
     """
 
-    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
-    title: str
-    experiments: Annotated[list[str], Field(min_length=1)]
+    name: Name
+    title: Title
+    experiments: Annotated[list[str], Field(min_length=1, max_length=1000)]
 
     @model_validator(mode="after")
     def _different(self) -> "Table":
@@ -104,8 +110,11 @@ def plan(name: str, seeds: int, output: Path) -> list[Run]:
         UnknownNameError: no such table, or no such experiment.
         ConfigError: a file does not fit its schema, or two experiments have the same name.
         RunExistsError: a result is there, but of another configuration.
+        ValueError: an absurd number of seeds.
 
     """
+    if not 1 <= seeds <= MOST_SEEDS:
+        raise ValueError(f"{seeds} seeds; expected 1 to {MOST_SEEDS:,}")
     table, home = find(name)
     runs = []
     for row in table.experiments:
@@ -141,9 +150,11 @@ class Job(submitit.helpers.Checkpointable):
         try:
             experiment = runner.with_seed(runner.find(source), seed)
             place = Path(folder)
-            checkpoint = place / runner.CHECKPOINT
-            begun = checkpoint.exists() or previous(checkpoint).exists()
-            runner.train(experiment, place, device or default_device(), begun, progress=False)
+            begun = bool(runner.checkpoints(place))
+            used = default_device() if device is None else device
+            # On a cluster, the keeper of the job decides what a signal means.
+            with ending_like_ctrl_c(job=os.environ.get("SUBMITIT_EXECUTOR") == "local"):
+                runner.train(experiment, place, used, begun, progress=False)
         except Exception as error:
             traceback.print_exc()  # into the job's log
             return str(error) or type(error).__name__
@@ -174,11 +185,19 @@ def sweep(
 
     Raises:
         KeyboardInterrupt: Ctrl-C; jobs on this machine were stopped, those in a queue were not.
+        ValueError: the device is not here, the limit of a job is no time, or the partition has
+            no name.
 
     """
+    if not 0 < hours < math.inf:
+        raise ValueError(f"{hours} hours for a job; expected a number above 0")
+    used = default_device() if device is None else device
+    check_device(used, here=cluster == "local")
+    if partition == "":
+        raise ValueError("the partition's name is empty; leave it out, or name one")
     executor = submitit.AutoExecutor(folder=logs, cluster=cluster)
     executor.update_parameters(name="ncabook", timeout_min=max(1, round(hours * 60)))
-    if (device or default_device()).startswith("cuda"):
+    if used.startswith("cuda"):
         executor.update_parameters(gpus_per_node=1)
     if partition is not None:
         executor.update_parameters(slurm_partition=partition)
@@ -198,12 +217,24 @@ def sweep(
                     report(run)
     except BaseException:
         if cluster == "local":
-            for _, job in jobs:
-                job.cancel()
-            for run, job in jobs:
-                job.wait()
-                _wait_for_end(run)
+            _stop(jobs)
         raise
+
+
+def _stop(jobs: "list[tuple[Run, submitit.Job[str]]]") -> None:
+    """Lets jobs on this machine save a checkpoint and end; a second Ctrl-C ends the waiting."""
+    deadline = time.monotonic() + STOPS_WITHIN
+    while time.monotonic() < deadline:
+        running = [job for _, job in jobs if not job.done()]
+        if not running:
+            break
+        for job in running:
+            # Again and again, since one that comes too early in a job's start is lost. To its
+            # keeper, which passes it on; Ctrl-C would make that one kill the job in a second.
+            os.kill(int(job.job_id), signal.SIGTERM)
+        time.sleep(POLL)
+    for run, _ in jobs:
+        _wait_for_end(run)
 
 
 def _wait_for_end(run: Run) -> None:
@@ -224,9 +255,23 @@ def _submit(
     jobs = []
     for _, run in zip(range(count), waiting, strict=False):
         folder = str(run.folder.absolute())
-        jobs.append((run, executor.submit(Job(), run.source, run.seed, folder, device)))
+        with _deaf_to_ctrl_c():
+            jobs.append((run, executor.submit(Job(), run.source, run.seed, folder, device)))
         run.state = "running"
     return jobs
+
+
+@contextmanager
+def _deaf_to_ctrl_c() -> Iterator[None]:
+    """What is started in here never hears Ctrl-C: the sweep does, and stops its jobs in order."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    previous = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, previous)
 
 
 def _note_end(run: Run, job: "submitit.Job[str]") -> None:

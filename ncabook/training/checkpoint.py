@@ -51,16 +51,31 @@ def load_tensors(path: Path, expected_sha256: str | None = None) -> tuple[dict[s
 
 
 def load_weights(model: nn.Module, path: Path, expected_sha256: str | None = None) -> None:
-    """Fills ``model`` from ``path``; names and shapes must be the model's own."""
+    """Fills ``model`` from ``path``.
+
+    Raises:
+        CorruptFileError: as :func:`load_tensors`; or names, shapes and dtypes are not the
+            model's own; or a number is not finite.
+
+    """
     tensors, _ = load_tensors(path, expected_sha256)
-    own = model.state_dict()
-    if {k: v.shape for k, v in own.items()} != {k: v.shape for k, v in tensors.items()}:
-        raise CorruptFileError(
-            f"{path} holds the weights of another model: expected "
-            f"{ {k: list(v.shape) for k, v in own.items()} }, "
-            f"found { {k: list(v.shape) for k, v in tensors.items()} }"
-        )
+    if differing := unlike(tensors, model.state_dict()):
+        raise CorruptFileError(f"{path} holds the weights of another model: {differing}")
+    for name, tensor in tensors.items():
+        if not tensor.isfinite().all():
+            raise CorruptFileError(f"{path}: {name} holds NaN or infinite numbers; train again")
     model.load_state_dict(tensors)
+
+
+def unlike(there: Mapping[str, Tensor], here: Mapping[str, Tensor]) -> str:
+    """Where names, dtypes and shapes of tensors differ, in words; empty if they are alike."""
+    described = (
+        {k: f"{str(v.dtype).removeprefix('torch.')} {list(v.shape)}" for k, v in tensors.items()}
+        for tensors in (there, here)
+    )
+    lines = differences(*described)
+    more = [f"and {len(lines) - 3} more"] if len(lines) > 3 else []
+    return "; ".join(lines[:3] + more)
 
 
 def previous(path: Path) -> Path:

@@ -29,8 +29,8 @@ def default_device() -> str:
     return "cuda" if torch.cuda.is_available() and not forbidden else "cpu"
 
 
-def check_device(device: str) -> torch.device:
-    """The device of this name.
+def check_device(device: str, here: bool = True) -> torch.device:
+    """The device of this name; with ``here`` off, one that another machine may have.
 
     Raises:
         ValueError: it is neither a CPU nor a GPU that PyTorch finds here.
@@ -42,7 +42,7 @@ def check_device(device: str) -> torch.device:
     except RuntimeError:
         found = None
     if found is None or not (
-        found.type == "cpu" or (found.type == "cuda" and (found.index or 0) < gpus)
+        found.type == "cpu" or (found.type == "cuda" and (not here or (found.index or 0) < gpus))
     ):
         offered = f"cpu, cuda, or cuda:0 to cuda:{gpus - 1}" if gpus else "cpu"
         raise ValueError(
@@ -54,7 +54,12 @@ def check_device(device: str) -> torch.device:
 
 def launched() -> bool:
     """Whether a launcher started this process as one of a group."""
-    return "LOCAL_RANK" in os.environ or int(os.environ.get("WORLD_SIZE", "1")) > 1
+    return "LOCAL_RANK" in os.environ or group_size() > 1
+
+
+def group_size() -> int:
+    """How many processes train together; 1 without a launcher."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
 
 
 def is_main_process() -> bool:
@@ -148,25 +153,63 @@ def any_process(accelerator: Accelerator, flag: bool) -> bool:
     return bool(accelerator.reduce(flags, "sum").item())
 
 
+# What asks a program to end: Ctrl-C, ``kill`` or a shutdown, a terminal that is closed.
+ENDS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+
+
+@contextmanager
+def ending_like_ctrl_c(job: bool = False) -> Iterator[None]:
+    """Lets ``kill`` and a closed terminal end a program as Ctrl-C does, in good order.
+
+    Whoever ignores one of them (``nohup``), or has a way of their own, keeps it; only ``kill``
+    is taken from the keeper of a ``job``, who would write it down and go on.
+    """
+    main = threading.current_thread() is threading.main_thread()
+    previous = {number: signal.getsignal(number) for number in ENDS if main}
+    taken = [
+        number
+        for number, handler in previous.items()
+        if handler is signal.SIG_DFL or (job and number == signal.SIGTERM)
+    ]
+    for number in taken:
+        signal.signal(number, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        for number in taken:
+            signal.signal(number, previous[number])
+
+
 @contextmanager
 def noting_interrupts() -> Iterator[threading.Event]:
-    """Turns Ctrl-C into a flag, so that no iteration is left half done; a second one is Ctrl-C."""
+    """Turns Ctrl-C into a flag, so that no iteration is left half done; a second one is Ctrl-C.
+
+    So are the signals that :func:`ending_like_ctrl_c` turned into one; but a second of those is
+    no sign of impatience: a terminal that is closed, or a shutdown, may send several.
+    """
     interrupted = threading.Event()
     if threading.current_thread() is not threading.main_thread():
         yield interrupted  # only the main thread may, or needs to, handle signals
         return
-    previous = signal.getsignal(signal.SIGINT)
-    if previous is signal.SIG_IGN:  # whoever started this in the background wants no interrupts
-        yield interrupted
-        return
+    handlers = {number: signal.getsignal(number) for number in ENDS}
+    previous = {
+        number: handler
+        for number, handler in handlers.items()
+        if handler is signal.default_int_handler
+        # Whoever started this in the background wants no interrupts.
+        or (number == signal.SIGINT and handler is not signal.SIG_IGN)
+    }
 
     def note(*_: object) -> None:
         # In this order: a second Ctrl-C inside ``set`` would wait for its lock for ever.
-        signal.signal(signal.SIGINT, previous)
+        for number, handler in previous.items():
+            signal.signal(number, handler if number == signal.SIGINT else signal.SIG_IGN)
         interrupted.set()
 
-    signal.signal(signal.SIGINT, note)
+    for number in previous:
+        signal.signal(number, note)
     try:
         yield interrupted
     finally:
-        signal.signal(signal.SIGINT, previous)
+        for number, handler in previous.items():
+            signal.signal(number, handler)

@@ -10,16 +10,19 @@ by hand (another dilation fits the same weights) is refused.
 
 import hashlib
 import json
+import math
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from torch import Tensor
 
 from ncabook.automaton import NCA
 from ncabook.experiments.build import build_network, build_targets
+from ncabook.experiments.needs import check_memory, parameter_count
+from ncabook.experiments.reading import mistakes, shorten
 from ncabook.experiments.schema import AnyExperiment, Experiment, OnePassExperiment
 from ncabook.files import CorruptFileError, write_atomically
 from ncabook.networks import OnePass
@@ -31,6 +34,9 @@ WEIGHTS, CARD = "weights.safetensors", "card.json"
 
 class UnknownNameError(Exception):
     """A name that nothing has; says which names are near."""
+
+
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 class Card(BaseModel):
@@ -48,16 +54,25 @@ class Card(BaseModel):
 
     """
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
     experiment: AnyExperiment
-    parameters: int
-    weights_sha256: str
-    data_sha256: str
+    parameters: Annotated[int, Field(ge=1)]
+    weights_sha256: Sha256
+    data_sha256: Sha256
     training: dict[str, Any]
     metrics: dict[str, Any] | None = None
     evaluation: dict[str, Any] | None = None
     notes: list[str] = []
+
+    @field_validator("training")
+    @classmethod
+    def _has_what_is_read(cls, training: dict[str, Any]) -> dict[str, Any]:
+        for key in ("seconds", "mean_loss_of_last_100"):
+            value = training.get(key)
+            if not isinstance(value, int | float) or not math.isfinite(value):
+                raise ValueError(f"{key} is {value!r}; expected a number")
+        return training
 
 
 @dataclass
@@ -106,7 +121,7 @@ def find(name: str) -> Path:
         UnknownNameError: there is neither.
 
     """
-    for folder in (ZOO / name, Path(name)):
+    for folder in (ZOO / name, Path(name)) if name else ():
         if (folder / CARD).is_file():
             return folder
     raise unknown("model", name, names())
@@ -117,11 +132,19 @@ def load(name: str) -> TrainedModel:
 
     Raises:
         UnknownNameError: no such model.
-        CorruptFileError: the card is not a card, or the weights are not the card's.
+        CorruptFileError: the card is not a card, or the weights are not the card's, or not
+            those of its model.
 
     """
     folder = find(name)
     card = read_card(folder)
+    count = parameter_count(card.experiment)
+    if count != card.parameters:
+        raise CorruptFileError(
+            f"{folder / CARD}: parameters: {card.parameters:,}; expected {count:,}, as many as "
+            "the experiment's model has; restore the card"
+        )
+    check_memory(card.experiment, training=False)
     network = build_network(card.experiment)
     load_weights(network, folder / WEIGHTS, card.weights_sha256)
     grows = isinstance(card.experiment, Experiment | OnePassExperiment)
@@ -133,22 +156,22 @@ def read_card(folder: Path) -> Card:
     """Reads ``card.json``.
 
     Raises:
-        CorruptFileError: it is not JSON, lacks something, or its experiment is not the one
-            that the weights were trained by.
+        CorruptFileError: it is not JSON, lacks something, says something twice, or its
+            experiment is not the one that the weights were trained by.
 
     """
     path = folder / CARD
     try:
-        content = json.loads(path.read_bytes())
+        content = json.loads(path.read_bytes(), object_pairs_hook=_unique)
+    except RecursionError:
+        raise CorruptFileError(f"{path} is not a model card: it is nested too deeply") from None
     except ValueError as error:
         raise CorruptFileError(f"{path} is not a model card: {error}") from None
     expected = content.pop("experiment_sha256", None) if isinstance(content, dict) else None
     try:
         card = Card.model_validate(content)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(map(str, first["loc"])) or "(whole file)"
-        raise CorruptFileError(f"{path} is not a model card: {where}: {first['msg']}") from None
+        raise CorruptFileError(mistakes(error, f"{path} is not a model card")[0]) from None
     found = _digest(content["experiment"])
     if found != expected:
         raise CorruptFileError(
@@ -156,6 +179,16 @@ def read_card(folder: Path) -> Card:
             f"found {found}; restore the card, or train again"
         )
     return card
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object; of two equal keys the last would win without a word."""
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise ValueError(f"the key {shorten(key)} stands twice")
+        found[key] = value
+    return found
 
 
 def write_card(folder: Path, card: Card) -> None:

@@ -3,6 +3,7 @@
 import pytest
 
 from ncabook.data import registry
+from tests.unit.nest import Nest
 
 
 @pytest.fixture
@@ -16,3 +17,11 @@ def no_network(monkeypatch, tmp_path):
 
     monkeypatch.setattr(registry.pooch, "retrieve", refuse)
     return tmp_path
+
+
+@pytest.fixture(scope="session")
+def nest():
+    """A process that forks commands; one for all tests, since it takes seconds to start."""
+    nest = Nest()
+    yield nest
+    nest.close()

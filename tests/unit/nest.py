@@ -6,6 +6,7 @@ any other. One JSON line per request on stdin, one number per answer on stdout.
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -46,6 +47,10 @@ def _command(request):
     log = os.open(request["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     for stream in (1, 2):
         os.dup2(log, stream)
+    # A shell that starts the tests in the background ignores Ctrl-C; what is tested does not.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
     os.chdir(request["cwd"])
     os.environ.update(request["env"])
     sys.argv = ["ncabook", *request["arguments"]]

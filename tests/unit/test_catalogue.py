@@ -8,7 +8,7 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
-from ncabook import cli
+from ncabook import cli, cli_data
 from ncabook.data import weights
 from ncabook.data.catalogue import data_sets
 from ncabook.data.registry import DataUnavailableError, cache_folder
@@ -53,7 +53,7 @@ def small_vgg(nothing_here, monkeypatch):
 
     monkeypatch.setattr(torch.hub, "download_url_to_file", download)
     monkeypatch.setattr(weights, "VGG16", small)
-    monkeypatch.setattr(cli, "data_sets", lambda: {"vgg16": small})
+    monkeypatch.setattr(cli_data, "data_sets", lambda: {"vgg16": small})
     return asked
 
 
@@ -103,7 +103,7 @@ def test_what_is_absent_is_counted_and_no_error(nothing_here):
 )
 def test_what_cannot_be_fetched_says_so(nothing_here, name, message):
     with pytest.raises(DataUnavailableError, match=message):
-        cli.data_get(name)
+        cli_data.data_get(name)
 
 
 @pytest.mark.parametrize(
@@ -148,7 +148,7 @@ def test_photographs_are_found_where_torchvision_puts_them(nothing_here, monkeyp
     made.write_bytes(b"a photograph")
     files = tuple(replace(file, sha256=sha256(made)) for file in PHOTOGRAPHS.files)
     small = replace(PHOTOGRAPHS, files=files)
-    monkeypatch.setattr(cli, "data_sets", lambda: {"dtd": small})
+    monkeypatch.setattr(cli_data, "data_sets", lambda: {"dtd": small})
     asked = []
 
     def download(folder, download):

@@ -1,19 +1,20 @@
 """Experiment files, runs and the zoo: mistakes are named, nothing is lost."""
 
 import json
+import shutil
 from dataclasses import asdict
 
 import pytest
 import torch
 import yaml
 from filelock import FileLock
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from ncabook import zoo
 from ncabook.data.registry import DataUnavailableError
 from ncabook.evaluation import textures, voting
 from ncabook.evaluation.protocol import Protocol
-from ncabook.experiments import runner
+from ncabook.experiments import needs, runner
 from ncabook.experiments.build import build_labelled, build_nca, build_texture
 from ncabook.experiments.schema import (
     ClassificationExperiment,
@@ -98,6 +99,16 @@ def test_every_shipped_experiment_is_valid_and_named_after_its_file(name):
         ({"name": "../x"}, "name", "match pattern"),
         ({"data__glyphs": []}, "data.glyphs", "at least 1 item"),
         ({"data__glyphs": ["🦎"]}, "(whole file)", "at least two glyphs"),
+        ({"data__glyphs": ["🦎", "🐠", "🦎"]}, "data.glyphs", "🦎 stands twice"),
+        ({"data__glyphs": ["❤", "❤\ufe0f"]}, "data.glyphs", "❤\ufe0f stands twice"),
+        ({"data__glyphs": ["🦎", ""]}, "data.glyphs.1", "at least 1 character"),
+        ({"data__glyphs": [str(i) for i in range(10**4)]}, "data.glyphs", "at most 4096 items"),
+        ({"title": ""}, "title", "at least 1 character"),
+        ({"name": "a" * 101}, "name", "at most 100 characters"),
+        ({"start_from": ""}, "start_from", "at least 1 character"),
+        ({"seed\nsecond": 1}, "seed second", "Extra inputs are not permitted"),
+        ({"k" * 10**5: 1}, "kkk...", "Extra inputs are not permitted"),
+        ({"task": ["grow"]}, "task", "['grow']; expected one of grow, one-pass, classify, texture"),
         ({"seed": None}, "seed", "valid integer"),
         ({"data__size": 10_000_000}, "data.size", "less than or equal to 4096"),
         ({"data__size": -8}, "data.size", "greater than or equal to 1"),
@@ -153,6 +164,16 @@ def test_a_mistake_is_one_line_with_file_field_and_reason(tmp_path, change, fiel
     assert len(lines[0].removeprefix(str(path))) < 300
 
 
+def test_of_many_mistakes_the_first_few_are_told_and_how_many_more(tmp_path):
+    path = write(tmp_path, TINY | {f"key-{i}": i for i in range(20_000)})
+    with pytest.raises(ConfigError) as caught:
+        load_experiment(path)
+    lines = str(caught.value).splitlines()
+    assert len(lines) == 11
+    assert lines[0] == f"{path}: key-0: Extra inputs are not permitted (given: 0)"
+    assert lines[-1] == f"{path}: and 19,990 more mistakes"
+
+
 def test_halvings_that_no_grid_survives():
     """2 to this power would be computed before it is compared."""
     content = changed() | {"task": "one-pass", "model": {"base": 8, "halvings": 10**9}}
@@ -188,13 +209,31 @@ def test_every_perception_and_update_can_be_configured_and_makes_a_step(percepti
 
 
 @pytest.mark.parametrize(
-    "text", ["a: [1", "- just\n- a list", "", "\x00", "seed: 1\nseed: 2", "seed: 2026-13-45"]
+    ("text", "reason"),
+    [
+        ("a: [1", "not a YAML file"),
+        ("- just\n- a list", "expected a mapping"),
+        ("", "expected a mapping"),
+        ("7", "expected a mapping"),
+        ("\x00", "not a YAML file"),
+        ("name: x\nseed: 1\nseed: 2", "line 3: the key 'seed' stands twice"),
+        ("seed: 2026-13-45", "not a YAML file"),
+        ("data: &d {size: 8}\nmodel:\n  <<: *d\n  padding: 2", "line 3: << merges keys unseen"),
+        ("? [a, b]\n: 1", "line 1: expected a word as key"),
+        ("a: " + "[" * 5000, "nested too deeply"),
+        ("a: " + "{b: " * 5000, "nested too deeply"),
+        ("name: tiny\n" + "# far too long\n" * 10**5, "1,500,011 bytes; expected at most"),
+        ("seed: 0x" + "f" * 10**5, "a number of thousands of digits"),
+    ],
+    ids=lambda text: text[:20],
 )
-def test_what_is_not_an_experiment_file_is_a_config_error(tmp_path, text):
+def test_what_is_not_an_experiment_file_is_a_config_error(tmp_path, text, reason):
     path = tmp_path / "x.yaml"
     path.write_text(text)
-    with pytest.raises(ConfigError, match=r"x\.yaml"):
+    with pytest.raises(ConfigError) as caught:
         load_experiment(path)
+    assert reason in str(caught.value)
+    assert all(line.startswith(f"{path}: ") for line in str(caught.value).splitlines())
     with pytest.raises(ConfigError, match="no such experiment file"):
         load_experiment(tmp_path / "missing.yaml")
 
@@ -250,6 +289,23 @@ def test_resuming_a_finished_run_keeps_its_card(trained):
     assert runner.train(card.experiment, trained, resume=True, progress=False) == card
 
 
+def test_of_two_runs_started_together_the_later_one_leaves_the_other_ones_result(
+    trained, tmp_path, monkeypatch
+):
+    """Between its first look at the folder and its lock another run begins and ends."""
+    folder, build = tmp_path / "run", runner.build_nca
+
+    def slowly(experiment):
+        shutil.copytree(trained, folder)
+        return build(experiment)
+
+    monkeypatch.setattr(runner, "build_nca", slowly)
+    with pytest.raises(runner.RunExistsError, match="already holds a run"):
+        runner.train(zoo.read_card(trained).experiment, folder, progress=False)
+    assert (folder / zoo.WEIGHTS).read_bytes() == (trained / zoo.WEIGHTS).read_bytes()
+    assert (folder / zoo.CARD).read_bytes() == (trained / zoo.CARD).read_bytes()
+
+
 def test_a_second_run_in_the_same_folder_is_refused(trained):
     before = contents(trained)
     with (
@@ -291,6 +347,65 @@ def test_a_second_stage_starts_from_the_first_ones_weights(trained, tmp_path):
     assert second.card.training["started_from"]["weights_sha256"] == first.card.weights_sha256
 
 
+@pytest.mark.parametrize(
+    ("change", "differing"),
+    [
+        (
+            {"model__perception__features": 16},
+            "'float32 [8, 10, 3, 3]' there, 'float32 [16, 10, 3, 3]' here",
+        ),
+        ({"model__perception": {"kind": "sobel"}}, "None here"),
+    ],
+)
+def test_a_start_from_another_model_is_refused_with_both_shapes(
+    trained, tmp_path, change, differing
+):
+    content = changed(start_from=str(trained), **change)
+    with pytest.raises(ValueError, match="tiny: start_from: .* is another model: ") as caught:
+        runner.train(load_experiment(write(tmp_path, content)), tmp_path / "two", progress=False)
+    assert differing in str(caught.value)
+    assert len(str(caught.value).splitlines()) == 1
+    assert not (tmp_path / "two").exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "need"),
+    [
+        ({"data__size": 4096, "training__pool__capacity": 10**4}, "pool"),
+        ({"data__size": 4096, "training__steps": {"min": 1, "max": 10**5}}, "rollout"),
+        (
+            {"model__perception__features": 2**14, "model__update__hidden": 64 * [2**14]},
+            "parameters",
+        ),
+    ],
+)
+def test_what_no_memory_holds_is_refused_at_once(tmp_path, monkeypatch, change, need):
+    """On any machine that runs this, and before targets are drawn or numbers allocated."""
+    monkeypatch.setattr(runner, "build_targets", None)
+    monkeypatch.setattr(runner, "build_nca", None)
+    experiment = load_experiment(write(tmp_path, changed(**change)))
+    message = rf"tiny needs at least [\d,]+ GB of memory \({need}: .* cpu has"
+    with pytest.raises(ValueError, match=message):
+        runner.train(experiment, tmp_path / "x", progress=False)
+    assert not (tmp_path / "x").exists()
+
+
+def test_a_rollout_in_bounded_memory_is_not_refused():
+    """What is computed twice need not be kept; of a batch in parts, one part is there at a time."""
+    sizes = {"data__size": 512, "training__steps": {"min": 1, "max": 1000}}
+    whole = needs.least_memory(parse(Experiment, changed(**sizes), "x"))
+    assert whole["rollout"] == 4 * 8 * 516**2 * 4 * 1000
+    parts = parse(Experiment, changed(**sizes, training__accumulation=4), "x")
+    assert needs.least_memory(parts)["rollout"] == whole["rollout"] // 4
+    bounded = parse(Experiment, changed(**sizes, training__memory="1GB"), "x")
+    assert needs.least_memory(bounded)["rollout"] == 10**9
+
+
+@pytest.mark.parametrize("name", runner.names())
+def test_every_shipped_experiment_fits_this_machine(name):
+    needs.check_memory(runner.find(name))
+
+
 def test_growth_is_measured_on_the_cpu_only(trained, monkeypatch):
     with pytest.raises(ValueError, match="device 'cuda:9'; expected cpu"):
         runner.evaluate_model(str(trained), device="cuda:9")
@@ -299,11 +414,14 @@ def test_growth_is_measured_on_the_cpu_only(trained, monkeypatch):
         runner.evaluate_model(str(trained), device="cuda")
 
 
-def test_resuming_without_a_checkpoint_says_so(tmp_path):
-    with pytest.raises(FileNotFoundError, match="no such file"):
-        runner.train(
-            load_experiment(write(tmp_path, TINY)), tmp_path / "new", resume=True, progress=False
-        )
+def test_resuming_without_a_checkpoint_says_so_and_leaves_nothing(tmp_path):
+    """A mistyped folder is not made."""
+    experiment = load_experiment(write(tmp_path, TINY))
+    for folder in (tmp_path / "new", tmp_path):
+        before = set(tmp_path.iterdir())
+        with pytest.raises(FileNotFoundError, match="no such file to go on from; check the folder"):
+            runner.train(experiment, folder, resume=True, progress=False)
+        assert set(tmp_path.iterdir()) == before
 
 
 def test_evaluation_is_written_into_the_card(trained, tmp_path, monkeypatch):
@@ -313,6 +431,23 @@ def test_evaluation_is_written_into_the_card(trained, tmp_path, monkeypatch):
     assert card.metrics["protocol"]["seeds"] == 2
     assert set(card.metrics) == {"protocol", "mse", "curves", "further"}
     assert card.evaluation["torch"] == torch.__version__
+
+
+def test_an_evaluation_does_not_overwrite_what_changed_meanwhile(trained, tmp_path, monkeypatch):
+    """Measuring takes minutes, in which somebody may train anew into the folder."""
+    copy = copied(trained, tmp_path)
+    newer = zoo.read_card(copy).model_copy(update={"notes": ["newer"]})
+    short = Protocol(2, 2, (2, 3), 3, 4, 5, 6, further_seeds=1, far=7, damages=1, between=1)
+    evaluate = runner.evaluate
+
+    def slowly(*arguments):
+        zoo.write_card(copy, newer)
+        return evaluate(*arguments)
+
+    monkeypatch.setattr(runner, "evaluate", slowly)
+    with pytest.raises(ValueError, match=r"card\.json was changed while its model was measured"):
+        runner.evaluate_model(str(copy), short, perceptual=False, save=True)
+    assert zoo.read_card(copy) == newer
 
 
 @pytest.mark.parametrize("damage", ["truncate", "flip", "other"])
@@ -352,24 +487,83 @@ def test_a_pickle_is_never_loaded(tmp_path):
         load_tensors(path)
 
 
-def test_weights_of_another_shape_are_refused(trained, tmp_path):
+def copied(trained, tmp_path):
+    """A model without its run, in a folder of its own."""
     copy = tmp_path / "model"
     copy.mkdir()
-    card = zoo.read_card(trained)
-    save_file({"x": torch.zeros(2)}, copy / zoo.WEIGHTS)
+    for name in (zoo.WEIGHTS, zoo.CARD):
+        shutil.copy(trained / name, copy)
+    return copy
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda t: t | {"x": torch.zeros(2)}, "weights of another model: x: 'float32 [2]' there"),
+        (lambda t: {}, "there, 'float32 [8]' here; "),
+        (
+            lambda t: {k: v[..., :1].clone() for k, v in t.items()},
+            "'float32 [1]' there, 'float32 [8]' he",
+        ),
+        (lambda t: {k: v.to(torch.int8) for k, v in t.items()}, "'int8 [8]' there"),
+        (lambda t: {k: v.bool() for k, v in t.items()}, "'bool [8]' there"),
+        (lambda t: {k: v.double() for k, v in t.items()}, "'float64 [8]' there"),
+        (lambda t: {k: v / 0 for k, v in t.items()}, "holds NaN or infinite numbers"),
+    ],
+    ids=["name", "none", "shape", "int8", "bool", "float64", "nan"],
+)
+def test_weights_that_are_not_the_models_are_refused(trained, tmp_path, change, message):
+    """With a card that vouches for them: only names, dtypes, shapes and values tell."""
+    copy = copied(trained, tmp_path)
+    save_file(change(load_file(copy / zoo.WEIGHTS)), copy / zoo.WEIGHTS)
+    card = zoo.read_card(copy)
     zoo.write_card(copy, card.model_copy(update={"weights_sha256": sha256(copy / zoo.WEIGHTS)}))
-    with pytest.raises(CorruptFileError, match="weights of another model"):
+    with pytest.raises(CorruptFileError) as caught:
         zoo.load(str(copy))
+    assert message in str(caught.value)
+    assert len(str(caught.value)) < 400 + len(str(copy))
 
 
-def test_a_broken_card_names_the_field(trained, tmp_path):
-    copy = tmp_path / "model"
-    copy.mkdir()
-    content = json.loads((trained / zoo.CARD).read_text())
-    del content["parameters"]
-    (copy / zoo.CARD).write_text(json.dumps(content))
-    with pytest.raises(CorruptFileError, match="not a model card: parameters"):
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('"parameters": 872,', "", "parameters: Field required"),
+        ('"parameters": 872', '"parameters": -1', "parameters: Input should be greater"),
+        ('"parameters": 872', '"parameters": "872"', "parameters: Input should be a valid integer"),
+        ('"parameters": 872', '"parameters": 873', "parameters: 873; expected 872, as many as"),
+        (
+            '"parameters": 872',
+            '"parameters": 1, "parameters": 872',
+            "key 'parameters' stands twice",
+        ),
+        ('"size": 8', '"size": 16, "size": 8', "the key 'size' stands twice"),
+        ('"task": "grow"', '"task": ["grow"]', "experiment: expected a mapping with a task, one"),
+        ('"task": "grow"', '"task": "swim"', "experiment: expected a mapping with a task, one"),
+        ('"glyphs": [', '"glyphs": [7, ', "experiment.grow.data.glyphs.0: Input should be a valid"),
+        ('"mean_loss_of_last_100"', '"loss"', "training: mean_loss_of_last_100 is None; expected"),
+        ('"weights_sha256": "', '"weights_sha256": "x', "weights_sha256: String should match"),
+        ('"notes": [', '"notes": [{"a": ' + "[" * 10**5, "nested too deeply"),
+        ('"notes": [', '"notes": 7, "x": [', "notes: Input should be a valid list"),
+    ],
+)
+def test_a_broken_card_is_one_line_with_file_and_field(trained, tmp_path, old, new, message):
+    copy = copied(trained, tmp_path)
+    text = (copy / zoo.CARD).read_text(encoding="utf-8")
+    assert old in text
+    (copy / zoo.CARD).write_text(text.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(CorruptFileError) as caught:
         zoo.load(str(copy))
+    assert str(caught.value).startswith(str(copy / zoo.CARD))
+    assert message in str(caught.value)
+    assert len(str(caught.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize("experiment", [7, [], None, "tiny", True])
+def test_an_experiment_that_is_no_mapping_is_named(trained, tmp_path, experiment):
+    content = json.loads((trained / zoo.CARD).read_text()) | {"experiment": experiment}
+    (tmp_path / zoo.CARD).write_text(json.dumps(content))
+    with pytest.raises(CorruptFileError, match="card: experiment: expected a mapping with a task"):
+        zoo.read_card(tmp_path)
 
 
 def test_a_card_with_another_configuration_is_refused(trained, tmp_path):
@@ -386,6 +580,14 @@ def test_unknown_names_get_the_nearest_ones():
         runner.find("emoji-conv")
     with pytest.raises(zoo.UnknownNameError, match="there is no model 'zzz'; known: "):
         zoo.find("zzz")
+
+
+def test_an_empty_name_is_not_this_folder(trained, monkeypatch):
+    """As from a variable that is not set."""
+    monkeypatch.chdir(trained)
+    assert zoo.find(".").samefile(trained)
+    with pytest.raises(zoo.UnknownNameError, match="there is no model ''"):
+        zoo.find("")
 
 
 @pytest.mark.parametrize("name", zoo.names())

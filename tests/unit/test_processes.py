@@ -13,17 +13,11 @@ from safetensors.torch import load_file
 
 from ncabook.training import processes
 from ncabook.training.checkpoint import load_record, load_tensors, previous
-from tests.unit.nest import Nest
 from tests.unit.test_experiments import changed
 
-KILLS = 20
-
-
-@pytest.fixture(scope="module")
-def nest():
-    nest = Nest()
-    yield nest
-    nest.close()
+# When a run is killed: in its start, some iterations after a new checkpoint, or while one is
+# written.
+KILLS = ("later", "start", "writing", "later", "writing", "start", "writing", "later")
 
 
 def write(folder, **changes):
@@ -99,39 +93,33 @@ def unfinished(checkpoint):
     return set(checkpoint.parent.glob(".checkpoint.safetensors.*"))
 
 
-@pytest.mark.slow
 def test_killed_at_random_moments_a_run_ends_as_if_it_had_never_been(nest, tmp_path):
-    """``kill -9`` twenty times, some while a checkpoint is written; not a bit differs."""
-    path = write(tmp_path, training__iterations=400, training__checkpoint_every=1)
+    """``kill -9``, again and again, also while a checkpoint is written; not a bit differs."""
+    path = write(tmp_path, training__iterations=200, training__checkpoint_every=1)
     assert train(nest, tmp_path, path, "straight")[0] == [0]
     checkpoint = tmp_path / "killed/checkpoint.safetensors"
     dice = random.Random(0)
     log = tmp_path / "killed.txt"
-    kills = 0
-    while kills < KILLS:
-        begun = checkpoint.exists() or previous(checkpoint).exists()
+    for kill, moment in enumerate(KILLS):
         arguments = ["train", str(path), "--output", str(checkpoint.parent), "--device", "cpu"]
         before = checkpoint.stat().st_mtime_ns if checkpoint.exists() else 0
-        pid = nest.start(*arguments, *["--resume"] * begun, cwd=tmp_path, log=log)
-        # Half of the times at once, in the start; else some iterations later, and every other
-        # time as soon as a new checkpoint's unfinished file is seen.
-        deadline = time.monotonic() + 20
-        while kills % 2 and time.monotonic() < deadline:
+        pid = nest.start(*arguments, *["--resume"] * (kill > 0), cwd=tmp_path, log=log)
+        deadline = time.monotonic() + 300
+        while moment != "start" and time.monotonic() < deadline:
             if checkpoint.exists() and checkpoint.stat().st_mtime_ns != before:
                 break
             time.sleep(0.001)
-        if kills % 4 == 3:
+        if moment == "writing":
             while not unfinished(checkpoint) and time.monotonic() < deadline:
                 pass
         else:
-            time.sleep(dice.uniform(0, 0.15))
+            time.sleep(dice.uniform(0, 0.1))
         os.kill(pid, signal.SIGKILL)
         assert nest.wait(pid) == signal.SIGKILL, log.read_text()  # it had not ended by itself
-        kills += 1
     # A kill between two renamings leaves the checkpoint before only.
     newest = checkpoint if checkpoint.exists() else previous(checkpoint)
     iteration = load_record(newest)["iteration"]
-    assert 0 < iteration < 400
+    assert len(KILLS) // 2 < iteration < 200
     assert train(nest, tmp_path, path, "killed", "--resume")[0] == [0], log.read_text()
     straight, killed = (
         load_file(tmp_path / f"{n}/weights.safetensors") for n in ("straight", "killed")
@@ -144,6 +132,47 @@ def test_killed_at_random_moments_a_run_ends_as_if_it_had_never_been(nest, tmp_p
     assert not list(checkpoint.parent.glob(".checkpoint.safetensors.*"))
 
 
+def test_what_asks_for_an_end_saves_and_says_how_to_go_on(nest, tmp_path):
+    """Ctrl-C, ``kill``, and a terminal that is closed, which may say so more than once."""
+    path = write(tmp_path, training__iterations=10**5, training__checkpoint_every=10**5)
+    ends = {"ctrl-c": [signal.SIGINT], "kill": [signal.SIGTERM] * 2, "closed": [signal.SIGHUP] * 3}
+    logs = {name: tmp_path / f"{name}.txt" for name in ends}
+    pids = {
+        name: nest.start(
+            *("train", str(path), "--output", name, "--device", "cpu"), cwd=tmp_path, log=log
+        )
+        for name, log in logs.items()
+    }
+    for name, signals in ends.items():
+        while "loss=" not in logs[name].read_text():  # the progress bar moves
+            time.sleep(0.01)
+        for number in signals:
+            os.kill(pids[name], number)
+    for name, log in logs.items():
+        status = nest.wait(pids[name])
+        said = log.read_text()
+        assert os.waitstatus_to_exitcode(status) == 130, said
+        assert said.endswith(
+            f"stopped; the checkpoint is {name}/checkpoint.safetensors\n"
+            f"go on with: ncabook train {path} --output {name} --resume\n"
+        )
+        assert load_tensors(tmp_path / name / "checkpoint.safetensors")[1]["iteration"] > 0
+
+
+def test_an_interrupted_evaluation_leaves_the_card(nest, tmp_path):
+    path = write(tmp_path)
+    assert train(nest, tmp_path, path, "run")[0] == [0]
+    card = (tmp_path / "run/card.json").read_bytes()
+    log = tmp_path / "evaluate.txt"
+    pid = nest.start("evaluate", "run", "--save", cwd=tmp_path, log=log)
+    time.sleep(0.3)
+    os.kill(pid, signal.SIGINT)
+    assert os.waitstatus_to_exitcode(nest.wait(pid)) == 130, log.read_text()
+    assert log.read_text() == "\nstopped; nothing was saved\n"
+    assert (tmp_path / "run/card.json").read_bytes() == card
+    assert not list((tmp_path / "run").glob(".card*"))
+
+
 def test_a_second_interrupt_while_the_first_is_noted_does_not_hang():
     """A terminal and a job's controller send one each, at once: the second is a plain Ctrl-C."""
     with processes.noting_interrupts() as interrupted, pytest.MonkeyPatch.context() as patch:
@@ -151,3 +180,24 @@ def test_a_second_interrupt_while_the_first_is_noted_does_not_hang():
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_a_closed_terminal_may_say_so_twice():
+    """The shell and the system both do; the second is no sign of impatience."""
+    with processes.ending_like_ctrl_c(), processes.noting_interrupts() as interrupted:
+        for number in (signal.SIGHUP, signal.SIGHUP, signal.SIGTERM):
+            signal.raise_signal(number)
+            assert interrupted.is_set()
+    assert signal.getsignal(signal.SIGHUP) is signal.SIG_DFL
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
+def test_who_ignores_a_closed_terminal_goes_on():
+    """As under ``nohup``, or in a library's hands."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with processes.ending_like_ctrl_c(), processes.noting_interrupts() as interrupted:
+            signal.raise_signal(signal.SIGHUP)
+            assert not interrupted.is_set()
+    finally:
+        signal.signal(signal.SIGHUP, before)

@@ -15,7 +15,6 @@ from safetensors.torch import load_file
 from ncabook.files import CorruptFileError
 from ncabook.training import tree
 from ncabook.training.checkpoint import load_record, save_record, save_tensors
-from tests.unit.nest import Nest
 from tests.unit.test_processes import assert_close, train, write
 
 DTYPES = (torch.float32, torch.float64, torch.bfloat16, torch.int64, torch.uint8, torch.bool)
@@ -99,13 +98,6 @@ def test_a_file_that_is_no_record_is_named(tmp_path, rest):
         save_tensors(path, {"a": torch.zeros(2)}, {"iteration": 3})
     with pytest.raises(CorruptFileError, match="is no training checkpoint of this version"):
         load_record(path)
-
-
-@pytest.fixture(scope="module")
-def nest():
-    nest = Nest()
-    yield nest
-    nest.close()
 
 
 def test_two_keys_of_one_name_stay_two():

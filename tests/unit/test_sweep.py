@@ -7,6 +7,7 @@ import sys
 import time
 
 import pytest
+import submitit
 import torch
 import yaml
 from filelock import FileLock
@@ -17,6 +18,7 @@ from ncabook.experiments import runner
 from ncabook.experiments import sweep as sweeps
 from ncabook.experiments.schema import ConfigError
 from ncabook.files import sha256
+from ncabook.training.checkpoint import load_tensors
 from tests.unit.test_experiments import changed
 
 TABLE = {"name": "small", "title": "One tiny experiment", "experiments": ["tiny.yaml"]}
@@ -25,7 +27,7 @@ TABLE = {"name": "small", "title": "One tiny experiment", "experiments": ["tiny.
 @pytest.fixture
 def table(tmp_path):
     """A table file beside its only experiment, long enough to be interrupted."""
-    tiny = changed(training__iterations=800, training__checkpoint_every=5)
+    tiny = changed(training__iterations=800, training__checkpoint_every=300)
     for name, content in (("tiny", tiny), ("small", TABLE)):
         text = yaml.safe_dump(content, allow_unicode=True)
         (tmp_path / f"{name}.yaml").write_text(text, encoding="utf-8")
@@ -58,6 +60,7 @@ def test_a_plan_has_a_folder_for_each_experiment_and_seed(table, tmp_path):
         ({"experiments": ["a", "a"]}, "the experiment a stands twice"),
         ({"seeds": 3}, "seeds: Extra inputs are not permitted"),
         ({"name": "../x"}, "name: String should match pattern"),
+        ({"title": ""}, "title: String should have at least 1 character"),
         ({"experiments": ["tiny.yaml", "./tiny.yaml"]}, "two experiments are called tiny"),
         ({"experiments": ["missing.yaml"]}, "missing.yaml: no such experiment file"),
     ],
@@ -68,6 +71,39 @@ def test_a_mistake_in_a_table_is_one_line(table, tmp_path, change, reason):
         sweeps.plan(str(table), 1, tmp_path)
     assert reason in str(caught.value)
     assert len(str(caught.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize("seeds", [0, -1, 10**9])
+def test_an_absurd_number_of_seeds_is_refused(tmp_path, seeds):
+    with pytest.raises(ValueError, match=f"{seeds} seeds; expected 1 to 1,000"):
+        sweeps.plan("table1", seeds, tmp_path)
+
+
+def test_a_stopped_job_has_the_time_to_save(tmp_path):
+    """Ctrl-C also reaches a job's keeper, which would kill the job a second later."""
+    place = tmp_path / "state"
+
+    def slow_to_end(place):
+        import signal
+        import time
+
+        ends = []
+        signal.signal(signal.SIGTERM, lambda *_: ends.append(1))
+        place.write_text("begun")
+        while not ends:
+            time.sleep(0.01)
+        time.sleep(1.5)  # an iteration, and a checkpoint
+        place.write_text("saved")
+
+    executor = submitit.AutoExecutor(folder=tmp_path / "jobs", cluster="local")
+    with sweeps._deaf_to_ctrl_c():
+        job = executor.submit(slow_to_end, place)
+    while not place.exists():
+        time.sleep(0.01)
+    os.kill(int(job.job_id), signal.SIGINT)  # as the terminal does
+    sweeps._stop([(sweeps.Run("x", "x", 0, tmp_path), job)])
+    assert job.done()
+    assert place.read_text() == "saved"
 
 
 def test_unknown_tables_and_files_are_named(tmp_path):
@@ -103,7 +139,7 @@ def test_a_job_returns_its_error_in_words(table, tmp_path, capsys):
 
 @pytest.mark.slow
 def test_the_same_command_completes_an_interrupted_sweep(table, tmp_path):
-    """Ctrl-C in the second of two trainings: the first is kept, the second goes on."""
+    """Ctrl-C in the second of two trainings: the first is kept, the second saves and goes on."""
     command = [sys.executable, "-m", "ncabook", "sweep", str(table), "--seeds", "2"]
     command += ["--device", "cpu"]
     one_thread = os.environ | {"OMP_NUM_THREADS": "1"}  # another number, other bits
@@ -129,6 +165,8 @@ def test_the_same_command_completes_an_interrupted_sweep(table, tmp_path):
     assert not (begun / zoo.CARD).exists()
     with FileLock(begun / runner.LOCK, timeout=0):
         pass  # no job is left behind
+    kept = load_tensors(runner.checkpoints(begun)[0])[1]["iteration"]
+    assert kept > 300  # it was saved then, not only when the time had come
     card = (done / zoo.CARD).read_bytes()
 
     second = subprocess.run(

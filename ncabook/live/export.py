@@ -47,6 +47,7 @@ def describe(
     rules: Sequence[str] = (),
     sizes: Sequence[tuple[int, int]] = (),
     turning: bool = False,
+    ring: bool = False,
 ) -> tuple[dict[str, Any], bytes]:
     """Describes ``nca`` on a grid of ``height`` × ``width`` cells for the live engine.
 
@@ -79,6 +80,8 @@ def describe(
             first. Only where all cells begin alike.
         turning: whether readers may turn the field of perception (see
             :func:`ncabook.automaton.turned`).
+        ring: whether a seed's first step is decided by no coin: its eight neighbours fire, and it
+            does not. So begin the seed in the centre, and those that readers plant.
 
     Returns:
         The description, and the weights' bytes.
@@ -154,6 +157,8 @@ def describe(
         raise ValueError(
             f"start of shape {list(start.shape)}; expected {[1, layout.channels, height, width]}"
         )
+    if ring and (start is not None or not layout.visible):
+        raise ValueError("ring is for seeds, and this automaton begins with none; leave it out")
     alt = alt or (
         f"A living picture on a grid of {width} by {height} cells, grown by a neural cellular "
         f"automaton from {'a single cell' if start is None else 'its start'}. "
@@ -181,6 +186,7 @@ def describe(
         **({"rules": list(rules)} if len(automata) > 1 else {}),
         **({"sizes": [[height, width], *map(list, sizes)]} if sizes else {}),
         **({"turns": 0} if turning else {}),
+        **({"ring": True} if ring else {}),
         "condition": None
         if condition is None
         else program.numbers(condition.permute(1, 2, 0), "<f2"),

@@ -53,6 +53,8 @@ d.ops.every(({ kind }) => kind === "conv" || kind === "bank")),
 "turns", d.turns, "nothing, or degrees where all that a cell sees by is kernels");
 expect(d.start === null || fits(d.start, 2, 2 * d.height * d.width * d.channels, d),
 "start", d.start, "null, or an even offset of a state within the weights");
+expect(d.ring === undefined || (typeof d.ring === "boolean" && d.start === null && !d.fill && d.visible > 0),
+"ring", d.ring, "nothing, or true or false where the start is a seed cell");
 expect(d.fire_rate > 0 && d.fire_rate <= 1, "fire_rate", d.fire_rate, "a probability in (0, 1]");
 expect(d.living_threshold === null || Number.isFinite(d.living_threshold),
 "living_threshold", d.living_threshold, "a number or null");
@@ -638,16 +640,18 @@ copy.set(cells.subarray(i * stride, i * stride + channels), i * channels);
 }
 return copy;
 }
-restore(state, stepCount) {
+restore(state, stepCount, planted = []) {
 const { cells, cellCount, channels, stride } = this;
 for (let i = 0; i < cellCount; i++) {
 cells.set(state.subarray(i * channels, (i + 1) * channels), i * stride);
 }
 this.stepCount = stepCount;
+this.planted = planted;
 }
 reset() {
 this.cells.fill(0);
 this.stepCount = 0;
+this.planted = [];
 this.ruleMap.fill(0);
 this.fillPlanes();
 if (this.start) this.restore(this.start, 0);
@@ -725,10 +729,21 @@ this.forShape(where, (row, column, at) => { ruleMap[at / stride] = rule; });
 }
 plant(x, y) {
 const wrap = (i, n) => ((i % n) + n) % n;
-const at = (wrap(y, this.height) * this.width + wrap(x, this.width)) * this.stride;
-const { fixed, visible, channels } = this.description;
+const [row, column] = [wrap(y, this.height), wrap(x, this.width)];
+const at = (row * this.width + column) * this.stride;
+const { fixed, visible, channels, ring } = this.description;
 this.cells.fill(0, at + fixed, at + channels);
 this.cells.fill(1, at + fixed, at + fixed + visible);
+if (ring) this.planted = [...this.fresh, { row, column, step: this.stepCount }];
+}
+get fresh() {
+return this.planted.filter(({ step }) => step === this.stepCount);
+}
+get decided() {
+const { height, width, fresh } = this;
+const around = fresh.flatMap(({ row, column }) => Array.from({ length: 9 }, (_, n) =>
+[(row + Math.floor(n / 3) - 1 + height) % height, (column + n % 3 - 1 + width) % width, true]));
+return [...around, ...fresh.map(({ row, column }) => [row, column, false])];
 }
 get ballot() {
 const { height, width, stride, cellCount, cellsToRead: cells, description } = this;
@@ -841,6 +856,8 @@ const { height, width, stride, cellCount, description } = this;
 const { living, living_threshold: threshold, seed, channels, fixed } = description;
 const masked = threshold !== null;
 k.fire_mask(this.fireAt, height, width, this.stepCount, seed, Math.floor(this.fireRate * 2 ** 24));
+const fire = new Uint8Array(this.memory.buffer, this.fireAt, cellCount);
+for (const [row, column, fires] of this.decided) fire[row * width + column] = Number(fires);
 if (masked) {
 k.living_mask(this.beforeAt, this.cellsAt, stride, living, threshold, height, width);
 k.dilate_mask(this.wideAt, this.beforeAt, height, width);
@@ -1189,7 +1206,7 @@ places[name] = gl.getUniformLocation(program, name);
 }
 return { program, places };
 }
-draw({ program, places }, to, first, count, values) {
+draw({ program, places }, to, first, count, values, where) {
 const { gl } = this;
 gl.useProgram(program);
 let unit = 0;
@@ -1207,7 +1224,12 @@ else gl.uniform1i(place, value);
 if (values.weights) gl.bindBufferBase(gl.UNIFORM_BUFFER, 0, values.weights);
 this.target(to, first, count);
 gl.viewport(0, 0, to.width, this.grid.height);
+if (where) {
+gl.enable(gl.SCISSOR_TEST);
+gl.scissor(where.column, where.row, 1, 1);
+}
 gl.drawArrays(gl.TRIANGLES, 0, 3);
+if (where) gl.disable(gl.SCISSOR_TEST);
 }
 copy(from, to, first, count) {
 const { gl, grid } = this;
@@ -1482,9 +1504,12 @@ step() {
 if (!this.gpu) return super.step();
 if (this.edited) this.upload();
 const { gpu, mask, textures, programs, scratch } = this;
-const clock = Uint32Array.of(
-this.stepCount, this.description.seed, Math.floor(this.fireRate * 2 ** 24));
-gpu.draw(programs.mask, mask, 0, 1, { from: textures[0], clock });
+const drawMask = (limit, where) => {
+const clock = Uint32Array.of(this.stepCount, this.description.seed, limit);
+gpu.draw(programs.mask, mask, 0, 1, { from: textures[0], clock }, where);
+};
+drawMask(Math.floor(this.fireRate * 2 ** 24));
+for (const [row, column, fires] of this.decided) drawMask(fires ? 2 ** 24 : 0, { row, column });
 for (const { program, parts: all, inPlace, offset, ...names } of this.operations) {
 const [from, to, aside] = [names.from, names.to, names.aside].map((i) => textures[i]);
 for (const { first, count, values } of all) {
@@ -1733,12 +1758,12 @@ this.seek(this.step - 1);
 }
 seek(step) {
 const from = Math.max(...[...this.snapshots.keys()].filter((at) => at <= step));
-const { states, maps, classIndex, degrees, before } = this.snapshots.get(from);
+const { states, maps, planted, classIndex, degrees, before } = this.snapshots.get(from);
 this.engines.forEach((engine, i) => {
 engine.setClass(classIndex);
 engine.turn(degrees);
 engine.ruleMap.set(maps[i]);
-engine.restore(states[i], from);
+engine.restore(states[i], from, planted[i]);
 });
 this.applied = before;
 this.catchUp();
@@ -1756,8 +1781,9 @@ arrive() {
 if (this.step % this.interval !== 0) return;
 const states = this.engines.map((engine) => engine.state);
 const maps = this.engines.map((engine) => engine.ruleMap.slice());
+const planted = this.engines.map((engine) => engine.fresh);
 const { classIndex, degrees } = this.engines[0];
-this.snapshots.set(this.step, { states, maps, classIndex, degrees, before: this.applied });
+this.snapshots.set(this.step, { states, maps, planted, classIndex, degrees, before: this.applied });
 const bytes = states.reduce((sum, state) => sum + state.byteLength, 0);
 if (bytes * this.snapshots.size > MOST_BYTES && this.snapshots.size > 2) {
 this.interval *= 2;

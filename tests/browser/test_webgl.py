@@ -227,6 +227,20 @@ def test_a_turned_field(run, kind):
     assert (run(model, [["steps", 20]])["state"] - cpu["state"]).abs().max() > 0.01
 
 
+def test_a_seeds_ring(run):
+    """Round the torus, and also where the device is gone before the state came back."""
+    model = described(automaton(), ring=True)
+    actions = [["steps", 5], ["plant", 0, HEIGHT - 1], ["steps", 9]]
+    gpu, cpu = (run(model, actions, force) for force in ("webgl", "wasm"))
+    lost = run(model, [*actions[:2], ["steps", 3], ["lose"], ["steps", 6], ["draw", DISC]])
+    assert (gpu["backend"], cpu["backend"], lost["backend"]) == ("WebGL2", *2 * ["WebAssembly"])
+    for answer in (gpu, lost):
+        assert (answer["state"] - cpu["state"]).abs().max() <= 1e-4
+        assert answer["fired"] == cpu["fired"]
+    coins = run(described(automaton()), actions)
+    assert (gpu["state"] - coins["state"]).abs().max() > 0.01
+
+
 def test_going_back_is_exact(page):
     """A state that left the device and came back is the same state."""
     model = job(described(automaton()))

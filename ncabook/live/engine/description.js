@@ -53,6 +53,8 @@ function checkNumbers(d) {
     "turns", d.turns, "nothing, or degrees where all that a cell sees by is kernels");
   expect(d.start === null || fits(d.start, 2, 2 * d.height * d.width * d.channels, d),
     "start", d.start, "null, or an even offset of a state within the weights");
+  expect(d.ring === undefined || (typeof d.ring === "boolean" && d.start === null && !d.fill && d.visible > 0),
+    "ring", d.ring, "nothing, or true or false where the start is a seed cell");
   expect(d.fire_rate > 0 && d.fire_rate <= 1, "fire_rate", d.fire_rate, "a probability in (0, 1]");
   expect(d.living_threshold === null || Number.isFinite(d.living_threshold),
     "living_threshold", d.living_threshold, "a number or null");

@@ -103,6 +103,8 @@ export class Engine extends Grid {
     const { living, living_threshold: threshold, seed, channels, fixed } = description;
     const masked = threshold !== null;
     k.fire_mask(this.fireAt, height, width, this.stepCount, seed, Math.floor(this.fireRate * 2 ** 24));
+    const fire = new Uint8Array(this.memory.buffer, this.fireAt, cellCount);
+    for (const [row, column, fires] of this.decided) fire[row * width + column] = Number(fires);
     if (masked) {
       k.living_mask(this.beforeAt, this.cellsAt, stride, living, threshold, height, width);
       k.dilate_mask(this.wideAt, this.beforeAt, height, width);

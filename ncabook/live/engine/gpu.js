@@ -76,8 +76,11 @@ export class Gpu {
     return { program, places };
   }
 
-  /** Runs a program for every texel of some layers. `values`: buffers and numbers, by name. */
-  draw({ program, places }, to, first, count, values) {
+  /**
+   * Runs a program for every texel of some layers, or for the one `where`. `values`: buffers and
+   * numbers, by name.
+   */
+  draw({ program, places }, to, first, count, values, where) {
     const { gl } = this;
     gl.useProgram(program);
     let unit = 0;
@@ -95,7 +98,12 @@ export class Gpu {
     if (values.weights) gl.bindBufferBase(gl.UNIFORM_BUFFER, 0, values.weights);
     this.target(to, first, count);
     gl.viewport(0, 0, to.width, this.grid.height);
+    if (where) {
+      gl.enable(gl.SCISSOR_TEST);
+      gl.scissor(where.column, where.row, 1, 1);
+    }
     gl.drawArrays(gl.TRIANGLES, 0, 3);
+    if (where) gl.disable(gl.SCISSOR_TEST);
   }
 
   /** Copies layers 0, 1, … of a buffer to another's layers from `first` on. */

@@ -95,19 +95,21 @@ export class Grid {
     return copy;
   }
 
-  /** Puts back a copy that `state` gave, and the step that it belongs to. */
-  restore(state, stepCount) {
+  /** Puts back a copy that `state` gave, the step that it belongs to, and the seeds of `fresh` then. */
+  restore(state, stepCount, planted = []) {
     const { cells, cellCount, channels, stride } = this;
     for (let i = 0; i < cellCount; i++) {
       cells.set(state.subarray(i * channels, (i + 1) * channels), i * stride);
     }
     this.stepCount = stepCount;
+    this.planted = planted;
   }
 
   /** Back to the start, else to a seed cell in the centre, at step 0: the same coins will fall again. */
   reset() {
     this.cells.fill(0);
     this.stepCount = 0;
+    this.planted = [];
     this.ruleMap.fill(0);
     this.fillPlanes();
     if (this.start) this.restore(this.start, 0);
@@ -206,10 +208,28 @@ export class Grid {
   /** A fresh seed cell at column x, row y: visible channels 1, the others 0. */
   plant(x, y) {
     const wrap = (i, n) => ((i % n) + n) % n;
-    const at = (wrap(y, this.height) * this.width + wrap(x, this.width)) * this.stride;
-    const { fixed, visible, channels } = this.description;
+    const [row, column] = [wrap(y, this.height), wrap(x, this.width)];
+    const at = (row * this.width + column) * this.stride;
+    const { fixed, visible, channels, ring } = this.description;
     this.cells.fill(0, at + fixed, at + channels);
     this.cells.fill(1, at + fixed, at + fixed + visible);
+    if (ring) this.planted = [...this.fresh, { row, column, step: this.stepCount }];
+  }
+
+  /** Seeds planted since the last step, where they begin with a ring. */
+  get fresh() {
+    return this.planted.filter(({ step }) => step === this.stepCount);
+  }
+
+  /**
+   * Cells that no coin decides about in the coming step, as [row, column, whether it fires]: the
+   * neighbours of a fresh seed fire, and then, of all that was listed, the seeds themselves do not.
+   */
+  get decided() {
+    const { height, width, fresh } = this;
+    const around = fresh.flatMap(({ row, column }) => Array.from({ length: 9 }, (_, n) =>
+      [(row + Math.floor(n / 3) - 1 + height) % height, (column + n % 3 - 1 + width) % width, true]));
+    return [...around, ...fresh.map(({ row, column }) => [row, column, false])];
   }
 
   /**

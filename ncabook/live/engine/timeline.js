@@ -82,12 +82,12 @@ export class Timeline {
   /** The state at a step that was reached before, with all that happened up to it. */
   seek(step) {
     const from = Math.max(...[...this.snapshots.keys()].filter((at) => at <= step));
-    const { states, maps, classIndex, degrees, before } = this.snapshots.get(from);
+    const { states, maps, planted, classIndex, degrees, before } = this.snapshots.get(from);
     this.engines.forEach((engine, i) => {
       engine.setClass(classIndex);
       engine.turn(degrees);
       engine.ruleMap.set(maps[i]);
-      engine.restore(states[i], from);
+      engine.restore(states[i], from, planted[i]);
     });
     this.applied = before;
     this.catchUp();
@@ -108,8 +108,9 @@ export class Timeline {
     if (this.step % this.interval !== 0) return;
     const states = this.engines.map((engine) => engine.state);
     const maps = this.engines.map((engine) => engine.ruleMap.slice());
+    const planted = this.engines.map((engine) => engine.fresh);
     const { classIndex, degrees } = this.engines[0];
-    this.snapshots.set(this.step, { states, maps, classIndex, degrees, before: this.applied });
+    this.snapshots.set(this.step, { states, maps, planted, classIndex, degrees, before: this.applied });
     const bytes = states.reduce((sum, state) => sum + state.byteLength, 0);
     if (bytes * this.snapshots.size > MOST_BYTES && this.snapshots.size > 2) {
       this.interval *= 2;

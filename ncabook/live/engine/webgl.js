@@ -123,9 +123,12 @@ export class GpuEngine extends Engine {
     if (!this.gpu) return super.step();
     if (this.edited) this.upload();
     const { gpu, mask, textures, programs, scratch } = this;
-    const clock = Uint32Array.of(
-      this.stepCount, this.description.seed, Math.floor(this.fireRate * 2 ** 24));
-    gpu.draw(programs.mask, mask, 0, 1, { from: textures[0], clock });
+    const drawMask = (limit, where) => {
+      const clock = Uint32Array.of(this.stepCount, this.description.seed, limit);
+      gpu.draw(programs.mask, mask, 0, 1, { from: textures[0], clock }, where);
+    };
+    drawMask(Math.floor(this.fireRate * 2 ** 24));
+    for (const [row, column, fires] of this.decided) drawMask(fires ? 2 ** 24 : 0, { row, column });
     for (const { program, parts: all, inPlace, offset, ...names } of this.operations) {
       const [from, to, aside] = [names.from, names.to, names.aside].map((i) => textures[i]);
       for (const { first, count, values } of all) {

@@ -12,6 +12,7 @@ from torch import Tensor
 from ncabook.automaton import NCA, Patchwork, centre_seed, hashed_fire
 from ncabook.automaton.state import RGB
 from ncabook.evaluation.perceptual import on_white
+from ncabook.live.start import Start, start_of
 from ncabook.networks import Decoder
 
 STEPS = 96
@@ -37,7 +38,7 @@ def poster(
     class_index: int,
     seed: int,
     decoder: Decoder | None = None,
-    start: Tensor | None = None,
+    start: Start = None,
     inputs: Mapping[str, Tensor] | None = None,
     condition: Tensor | None = None,
     ring: bool = False,
@@ -51,7 +52,8 @@ def poster(
     pictures = []
     for one in automata:
         nca = one if isinstance(one, NCA) else one.automata[0]  # it rules all cells at first
-        state = _grown(nca, height, width, class_index, seed, start, inputs, condition, ring)
+        begin = start_of(start, class_index)
+        state = _grown(nca, height, width, class_index, seed, begin, inputs, condition, ring)
         pictures.append(_picture(nca, state.nan_to_num(), decoder))
     gap = torch.ones(len(pictures[0]), GAP, 3)
     parts = [part for picture in pictures for part in (gap, picture)][1:]

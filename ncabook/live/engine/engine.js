@@ -1,8 +1,8 @@
 // The automaton itself: s' = (s + m ⊙ U(P(s, c))) ⊙ M, one step at a time, without a page.
 
 import { bufferSizes, checkDescription, padded, rulesOf } from "./description.js";
-import { Grid } from "./grid.js";
-import { RUNNERS, instantiate } from "./kernels.js";
+import { Grid, NoMemoryError } from "./grid.js";
+import { RUNNERS, inJavaScript, instantiate } from "./kernels.js";
 
 /** Cells that go through a rule together: what its operations hand on to each other stays in a near cache. */
 const TOGETHER = 256;
@@ -16,7 +16,13 @@ export class Engine extends Grid {
    */
   static async create(description, weights, fast = true) {
     checkDescription(description, weights);
-    return new this(description, weights, await instantiate(fast));
+    const kernels = await instantiate(fast);
+    try {
+      return new this(description, weights, kernels);
+    } catch (error) {
+      if (!(error instanceof NoMemoryError) || kernels.kind === "JavaScript") throw error;
+    }
+    return new this(description, weights, inJavaScript());
   }
 
   constructor(description, weights, exports) {

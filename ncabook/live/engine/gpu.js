@@ -2,6 +2,8 @@
 
 import { VERTEX, prelude } from "./shaders.js";
 
+const NO_ANSWER = Math.fround(-1.2345e-37);  // no automaton's number; NaN may be one's
+
 /** A context without a page. `careful`: none that the browser itself calls slow. */
 export function openContext(careful = true) {
   const options = { failIfMajorPerformanceCaveat: careful };
@@ -117,13 +119,13 @@ export class Gpu {
     }
   }
 
-  /** All numbers of a buffer of one layer; NaN first if the device did not answer. */
+  /** All numbers of a buffer of one layer; null if the device did not answer. */
   read(buffer) {
     const { gl, grid } = this;
-    const numbers = new Float32Array(4 * buffer.width * grid.height).fill(NaN, 0, 1);
+    const numbers = new Float32Array(4 * buffer.width * grid.height).fill(NO_ANSWER, 0, 1);
     this.target(buffer, 0, 1);
     gl.readPixels(0, 0, buffer.width, grid.height, gl.RGBA, gl.FLOAT, numbers);
-    return numbers;
+    return gl.isContextLost() || numbers[0] === NO_ANSWER ? null : numbers;
   }
 
   write(buffer, numbers) {

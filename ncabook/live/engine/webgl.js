@@ -89,7 +89,7 @@ export class GpuEngine extends Engine {
     this.ahead = false;
     gpu.draw(this.programs.pack, packed, 0, 1, { from: textures[0] });
     const numbers = gpu.read(packed);
-    if (gpu.gl.isContextLost() || Number.isNaN(numbers[0])) {
+    if (numbers === null) {
       // The device is gone. The memory holds an earlier step, and nothing else happened since.
       const wanted = this.stepCount;
       this.stepCount = this.known;
@@ -175,7 +175,7 @@ export class GpuEngine extends Engine {
     const { gpu, sizes, mask, textures } = this;
     this.changesOf.forEach((change, rule) => gpu.draw(this.programs.sizes, sizes, 0, 1,
       { from: textures[change], mask, rules: this.ruleTexture, rule }));
-    return gpu.read(sizes);
+    return gpu.read(sizes) ?? new Float32Array(4 * this.cellCount);
   }
 
   get changes() {

@@ -676,32 +676,14 @@ return ({ count }) =>
 engine.kernels.groups(to, stride, op.channels, op.groups, weight, bias, op.eps, op.slope, count);
 },
 };
-const ERASING = 0x5eed;
-const NOISE = 0x6e00;
-const LARGEST = 1000;
 const PAGE_BYTES = 65536;
 const ALIGNMENT = 16;
 class NoMemoryError extends Error {}
-class Grid {
-constructor(description, weights, exports) {
-const { height, width, channels } = description;
-Object.assign(this, { height, width, channels, description });
-this.classIndex = description.class_index;
-this.kernels = exports;
-this.memory = exports.memory;
-this.heap = { free: exports.__heap_base.value };
-const cells = height * width;
-this.cellCount = cells;
-[this.stride] = bufferSizes(description);
-this.cellsAt = this.allocate(4 * cells * this.stride);
-for (const mask of ["livesAt", "rulesAt"]) this[mask] = this.allocate(cells);
-this.targets = description.targets && this.wholeTargets(description.targets, weights);
-this.starts = startsOf(description, weights);
-this.inputs = description.inputs === null
-? null : weights.subarray(description.inputs);
-this.condition = description.condition === null
-? null : decodeHalf(weights, description.condition, cells * description.planes);
-this.reset();
+class Memory {
+constructor(kernels) {
+this.kernels = kernels;
+this.memory = kernels.memory;
+this.heap = { free: kernels.__heap_base.value };
 }
 allocate(bytes) {
 const start = (this.heap.free + ALIGNMENT - 1) & -ALIGNMENT;
@@ -710,7 +692,7 @@ const missing = this.heap.free - this.memory.buffer.byteLength;
 try {
 if (missing > 0) this.memory.grow(Math.ceil(missing / PAGE_BYTES));
 } catch {
-throw new NoMemoryError(`live figure: no memory for ${this.height} rows of ${this.width} cells`);
+throw new NoMemoryError(`live figure: no memory; ${this.heap.free} bytes are needed at least`);
 }
 return start;
 }
@@ -728,6 +710,29 @@ const target = this.floats(start, rows * padded(length));
 for (let row = 0; row < rows; row++) {
 target.set(values.subarray(row * length, (row + 1) * length), row * padded(length));
 }
+}
+}
+const ERASING = 0x5eed;
+const NOISE = 0x6e00;
+const LARGEST = 1000;
+class Grid extends Memory {
+constructor(description, weights, exports) {
+super(exports);
+const { height, width, channels } = description;
+Object.assign(this, { height, width, channels, description });
+this.classIndex = description.class_index;
+const cells = height * width;
+this.cellCount = cells;
+[this.stride] = bufferSizes(description);
+this.cellsAt = this.allocate(4 * cells * this.stride);
+for (const mask of ["livesAt", "rulesAt"]) this[mask] = this.allocate(cells);
+this.targets = description.targets && this.wholeTargets(description.targets, weights);
+this.starts = startsOf(description, weights);
+this.inputs = description.inputs === null
+? null : weights.subarray(description.inputs);
+this.condition = description.condition === null
+? null : decodeHalf(weights, description.condition, cells * description.planes);
+this.reset();
 }
 wholeTargets({ offset, top, left, height, width }, bytes) {
 const count = Math.max(1, this.description.classes.length);
@@ -2891,11 +2896,63 @@ showCursor(keyboard, true);
 return () => off.abort();
 }
 const STEP_BUDGET = 12;
-const TRAVEL_BUDGET = 40;
 const RATE_WINDOW = 500;
+const MOST_AT_ONCE = 10000;
+class Clock {
+constructor(player) {
+this.player = player;
+this.frame = 0;
+this.busy = false;
+}
+get stepsPerSecond() {
+return SPEEDS[this.player.view.speed.value].stepsPerSecond;
+}
+schedule() {
+const { player } = this;
+const runs = player.playing && player.inView;
+if (runs && this.frame === 0) {
+this.due = 0;
+this.lastFrame = performance.now();
+this.measured = { since: this.lastFrame, step: player.last.step };
+this.frame = requestAnimationFrame((now) => this.tick(now));
+} else if (!runs && this.frame !== 0) {
+cancelAnimationFrame(this.frame);
+this.frame = 0;
+player.view.rate.textContent = "0";
+}
+}
+tick(now) {
+const elapsed = Math.max(0, now - this.lastFrame);
+this.lastFrame = now;
+this.due = Math.min(this.due + elapsed / 1000 * this.stepsPerSecond, MOST_AT_ONCE);
+if (this.due >= 1 && !this.busy) this.advance(Math.floor(this.due));
+this.measure(now);
+this.frame = requestAnimationFrame((later) => this.tick(later));
+}
+async advance(steps) {
+this.busy = true;
+try {
+await this.player.ask({ kind: "advance", steps, budget: STEP_BUDGET });
+} catch {
+this.player.setPlaying(false, false);
+} finally {
+this.busy = false;
+}
+this.due = Math.min(this.due - steps, 1);
+}
+measure(now) {
+const { measured, player } = this;
+const elapsed = now - measured.since;
+if (elapsed < RATE_WINDOW) return;
+const { step } = player.last;
+player.view.rate.textContent = Math.max(0, Math.round(1000 * (step - measured.step) / elapsed));
+player.tell({ steps: step });
+this.measured = { since: now, step };
+}
+}
+const TRAVEL_BUDGET = 40;
 const CHART_EVERY = 120;
 const MOST_VISIBLE = 0.3;
-const MOST_AT_ONCE = 10000;
 const SHARE_OF_CELLS = 0.3;
 const NOISE = 0.3;
 const DRAWN = new Set(["graft", "circle", "square", "cells", "noise", "draw", "wipe", "paint"]);
@@ -2909,8 +2966,7 @@ const names = descriptions.map(({ title }) => title);
 this.chart = new Chart(this.view.chart, names);
 this.playing = false;
 this.inView = false;
-this.frame = 0;
-this.busy = false;
+this.clock = new Clock(this);
 this.reading = false;
 this.salt = 0;
 this.turning = 0;
@@ -2950,15 +3006,12 @@ say: (text) => this.say(text),
 });
 this.observer = new IntersectionObserver((entries) => {
 this.inView = entries[entries.length - 1].isIntersecting;
-this.schedule();
+this.clock.schedule();
 }, { threshold: MOST_VISIBLE });
 this.observer.observe(view.bed);
 }
 get tool() {
 return this.view.root.dataset.tool;
-}
-get stepsPerSecond() {
-return SPEEDS[this.view.speed.value].stepsPerSecond;
 }
 say(text) {
 this.view.status.textContent = text;
@@ -2991,7 +3044,7 @@ this.playing = playing;
 setButton(this.view.play, playing ? "pause" : "play", playing ? "Pause" : "Play");
 if (aloud) this.say(playing ? "Playing" : `Paused at step ${this.last.step}`);
 this.tell({ steps: this.last.step, playing });
-this.schedule();
+this.clock.schedule();
 if (!playing) this.ask({ kind: "look" });
 }
 halt() {
@@ -3148,47 +3201,6 @@ view.recoveries[i].textContent = parts.join(" · ");
 view.recoveries[i].style.setProperty("--nca-curve", curveColor(i));
 });
 }
-schedule() {
-const runs = this.playing && this.inView;
-if (runs && this.frame === 0) {
-this.due = 0;
-this.lastFrame = performance.now();
-this.measured = { since: this.lastFrame, step: this.last.step };
-this.frame = requestAnimationFrame((now) => this.tick(now));
-} else if (!runs && this.frame !== 0) {
-cancelAnimationFrame(this.frame);
-this.frame = 0;
-this.view.rate.textContent = "0";
-}
-}
-tick(now) {
-const elapsed = Math.max(0, now - this.lastFrame);
-this.lastFrame = now;
-this.due = Math.min(this.due + elapsed / 1000 * this.stepsPerSecond, MOST_AT_ONCE);
-if (this.due >= 1 && !this.busy) this.advance(Math.floor(this.due));
-this.measure(now);
-this.frame = requestAnimationFrame((later) => this.tick(later));
-}
-async advance(steps) {
-this.busy = true;
-try {
-await this.ask({ kind: "advance", steps, budget: STEP_BUDGET });
-} catch {
-this.setPlaying(false, false);
-} finally {
-this.busy = false;
-}
-this.due = Math.min(this.due - steps, 1);
-}
-measure(now) {
-const { measured } = this;
-const elapsed = now - measured.since;
-if (elapsed < RATE_WINDOW) return;
-const { step } = this.last;
-this.view.rate.textContent = Math.max(0, Math.round(1000 * (step - measured.step) / elapsed));
-this.tell({ steps: step });
-this.measured = { since: now, step };
-}
 async goTo({ step, classIndex, degrees, events }) {
 const journey = {};
 this.journey = journey;
@@ -3213,7 +3225,7 @@ this.ended = true;
 this.takeaway.end();
 this.journey = null;
 this.playing = false;
-this.schedule();
+this.clock.schedule();
 this.observer.disconnect();
 this.disconnectBrush();
 this.link.end();

@@ -1,8 +1,9 @@
 // The automaton itself: s' = (s + m ⊙ U(P(s, c))) ⊙ M, one step at a time, without a page.
 
 import { bufferSizes, checkDescription, padded, rulesOf } from "./description.js";
-import { Grid, NoMemoryError } from "./grid.js";
+import { Grid } from "./grid.js";
 import { RUNNERS, inJavaScript, instantiate } from "./kernels.js";
+import { NoMemoryError } from "./memory.js";
 
 /** Cells that go through a rule together: what its operations hand on to each other stays in a near cache. */
 const TOGETHER = 256;

@@ -1,24 +1,19 @@
 // A grid of cells in the kernels' memory: what they hold, what can be done to them between two
 // steps, and how well they do. Of the step itself it knows nothing.
 
-import { bufferSizes, decodeHalf, padded } from "./description.js";
+import { bufferSizes, decodeHalf } from "./description.js";
+import { Memory } from "./memory.js";
 
 const ERASING = 0x5eed;  // seeds of the coins for damage, apart from those for firing
 const NOISE = 0x6e00;
 const LARGEST = 1000;  // what no trained automaton's state comes near
-const PAGE_BYTES = 65536;
-const ALIGNMENT = 16;
 
-export class NoMemoryError extends Error {}
-
-export class Grid {
+export class Grid extends Memory {
   constructor(description, weights, exports) {
+    super(exports);
     const { height, width, channels } = description;
     Object.assign(this, { height, width, channels, description });
     this.classIndex = description.class_index;
-    this.kernels = exports;
-    this.memory = exports.memory;
-    this.heap = { free: exports.__heap_base.value };
 
     const cells = height * width;
     this.cellCount = cells;
@@ -35,39 +30,6 @@ export class Grid {
     this.condition = description.condition === null
       ? null : decodeHalf(weights, description.condition, cells * description.planes);
     this.reset();
-  }
-
-  /** Reserves zeroed bytes for as long as the engine lives. */
-  allocate(bytes) {
-    const start = (this.heap.free + ALIGNMENT - 1) & -ALIGNMENT;
-    this.heap.free = start + bytes;
-    const missing = this.heap.free - this.memory.buffer.byteLength;
-    try {
-      if (missing > 0) this.memory.grow(Math.ceil(missing / PAGE_BYTES));
-    } catch {
-      throw new NoMemoryError(`live figure: no memory for ${this.height} rows of ${this.width} cells`);
-    }
-    return start;
-  }
-
-  floats(start, count) {
-    return new Float32Array(this.memory.buffer, start, count);
-  }
-
-  /** Copies `rows` rows of numbers into new memory, each padded with zeros to whole vectors. */
-  place(values, rows) {
-    const start = this.allocate(4 * rows * padded(values.length / rows));
-    this.put(values, rows, start);
-    return start;
-  }
-
-  /** The same, into the memory at `start`. */
-  put(values, rows, start) {
-    const length = values.length / rows;
-    const target = this.floats(start, rows * padded(length));
-    for (let row = 0; row < rows; row++) {
-      target.set(values.subarray(row * length, (row + 1) * length), row * padded(length));
-    }
   }
 
   wholeTargets({ offset, top, left, height, width }, bytes) {

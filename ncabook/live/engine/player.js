@@ -1,19 +1,16 @@
-// The live figure: automata behind a link, a view, and the clock between them. The same for all
-// hosts.
+// The live figure: automata behind a link, and a view. The same for all hosts.
 
 import { connectBrush } from "./brush.js";
 import { Chart, curveColor } from "./chart.js";
+import { Clock, STEP_BUDGET } from "./clock.js";
 import { drawLens, wordsOf } from "./lens.js";
 import { Takeaway } from "./share.js";
-import { SPEEDS, buildView, setButton } from "./view.js";
+import { buildView, setButton } from "./view.js";
 import { showVotes } from "./votes.js";
 
-const STEP_BUDGET = 12;  // milliseconds of steps for one frame
 const TRAVEL_BUDGET = 40;  // the same on the way to a moment
-const RATE_WINDOW = 500;  // milliseconds over which steps per second are averaged
 const CHART_EVERY = 120;  // milliseconds between two drawings of the curve
 const MOST_VISIBLE = 0.3;  // share of the grids that has to be in view to run
-const MOST_AT_ONCE = 10000;  // steps asked for in one message
 const SHARE_OF_CELLS = 0.3;
 const NOISE = 0.3;
 const DRAWN = new Set(["graft", "circle", "square", "cells", "noise", "draw", "wipe", "paint"]);  // to draw lines with
@@ -29,8 +26,7 @@ export class Player {
     this.chart = new Chart(this.view.chart, names);
     this.playing = false;
     this.inView = false;
-    this.frame = 0;
-    this.busy = false;  // an advance has been asked for and not been answered
+    this.clock = new Clock(this);
     this.reading = false;
     this.salt = 0;
     this.turning = 0;
@@ -72,17 +68,13 @@ export class Player {
     });
     this.observer = new IntersectionObserver((entries) => {
       this.inView = entries[entries.length - 1].isIntersecting;
-      this.schedule();
+      this.clock.schedule();
     }, { threshold: MOST_VISIBLE });
     this.observer.observe(view.bed);
   }
 
   get tool() {
     return this.view.root.dataset.tool;
-  }
-
-  get stepsPerSecond() {
-    return SPEEDS[this.view.speed.value].stepsPerSecond;
   }
 
   /** Speaks to screen readers. */
@@ -126,7 +118,7 @@ export class Player {
     setButton(this.view.play, playing ? "pause" : "play", playing ? "Pause" : "Play");
     if (aloud) this.say(playing ? "Playing" : `Paused at step ${this.last.step}`);
     this.tell({ steps: this.last.step, playing });
-    this.schedule();
+    this.clock.schedule();
     if (!playing) this.ask({ kind: "look" });  // the last picture may have waited
   }
 
@@ -307,53 +299,6 @@ export class Player {
     });
   }
 
-  /** Starts the clock if it should run and does not. */
-  schedule() {
-    const runs = this.playing && this.inView;
-    if (runs && this.frame === 0) {
-      this.due = 0;
-      this.lastFrame = performance.now();
-      this.measured = { since: this.lastFrame, step: this.last.step };
-      this.frame = requestAnimationFrame((now) => this.tick(now));
-    } else if (!runs && this.frame !== 0) {
-      cancelAnimationFrame(this.frame);
-      this.frame = 0;
-      this.view.rate.textContent = "0";
-    }
-  }
-
-  /** One frame: asks for the steps that are due, unless the last ones are still being made. */
-  tick(now) {
-    const elapsed = Math.max(0, now - this.lastFrame);
-    this.lastFrame = now;
-    this.due = Math.min(this.due + elapsed / 1000 * this.stepsPerSecond, MOST_AT_ONCE);
-    if (this.due >= 1 && !this.busy) this.advance(Math.floor(this.due));
-    this.measure(now);
-    this.frame = requestAnimationFrame((later) => this.tick(later));
-  }
-
-  async advance(steps) {
-    this.busy = true;
-    try {
-      await this.ask({ kind: "advance", steps, budget: STEP_BUDGET });
-    } catch {
-      this.setPlaying(false, false);  // why has been said
-    } finally {
-      this.busy = false;
-    }
-    this.due = Math.min(this.due - steps, 1);  // what this device cannot do in time is dropped
-  }
-
-  measure(now) {
-    const { measured } = this;
-    const elapsed = now - measured.since;
-    if (elapsed < RATE_WINDOW) return;
-    const { step } = this.last;
-    this.view.rate.textContent = Math.max(0, Math.round(1000 * (step - measured.step) / elapsed));
-    this.tell({ steps: step });
-    this.measured = { since: now, step };
-  }
-
   /** Shows a moment that a link tells of; on the way, the reader may stop. */
   async goTo({ step, classIndex, degrees, events }) {
     const journey = {};
@@ -380,7 +325,7 @@ export class Player {
     this.takeaway.end();
     this.journey = null;
     this.playing = false;
-    this.schedule();
+    this.clock.schedule();
     this.observer.disconnect();
     this.disconnectBrush();
     this.link.end();

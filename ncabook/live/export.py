@@ -7,6 +7,7 @@ which changes a trained automaton's colours by some 2·10⁻⁴ after 96 steps a
 page's weight; biases are float32, because they are few.
 """
 
+import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -20,12 +21,11 @@ from ncabook.automaton.rotation import check_turn
 from ncabook.automaton.state import RGB, RGBA, check_tensor
 from ncabook.live.decoding import compile_decoder
 from ncabook.live.program import ENGINE, Program, compile_parts, needs_planes
+from ncabook.live.start import HALF_MAX, Start, check_sizes, check_start, describe_start
 from ncabook.networks import Decoder
 
 VERSION = 3
-HALF_MAX = 65504.0
 MOST_RULES = 256  # a map has a byte for each cell
-MOST_CELLS = 1024  # on a side of a canvas that readers may choose
 
 
 def describe(
@@ -41,13 +41,15 @@ def describe(
     seed: int = 0,
     targets: Tensor | None = None,
     decoder: Decoder | None = None,
-    start: Tensor | None = None,
+    start: Start = None,
     votes: Sequence[str] = (),
     inputs: Mapping[str, Tensor] | None = None,
     condition: Tensor | None = None,
     rules: Sequence[str] = (),
     sizes: Sequence[tuple[int, int]] = (),
     turning: bool = False,
+    ring: bool = False,
+    inks: Mapping[str, str] | None = None,
 ) -> tuple[dict[str, Any], bytes]:
     """Describes ``nca`` on a grid of ``height`` × ``width`` cells for the live engine.
 
@@ -66,8 +68,9 @@ def describe(
         targets: premultiplied RGBA in [0, 1], ``[classes, 4, height, width]``, what the automaton
             was trained to grow; with them the figure draws the error, and tells the recovery.
         decoder: makes the picture from the visible channels, larger than the grid.
-        start: the state to begin with, ``[1, C, height, width]``; a seed cell in the centre if
-            not given.
+        start: the state to begin with, ``[1, C, height, width]``, or a list of them, one for each
+            class or input; a seed cell in the centre if not given. Inputs lie over its fixed
+            channels.
         votes: names of the classes that cells vote for, one for each class channel; numbers if
             not given.
         inputs: what may lie in the fixed channels, by name, ``[fixed, height, width]`` in [0, 1];
@@ -80,6 +83,9 @@ def describe(
             first. Only where all cells begin alike.
         turning: whether readers may turn the field of perception (see
             :func:`ncabook.automaton.turned`).
+        ring: whether a seed's first step is decided by no coin: its eight neighbours fire, and it
+            does not. So begin the seed in the centre, and those that readers plant.
+        inks: colours that readers may paint on the picture with, ``"#rrggbb"`` by name.
 
     Returns:
         The description, and the weights' bytes.
@@ -105,7 +111,7 @@ def describe(
             f"a grid of {height}×{width} cells; expected at least {least}×{least}, the "
             "perception's reach"
         )
-    given = {"targets": targets, "start": start, "condition": condition}
+    given = {"targets": targets, "condition": condition}
     given |= {f"the input {name!r}": image for name, image in (inputs or {}).items()}
     for name, value in given.items():
         if value is not None:
@@ -146,18 +152,15 @@ def describe(
         pictures = _pictures(targets, program)
     sizes = list(sizes)
     if sizes:
-        _check_sizes(
+        check_sizes(
             sizes,
             least,
             start,
             {"targets": targets, "condition": condition} | {"inputs": inputs or None},
         )
-    if start is not None and not bool((start.abs() <= HALF_MAX).all()):  # nor is NaN
-        raise ValueError(f"the start has numbers beyond ±{HALF_MAX}, or none at all (NaN)")
-    if start is not None and tuple(start.shape) != (1, layout.channels, height, width):
-        raise ValueError(
-            f"start of shape {list(start.shape)}; expected {[1, layout.channels, height, width]}"
-        )
+    check_start(start, (1, layout.channels, height, width), len(labels))
+    if ring and (start is not None or not layout.visible):
+        raise ValueError("ring is for seeds, and this automaton begins with none; leave it out")
     alt = alt or (
         f"A living picture on a grid of {width} by {height} cells, grown by a neural cellular "
         f"automaton from {'a single cell' if start is None else 'its start'}. "
@@ -181,10 +184,12 @@ def describe(
         "classes": labels,
         "class_index": class_index,
         "targets": pictures,
-        **_start(start, program),
+        **describe_start(start, program),
         **({"rules": list(rules)} if len(automata) > 1 else {}),
         **({"sizes": [[height, width], *map(list, sizes)]} if sizes else {}),
         **({"turns": 0} if turning else {}),
+        **({"ring": True} if ring else {}),
+        **({"inks": _inks(inks, layout, decoder)} if inks else {}),
         "condition": None
         if condition is None
         else program.numbers(condition.permute(1, 2, 0), "<f2"),
@@ -217,36 +222,6 @@ def _automata(nca: NCA | Patchwork, rules: Sequence[str]) -> list[NCA]:
     return automata
 
 
-def _check_sizes(
-    sizes: Sequence[tuple[int, int]], least: int, start: Tensor | None, others: dict[str, Any]
-) -> None:
-    if start is None or not _alike(start):
-        raise ValueError("sizes are for a start whose cells are all alike; give such a start")
-    given = [name for name, value in others.items() if value is not None]
-    if given:
-        raise ValueError(f"sizes, and {given[0]} of the grid's own size; give one of them")
-    for size in sizes:
-        pair = isinstance(size, tuple | list) and len(size) == 2
-        if not pair or not all(isinstance(s, int) and least <= s <= MOST_CELLS for s in size):
-            raise ValueError(
-                f"sizes has {size!r}; expected (height, width), whole numbers from {least}, the "
-                f"perception's reach, to {MOST_CELLS}"
-            )
-
-
-def _alike(start: Tensor) -> bool:
-    return bool((start == start[..., :1, :1]).all())
-
-
-def _start(start: Tensor | None, program: Program) -> dict[str, Any]:
-    """A state as an offset, or, if all its cells are alike, as the numbers of one."""
-    if start is None:
-        return {"start": None}
-    if _alike(start):
-        return {"start": None, "fill": start[0, :, 0, 0].tolist()}
-    return {"start": program.numbers(start[0].permute(1, 2, 0), "<f2")}
-
-
 def _check_visible(layout: ChannelLayout, decoder: Decoder | None, targets: Tensor | None) -> None:
     if decoder is None and layout.visible not in (RGB, RGBA) and not layout.classes:
         raise ValueError(
@@ -262,6 +237,18 @@ def _check_visible(layout: ChannelLayout, decoder: Decoder | None, targets: Tens
         raise ValueError("targets are compared with cells; with a decoder, give none")
     if layout.visible == RGB and targets is not None:
         raise ValueError("targets are RGBA, and this automaton is RGB; give none")
+
+
+def _inks(
+    inks: Mapping[str, str], layout: ChannelLayout, decoder: Decoder | None
+) -> list[dict[str, Any]]:
+    if decoder is not None or layout.classes:
+        raise ValueError("inks are for cells that show red, green and blue; leave them out")
+    for name, color in inks.items():
+        if not isinstance(color, str) or not re.fullmatch("#[0-9a-fA-F]{6}", color):
+            raise ValueError(f'the ink {name!r} is {color!r}; expected "#rrggbb"')
+    channels = {name: bytes.fromhex(color[1:]) for name, color in inks.items()}
+    return [{"name": name, "color": [c / 255 for c in rgb]} for name, rgb in channels.items()]
 
 
 def _check_inputs(inputs: Mapping[str, Tensor], shape: tuple[int, int, int]) -> None:

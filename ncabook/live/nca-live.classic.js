@@ -7,6 +7,7 @@ const FAST_CONV = "H4sIAAAAAAACA3WV227bRhCGSUpO5NCqSUq2LFuWZlfySWdLtKQcLsyLpEZR5
 const VERSION = 3;
 const [RGB, RGBA] = [3, 4];
 const LANES = 4;
+const MOST_SAID = 80;
 const MOST_NEIGHBOURS = 49;
 function checkDescription(description, weights) {
 if (description?.format !== "nca-live") {
@@ -51,8 +52,17 @@ expect(sizes.length === 0 || (free && sizes.every((size) => size.length === 2 &&
 expect(d.turns === undefined || (Number.isFinite(d.turns) &&
 d.ops.every(({ kind }) => kind === "conv" || kind === "bank")),
 "turns", d.turns, "nothing, or degrees where all that a cell sees by is kernels");
-expect(d.start === null || fits(d.start, 2, 2 * d.height * d.width * d.channels, d),
-"start", d.start, "null, or an even offset of a state within the weights");
+const starts = d.starts ?? 1;
+expect(starts === 1 || (d.start !== null && starts === d.classes.length),
+"starts", d.starts, "nothing, or the number of classes where there is a start for each");
+expect(d.start === null || fits(d.start, 2, 2 * d.height * d.width * d.channels * starts, d),
+"start", d.start, "null, or an even offset of the states within the weights");
+expect(d.ring === undefined || (typeof d.ring === "boolean" && d.start === null && !d.fill && d.visible > 0),
+"ring", d.ring, "nothing, or true or false where the start is a seed cell");
+const share = (value) => value >= 0 && value <= 1;
+expect(d.inks === undefined || (d.decoder === null && d.votes.length === 0 && d.inks?.length > 0 &&
+d.inks.every(({ name, color }) => typeof name === "string" && color?.length === RGB && color.every(share))),
+"inks", d.inks, "nothing, or names and colours in [0, 1] where cells show red, green and blue");
 expect(d.fire_rate > 0 && d.fire_rate <= 1, "fire_rate", d.fire_rate, "a probability in (0, 1]");
 expect(d.living_threshold === null || Number.isFinite(d.living_threshold),
 "living_threshold", d.living_threshold, "a number or null");
@@ -223,27 +233,122 @@ const fits = (offset, align, length, d) =>
 Number.isInteger(offset) && offset >= 0 && offset % align === 0 &&
 offset + length <= d.weights_bytes;
 function expect(condition, name, given, expected) {
-if (!condition) {
-throw new Error(`live figure: ${name} is ${JSON.stringify(given)}; expected ${expected}`);
-}
+if (condition) return;
+const said = typeof given === "number" ? String(given) : JSON.stringify(given) ?? "undefined";
+const brief = said.length > MOST_SAID ? `${said.slice(0, MOST_SAID)}…` : said;
+throw new Error(`live figure: ${name} is ${brief}; expected ${expected}`);
 }
 function decodeHalf(bytes, offset, count) {
 const view = new DataView(bytes.buffer, bytes.byteOffset + offset, 2 * count);
-return Float32Array.from({ length: count }, (_, i) => halfToNumber(view.getUint16(2 * i, true)));
+return finite(Float32Array.from({ length: count }, (_, i) => halfToNumber(view.getUint16(2 * i, true))), offset);
 }
 function decodeFloat(bytes, offset, count) {
 const view = new DataView(bytes.buffer, bytes.byteOffset + offset, 4 * count);
-return Float32Array.from({ length: count }, (_, i) => view.getFloat32(4 * i, true));
+return finite(Float32Array.from({ length: count }, (_, i) => view.getFloat32(4 * i, true)), offset);
+}
+function finite(numbers, offset) {
+if (numbers.every(Number.isFinite)) return numbers;
+throw new Error(`live figure: the weights from byte ${offset} on are not all numbers; ` +
+"expected those that the automaton was exported with");
 }
 function halfToNumber(bits) {
 const sign = bits & 0x8000 ? -1 : 1;
 const exponent = (bits >> 10) & 31;
 const fraction = bits & 1023;
 if (exponent === 0) return sign * fraction * 2 ** -24;
-return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+return exponent === 31 ? NaN : sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }
 function decodeBase64(text) {
 return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+}
+const MOST_STEPS = 1e7;
+const MOST_EVENTS = 20000;
+const FAR = 1e6;
+const COIN = 2 ** 32 - 1;
+const SHAPES = ["circle", "square", "half"];
+const numberIn = (least, most) => ({
+fits: (value) => Number.isFinite(value) && value >= least && value <= most,
+expected: `a number from ${least} to ${most}`,
+});
+const wholeIn = (least, most) => ({
+fits: (value) => Number.isInteger(value) && value >= least && value <= most,
+expected: `a whole number from ${least} to ${most}`,
+});
+const orNothing = ({ fits, expected }) => ({
+fits: (value) => value === undefined || fits(value), expected: `nothing, or ${expected}`,
+});
+const lastOf = (list) => Math.max(0, (list?.length ?? 0) - 1);
+const WHERE = {
+shape: { fits: (value) => SHAPES.includes(value), expected: `one of ${SHAPES.join(", ")}` },
+x: numberIn(-FAR, FAR),
+y: numberIn(-FAR, FAR),
+size: numberIn(0, FAR),
+};
+const SALT = orNothing(wholeIn(0, COIN));
+const EVENTS = {
+erase: {
+fields: () => ({ ...WHERE, share: orNothing(numberIn(0, 1)), salt: SALT }),
+apply: (engine, values) => engine.erase(values),
+},
+draw: {
+fields: () => ({ ...WHERE, value: numberIn(0, 1) }),
+apply: (engine, values) => engine.draw(values),
+},
+paint: {
+fields: ({ inks }) => ({ ...WHERE, ink: wholeIn(0, lastOf(inks)) }),
+apply: (engine, values) => engine.paint(values),
+},
+disturb: {
+fields: () => ({ ...WHERE, sigma: numberIn(0, 10), salt: SALT }),
+apply: (engine, values) => engine.disturb(values),
+},
+graft: {
+fields: ({ rules }) => ({ ...WHERE, rule: wholeIn(0, lastOf(rules)) }),
+apply: (engine, values) => engine.graft(values),
+},
+plant: {
+fields: () => ({ x: wholeIn(-FAR, FAR), y: wholeIn(-FAR, FAR) }),
+apply: (engine, { x, y }) => engine.plant(x, y),
+},
+mutate: {
+fields: ({ classes }) => ({ index: wholeIn(0, lastOf(classes)) }),
+apply: (engine, { index }) => engine.setClass(index),
+},
+turn: {
+fields: () => ({ degrees: numberIn(-360, 360) }),
+apply: (engine, { degrees }) => engine.turn(degrees),
+},
+};
+function checkFields(name, fields, given) {
+for (const [field, { fits, expected }] of Object.entries(fields)) {
+expect(fits(given[field]), `${name}${field}`, given[field], expected);
+}
+}
+function checkEvent(event, description, name = "event") {
+const { turns, inks, rules, fixed } = description;
+const can = { turn: turns !== undefined, paint: Boolean(inks), graft: Boolean(rules), draw: fixed > 0 };
+const kinds = Object.keys(EVENTS).filter((kind) => can[kind] ?? true);
+expect(kinds.includes(event?.kind), `${name}.kind`, event?.kind, `one of ${kinds.join(", ")}`);
+checkFields(`${name}.`, EVENTS[event.kind].fields(description), event);
+}
+const applyEvent = (engine, { kind, step, ...values }) => EVENTS[kind].apply(engine, values);
+function checkMoment(moment, description) {
+const { classes, sizes, turns } = description;
+checkFields("", {
+step: wholeIn(0, MOST_STEPS),
+canvas: orNothing(wholeIn(0, lastOf(sizes))),
+classIndex: wholeIn(0, lastOf(classes)),
+degrees: orNothing(turns === undefined ? wholeIn(0, 0) : numberIn(-360, 360)),
+}, moment);
+const { events, step } = moment;
+expect(Array.isArray(events) && events.length <= MOST_EVENTS,
+"events", events, `a list of at most ${MOST_EVENTS}`);
+let earlier = 0;
+events.forEach((event, i) => {
+checkEvent(event, description, `events[${i}]`);
+checkFields(`events[${i}].`, { step: wholeIn(earlier, step) }, event);
+earlier = event.step;
+});
 }
 const PAGE = 65536;
 function plainKernels() {
@@ -484,15 +589,22 @@ const packed = new Blob([decodeBase64(code)]).stream();
 const module = new Response(packed.pipeThrough(new DecompressionStream("gzip"))).arrayBuffer();
 return WebAssembly.compile(await module);
 }
+const inJavaScript = () => ({ ...plainKernels(), kind: "JavaScript" });
+async function begun(module, imports) {
+try {
+return module && (await WebAssembly.instantiate(module, imports)).exports;
+} catch {
+return null;
+}
+}
 async function instantiate(fast) {
 compiled ??= Promise.all([KERNELS, FAST_CONV].map((code) => compile(code).catch(() => null)));
 const [all, conv] = await compiled;
-if (all === null) return { ...plainKernels(), kind: "JavaScript" };
-const { exports } = await WebAssembly.instantiate(all, {});
-if (conv === null || !fast) return { ...exports, kind: "SIMD" };
-const env = { memory: exports.memory };
-const { conv: fastConv } = (await WebAssembly.instantiate(conv, { env })).exports;
-return { ...exports, conv: fastConv, kind: "relaxed SIMD" };
+const exports = await begun(all, {});
+if (exports === null) return inJavaScript();
+const better = fast ? await begun(conv, { env: { memory: exports.memory } }) : null;
+if (better === null) return { ...exports, kind: "SIMD" };
+return { ...exports, conv: better.conv, kind: "relaxed SIMD" };
 }
 const RUNNERS = {
 conv(engine, op, bytes) {
@@ -566,36 +678,24 @@ return ({ count }) =>
 engine.kernels.groups(to, stride, op.channels, op.groups, weight, bias, op.eps, op.slope, count);
 },
 };
-const ERASING = 0x5eed;
-const NOISE = 0x6e00;
 const PAGE_BYTES = 65536;
 const ALIGNMENT = 16;
-class Grid {
-constructor(description, weights, exports) {
-const { height, width, channels } = description;
-Object.assign(this, { height, width, channels, description });
-this.classIndex = description.class_index;
-this.kernels = exports;
-this.memory = exports.memory;
-this.heap = { free: exports.__heap_base.value };
-const cells = height * width;
-this.cellCount = cells;
-[this.stride] = bufferSizes(description);
-this.cellsAt = this.allocate(4 * cells * this.stride);
-for (const mask of ["livesAt", "rulesAt"]) this[mask] = this.allocate(cells);
-this.targets = description.targets && this.wholeTargets(description.targets, weights);
-this.start = startOf(description, weights);
-this.inputs = description.inputs === null
-? null : weights.subarray(description.inputs);
-this.condition = description.condition === null
-? null : decodeHalf(weights, description.condition, cells * description.planes);
-this.reset();
+class NoMemoryError extends Error {}
+class Memory {
+constructor(kernels) {
+this.kernels = kernels;
+this.memory = kernels.memory;
+this.heap = { free: kernels.__heap_base.value };
 }
 allocate(bytes) {
 const start = (this.heap.free + ALIGNMENT - 1) & -ALIGNMENT;
 this.heap.free = start + bytes;
 const missing = this.heap.free - this.memory.buffer.byteLength;
+try {
 if (missing > 0) this.memory.grow(Math.ceil(missing / PAGE_BYTES));
+} catch {
+throw new NoMemoryError(`live figure: no memory; ${this.heap.free} bytes are needed at least`);
+}
 return start;
 }
 floats(start, count) {
@@ -612,6 +712,29 @@ const target = this.floats(start, rows * padded(length));
 for (let row = 0; row < rows; row++) {
 target.set(values.subarray(row * length, (row + 1) * length), row * padded(length));
 }
+}
+}
+const ERASING = 0x5eed;
+const NOISE = 0x6e00;
+const LARGEST = 1000;
+class Grid extends Memory {
+constructor(description, weights, exports) {
+super(exports);
+const { height, width, channels } = description;
+Object.assign(this, { height, width, channels, description });
+this.classIndex = description.class_index;
+const cells = height * width;
+this.cellCount = cells;
+[this.stride] = bufferSizes(description);
+this.cellsAt = this.allocate(4 * cells * this.stride);
+for (const mask of ["livesAt", "rulesAt"]) this[mask] = this.allocate(cells);
+this.targets = description.targets && this.wholeTargets(description.targets, weights);
+this.starts = startsOf(description, weights);
+this.inputs = description.inputs === null
+? null : weights.subarray(description.inputs);
+this.condition = description.condition === null
+? null : decodeHalf(weights, description.condition, cells * description.planes);
+this.reset();
 }
 wholeTargets({ offset, top, left, height, width }, bytes) {
 const count = Math.max(1, this.description.classes.length);
@@ -638,20 +761,23 @@ copy.set(cells.subarray(i * stride, i * stride + channels), i * channels);
 }
 return copy;
 }
-restore(state, stepCount) {
+restore(state, stepCount, planted = []) {
 const { cells, cellCount, channels, stride } = this;
 for (let i = 0; i < cellCount; i++) {
 cells.set(state.subarray(i * channels, (i + 1) * channels), i * stride);
 }
 this.stepCount = stepCount;
+this.planted = planted;
 }
 reset() {
 this.cells.fill(0);
 this.stepCount = 0;
+this.planted = [];
 this.ruleMap.fill(0);
-this.fillPlanes();
-if (this.start) this.restore(this.start, 0);
+const { starts, classIndex } = this;
+if (starts) this.restore(starts[classIndex % starts.length], 0);
 else if (this.description.visible > 0) this.plant(this.width >> 1, this.height >> 1);
+this.fillPlanes();
 }
 setClass(index) {
 const classes = Math.max(1, this.description.classes.length);
@@ -674,14 +800,18 @@ cells[i * stride + channels + k] = condition ? condition[i * planes + k] : Numbe
 }
 forShape({ shape, x, y, size }, change) {
 const { height, width, stride } = this;
-const apart = (a, b, n) => Math.min(Math.abs(a - b), n - Math.abs(a - b));
+const apart = (a, b, n) => {
+const away = Math.abs(a - b) % n;
+return Math.min(away, n - away);
+};
 const [right, down] = [x - (width - 1) / 2, y - (height - 1) / 2];
+const side = (from) => (from < 0 ? -1 : 1);
 const inside = {
 circle: (dx, dy) => dx * dx + dy * dy <= size * size,
 square: (dx, dy) => Math.max(dx, dy) <= size,
 half: (dx, dy, row, column) => (Math.abs(right) >= Math.abs(down)
-? (column - (width - 1) / 2) * right >= 0
-: (row - (height - 1) / 2) * down >= 0),
+? (column - (width - 1) / 2) * side(right) >= 0
+: (row - (height - 1) / 2) * side(down) >= 0),
 }[shape];
 for (let row = 0; row < height; row++) {
 for (let column = 0; column < width; column++) {
@@ -705,6 +835,12 @@ draw({ value, ...where }) {
 const { cells } = this;
 this.forShape(where, (row, column, at) => cells.fill(value, at, at + this.description.fixed));
 }
+paint({ ink, ...where }) {
+const { cells } = this;
+const { fixed, visible, inks } = this.description;
+const [...values] = [...inks[ink].color, 1].slice(0, visible);
+this.forShape(where, (row, column, at) => cells.set(values, at + fixed));
+}
 disturb({ sigma, salt = 0, ...where }) {
 const { cells } = this;
 const { fixed, channels, living, living_threshold: threshold } = this.description;
@@ -716,6 +852,28 @@ cells[at + k] += sigma * Math.sqrt(-2 * Math.log(1 - u)) * Math.cos(2 * Math.PI 
 }
 });
 }
+get drawn() {
+const { fixed } = this.description;
+const { cellsToRead: cells, cellCount, stride } = this;
+const planes = Float32Array.from({ length: cellCount * fixed },
+(_, i) => cells[Math.floor(i / fixed) * stride + i % fixed]);
+return { planes, rules: this.ruleMap.slice() };
+}
+set drawn({ planes, rules }) {
+const { fixed } = this.description;
+const { cells, stride } = this;
+planes.forEach((value, i) => { cells[Math.floor(i / fixed) * stride + i % fixed] = value; });
+this.ruleMap.set(rules);
+}
+get runsAway() {
+const { cellsToRead: cells, cellCount, channels, stride } = this;
+for (let i = 0; i < cellCount; i++) {
+for (let at = i * stride, end = at + channels; at < end; at++) {
+if (!(Math.abs(cells[at]) <= LARGEST)) return true;
+}
+}
+return false;
+}
 get ruleMap() {
 return new Uint8Array(this.memory.buffer, this.rulesAt, this.cellCount);
 }
@@ -725,10 +883,21 @@ this.forShape(where, (row, column, at) => { ruleMap[at / stride] = rule; });
 }
 plant(x, y) {
 const wrap = (i, n) => ((i % n) + n) % n;
-const at = (wrap(y, this.height) * this.width + wrap(x, this.width)) * this.stride;
-const { fixed, visible, channels } = this.description;
+const [row, column] = [wrap(y, this.height), wrap(x, this.width)];
+const at = (row * this.width + column) * this.stride;
+const { fixed, visible, channels, ring } = this.description;
 this.cells.fill(0, at + fixed, at + channels);
 this.cells.fill(1, at + fixed, at + fixed + visible);
+if (ring) this.planted = [...this.fresh, { row, column, step: this.stepCount }];
+}
+get fresh() {
+return this.planted.filter(({ step }) => step === this.stepCount);
+}
+get decided() {
+const { height, width, fresh } = this;
+const around = fresh.flatMap(({ row, column }) => Array.from({ length: 9 }, (_, n) =>
+[(row + Math.floor(n / 3) - 1 + height) % height, (column + n % 3 - 1 + width) % width, true]));
+return [...around, ...fresh.map(({ row, column }) => [row, column, false])];
 }
 get ballot() {
 const { height, width, stride, cellCount, cellsToRead: cells, description } = this;
@@ -762,16 +931,23 @@ sum += (cells[i * stride + first + k] - target[4 * i + k] / 255) ** 2;
 return sum / (4 * cellCount);
 }
 }
-function startOf({ start, fill, height, width, channels }, weights) {
+function startsOf({ start, starts = 1, fill, height, width, channels }, weights) {
 const length = height * width * channels;
-if (fill) return Float32Array.from({ length }, (_, i) => fill[i % channels]);
-return start === null ? null : decodeHalf(weights, start, length);
+if (fill) return [Float32Array.from({ length }, (_, i) => fill[i % channels])];
+return start === null ? null
+: Array.from({ length: starts }, (_, i) => decodeHalf(weights, start + 2 * length * i, length));
 }
 const TOGETHER = 256;
 class Engine extends Grid {
 static async create(description, weights, fast = true) {
 checkDescription(description, weights);
-return new this(description, weights, await instantiate(fast));
+const kernels = await instantiate(fast);
+try {
+return new this(description, weights, kernels);
+} catch (error) {
+if (!(error instanceof NoMemoryError) || kernels.kind === "JavaScript") throw error;
+}
+return new this(description, weights, inJavaScript());
 }
 constructor(description, weights, exports) {
 super(description, weights, exports);
@@ -841,6 +1017,8 @@ const { height, width, stride, cellCount, description } = this;
 const { living, living_threshold: threshold, seed, channels, fixed } = description;
 const masked = threshold !== null;
 k.fire_mask(this.fireAt, height, width, this.stepCount, seed, Math.floor(this.fireRate * 2 ** 24));
+const fire = new Uint8Array(this.memory.buffer, this.fireAt, cellCount);
+for (const [row, column, fires] of this.decided) fire[row * width + column] = Number(fires);
 if (masked) {
 k.living_mask(this.beforeAt, this.cellsAt, stride, living, threshold, height, width);
 k.dilate_mask(this.wideAt, this.beforeAt, height, width);
@@ -1123,6 +1301,7 @@ vec4 v = at(from, cell, l) * at(to, ivec2(0), l) + at(to, ivec2(0), ${layers} + 
 return max(v, v * ${number(op.slope)});
 }
 ${main(outs)}`;
+const NO_ANSWER = Math.fround(-1.2345e-37);
 function openContext(careful = true) {
 const options = { failIfMajorPerformanceCaveat: careful };
 const gl = new OffscreenCanvas(1, 1).getContext("webgl2", options);
@@ -1189,7 +1368,7 @@ places[name] = gl.getUniformLocation(program, name);
 }
 return { program, places };
 }
-draw({ program, places }, to, first, count, values) {
+draw({ program, places }, to, first, count, values, where) {
 const { gl } = this;
 gl.useProgram(program);
 let unit = 0;
@@ -1207,7 +1386,12 @@ else gl.uniform1i(place, value);
 if (values.weights) gl.bindBufferBase(gl.UNIFORM_BUFFER, 0, values.weights);
 this.target(to, first, count);
 gl.viewport(0, 0, to.width, this.grid.height);
+if (where) {
+gl.enable(gl.SCISSOR_TEST);
+gl.scissor(where.column, where.row, 1, 1);
+}
 gl.drawArrays(gl.TRIANGLES, 0, 3);
+if (where) gl.disable(gl.SCISSOR_TEST);
 }
 copy(from, to, first, count) {
 const { gl, grid } = this;
@@ -1220,10 +1404,10 @@ gl.TEXTURE_2D_ARRAY, 0, 0, 0, first + i, 0, 0, grid.width, grid.height);
 }
 read(buffer) {
 const { gl, grid } = this;
-const numbers = new Float32Array(4 * buffer.width * grid.height).fill(NaN, 0, 1);
+const numbers = new Float32Array(4 * buffer.width * grid.height).fill(NO_ANSWER, 0, 1);
 this.target(buffer, 0, 1);
 gl.readPixels(0, 0, buffer.width, grid.height, gl.RGBA, gl.FLOAT, numbers);
-return numbers;
+return gl.isContextLost() || numbers[0] === NO_ANSWER ? null : numbers;
 }
 write(buffer, numbers) {
 const { gl, grid } = this;
@@ -1351,7 +1535,7 @@ for (const run of this.runs) run(textures);
 const { to, stride } = this.result;
 const gpu = this.gpus[to];
 const numbers = gpu.read(textures[to]);
-return Number.isNaN(numbers[0]) || gpu.gl.isContextLost() ? null : { numbers, stride, ...gpu.grid };
+return numbers && { numbers, stride, ...gpu.grid };
 }
 conv(op, bytes, gpu) {
 const { program, parts: all } = OPERATIONS.conv({ ...op, near: undefined }, bytes, gpu);
@@ -1452,7 +1636,7 @@ const { gpu, packed, textures } = this;
 this.ahead = false;
 gpu.draw(this.programs.pack, packed, 0, 1, { from: textures[0] });
 const numbers = gpu.read(packed);
-if (gpu.gl.isContextLost() || Number.isNaN(numbers[0])) {
+if (numbers === null) {
 const wanted = this.stepCount;
 this.stepCount = this.known;
 this.detach();
@@ -1482,9 +1666,12 @@ step() {
 if (!this.gpu) return super.step();
 if (this.edited) this.upload();
 const { gpu, mask, textures, programs, scratch } = this;
-const clock = Uint32Array.of(
-this.stepCount, this.description.seed, Math.floor(this.fireRate * 2 ** 24));
-gpu.draw(programs.mask, mask, 0, 1, { from: textures[0], clock });
+const drawMask = (limit, where) => {
+const clock = Uint32Array.of(this.stepCount, this.description.seed, limit);
+gpu.draw(programs.mask, mask, 0, 1, { from: textures[0], clock }, where);
+};
+drawMask(Math.floor(this.fireRate * 2 ** 24));
+for (const [row, column, fires] of this.decided) drawMask(fires ? 2 ** 24 : 0, { row, column });
 for (const { program, parts: all, inPlace, offset, ...names } of this.operations) {
 const [from, to, aside] = [names.from, names.to, names.aside].map((i) => textures[i]);
 for (const { first, count, values } of all) {
@@ -1526,7 +1713,7 @@ get last() {
 const { gpu, sizes, mask, textures } = this;
 this.changesOf.forEach((change, rule) => gpu.draw(this.programs.sizes, sizes, 0, 1,
 { from: textures[change], mask, rules: this.ruleTexture, rule }));
-return gpu.read(sizes);
+return gpu.read(sizes) ?? new Float32Array(4 * this.cellCount);
 }
 get changes() {
 return this.gpu ? this.last.filter((_, i) => i % 4 === 0) : super.changes;
@@ -1621,7 +1808,8 @@ for (let i = 0; i < height * width; i++) {
 const at = i * stride + first;
 const paper = !decoder && fixed ? 1 - INK * clamped(from[i * stride]) : 1;
 const white = opaque ? 0 : paper * (1 - clamped(from[at + 3]));
-for (let k = 0; k < 3; k++) data[4 * i + k] = 255 * (from[at + k] + white);
+const light = 255 * (opaque ? paper : 1);
+for (let k = 0; k < 3; k++) data[4 * i + k] = light * (from[at + k] + white);
 data[4 * i + 3] = 255;
 }
 return { data, height, width };
@@ -1669,10 +1857,12 @@ return (i) => cells[i * stride + channel];
 }
 function colour(value) {
 const end = value < 0 ? NEGATIVE : POSITIVE;
-const share = Math.min(1, Math.abs(value));
+const share = Math.min(1, Math.abs(value) || 0);
 return [...end.map((c) => 255 + share * (c - 255)), 255];
 }
 const SNAPSHOT_EVERY = 16;
+const SAME_STROKE = 12;
+const RECENT = 240;
 const MOST_BYTES = 16 * 2 ** 20;
 class Timeline {
 constructor(engines) {
@@ -1684,8 +1874,12 @@ return this.engines[0].stepCount;
 }
 reset() {
 const drawn = this.events.slice(0, this.applied).filter(({ kind }) => kind === "draw" || kind === "graft");
-this.begin(() => {});
-drawn.forEach((event) => this.act(event));
+const { whole } = this;
+const kept = whole ? [] : this.engines.map((engine) => engine.drawn);
+this.begin(() => kept.forEach((planes, i) => { this.engines[i].drawn = planes; }));
+const { fixed, rules } = this.engines[0].description;
+this.whole = whole || (fixed === 0 && !rules);
+if (whole) drawn.forEach((event) => this.act(event));
 }
 replay(events, classIndex, degrees = 0) {
 this.engines.forEach((engine) => {
@@ -1705,12 +1899,31 @@ this.events = [];
 this.applied = 0;
 this.interval = SNAPSHOT_EVERY;
 this.snapshots = new Map();
+this.whole = true;
 this.arrive();
 }
 act(event) {
+checkEvent(event, this.engines[0].description);
 this.events.length = this.applied;
 this.events.push({ ...event, step: this.step });
 this.apply();
+if (this.applied === MOST_EVENTS) this.forget();
+}
+forget() {
+this.events = [];
+this.applied = 0;
+this.whole = false;
+this.snapshots.clear();
+this.keep();
+}
+get runaway() {
+return this.engines.find((engine) => engine.runsAway);
+}
+get first() {
+return Math.min(...this.snapshots.keys());
+}
+get canGoBack() {
+return this.step > this.first || this.applied > 0;
 }
 advance() {
 this.engines.forEach((engine) => engine.step());
@@ -1727,18 +1940,30 @@ const last = this.events[this.applied - 1];
 if (last !== undefined && last.step === this.step) {
 this.events.length = this.applied - 1;
 this.seek(this.step);
-} else if (this.step > 0) {
+} else if (this.step > this.first) {
 this.seek(this.step - 1);
 }
 }
+undo() {
+const { events } = this;
+let [first, until] = [this.applied, this.step - RECENT];
+while (first > 0 && events[first - 1].step >= until) {
+first -= 1;
+until = events[first].step - SAME_STROKE;
+}
+if (first === this.applied) return this.back();
+const { step } = events[first];
+events.length = first;
+return this.seek(step);
+}
 seek(step) {
 const from = Math.max(...[...this.snapshots.keys()].filter((at) => at <= step));
-const { states, maps, classIndex, degrees, before } = this.snapshots.get(from);
+const { states, maps, planted, classIndex, degrees, before } = this.snapshots.get(from);
 this.engines.forEach((engine, i) => {
 engine.setClass(classIndex);
 engine.turn(degrees);
 engine.ruleMap.set(maps[i]);
-engine.restore(states[i], from);
+engine.restore(states[i], from, planted[i]);
 });
 this.applied = before;
 this.catchUp();
@@ -1748,34 +1973,33 @@ this.catchUp();
 }
 }
 apply() {
-const { kind, step, ...values } = this.events[this.applied];
-for (const engine of this.engines) ACTIONS[kind](engine, values);
+for (const engine of this.engines) applyEvent(engine, this.events[this.applied]);
 this.applied += 1;
 }
 arrive() {
-if (this.step % this.interval !== 0) return;
+if (this.step % this.interval === 0) this.keep();
+}
+keep() {
 const states = this.engines.map((engine) => engine.state);
 const maps = this.engines.map((engine) => engine.ruleMap.slice());
+const planted = this.engines.map((engine) => engine.fresh);
 const { classIndex, degrees } = this.engines[0];
-this.snapshots.set(this.step, { states, maps, classIndex, degrees, before: this.applied });
+this.snapshots.set(this.step, { states, maps, planted, classIndex, degrees, before: this.applied });
 const bytes = states.reduce((sum, state) => sum + state.byteLength, 0);
 if (bytes * this.snapshots.size > MOST_BYTES && this.snapshots.size > 2) {
 this.interval *= 2;
+const { first } = this;
 for (const at of this.snapshots.keys()) {
-if (at % this.interval !== 0) this.snapshots.delete(at);
+if (at % this.interval !== 0 && at !== first) this.snapshots.delete(at);
 }
 }
 }
 }
-const ACTIONS = {
-erase: (engine, values) => engine.erase(values),
-draw: (engine, values) => engine.draw(values),
-disturb: (engine, values) => engine.disturb(values),
-graft: (engine, values) => engine.graft(values),
-plant: (engine, { x, y }) => engine.plant(x, y),
-mutate: (engine, { index }) => engine.setClass(index),
-turn: (engine, { degrees }) => engine.turn(degrees),
-};
+const CHANGES = new Set(["act", "back", "seek", "reset", "replay", "setState"]);
+const MESSAGES = new Set([
+...CHANGES, "advance", "show", "look", "inspect", "getState", "setFireRate", "recorded",
+]);
+const LOOK_EVERY = { WebGL2: 64, WebAssembly: 8, JavaScript: 8 };
 class Simulation {
 static async create(descriptions, weights, force) {
 let end = 0;
@@ -1792,31 +2016,59 @@ this.engines = engines;
 this.timeline = new Timeline(engines);
 this.shown = "picture";
 this.nextFrames = 0;
+this.stopped = undefined;
 }
 handle({ kind, ...values }) {
-return this[kind](values) ?? this.report(kind === "advance" && values.budget > 0);
+expect(MESSAGES.has(kind), "message", kind, `one of ${[...MESSAGES].join(", ")}`);
+const answer = this[kind](values);
+if (this.stopped && CHANGES.has(kind)) this.stopped = this.timeline.runaway;
+return answer ?? this.report(kind === "advance" && values.budget > 0);
 }
 advance({ steps, budget }) {
+const { timeline } = this;
 const end = performance.now() + budget;
-for (let i = 0; i < steps; i++) {
-this.timeline.advance();
-if (performance.now() >= end) break;
+const every = Math.max(...this.engines.map(({ backend }) => LOOK_EVERY[backend]));
+let sound = timeline.step;
+for (let i = 1; i <= steps && !this.stopped; i++) {
+timeline.advance();
+const over = i === steps || performance.now() >= end;
+if (over || timeline.step % every === 0) {
+if (timeline.runaway) this.stopAfter(sound);
+sound = timeline.step;
 }
+if (over) break;
+}
+}
+stopAfter(sound) {
+const { timeline } = this;
+const seen = timeline.step;
+timeline.seek(sound);
+do timeline.advance(); while (timeline.step < seen && !timeline.runaway);
+this.stopped = timeline.runaway;
 }
 act({ event }) {
 this.timeline.act(event);
 }
 back() {
-this.timeline.back();
+if (this.stopped) this.timeline.undo();
+else this.timeline.back();
 }
 seek({ step }) {
+const { first, step: now } = this.timeline;
+expect(Number.isInteger(step) && step >= first && step <= now,
+"step", step, `a whole number from ${first} to ${now}`);
 this.timeline.seek(step);
 }
 reset() {
 this.timeline.reset();
 }
-replay({ events, classIndex, degrees }) {
-this.timeline.replay(events, classIndex, degrees);
+replay(moment) {
+checkMoment(moment, this.engines[0].description);
+this.timeline.replay(moment.events, moment.classIndex, moment.degrees);
+}
+recorded() {
+const { step, events, applied, startClass: classIndex, startDegrees: degrees, whole } = this.timeline;
+return { recorded: whole ? { step, classIndex, degrees, events: events.slice(0, applied) } : null };
 }
 show({ shown }) {
 this.shown = shown;
@@ -1852,6 +2104,7 @@ throw new RangeError(`live figure: a state of ${state.length} numbers; expected 
 `${engine.height} rows of ${engine.width} cells of ${engine.channels} channels`);
 }
 this.timeline.begin(() => engine.restore(Float32Array.from(state), 0));
+this.timeline.whole = false;
 }
 report(hurried = false) {
 const { timeline, engines } = this;
@@ -1872,19 +2125,15 @@ errors: engines.map((engine) => engine.error),
 ballots: ballots.map((ballot) => ballot && { counts: ballot.counts, winner: ballot.winner }),
 frames: this.nextFrames === 0
 ? this.frames : this.frames.map(({ data, ...size }) => ({ data: data.slice(), ...size })),
-canGoBack: timeline.step > 0 || timeline.applied > 0,
-recorded: {
-events: timeline.events.slice(0, timeline.applied),
-classIndex: timeline.startClass,
-degrees: timeline.startDegrees,
-},
+canGoBack: timeline.canGoBack,
+stopped: this.stopped?.description.title ?? null,
 };
 }
 }
-return { Engine, GpuEngine, Simulation, createEngine, decodeBase64, isDevice, rendererName, classColor, colour };
+return { Engine, GpuEngine, Simulation, createEngine, decodeBase64, isDevice, rendererName, classColor, colour, MOST_STEPS, checkMoment };
 };
-const STYLE = ".nca-player{--nca-surface: #f6f7f8;--nca-raised: #ffffff;--nca-ink: #1b2127;--nca-muted: #55606c;--nca-line: #d3d9df;--nca-edge: #79838e;--nca-accent: #0069a6;--nca-on-accent: #ffffff;--nca-chosen: #e3f0f8;color-scheme: light;}html[data-theme=\"dark\"] .nca-player,html[theme=\"dark\"] .nca-player,[data-jp-theme-light=\"false\"] .nca-player{--nca-surface: #1b2026;--nca-raised: #272e36;--nca-ink: #e9edf1;--nca-muted: #a9b4bf;--nca-line: #3b444e;--nca-edge: #8a95a1;--nca-accent: #62b7ea;--nca-on-accent: #06202f;--nca-chosen: #17394d;color-scheme: dark;}@media (prefers-color-scheme: dark){html:not([data-theme]):not([theme]) body:not([data-jp-theme-light]) .nca-player{--nca-surface: #1b2026;--nca-raised: #272e36;--nca-ink: #e9edf1;--nca-muted: #a9b4bf;--nca-line: #3b444e;--nca-edge: #8a95a1;--nca-accent: #62b7ea;--nca-on-accent: #06202f;--nca-chosen: #17394d;color-scheme: dark;}}figure.nca-figure{margin: 1.5rem auto;max-width: 46rem;container-type: inline-size;}html[data-theme] .bd-content div.cell_output .text_html:has(figure.nca-figure){padding: 0;background: none;}.nca-player,.nca-player *{box-sizing: border-box;}.nca-player{position: relative;border: 1px solid var(--nca-line);border-radius: 14px;background: var(--nca-surface);color: var(--nca-ink);font-family: inherit;font-size: 0.875rem;line-height: 1.4;overflow: hidden;}.nca-player .nca-body{display: flex;flex-direction: column;}.nca-player .nca-bed{display: flex;align-items: center;justify-content: center;padding: 0.75rem 0.75rem 0;}.nca-player .nca-stage{position: relative;overflow: hidden;border: 1px solid var(--nca-line);border-radius: 8px;background: #ffffff;}.nca-player .nca-pane{width: min(100%,70vh);}.nca-player .nca-caption{margin-top: 0.25rem;font-size: 0.8125rem;text-align: center;}.nca-player canvas{display: block;width: 100%;height: auto;image-rendering: pixelated;touch-action: none;cursor: none;}.nca-player canvas:focus-visible{outline: 3px solid var(--nca-accent);outline-offset: -3px;border-radius: 7px;}.nca-player .nca-cursor{position: absolute;aspect-ratio: 1;translate: -50% -50%;border: 1.5px solid #ffffff;border-radius: 50%;outline: 1.5px solid #1b2127;pointer-events: none;}.nca-player[data-tool=\"square\"] .nca-cursor{border-radius: 0;}.nca-player:is([data-tool=\"half\"],[data-tool=\"seed\"]) .nca-cursor{border-style: dotted;}.nca-player .nca-cursor[hidden]{display: none;}.nca-player .nca-crosshair::before,.nca-player .nca-crosshair::after{content: \"\";position: absolute;inset: calc(50% - 1px) -6px;height: 2px;background: #1b2127;box-shadow: 0 0 0 1px #ffffff;}.nca-player .nca-crosshair::after{rotate: 90deg;}.nca-player .nca-panel{display: flex;flex-direction: column;gap: 0.9rem;min-width: 0;padding: 1rem;}.nca-player .nca-readout{display: flex;justify-content: space-between;align-items: baseline;color: var(--nca-muted);font-variant-numeric: tabular-nums;}.nca-player output{display: inline;padding: 0;color: var(--nca-ink);font-weight: 600;}.nca-player .nca-steps{font-size: 1.375rem;line-height: 1;}.nca-player .nca-transport{display: grid;grid-template-columns: 1.4fr 1fr 1fr 1fr;gap: 0.4rem;}.nca-player .nca-button{display: inline-flex;align-items: center;justify-content: center;gap: 0.35rem;min-height: 44px;margin: 0;padding: 0 0.6rem;border: 1px solid var(--nca-edge);border-radius: 10px;background: var(--nca-raised);color: var(--nca-ink);font: inherit;font-weight: 500;cursor: pointer;}.nca-player .nca-transport .nca-button:not(.nca-play){flex-direction: column;gap: 0;padding: 0.15rem;font-size: 0.75rem;}.nca-player .nca-play{border-color: var(--nca-accent);background: var(--nca-accent);color: var(--nca-on-accent);}.nca-player .nca-button:hover{filter: brightness(0.95);}.nca-player .nca-button[aria-disabled=\"true\"]{color: var(--nca-muted);border-color: var(--nca-line);}.nca-player .nca-button[aria-pressed=\"true\"]{border-color: #c2371f;color: #c2371f;background: #ffffff;}.nca-player .nca-button:active{transform: translateY(1px);}.nca-player .nca-button:focus-visible,.nca-player input[type=\"range\"]:focus-visible,.nca-player select:focus-visible,.nca-player .nca-choice input:focus-visible + .nca-tile{outline: 3px solid var(--nca-accent);outline-offset: 2px;}.nca-player fieldset{min-width: 0;margin: 0;padding: 0;border: 0;}.nca-player legend,.nca-player .nca-slider label{float: none;width: auto;margin: 0 0 0.3rem;padding: 0;color: var(--nca-muted);font: inherit;}.nca-player .nca-choice{position: relative;display: flex;flex: 1 1 0;min-width: 0;margin: 0;cursor: pointer;}.nca-player .nca-tile{display: flex;flex: 1;flex-direction: column;align-items: center;justify-content: center;min-width: 0;min-height: 44px;font-variant-numeric: tabular-nums;}.nca-player :is(.nca-classes,.nca-rules) .nca-row{display: grid;grid-template-columns: repeat(auto-fit,minmax(3.8rem,1fr));gap: 0.25rem;}.nca-player :is(.nca-classes,.nca-rules) .nca-tile{justify-content: flex-start;gap: 0.15rem;padding: 0.4rem 2px;border: 1px solid var(--nca-line);border-radius: 10px;background: var(--nca-raised);}.nca-player .nca-label{font-family: \"Apple Color Emoji\",\"Segoe UI Emoji\",\"Noto Color Emoji\",sans-serif;font-size: 1.5rem;line-height: 1.2;}.nca-player .nca-name{max-width: 100%;color: var(--nca-muted);font-size: 0.65rem;line-height: 1.2;text-align: center;text-wrap: balance;font-weight: 400;overflow-wrap: break-word;hyphens: auto;}.nca-player .nca-rules .nca-row{grid-template-columns: repeat(auto-fit,minmax(5rem,1fr));}.nca-player .nca-rules .nca-tile,.nca-player .nca-classes .nca-tile:not(:has(.nca-label)){justify-content: center;}.nca-player .nca-rules .nca-name{font-size: 0.8rem;}.nca-player:not([data-shown=\"rules\"]) :is(.nca-swatch,.nca-of-map){display: none;}.nca-player .nca-swatch{width: min(2rem,100%);height: 0.65rem;border: 1px solid var(--nca-edge);border-radius: 3px;background: var(--nca-class);forced-color-adjust: none;}.nca-player .nca-tools .nca-row{display: grid;grid-template-columns: repeat(var(--nca-tools),1fr);border: 1px solid var(--nca-line);border-radius: 10px;background: var(--nca-raised);}.nca-player .nca-tools .nca-tile{border-radius: 9px;}.nca-player .nca-icon{display: flex;}.nca-player .nca-choice input:checked + .nca-tile{background: var(--nca-chosen);box-shadow: inset 0 0 0 2px var(--nca-accent);font-weight: 600;}.nca-player .nca-choice input:checked + .nca-tile .nca-name{color: var(--nca-ink);}.nca-player .nca-slider{display: grid;grid-template-columns: 3.2rem 1fr auto;align-items: center;gap: 0.6rem;}.nca-player .nca-slider label{margin: 0;}.nca-player select{width: 100%;min-width: 0;min-height: 44px;padding: 0 0.5rem;border: 1px solid var(--nca-edge);border-radius: 10px;background: var(--nca-raised);color: var(--nca-ink);font: inherit;}.nca-player .nca-key{display: flex;align-items: center;gap: 0.25rem;font-size: 0.75rem;}.nca-player .nca-key[hidden]{display: none;}.nca-player .nca-ramp{width: 2.5rem;height: 0.75rem;border: 1px solid var(--nca-edge);background: linear-gradient(90deg,#b2182b,#ffffff,#2166ac);}.nca-player input[type=\"range\"]{width: 100%;min-width: 0;height: 44px;margin: 0;border-radius: 10px;accent-color: var(--nca-accent);cursor: pointer;}.nca-player .nca-value{min-width: 3.6rem;text-align: right;font-variant-numeric: tabular-nums;}.nca-player .nca-votes{display: grid;grid-auto-flow: column;grid-auto-columns: 1fr;gap: 2px;margin-top: 0.4rem;color: var(--nca-muted);font-size: 0.75rem;text-align: center;}.nca-player .nca-vote{min-width: 0;overflow: hidden;text-overflow: ellipsis;border-radius: 4px;}.nca-player .nca-vote > span{display: block;height: 2.5rem;border-bottom: 2px solid var(--nca-class);background: linear-gradient(var(--nca-class),var(--nca-class)) bottom / 100% var(--nca-share,0%) no-repeat;}.nca-player .nca-vote[data-winner=\"true\"]{color: var(--nca-ink);font-weight: 700;box-shadow: inset 0 0 0 1px var(--nca-edge);}.nca-player .nca-recovery{min-height: 1.25rem;margin-top: 0.2rem;border-bottom: 2px solid var(--nca-curve,transparent);color: var(--nca-muted);font-size: 0.75rem;font-variant-numeric: tabular-nums;text-align: center;}.nca-player .nca-recovery:empty{display: none;}.nca-player .nca-foot{display: flex;flex-direction: column;gap: 0.6rem;padding: 0 1rem 1rem;}.nca-player .nca-curve[hidden]{display: none;}.nca-player .nca-curve-title{color: var(--nca-muted);font-size: 0.8125rem;}.nca-player canvas.nca-chart{height: 8.5rem;cursor: default;touch-action: auto;}.nca-player .nca-last{display: flex;justify-content: space-between;align-items: flex-end;gap: 0.75rem;}.nca-player .nca-read{display: flex;align-items: flex-start;gap: 0.75rem;}.nca-player canvas.nca-lens{flex: none;width: 76px;height: 76px;cursor: default;touch-action: auto;image-rendering: pixelated;}.nca-player canvas.nca-lens[data-empty=\"true\"]{visibility: hidden;}@container (max-width: 30rem){.nca-player .nca-last{flex-direction: column;}}.nca-player .nca-share{display: flex;gap: 0.4rem;}.nca-player .nca-share .nca-button{min-width: 44px;padding: 0;}.nca-player .nca-inspector{min-height: 2.8em;margin: 0 0 0.3rem;font-size: 0.75rem;font-variant-numeric: tabular-nums;}.nca-player .nca-hint{margin: 0;color: var(--nca-muted);font-size: 0.8125rem;}.nca-player .nca-hidden{position: absolute;width: 1px;height: 1px;margin: -1px;overflow: hidden;clip-path: inset(50%);white-space: nowrap;}figure.nca-figure > figcaption{margin-top: 0.5rem;}.nca-player.nca-several .nca-bed{display: grid;grid-template-columns: repeat(auto-fit,minmax(8.5rem,1fr));gap: 0.75rem;padding: 0.75rem 0.75rem 0;}@container (min-width: 38rem){.nca-player:not(.nca-several) .nca-body{flex-direction: row;}.nca-several .nca-panel{display: grid;grid-template-columns: 1fr 1fr;column-gap: 1.5rem;align-items: end;}.nca-several .nca-slider:last-child{grid-column: 1 / -1;}.nca-player:not(.nca-several) .nca-bed{flex: 1 1 53%;padding: 1rem 0 1rem 1rem;}.nca-player:not(.nca-several) .nca-panel{flex: 1 1 47%;justify-content: center;}}";
-const { Engine, GpuEngine, Simulation, createEngine, decodeBase64, isDevice, rendererName, classColor, colour } = core();
+const STYLE = ".nca-player{--nca-surface: #f6f7f8;--nca-raised: #ffffff;--nca-ink: #1b2127;--nca-muted: #55606c;--nca-line: #d3d9df;--nca-edge: #79838e;--nca-accent: #0069a6;--nca-on-accent: #ffffff;--nca-chosen: #e3f0f8;color-scheme: light;}html[data-theme=\"dark\"] .nca-player,html[theme=\"dark\"] .nca-player,[data-jp-theme-light=\"false\"] .nca-player{--nca-surface: #1b2026;--nca-raised: #272e36;--nca-ink: #e9edf1;--nca-muted: #a9b4bf;--nca-line: #3b444e;--nca-edge: #8a95a1;--nca-accent: #62b7ea;--nca-on-accent: #06202f;--nca-chosen: #17394d;color-scheme: dark;}@media (prefers-color-scheme: dark){html:not([data-theme]):not([theme]) body:not([data-jp-theme-light]) .nca-player{--nca-surface: #1b2026;--nca-raised: #272e36;--nca-ink: #e9edf1;--nca-muted: #a9b4bf;--nca-line: #3b444e;--nca-edge: #8a95a1;--nca-accent: #62b7ea;--nca-on-accent: #06202f;--nca-chosen: #17394d;color-scheme: dark;}}figure.nca-figure{margin: 1.5rem auto;max-width: 46rem;container-type: inline-size;}html[data-theme] .bd-content div.cell_output .text_html:has(figure.nca-figure){padding: 0;background: none;}.nca-player,.nca-player *{box-sizing: border-box;}.nca-player{position: relative;border: 1px solid var(--nca-line);border-radius: 14px;background: var(--nca-surface);color: var(--nca-ink);font-family: inherit;font-size: 0.875rem;line-height: 1.4;overflow: hidden;}.nca-player .nca-body{display: flex;flex-direction: column;}.nca-player .nca-bed{display: flex;align-items: center;justify-content: center;padding: 0.75rem 0.75rem 0;}.nca-player .nca-stage{position: relative;overflow: hidden;border: 1px solid var(--nca-line);border-radius: 8px;background: #ffffff;}.nca-player .nca-pane{width: min(100%,70vh);}.nca-player .nca-caption{margin-top: 0.25rem;font-size: 0.8125rem;text-align: center;}.nca-player canvas{display: block;width: 100%;height: auto;image-rendering: pixelated;touch-action: none;cursor: none;}.nca-player canvas:focus-visible{outline: 3px solid var(--nca-accent);outline-offset: -3px;border-radius: 7px;}.nca-player .nca-cursor{position: absolute;aspect-ratio: 1;translate: -50% -50%;border: 1.5px solid #ffffff;border-radius: 50%;outline: 1.5px solid #1b2127;pointer-events: none;}.nca-player[data-tool=\"square\"] .nca-cursor{border-radius: 0;}.nca-player:is([data-tool=\"half\"],[data-tool=\"seed\"]) .nca-cursor{border-style: dotted;}.nca-player .nca-cursor[hidden]{display: none;}.nca-player .nca-crosshair::before,.nca-player .nca-crosshair::after{content: \"\";position: absolute;inset: calc(50% - 1px) -6px;height: 2px;background: #1b2127;box-shadow: 0 0 0 1px #ffffff;}.nca-player .nca-crosshair::after{rotate: 90deg;}.nca-player .nca-panel{display: flex;flex-direction: column;gap: 0.9rem;min-width: 0;padding: 1rem;}.nca-player .nca-readout{display: flex;justify-content: space-between;align-items: baseline;color: var(--nca-muted);font-variant-numeric: tabular-nums;}.nca-player output{display: inline;padding: 0;color: var(--nca-ink);font-weight: 600;}.nca-player .nca-steps{font-size: 1.375rem;line-height: 1;}.nca-player .nca-transport{display: grid;grid-template-columns: 1.4fr 1fr 1fr 1fr;gap: 0.4rem;}.nca-player .nca-button{display: inline-flex;align-items: center;justify-content: center;gap: 0.35rem;min-height: 44px;margin: 0;padding: 0 0.6rem;border: 1px solid var(--nca-edge);border-radius: 10px;background: var(--nca-raised);color: var(--nca-ink);font: inherit;font-weight: 500;cursor: pointer;}.nca-player .nca-transport .nca-button:not(.nca-play){flex-direction: column;gap: 0;padding: 0.15rem;font-size: 0.75rem;}.nca-player .nca-play{border-color: var(--nca-accent);background: var(--nca-accent);color: var(--nca-on-accent);}.nca-player .nca-button:hover{filter: brightness(0.95);}.nca-player .nca-button[aria-disabled=\"true\"]{color: var(--nca-muted);border-color: var(--nca-line);}.nca-player .nca-button[aria-pressed=\"true\"]{border-color: #c2371f;color: #c2371f;background: #ffffff;}.nca-player .nca-button:active{transform: translateY(1px);}.nca-player .nca-button:focus-visible,.nca-player input[type=\"range\"]:focus-visible,.nca-player select:focus-visible,.nca-player .nca-choice input:focus-visible + .nca-tile{outline: 3px solid var(--nca-accent);outline-offset: 2px;}.nca-player fieldset{min-width: 0;margin: 0;padding: 0;border: 0;}.nca-player legend,.nca-player .nca-slider label{float: none;width: auto;margin: 0 0 0.3rem;padding: 0;color: var(--nca-muted);font: inherit;}.nca-player .nca-choice{position: relative;display: flex;flex: 1 1 0;min-width: 0;margin: 0;cursor: pointer;}.nca-player .nca-tile{display: flex;flex: 1;flex-direction: column;align-items: center;justify-content: center;min-width: 0;min-height: 44px;font-variant-numeric: tabular-nums;}.nca-player :is(.nca-classes,.nca-rules,.nca-inks) .nca-row{display: grid;grid-template-columns: repeat(auto-fit,minmax(3.8rem,1fr));gap: 0.25rem;}.nca-player :is(.nca-classes,.nca-rules,.nca-inks) .nca-tile{justify-content: flex-start;gap: 0.15rem;padding: 0.4rem 2px;border: 1px solid var(--nca-line);border-radius: 10px;background: var(--nca-raised);}.nca-player .nca-label{font-family: \"Apple Color Emoji\",\"Segoe UI Emoji\",\"Noto Color Emoji\",sans-serif;font-size: 1.5rem;line-height: 1.2;}.nca-player .nca-name{max-width: 100%;color: var(--nca-muted);font-size: 0.65rem;line-height: 1.2;text-align: center;text-wrap: balance;font-weight: 400;overflow-wrap: break-word;hyphens: auto;}.nca-player :is(.nca-rules,.nca-inks) .nca-row{grid-template-columns: repeat(auto-fit,minmax(5rem,1fr));}.nca-player :is(.nca-rules,.nca-inks) .nca-tile,.nca-player .nca-classes .nca-tile:not(:has(.nca-label)){justify-content: center;}.nca-player :is(.nca-rules,.nca-inks) .nca-name{font-size: 0.8rem;}.nca-player:not([data-shown=\"rules\"]) .nca-rules :is(.nca-swatch,.nca-of-map){display: none;}.nca-player .nca-swatch{width: min(2rem,100%);height: 0.65rem;border: 1px solid var(--nca-edge);border-radius: 3px;background: var(--nca-class);forced-color-adjust: none;}.nca-player .nca-tools .nca-row{display: grid;grid-template-columns: repeat(var(--nca-tools),1fr);border: 1px solid var(--nca-line);border-radius: 10px;background: var(--nca-raised);}.nca-player .nca-tools .nca-tile{border-radius: 9px;}.nca-player .nca-icon{display: flex;}.nca-player .nca-choice input:checked + .nca-tile{background: var(--nca-chosen);box-shadow: inset 0 0 0 2px var(--nca-accent);font-weight: 600;}.nca-player .nca-choice input:checked + .nca-tile .nca-name{color: var(--nca-ink);}.nca-player .nca-slider{display: grid;grid-template-columns: 3.2rem 1fr auto;align-items: center;gap: 0.6rem;}.nca-player .nca-slider label{margin: 0;}.nca-player select{width: 100%;min-width: 0;min-height: 44px;padding: 0 0.5rem;border: 1px solid var(--nca-edge);border-radius: 10px;background: var(--nca-raised);color: var(--nca-ink);font: inherit;}.nca-player .nca-key{display: flex;align-items: center;gap: 0.25rem;font-size: 0.75rem;}.nca-player .nca-key[hidden]{display: none;}.nca-player .nca-ramp{width: 2.5rem;height: 0.75rem;border: 1px solid var(--nca-edge);background: linear-gradient(90deg,#b2182b,#ffffff,#2166ac);}.nca-player input[type=\"range\"]{width: 100%;min-width: 0;height: 44px;margin: 0;border-radius: 10px;accent-color: var(--nca-accent);cursor: pointer;}.nca-player .nca-value{min-width: 3.6rem;text-align: right;font-variant-numeric: tabular-nums;}.nca-player .nca-votes{display: grid;grid-auto-flow: column;grid-auto-columns: 1fr;gap: 2px;margin-top: 0.4rem;color: var(--nca-muted);font-size: 0.75rem;text-align: center;}.nca-player .nca-vote{min-width: 0;overflow: hidden;text-overflow: ellipsis;border-radius: 4px;}.nca-player .nca-vote > span{display: block;height: 2.5rem;border-bottom: 2px solid var(--nca-class);background: linear-gradient(var(--nca-class),var(--nca-class)) bottom / 100% var(--nca-share,0%) no-repeat;}.nca-player .nca-vote[data-winner=\"true\"]{color: var(--nca-ink);font-weight: 700;box-shadow: inset 0 0 0 1px var(--nca-edge);}.nca-player .nca-recovery{min-height: 1.25rem;margin-top: 0.2rem;border-bottom: 2px solid var(--nca-curve,transparent);color: var(--nca-muted);font-size: 0.75rem;font-variant-numeric: tabular-nums;text-align: center;}.nca-player .nca-recovery:empty{display: none;}.nca-player .nca-foot{display: flex;flex-direction: column;gap: 0.6rem;padding: 0 1rem 1rem;}.nca-player .nca-curve[hidden]{display: none;}.nca-player .nca-curve-title{color: var(--nca-muted);font-size: 0.8125rem;}.nca-player canvas.nca-chart{height: 8.5rem;cursor: default;touch-action: auto;}.nca-player .nca-last{display: flex;justify-content: space-between;align-items: flex-end;gap: 0.75rem;}.nca-player .nca-read{display: flex;align-items: flex-start;gap: 0.75rem;}.nca-player canvas.nca-lens{flex: none;width: 76px;height: 76px;cursor: default;touch-action: auto;image-rendering: pixelated;}.nca-player canvas.nca-lens[data-empty=\"true\"]{visibility: hidden;}@container (max-width: 30rem){.nca-player .nca-last{flex-direction: column;}}.nca-player .nca-share{display: flex;gap: 0.4rem;}.nca-player .nca-share .nca-button{min-width: 44px;padding: 0;}.nca-player .nca-inspector{min-height: 2.8em;margin: 0 0 0.3rem;font-size: 0.75rem;font-variant-numeric: tabular-nums;}.nca-player .nca-hint{margin: 0;color: var(--nca-muted);font-size: 0.8125rem;}.nca-player .nca-notice{margin: 0.75rem 0.75rem 0;padding: 0.5rem 0.75rem;border: 1px solid var(--nca-edge);border-left-width: 4px;border-radius: 6px;background: var(--nca-raised);font-size: 0.875rem;font-variant-numeric: tabular-nums;}.nca-player .nca-hidden{position: absolute;width: 1px;height: 1px;margin: -1px;overflow: hidden;clip-path: inset(50%);white-space: nowrap;}figure.nca-figure > figcaption{margin-top: 0.5rem;}.nca-player.nca-several .nca-bed{display: grid;grid-template-columns: repeat(auto-fit,minmax(8.5rem,1fr));gap: 0.75rem;padding: 0.75rem 0.75rem 0;}@container (min-width: 38rem){.nca-player:not(.nca-several) .nca-body{flex-direction: row;}.nca-several .nca-panel{display: grid;grid-template-columns: 1fr 1fr;column-gap: 1.5rem;align-items: end;}.nca-several .nca-slider:last-child{grid-column: 1 / -1;}.nca-player:not(.nca-several) .nca-bed{flex: 1 1 53%;padding: 1rem 0 1rem 1rem;}.nca-player:not(.nca-several) .nca-panel{flex: 1 1 47%;justify-content: center;}}";
+const { Engine, GpuEngine, Simulation, createEngine, decodeBase64, isDevice, rendererName, classColor, colour, MOST_STEPS, checkMoment } = core();
 const WORKER = `"use strict";
 let simulation;
 const { Simulation } = (${core})();
@@ -1910,12 +2159,22 @@ const here = startHere();
 return { ...here, first: await here.send({ kind: "create", descriptions, weights }) };
 }
 }
-class BlockedError extends Error {}
+class BlockedError extends Error {
+constructor() {
+super("The figure's worker has ended; load the page again.");
+}
+}
+let policy;
+function trusted(url) {
+if (globalThis.trustedTypes === undefined) return url;
+policy ??= trustedTypes.createPolicy("nca-live", { createScriptURL: (address) => address });
+return policy.createScriptURL(url);
+}
 function startWorker() {
 let worker;
 const url = URL.createObjectURL(new Blob([WORKER], { type: "text/javascript" }));
 try {
-worker = new Worker(url);
+worker = new Worker(trusted(url));
 } catch {
 return null;
 } finally {
@@ -1959,30 +2218,41 @@ return simulation.handle(message.kind === "create" ? { kind: "look" } : message)
 end: () => { simulation = undefined; },
 };
 }
-const icon = (path) =>
-`<svg viewBox="0 0 24 24" width="20" height="20" aria-hidden="true" focusable="false">${path}</svg>`;
-const line = (d) => icon(`<path fill="none" stroke="currentColor" stroke-width="2" ` +
-`stroke-linecap="round" stroke-linejoin="round" d="${d}"/>`);
-const solid = (d) => icon(`<path fill="currentColor" d="${d}"/>`);
-const ICONS = {
-play: solid("M8 5.2v13.6a.8.8 0 0 0 1.2.7l11-6.8a.8.8 0 0 0 0-1.4l-11-6.8A.8.8 0 0 0 8 5.2z"),
-pause: solid("M7 5h3.5v14H7zM13.5 5H17v14h-3.5z"),
-step: solid("M6 5.6v12.8a.7.7 0 0 0 1.1.6l8.9-6.4a.7.7 0 0 0 0-1.2L7.1 5a.7.7 0 0 0-1.1.6zM17 5h2v14h-2z"),
-back: solid("M18 5.6v12.8a.7.7 0 0 1-1.1.6L8 12.6a.7.7 0 0 1 0-1.2L16.9 5a.7.7 0 0 1 1.1.6zM5 5h2v14H5z"),
-reset: line("M4.5 5v5h5M5 10a7.5 7.5 0 1 1-.4 4.5"),
-circle: line("M12 5a7 7 0 1 0 0 14 7 7 0 0 0 0-14z"),
-square: line("M5.5 5.5h13v13h-13z"),
-half: icon('<path fill="currentColor" d="M5 5h7v14H5z"/><path fill="none" stroke="currentColor" stroke-width="2" d="M5 5h14v14H5z"/>'),
-cells: solid("M5 5h4v4H5zM13 5h4v4h-4zM9 10h4v4H9zM16 11h4v4h-4zM4 15h4v4H4zM12 16h4v4h-4z"),
-graft: line("M4 4h10v10H4zM14 10h6v10H10v-6"),
-noise: line("M3 12h2l2-6 3 13 3-15 3 12 2-4h3"),
-seed: line("M12 5v14M5 12h14"),
-draw: line("M4 20l1-4.5L15.5 5 19 8.5 8.5 19 4 20zM13.5 7l3.5 3.5"),
-wipe: line("M8.5 19L4 14.5 13.5 5l6 6-8 8h-3zM8.5 10l6 6M8.5 19H20"),
-picture: line("M4 5h16v14H4zM4 16l5-5 4 4 3-3 4 4M15 9.5h.01"),
-film: line("M4 6h11v12H4zM15 10.5l5-3v9l-5-3"),
-link: line("M10 14a4 4 0 0 0 5.7 0l3-3A4 4 0 0 0 13 5.3l-1 1M14 10a4 4 0 0 0-5.7 0l-3 3a4 4 0 0 0 5.7 5.7l1-1"),
+const SVG = ["http:", "", "www.w3.org", "2000", "svg"].join("/");
+const LINE = {
+fill: "none", stroke: "currentColor", "stroke-width": 2, "stroke-linecap": "round", "stroke-linejoin": "round",
 };
+const line = (d) => ({ ...LINE, d });
+const solid = (d) => ({ fill: "currentColor", d });
+const PATHS = {
+play: [solid("M8 5.2v13.6a.8.8 0 0 0 1.2.7l11-6.8a.8.8 0 0 0 0-1.4l-11-6.8A.8.8 0 0 0 8 5.2z")],
+pause: [solid("M7 5h3.5v14H7zM13.5 5H17v14h-3.5z")],
+step: [solid("M6 5.6v12.8a.7.7 0 0 0 1.1.6l8.9-6.4a.7.7 0 0 0 0-1.2L7.1 5a.7.7 0 0 0-1.1.6zM17 5h2v14h-2z")],
+back: [solid("M18 5.6v12.8a.7.7 0 0 1-1.1.6L8 12.6a.7.7 0 0 1 0-1.2L16.9 5a.7.7 0 0 1 1.1.6zM5 5h2v14H5z")],
+reset: [line("M4.5 5v5h5M5 10a7.5 7.5 0 1 1-.4 4.5")],
+circle: [line("M12 5a7 7 0 1 0 0 14 7 7 0 0 0 0-14z")],
+square: [line("M5.5 5.5h13v13h-13z")],
+half: [solid("M5 5h7v14H5z"), line("M5 5h14v14H5z")],
+cells: [solid("M5 5h4v4H5zM13 5h4v4h-4zM9 10h4v4H9zM16 11h4v4h-4zM4 15h4v4H4zM12 16h4v4h-4z")],
+graft: [line("M4 4h10v10H4zM14 10h6v10H10v-6")],
+noise: [line("M3 12h2l2-6 3 13 3-15 3 12 2-4h3")],
+seed: [line("M12 5v14M5 12h14")],
+draw: [line("M4 20l1-4.5L15.5 5 19 8.5 8.5 19 4 20zM13.5 7l3.5 3.5")],
+wipe: [line("M8.5 19L4 14.5 13.5 5l6 6-8 8h-3zM8.5 10l6 6M8.5 19H20")],
+paint: [line("M12 4c3.5 4 5 6.6 5 9a5 5 0 0 1-10 0c0-2.4 1.5-5 5-9zM9.5 13.5a2.5 2.5 0 0 0 2.5 2.5")],
+picture: [line("M4 5h16v14H4zM4 16l5-5 4 4 3-3 4 4M15 9.5h.01")],
+film: [line("M4 6h11v12H4zM15 10.5l5-3v9l-5-3")],
+link: [line("M10 14a4 4 0 0 0 5.7 0l3-3A4 4 0 0 0 13 5.3l-1 1M14 10a4 4 0 0 0-5.7 0l-3 3a4 4 0 0 0 5.7 5.7l1-1")],
+};
+function svg(tag, attributes, ...children) {
+const element = document.createElementNS(SVG, tag);
+for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+element.append(...children);
+return element;
+}
+const icon = (name) => svg("svg",
+{ viewBox: "0 0 24 24", width: 20, height: 20, "aria-hidden": true, focusable: false },
+...PATHS[name].map((attributes) => svg("path", attributes)));
 const TILE = 48;
 const SEAM = 4;
 const LENS = 3 * TILE + 2 * SEAM;
@@ -2000,6 +2270,15 @@ const [right, bottom] = [k % columns + 1, Math.floor(k / columns) + 1].map((n) =
 context.fillRect(left + x, top + y, right - x, bottom - y);
 });
 });
+}
+function wordsOf({ values, change, rule }, { decoder, fixed, visible, channels, votes, rules }) {
+const round = (value) => value.toFixed(2).replace("-", "−");
+const names = decoder || votes.length ? [] : ["r", "g", "b", "α"].slice(0, visible);
+const first = channels - votes.length;
+const name = (i) => (i < fixed ? `input ${i}` : votes[i - first]?.name ?? names[i - fixed] ?? i);
+const each = values.map((value, i) => `${name(i)} ${round(value)}`).join(", ");
+const obeys = rules ? `rule ${rules[rule]}, ` : "";
+return `${obeys}${each}, last change ${round(change)}`;
 }
 const FASTEST = 1e6;
 const SPEEDS = [
@@ -2022,6 +2301,7 @@ const INPUT_TOOLS = [
 { tool: "draw", name: "Draw on the input" },
 { tool: "wipe", name: "Wipe the input" },
 ];
+const PAINT = { tool: "paint", name: "Paint with the chosen ink" };
 const GRAFT = { tool: "graft", name: "Graft the chosen rule" };
 let figures = 0;
 function make(tag, attributes = {}, ...children) {
@@ -2035,7 +2315,7 @@ return element;
 function makeButton(name, label, { bare = false } = {}) {
 const button = make("button", { type: "button", class: `nca-button nca-${name}` });
 if (bare) {
-button.innerHTML = ICONS[name];
+button.append(icon(name));
 button.setAttribute("aria-label", label);
 button.title = label;
 } else {
@@ -2043,9 +2323,8 @@ setButton(button, name, label);
 }
 return button;
 }
-function setButton(button, icon, label) {
-button.innerHTML = ICONS[icon];
-button.append(make("span", {}, label));
+function setButton(button, name, label) {
+button.replaceChildren(icon(name), make("span", {}, label));
 }
 function makeRadios(kind, legend, options, id) {
 const inputs = options.map(({ name, checked }, value) => {
@@ -2062,6 +2341,8 @@ return make("label", { class: "nca-choice" }, inputs[i], tile);
 const row = make("div", { class: "nca-row" }, ...choices);
 return { inputs, group: make("fieldset", { class: `nca-${kind}` }, make("legend", {}, legend), row) };
 }
+const legendOf = ({ inputs, votes }) =>
+(votes.length > 0 ? "Input" : inputs === null ? "Grow into" : "Draw");
 function classOptions(description) {
 return description.classes.map(({ label, name }, i) => ({
 checked: i === description.class_index,
@@ -2082,12 +2363,18 @@ group.querySelector("legend").append(
 make("span", { class: "nca-of-map" }, ", with its colour on the map"));
 return { inputs, group };
 }
-function toolOptions(tools) {
-return tools.map(({ tool, name }, i) => {
-const picture = make("span", { class: "nca-icon" });
-picture.innerHTML = ICONS[tool];
-return { name, checked: i === 0, content: [picture] };
+function makeInks(inks, id) {
+const options = inks.map(({ name, color }, i) => {
+const swatch = make("span", { class: "nca-swatch", "aria-hidden": "true" });
+swatch.style.setProperty("--nca-class", `rgb(${color.map((value) => Math.round(255 * value))})`);
+return { checked: i === 0, content: [swatch, make("span", { class: "nca-name" }, name)] };
 });
+return makeRadios("inks", "Ink", options, id);
+}
+function toolOptions(tools) {
+return tools.map(({ tool, name }, i) => ({
+name, checked: i === 0, content: [make("span", { class: "nca-icon" }, icon(tool))],
+}));
 }
 function makeSlider(id, label, { min, max, start, step = 1 }, say) {
 const slider = make("input", { type: "range", id, min, max, step, value: start });
@@ -2169,15 +2456,24 @@ for (const name of ["size", "speed", "channel"]) {
 to[name].value = from[name].value;
 to[name].dispatchEvent(new Event("input"));
 }
-for (const name of ["tools", "rules"]) {
+for (const name of ["tools", "rules", "inks"]) {
 from[name].forEach(({ checked }, i) => { to[name][i].checked = checked; });
 }
 }
+let sheet = null;
 function addStyle(element) {
 const root = element.getRootNode();
+const place = root instanceof ShadowRoot ? root : document;
+if (place.adoptedStyleSheets === undefined) return addStyleElement(root);
+if (sheet === null) {
+sheet = new CSSStyleSheet();
+sheet.replaceSync(STYLE);
+}
+if (!place.adoptedStyleSheets.includes(sheet)) place.adoptedStyleSheets = [...place.adoptedStyleSheets, sheet];
+}
+function addStyleElement(root) {
 const place = root instanceof ShadowRoot ? root : document.head;
-if (place.querySelector("style[data-nca-live]")) return;
-place.append(make("style", { "data-nca-live": "" }, STYLE));
+if (!place.querySelector("style[data-nca-live]")) place.append(make("style", { "data-nca-live": "" }, STYLE));
 }
 function buildView(element, descriptions) {
 addStyle(element);
@@ -2193,10 +2489,11 @@ const step = makeButton("step", "Step");
 const reset = makeButton("reset", "Reset");
 const reads = description.votes.length > 0;
 const classes = description.classes.length > 1
-? makeRadios("classes", reads ? "Input" : "Grow into", classOptions(description), id) : { inputs: [] };
+? makeRadios("classes", legendOf(description), classOptions(description), id) : { inputs: [] };
 const grows = !reads && description.start === null && !description.fill;
 const rules = description.rules ? makeRules(description.rules, id) : { inputs: [] };
-const offered = [...(description.rules ? [GRAFT] : []),
+const inks = description.inks ? makeInks(description.inks, id) : { inputs: [] };
+const offered = [...(description.rules ? [GRAFT] : []), ...(description.inks ? [PAINT] : []),
 ...(description.fixed > 0 ? INPUT_TOOLS : []), ...TOOLS]
 .filter(({ tool }) => tool !== "seed" || grows);
 const tools = makeRadios("tools", "Brush", toolOptions(offered), id);
@@ -2223,6 +2520,7 @@ title: "The cell and its neighbours, a square for each channel: blue above 0, re
 const hint = make("p", { class: "nca-hint", id: `${id}-hint` },
 `Drag to use the brush${grows ? ", double-tap to plant a seed" : ""}. With the grid focused: arrow ` +
 `keys move, E uses the brush, ${grows ? "S plants a seed, " : ""}I reads the cell.`);
+const notice = make("p", { class: "nca-notice", hidden: "" });
 const status = make("p", { class: "nca-hidden", role: "status" });
 const chart = make("canvas", { class: "nca-chart", role: "img", "aria-label": "No curve yet" });
 const curve = make("div", { class: "nca-curve" },
@@ -2230,7 +2528,7 @@ make("div", { class: "nca-curve-title" }, "Error against the target, over steps"
 curve.hidden = descriptions.every(({ targets }) => targets === null);
 const panel = make("div", { class: "nca-panel" }, readout,
 make("div", { class: "nca-transport" }, play, back, step, reset),
-...[classes, rules].flatMap(({ group }) => group ?? []), tools.group, brush.row, speed.row, ...(turn ? [turn.row] : []), channels.row,
+...[classes, rules, inks].flatMap(({ group }) => group ?? []), tools.group, brush.row, speed.row, ...(turn ? [turn.row] : []), channels.row,
 ...(sizes ? [sizes.row] : []));
 const foot = make("div", { class: "nca-foot" }, curve,
 make("div", { class: "nca-last" }, make("div", { class: "nca-read" }, lens, make("div", {}, inspector, hint)),
@@ -2239,25 +2537,40 @@ const root = make("div", {
 class: several ? "nca-player nca-several" : "nca-player", role: "group",
 "aria-label": several ? "Live automata, side by side" : `Live automaton: ${description.title}`,
 "data-lm-suppress-shortcuts": "true",
-}, make("div", { class: "nca-body" }, bed, panel), foot, status);
+}, make("div", { class: "nca-body" }, bed, panel), notice, foot, status);
 element.prepend(root);
 return {
-root, bed, grid: description, steps, rate, play, back, step, reset, save, film, share, status, inspector, lens, chart,
+root, bed, grid: description, steps, rate, play, back, step, reset, save, film, share, status, notice, inspector, lens, chart,
 canvases: panes.map(({ canvas }) => canvas), cursors: panes.map(({ cursor }) => cursor),
 recoveries: panes.map(({ recovery }) => recovery), votes: panes.map(({ votes }) => votes),
-classes: classes.inputs, rules: rules.inputs, tools: tools.inputs, toolNames: offered.map(({ tool }) => tool), size: brush.slider, speed: speed.slider,
+classes: classes.inputs, rules: rules.inputs, inks: inks.inputs, tools: tools.inputs, toolNames: offered.map(({ tool }) => tool), size: brush.slider, speed: speed.slider,
 turn: turn?.slider, canvasSize: sizes?.select, channel: channels.select, key: channels.key,
 };
+}
+function showVotes({ row, bars }, { counts, winner }, votes) {
+const total = Math.max(1, counts.reduce((a, b) => a + b));
+const percents = counts.map((count) => Math.round(100 * count / total));
+bars.forEach((bar, k) => {
+bar.style.setProperty("--nca-share", `${100 * counts[k] / total}%`);
+bar.dataset.winner = String(k === winner);
+});
+const cast = percents.map((percent, k) => ({ percent, name: votes[k].name }))
+.filter(({ percent }) => percent > 0).sort((a, b) => b.percent - a.percent);
+const words = cast.map(({ percent, name }) => `${name} ${percent} %`).join(", ") || "none";
+row.setAttribute("aria-label", `Votes: ${words}`);
 }
 const MOST_POINTS = 4000;
 const SAME_HARM = 12;
 const COLORS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8a95a1", "#a6761d"];
+const MOST_MARKS = 500;
+const [LEAST_ERROR, MOST_ERROR] = [1e-6, 1e6];
 const MARGIN = { left: 46, right: 8, top: 8, bottom: 20 };
 class Chart {
 constructor(canvas, names) {
 Object.assign(this, { canvas, names, points: [], marks: [] });
 }
-add(step, errors) {
+add(step, given) {
+const errors = given.map((error) => (Number.isFinite(error) ? error : null));
 while (this.points.length > 0 && this.points.at(-1).step >= step) this.points.pop();
 this.marks = this.marks.filter((mark) => mark.step <= step);
 this.points.push({ step, errors });
@@ -2269,6 +2582,7 @@ if (last !== undefined && step - last.until <= SAME_HARM && step >= last.until) 
 Object.assign(last, { until: step, after });
 } else {
 this.marks.push({ step, until: step, before, after });
+if (this.marks.length > MOST_MARKS) this.marks.shift();
 }
 }
 recoveries() {
@@ -2277,7 +2591,7 @@ if (marks.length === 0 || points.length === 0) return this.names.map(() => null)
 const { before, after } = marks.at(-1);
 return points.at(-1).errors.map((now, i) => {
 const harm = after[i] - before[i];
-return now === null || harm <= 0.02 * before[i] ? null : 100 * (after[i] - now) / harm;
+return now === null || !Number.isFinite(harm) || harm <= 0.02 * before[i] ? null : 100 * (after[i] - now) / harm;
 });
 }
 draw() {
@@ -2296,7 +2610,7 @@ this.plot(context, box, style.getPropertyValue("--nca-muted"), style.getProperty
 plot(context, box, ink, line) {
 const { points, marks } = this;
 const all = points.flatMap(({ errors }) => errors.filter((e) => e > 0));
-const decade = (e) => Math.log10(Math.max(e, 1e-6));
+const decade = (e) => Math.log10(Math.min(MOST_ERROR, Math.max(e, LEAST_ERROR)));
 const low = Math.floor(decade(Math.min(...all, 0.01)));
 const high = Math.max(low + 1, Math.ceil(decade(Math.max(...all, 1e-5))));
 const first = points[0].step;
@@ -2350,10 +2664,51 @@ return `At step ${step}: ${each.join("; ")}`;
 }
 }
 const curveColor = (index) => COLORS[index % COLORS.length];
+const KEY = "nca";
+const MOST_CHARACTERS = 1e6;
+const MOST_BYTES = 2 ** 23;
+async function through(bytes, stream, most = Infinity) {
+const reader = new Blob([bytes]).stream().pipeThrough(stream).getReader();
+const parts = [];
+let length = 0;
+for (let { done, value } = await reader.read(); !done; { done, value } = await reader.read()) {
+parts.push(value);
+length += value.length;
+if (length > most) throw new RangeError(`more than ${most} bytes`);
+}
+return new Uint8Array(await new Blob(parts).arrayBuffer());
+}
+async function momentLink(moment) {
+const json = new TextEncoder().encode(JSON.stringify(moment));
+const packed = await through(json, new CompressionStream("deflate-raw"));
+if (packed.length > MOST_CHARACTERS / 2) return null;
+const text = btoa(Array.from(packed, (byte) => String.fromCharCode(byte)).join(""))
+.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+return `${location.href.split("#")[0]}#${KEY}=${text}`;
+}
+const told = () => new URLSearchParams(location.hash.slice(1)).get(KEY);
+const tellsOfMoment = () => told() !== null;
+async function momentOf(index) {
+if (!tellsOfMoment()) return null;
+const moment = await unfold(told()).catch(() => null);
+const known = Number.isInteger(moment?.figure) && moment.figure >= 0;
+const count = allFigures().length;
+if (index === 0 && !known) throw new Error("it was cut off, or changed on its way");
+if (index === 0 && moment.figure >= count) {
+throw new Error(`it tells of figure ${moment.figure + 1}, and this page has ${count}`);
+}
+return known && moment.figure === index ? moment : null;
+}
+async function unfold(text) {
+const packed = Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")),
+(character) => character.charCodeAt(0));
+const json = await through(packed, new DecompressionStream("deflate-raw"), MOST_BYTES);
+return JSON.parse(new TextDecoder().decode(json));
+}
+const allFigures = () => [...document.querySelectorAll("figure.nca-figure")];
 const SCALE = 8;
 const GAP = 8;
 const FILM_TYPES = ["video/webm", "video/mp4"];
-const KEY = "nca";
 function poster(canvases, grid, target = document.createElement("canvas")) {
 const [width, height] = [grid.width * SCALE, grid.height * SCALE];
 const wide = canvases.length * (width + GAP) - GAP;
@@ -2386,26 +2741,58 @@ recorder.stop();
 }),
 };
 }
-const through = async (bytes, stream) =>
-new Uint8Array(await new Response(new Blob([bytes]).stream().pipeThrough(stream)).arrayBuffer());
-async function momentLink(moment) {
-const json = new TextEncoder().encode(JSON.stringify(moment));
-const packed = await through(json, new CompressionStream("deflate-raw"));
-const text = btoa(String.fromCharCode(...packed))
-.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
-return `${location.href.split("#")[0]}#${KEY}=${text}`;
+class Takeaway {
+constructor(player) {
+const { view, descriptions: [grid] } = player;
+Object.assign(this, { player, view, grid, film: null });
+view.save.addEventListener("click", () => this.savePicture());
+view.film.addEventListener("click", () => this.toggleFilm());
+view.share.addEventListener("click", () => this.copyLink());
 }
-const tellsOfMoment = () => new URLSearchParams(location.hash.slice(1)).has(KEY);
-async function momentHere() {
-const text = new URLSearchParams(location.hash.slice(1)).get(KEY);
-if (!text) return null;
+say(text) {
+this.player.say(text);
+}
+savePicture() {
+const { step } = this.player.last;
+poster(this.view.canvases, this.grid).toBlob((blob) => download(blob, `nca-step-${step}.png`));
+this.say("Picture saved");
+}
+async toggleFilm() {
+const { view } = this;
+if (this.film === null) {
+this.film = startFilm(view.canvases, this.grid);
+this.say(this.film ? "Recording; press again to stop" : "This browser cannot record films");
+view.film.setAttribute("aria-pressed", String(this.film !== null));
+return;
+}
+const { film } = this;
+this.film = null;
+const { blob, extension } = await film.stop();
+view.film.setAttribute("aria-pressed", "false");
+download(blob, `nca.${extension}`);
+this.say("Film saved");
+}
+async copyLink() {
+const { view, player } = this;
+const figure = allFigures().indexOf(view.root.closest("figure.nca-figure"));
+if (figure < 0) return this.say("Only a page has links to its moments");
+const { recorded } = await player.ask({ kind: "recorded" });
+const canvas = view.canvasSize && Number(view.canvasSize.value);
+const link = recorded && recorded.step <= MOST_STEPS && await momentLink({ figure, canvas, ...recorded });
+if (!link) return this.say("Too much has happened for a link; after a reset there will be one");
 try {
-const packed = Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")),
-(character) => character.charCodeAt(0));
-const json = await through(packed, new DecompressionStream("deflate-raw"));
-return JSON.parse(new TextDecoder().decode(json));
+await navigator.clipboard.writeText(link);
+return this.say("Link copied");
 } catch {
-return null;
+history.replaceState(null, "", link);
+return this.say("The link is in the address bar");
+}
+}
+draw() {
+this.film?.draw();
+}
+end() {
+this.film?.stop();
 }
 }
 const DOUBLE_TAP = { milliseconds: 350, pixels: 24 };
@@ -2512,27 +2899,80 @@ return () => off.abort();
 }
 const STEP_BUDGET = 12;
 const RATE_WINDOW = 500;
+const MOST_AT_ONCE = 10000;
+class Clock {
+constructor(player) {
+this.player = player;
+this.frame = 0;
+this.busy = false;
+}
+get stepsPerSecond() {
+return SPEEDS[this.player.view.speed.value].stepsPerSecond;
+}
+schedule() {
+const { player } = this;
+const runs = player.playing && player.inView;
+if (runs && this.frame === 0) {
+this.due = 0;
+this.lastFrame = performance.now();
+this.measured = { since: this.lastFrame, step: player.last.step };
+this.frame = requestAnimationFrame((now) => this.tick(now));
+} else if (!runs && this.frame !== 0) {
+cancelAnimationFrame(this.frame);
+this.frame = 0;
+player.view.rate.textContent = "0";
+}
+}
+tick(now) {
+const elapsed = Math.max(0, now - this.lastFrame);
+this.lastFrame = now;
+this.due = Math.min(this.due + elapsed / 1000 * this.stepsPerSecond, MOST_AT_ONCE);
+if (this.due >= 1 && !this.busy) this.advance(Math.floor(this.due));
+this.measure(now);
+this.frame = requestAnimationFrame((later) => this.tick(later));
+}
+async advance(steps) {
+this.busy = true;
+try {
+await this.player.ask({ kind: "advance", steps, budget: STEP_BUDGET });
+} catch {
+this.player.setPlaying(false, false);
+} finally {
+this.busy = false;
+}
+this.due = Math.min(this.due - steps, 1);
+}
+measure(now) {
+const { measured, player } = this;
+const elapsed = now - measured.since;
+if (elapsed < RATE_WINDOW) return;
+const { step } = player.last;
+player.view.rate.textContent = Math.max(0, Math.round(1000 * (step - measured.step) / elapsed));
+player.tell({ steps: step });
+this.measured = { since: now, step };
+}
+}
+const TRAVEL_BUDGET = 40;
 const CHART_EVERY = 120;
 const MOST_VISIBLE = 0.3;
-const MOST_AT_ONCE = 10000;
 const SHARE_OF_CELLS = 0.3;
 const NOISE = 0.3;
-const DRAWN = new Set(["graft", "circle", "square", "cells", "noise", "draw", "wipe"]);
+const DRAWN = new Set(["graft", "circle", "square", "cells", "noise", "draw", "wipe", "paint"]);
+const chosen = (inputs) => inputs.findIndex(({ checked }) => checked);
 class Player {
-constructor(element, descriptions, weights, link, report) {
-Object.assign(this, { element, descriptions, weights, link, report });
+constructor(element, descriptions, link, report) {
+Object.assign(this, { element, descriptions, link, report });
 this.view = buildView(element, descriptions);
 this.contexts = this.view.canvases.map((canvas) => canvas.getContext("2d"));
 const names = descriptions.map(({ title }) => title);
 this.chart = new Chart(this.view.chart, names);
 this.playing = false;
 this.inView = false;
-this.frame = 0;
-this.busy = false;
+this.clock = new Clock(this);
 this.reading = false;
 this.salt = 0;
 this.turning = 0;
-this.film = null;
+this.journey = null;
 this.fireRate = descriptions[0].fire_rate;
 this.canvas = Number(this.view.canvasSize?.value);
 this.chartDrawn = 0;
@@ -2543,18 +2983,17 @@ this.draw(link.first);
 connect() {
 const { view } = this;
 const click = (button, action) => button.addEventListener("click", action);
-click(view.play, () => this.setPlaying(!this.playing, true));
+click(view.play, () => this.setPlaying(!this.playing && this.journey === null, true));
 click(view.step, () => this.stepOnce());
 click(view.back, () => this.stepBack());
 click(view.reset, () => this.reset());
-click(view.save, () => this.savePicture());
-click(view.film, () => this.toggleFilm());
-click(view.share, () => this.copyLink());
+this.takeaway = new Takeaway(this);
 view.classes.forEach((input, index) =>
 input.addEventListener("change", () => this.setClass(index)));
 view.channel.addEventListener("change", () => this.show(view.channel.value));
 view.turn?.addEventListener("input", () => this.turn(Number(view.turn.value)));
-view.canvasSize?.addEventListener("change", () => this.resize(Number(view.canvasSize.value)));
+view.canvases.forEach((canvas) =>
+canvas.addEventListener("contextrestored", () => this.ask({ kind: "look" })));
 view.tools.forEach((input, i) => input.addEventListener("change", () => {
 view.root.dataset.tool = view.toolNames[i];
 }));
@@ -2569,39 +3008,64 @@ say: (text) => this.say(text),
 });
 this.observer = new IntersectionObserver((entries) => {
 this.inView = entries[entries.length - 1].isIntersecting;
-this.schedule();
+this.clock.schedule();
 }, { threshold: MOST_VISIBLE });
 this.observer.observe(view.bed);
 }
 get tool() {
 return this.view.root.dataset.tool;
 }
-get stepsPerSecond() {
-return SPEEDS[this.view.speed.value].stepsPerSecond;
-}
 say(text) {
 this.view.status.textContent = text;
 }
+notify(text, aloud = true) {
+const { notice } = this.view;
+notice.textContent = text;
+notice.hidden = text === "";
+if (aloud && text !== "") this.say(text);
+}
+tell(changes) {
+this.report?.(changes);
+}
+async send(message) {
+try {
+return await this.link.send(message);
+} catch (error) {
+if (!this.ended) this.notify(error.message);
+throw error;
+}
+}
 async ask(message) {
-const answer = await this.link.send(message);
+const answer = await this.send(message);
 if (!this.ended && answer.frames !== undefined) this.draw(answer);
 return answer;
 }
 setPlaying(playing, aloud) {
+this.halt();
 this.playing = playing;
 setButton(this.view.play, playing ? "pause" : "play", playing ? "Pause" : "Play");
 if (aloud) this.say(playing ? "Playing" : `Paused at step ${this.last.step}`);
-this.report({ steps: this.last.step, playing });
-this.schedule();
+this.tell({ steps: this.last.step, playing });
+this.clock.schedule();
 if (!playing) this.ask({ kind: "look" });
 }
-async stepOnce() {
+halt() {
+if (this.journey === null) return;
+this.journey = null;
+this.notify("");
+setButton(this.view.play, "play", "Play");
+}
+rest() {
+this.halt();
 if (this.playing) this.setPlaying(false, false);
+}
+async stepOnce() {
+this.rest();
 await this.ask({ kind: "advance", steps: 1, budget: 0 });
 this.sayWhere();
 }
 async stepBack() {
-if (this.playing) this.setPlaying(false, false);
+this.rest();
 await this.ask({ kind: "back" });
 this.sayWhere();
 }
@@ -2609,44 +3073,20 @@ sayWhere() {
 const votes = this.view.votes.map(({ row }) => row.getAttribute("aria-label"));
 const curve = this.last.errors.some((error) => error !== null) ? [this.chart.describe()] : [];
 this.say([`Step ${this.last.step}.`, ...curve, ...votes].join(" "));
-this.report({ steps: this.last.step });
+this.tell({ steps: this.last.step });
 }
 async reset() {
+this.halt();
+this.notify("");
 await this.ask({ kind: "reset" });
 this.say(this.view.toolNames.includes("seed") ? "Reset to a single seed cell" : "Reset to the start");
-this.report({ steps: 0 });
+this.tell({ steps: 0 });
 }
 async setClass(index) {
 await this.act({ kind: "mutate", index });
-const { classes, votes: { length } } = this.descriptions[0];
-this.say(`${length ? "Now reading" : "Now growing into"} ${classes[index].name}`);
-this.report({ classIndex: index });
-}
-async resize(index) {
-const { element, weights, report } = this;
-const descriptions = onCanvas(this.descriptions, index)
-.map((d) => ({ ...d, class_index: this.last.classIndex, fire_rate: this.fireRate }))
-.map((d) => (d.turns === undefined ? d : { ...d, turns: this.last.degrees }));
-let player;
-try {
-player = await begin(element, descriptions, weights, report);
-} catch (error) {
-this.say(error.message);
-this.view.canvasSize.value = this.canvas;
-return;
-}
-if (this.ended) return void player.destroy();
-takeOver(this.view, player.view);
-player.canvas = index;
-player.view.root.dataset.tool = this.tool;
-const { playing } = this;
-this.destroy();
-element.ncaPlayer = player;
-player.view.canvasSize.focus();
-player.show(player.view.channel.value);
-player.setPlaying(playing, false);
-player.report({ steps: 0, events: [] });
-player.say(`A canvas of ${descriptions[0].width} by ${descriptions[0].height} cells`);
+const { classes, inputs } = this.descriptions[0];
+this.say(`${inputs === null ? "Now growing into" : "Now reading"} ${classes[index].name}`);
+this.tell({ classIndex: index });
 }
 async turn(degrees) {
 this.turning += 1;
@@ -2674,18 +3114,21 @@ square: { kind: "erase", ...where, shape: "square" },
 half: { kind: "erase", ...where, shape: "half" },
 cells: { kind: "erase", ...where, share: SHARE_OF_CELLS, salt: this.salt },
 draw: { kind: "draw", ...where, value: 1 },
+paint: { kind: "paint", ...where, ink: chosen(this.view.inks) },
 wipe: { kind: "draw", ...where, value: 0 },
-graft: { kind: "graft", ...where, rule: this.view.rules.findIndex(({ checked }) => checked) },
+graft: { kind: "graft", ...where, rule: chosen(this.view.rules) },
 noise: { kind: "disturb", ...where, sigma: NOISE, salt: this.salt },
 }[tool]);
 }
 async act(event) {
-const sent = this.link.send({ kind: "act", event });
-const report = await sent;
+this.halt();
+const report = await this.send({ kind: "act", event });
 if (this.ended) return;
 this.chart.mark(report.step, this.last.errors, report.errors);
 this.draw(report);
-this.report({ steps: report.step, events: report.recorded.events });
+if (this.report === null) return;
+const { recorded } = await this.send({ kind: "recorded" });
+this.tell({ steps: report.step, events: recorded?.events ?? [] });
 }
 show(shown) {
 this.view.key.hidden = ["picture", "fired", "rules"].includes(shown);
@@ -2696,20 +3139,12 @@ return this.ask({ kind: "show", shown: Number.isNaN(channel) ? shown : channel }
 async read(x, y, pane, aloud = false) {
 if (this.reading && !aloud) return;
 this.reading = true;
-const { cells } = await this.link.send({ kind: "inspect", x, y });
+const { cells } = await this.send({ kind: "inspect", x, y });
 this.reading = false;
 if (this.ended) return;
-const { values, around, change, rule } = cells[pane];
-drawLens(this.view.lens, around);
+drawLens(this.view.lens, cells[pane].around);
 this.view.lens.dataset.empty = "false";
-const round = (v) => v.toFixed(2).replace("-", "−");
-const { decoder, fixed, visible, channels, votes, rules } = this.descriptions[pane];
-const names = decoder || votes.length ? [] : ["r", "g", "b", "α"].slice(0, visible);
-const first = channels - votes.length;
-const name = (i) => (i < fixed ? `input ${i}` : votes[i - first]?.name ?? names[i - fixed] ?? i);
-const each = values.map((v, i) => `${name(i)} ${round(v)}`).join(", ");
-const obeys = rules ? `rule ${rules[rule]}, ` : "";
-const text = `Column ${x + 1}, row ${y + 1}: ${obeys}${each}, last change ${round(change)}`;
+const text = `Column ${x + 1}, row ${y + 1}: ${wordsOf(cells[pane], this.descriptions[pane])}`;
 this.view.inspector.textContent = text;
 if (aloud) this.say(text);
 }
@@ -2730,8 +3165,10 @@ if (view.turn && this.turning === 0 && report.degrees !== Number(view.turn.value
 view.turn.value = report.degrees;
 view.turn.dispatchEvent(new Event("nca-shown"));
 }
-report.ballots.forEach((ballot, i) => ballot && this.showVotes(ballot, i));
-this.film?.draw();
+report.ballots.forEach((ballot, i) =>
+ballot && showVotes(view.votes[i], ballot, this.descriptions[i].votes));
+this.takeaway.draw();
+this.heed(report);
 chart.add(report.step, report.errors);
 const now = performance.now();
 if (now - this.chartDrawn > CHART_EVERY || !this.playing) {
@@ -2739,19 +3176,20 @@ this.chartDrawn = now;
 this.drawChart();
 }
 }
-showVotes({ counts, winner }, pane) {
-const { row, bars } = this.view.votes[pane];
-const total = Math.max(1, counts.reduce((a, b) => a + b));
-const percents = counts.map((count) => Math.round(100 * count / total));
-bars.forEach((bar, k) => {
-bar.style.setProperty("--nca-share", `${100 * counts[k] / total}%`);
-bar.dataset.winner = String(k === winner);
-});
-const { votes } = this.descriptions[pane];
-const cast = percents.map((percent, k) => ({ percent, name: votes[k].name }))
-.filter(({ percent }) => percent > 0).sort((a, b) => b.percent - a.percent);
-const words = cast.map(({ percent, name }) => `${name} ${percent} %`).join(", ") || "none";
-row.setAttribute("aria-label", `Votes: ${words}`);
+heed({ stopped, step }) {
+const { dataset } = this.view.notice;
+if (stopped !== null) {
+if (this.playing) this.setPlaying(false, false);
+this.halt();
+const who = this.descriptions.length > 1 ? `${stopped}: ` : "";
+if (dataset.step === String(step)) return;
+dataset.step = step;
+this.notify(`${who}Stopped at step ${step}: the automaton's numbers grow beyond all bounds. ` +
+"Back undoes what was done last, Reset begins again.");
+} else if (dataset.step !== undefined) {
+delete dataset.step;
+this.notify("");
+}
 }
 drawChart() {
 const { view, chart } = this;
@@ -2765,90 +3203,31 @@ view.recoveries[i].textContent = parts.join(" · ");
 view.recoveries[i].style.setProperty("--nca-curve", curveColor(i));
 });
 }
-schedule() {
-const runs = this.playing && this.inView;
-if (runs && this.frame === 0) {
-this.due = 0;
-this.lastFrame = performance.now();
-this.measured = { since: this.lastFrame, step: this.last.step };
-this.frame = requestAnimationFrame((now) => this.tick(now));
-} else if (!runs && this.frame !== 0) {
-cancelAnimationFrame(this.frame);
-this.frame = 0;
-this.view.rate.textContent = "0";
-}
-}
-tick(now) {
-const elapsed = Math.max(0, now - this.lastFrame);
-this.lastFrame = now;
-this.due = Math.min(this.due + elapsed / 1000 * this.stepsPerSecond, MOST_AT_ONCE);
-if (this.due >= 1 && !this.busy) this.advance(Math.floor(this.due));
-this.measure(now);
-this.frame = requestAnimationFrame((later) => this.tick(later));
-}
-async advance(steps) {
-this.busy = true;
-try {
-await this.ask({ kind: "advance", steps, budget: STEP_BUDGET });
-} finally {
-this.busy = false;
-}
-this.due = Math.min(this.due - steps, 1);
-}
-measure(now) {
-const { measured } = this;
-const elapsed = now - measured.since;
-if (elapsed < RATE_WINDOW) return;
-const { step } = this.last;
-this.view.rate.textContent = Math.max(0, Math.round(1000 * (step - measured.step) / elapsed));
-this.report({ steps: step });
-this.measured = { since: now, step };
-}
-savePicture() {
-poster(this.view.canvases, this.descriptions[0]).toBlob((blob) => download(blob, `nca-step-${this.last.step}.png`));
-this.say("Picture saved");
-}
-async toggleFilm() {
-const { view } = this;
-if (this.film === null) {
-this.film = startFilm(view.canvases, this.descriptions[0]);
-this.say(this.film ? "Recording; press again to stop" : "This browser cannot record films");
-view.film.setAttribute("aria-pressed", String(this.film !== null));
-return;
-}
-const { blob, extension } = await this.film.stop();
-this.film = null;
-view.film.setAttribute("aria-pressed", "false");
-download(blob, `nca.${extension}`);
-this.say("Film saved");
-}
-async copyLink() {
-const { step, recorded } = this.last;
-const figures = [...document.querySelectorAll("figure.nca-figure")];
-const figure = figures.indexOf(this.view.root.closest("figure.nca-figure"));
-const canvas = this.view.canvasSize && Number(this.view.canvasSize.value);
-const link = await momentLink({ figure, step, canvas, ...recorded });
-try {
-await navigator.clipboard.writeText(link);
-this.say("Link copied");
-} catch {
-history.replaceState(null, "", link);
-this.say("The link is in the address bar");
-}
-}
 async goTo({ step, classIndex, degrees, events }) {
-await this.ask({ kind: "replay", events, classIndex, degrees });
-while (this.last.step < step) {
-await this.ask({ kind: "advance", steps: step - this.last.step, budget: STEP_BUDGET });
+const journey = {};
+this.journey = journey;
+setButton(this.view.play, "pause", "Pause");
+const [there, budget] = [step.toLocaleString("en"), this.link.inWorker ? TRAVEL_BUDGET : STEP_BUDGET];
+await this.ask({ kind: "replay", step, events, classIndex, degrees });
+for (let rounds = 0; this.journey === journey && this.last.step < step; rounds++) {
+if (rounds > 0) {
+const here = this.last.step.toLocaleString("en");
+this.notify(`On the way to step ${there}: step ${here}. Pause or Reset stops it.`, rounds === 1);
 }
+await this.ask({ kind: "advance", steps: step - this.last.step, budget });
+}
+if (this.ended) return;
+const arrived = this.journey === journey;
+this.halt();
 await this.ask({ kind: "look" });
-this.say(`Step ${step}, as in the link`);
+if (arrived) this.say(`Step ${step}, as in the link`);
 }
 destroy() {
 this.ended = true;
-this.film?.stop();
+this.takeaway.end();
+this.journey = null;
 this.playing = false;
-this.schedule();
+this.clock.schedule();
 this.observer.disconnect();
 this.disconnectBrush();
 this.link.end();
@@ -2857,42 +3236,97 @@ this.view.root.remove();
 }
 async function begin(element, descriptions, weights, report) {
 const link = await connect(descriptions, weights);
-return new Player(element, descriptions, weights, link, report);
+const player = new Player(element, descriptions, link, report);
+player.view.canvasSize?.addEventListener("change", () =>
+resize(player, weights, Number(player.view.canvasSize.value)));
+return player;
 }
 const onCanvas = (descriptions, index) => descriptions.map((d) => {
 const [height, width] = d.sizes?.[index] ?? [d.height, d.width];
 const alt = d.alt.replace(`${d.width} by ${d.height} cells`, `${width} by ${height} cells`);
 return { ...d, height, width, alt };
 });
-async function mount(element, descriptions, weights, report = () => {}) {
+async function resize(old, weights, index) {
+const { element, report, view, last } = old;
+const descriptions = onCanvas(old.descriptions, index)
+.map((d) => ({ ...d, class_index: last.classIndex, fire_rate: old.fireRate }))
+.map((d) => (d.turns === undefined ? d : { ...d, turns: last.degrees }));
+const isChosen = () => Number(view.canvasSize.value) === index;
+let player;
 try {
-const moment = await momentHere();
-const index = [...document.querySelectorAll("figure.nca-figure")].indexOf(element);
-const told = moment !== null && moment.figure === index;
-const player = await begin(element, told ? onCanvas(descriptions, moment.canvas) : descriptions,
-weights, report);
-element.querySelector(":scope > .nca-poster")?.remove();
-if (told) {
-await player.goTo(moment);
-} else if (!matchMedia("(prefers-reduced-motion: reduce)").matches) {
-player.setPlaying(true, false);
-}
-element.ncaPlayer = player;
-return player;
+player = await begin(element, descriptions, weights, report);
 } catch (error) {
+if (isChosen()) view.canvasSize.value = old.canvas;
+return old.notify(error.message);
+}
+if (old.ended || !isChosen()) return player.destroy();
+takeOver(view, player.view);
+player.canvas = index;
+player.view.root.dataset.tool = old.tool;
+const { playing } = old;
+old.destroy();
+element.ncaPlayer = player;
+player.view.canvasSize.focus();
+player.show(player.view.channel.value);
+player.setPlaying(playing, false);
+player.tell({ steps: 0, events: [] });
+return player.say(`A canvas of ${descriptions[0].width} by ${descriptions[0].height} cells`);
+}
+async function lookUp(element, descriptions) {
+try {
+const moment = await momentOf(allFigures().indexOf(element));
+if (moment !== null) checkMoment(moment, descriptions[0]);
+return { moment, wrong: null };
+} catch (error) {
+return { moment: null, wrong: error.message.replace("live figure: ", "") };
+}
+}
+function explain(element, error) {
 const message = document.createElement("p");
 message.setAttribute("role", "alert");
 message.textContent = error.message;
 element.prepend(message);
+}
+async function mount(element, descriptions, weights, report = null) {
+try {
+if (!Array.isArray(descriptions) || descriptions.length === 0) {
+throw new Error("live figure: no automaton is described; expected a list of descriptions");
+}
+const { moment, wrong } = await lookUp(element, descriptions);
+const there = moment === null ? descriptions : onCanvas(descriptions, moment.canvas);
+const player = await begin(element, there, weights, report);
+element.querySelector(":scope > .nca-poster")?.remove();
+if (wrong !== null) player.notify(`The link cannot be shown: ${wrong}. This is the start.`);
+if (moment !== null) await player.goTo(moment);
+else if (!matchMedia("(prefers-reduced-motion: reduce)").matches) player.setPlaying(true, false);
+if (!player.ended) element.ncaPlayer = player;
+return player;
+} catch (error) {
+explain(element, error);
 throw error;
 }
 }
 function mountFigure(figure) {
 if (figure.dataset.ncaMounted !== undefined) return;
 figure.dataset.ncaMounted = "";
-const start = async () =>
-mount(figure, JSON.parse(figure.dataset.nca), decodeBase64(figure.dataset.weights));
-start().catch((error) => console.error(error));
+let given;
+try {
+given = [
+parsed("description (data-nca) is no JSON", () => JSON.parse(figure.dataset.nca)),
+parsed("weights (data-weights) are no base64", () => decodeBase64(figure.dataset.weights ?? "")),
+];
+} catch (error) {
+explain(figure, error);
+return;
+}
+mount(figure, ...given).catch((error) => console.error(error));
+}
+function parsed(wrong, parse) {
+try {
+return parse();
+} catch {
+throw new Error(`live figure: its ${wrong}; export the automaton again`);
+}
 }
 function mountAll() {
 document.querySelectorAll("figure.nca-figure[data-nca]").forEach(mountFigure);

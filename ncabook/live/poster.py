@@ -12,11 +12,13 @@ from torch import Tensor
 from ncabook.automaton import NCA, Patchwork, centre_seed, hashed_fire
 from ncabook.automaton.state import RGB
 from ncabook.evaluation.perceptual import on_white
+from ncabook.live.start import Start, start_of
 from ncabook.networks import Decoder
 
 STEPS = 96
 GAP = 2  # pixels between two pictures
-SEEN = ("decoder", "start", "inputs", "condition")  # describe's options that change the picture
+# Options of describe() that change the picture.
+SEEN = ("decoder", "start", "inputs", "condition", "ring")
 
 
 def figure_poster(
@@ -36,9 +38,10 @@ def poster(
     class_index: int,
     seed: int,
     decoder: Decoder | None = None,
-    start: Tensor | None = None,
+    start: Start = None,
     inputs: Mapping[str, Tensor] | None = None,
     condition: Tensor | None = None,
+    ring: bool = False,
 ) -> str:
     """What automata have become after 96 steps, side by side: a PNG as a data URL.
 
@@ -49,7 +52,8 @@ def poster(
     pictures = []
     for one in automata:
         nca = one if isinstance(one, NCA) else one.automata[0]  # it rules all cells at first
-        state = _grown(nca, height, width, class_index, seed, start, inputs, condition)
+        begin = start_of(start, class_index)
+        state = _grown(nca, height, width, class_index, seed, begin, inputs, condition, ring)
         pictures.append(_picture(nca, state.nan_to_num(), decoder))
     gap = torch.ones(len(pictures[0]), GAP, 3)
     parts = [part for picture in pictures for part in (gap, picture)][1:]
@@ -68,6 +72,7 @@ def _grown(
     start: Tensor | None,
     inputs: Mapping[str, Tensor] | None,
     condition: Tensor | None,
+    ring: bool,
 ) -> Tensor:
     """The state ``[1, C, H, W]`` after all steps."""
     device = next(nca.parameters()).device
@@ -81,9 +86,20 @@ def _grown(
     if inputs:
         state[:, : nca.layout.fixed] = list(inputs.values())[class_index].to(device)
     for t in range(STEPS):  # not a rollout, which would first compile the CPU's fused step
-        fire = hashed_fire(height, width, t, seed, nca.fire_rate).to(device)
-        state = nca.step(state, told, fire=fire)
+        fire = hashed_fire(height, width, t, seed, nca.fire_rate)
+        if ring and t == 0:
+            fire = _ringed(fire, height // 2, width // 2)
+        state = nca.step(state, told, fire=fire.to(device))
     return state
+
+
+def _ringed(fire: Tensor, row: int, column: int) -> Tensor:
+    """A mask in which the neighbours of a cell fire, and it does not."""
+    around = torch.tensor([-1, 0, 1])
+    fire = fire.clone()
+    fire[..., (row + around[:, None]) % fire.shape[-2], (column + around) % fire.shape[-1]] = True
+    fire[..., row, column] = False
+    return fire
 
 
 def _picture(nca: NCA, state: Tensor, decoder: Decoder | None) -> Tensor:

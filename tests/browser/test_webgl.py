@@ -31,6 +31,7 @@ from tests.live.test_engine import (
     expected,
     with_perception,
 )
+from tests.live.test_events import runaway
 
 pytestmark = pytest.mark.browser
 # Runs a job: {description, weights, force, actions}, each action a method of the engine with its
@@ -227,6 +228,20 @@ def test_a_turned_field(run, kind):
     assert (run(model, [["steps", 20]])["state"] - cpu["state"]).abs().max() > 0.01
 
 
+def test_a_seeds_ring(run):
+    """Round the torus, and also where the device is gone before the state came back."""
+    model = described(automaton(), ring=True)
+    actions = [["steps", 3], ["plant", 0, HEIGHT - 1], ["steps", 4]]
+    gpu, cpu = (run(model, actions, force) for force in ("webgl", "wasm"))
+    lost = run(model, [*actions[:2], ["steps", 2], ["lose"], ["steps", 2], ["draw", DISC]])
+    assert (gpu["backend"], cpu["backend"], lost["backend"]) == ("WebGL2", *2 * ["WebAssembly"])
+    for answer in (gpu, lost):
+        assert (answer["state"] - cpu["state"]).abs().max() <= 1e-4
+        assert answer["fired"] == cpu["fired"]
+    coins = run(described(automaton()), actions)
+    assert (gpu["state"] - coins["state"]).abs().max() > 0.01
+
+
 def test_going_back_is_exact(page):
     """A state that left the device and came back is the same state."""
     model = job(described(automaton()))
@@ -262,6 +277,49 @@ def test_a_lost_device_is_no_loss(run, when):
     assert lost["step"] == kept["step"] == 33 + 2 * when
     assert (lost["state"] - kept["state"]).abs().max() <= 1e-4
     assert lost["fired"] == kept["fired"]
+
+
+# What a simulation of an automaton reports, at each of some messages; {kind: "lose"} is none.
+PLAY = """async ({ description, weights, force, actions }) => {
+  const bytes = Uint8Array.from(atob(weights), (c) => c.charCodeAt(0));
+  const simulation = await Simulation.create([description], bytes, force);
+  const [{ gpu }] = simulation.engines;
+  return actions.map((message) => {
+    if (message.kind === "lose") gpu?.gl.getExtension("WEBGL_lose_context").loseContext();
+    const { step, stopped, backends, frames } =
+      simulation.handle(message.kind === "lose" ? { kind: "look" } : message);
+    const white = frames[0].data.every((byte) => byte === 255);
+    return { step, stopped, backends, white, large: simulation.engines[0].runsAway };
+  });
+}"""
+
+
+@pytest.mark.parametrize("kind", ["sobel", "deformable"])
+def test_what_runs_away_is_stopped_there_too(page, kind):
+    """At the same step as on the CPU, and also where its very first number is none."""
+    advance = {"kind": "advance", "steps": 16, "budget": 1e9}
+    messages = [advance, {"kind": "back"}]
+    model = described(runaway(kind))
+    gpu, cpu = (page.evaluate(PLAY, job(model, messages, force)) for force in ("webgl", "wasm"))
+    assert [answer.pop("backends") for answer in gpu] == [["WebGL2"]] * 2
+    assert [answer.pop("backends") for answer in cpu] == [["WebAssembly"]] * 2
+    assert gpu == cpu
+    assert [(a["stopped"] is None, a["large"]) for a in gpu] == [(False, True), (True, False)]
+    cells = HEIGHT * WIDTH * model[0]["channels"]
+    begin = {"kind": "setState", "state": [1e38, *[1.0] * (cells - 1)]}
+    (_, there) = page.evaluate(PLAY, job(model, [begin, advance]))
+    assert (there["stopped"] is None, there["step"]) == (False, 1)
+    assert there["backends"] == ["WebGL2"]
+
+
+def test_a_device_that_is_lost_while_it_plays(page):
+    """The picture stays, the steps go on, and Back leads to before."""
+    advance = {"kind": "advance", "steps": 10, "budget": 1e9}
+    messages = [advance, {"kind": "lose"}, advance, {"kind": "back"}]
+    answers = page.evaluate(PLAY, job(described(automaton()), messages))
+    assert [answer["step"] for answer in answers] == [10, 10, 20, 19]
+    assert answers[-1]["backends"] == ["WebAssembly"]
+    assert not any(answer["white"] for answer in answers)
 
 
 # The picture after some steps; `lose`: the device goes before it is decoded.

@@ -4,9 +4,11 @@
 // its arguments, or ["skip", false]. Prints {state, step}, or {error}. The state is base64.
 // With `messages` in place of actions, they go to a simulation, and its last report is printed
 // too, with some pixels of the first frame, and how often votes were `counted` for it; {kind:
-// "later"} is no message: a picture has to wait.
+// "later"} is no message: a picture has to wait; nor is {kind: "repeat", count, message}: after it, the
+// bytes that are in use are noted in `heaps`, if Node runs with --expose-gc. `stops`: the step after
+// each message, and whether something ran away.
 // With `decode: true` the picture of the last state is there. With `wasm: false` nothing compiles,
-// as where a browser lacks SIMD.
+// as where a browser lacks SIMD; `wasm: "instantiate"` and `"grow"` refuse memory, early and late.
 
 import { readFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
@@ -20,6 +22,13 @@ if (job.wasm === false) {
   await new Response("").text();  // Node's own use of WebAssembly comes first
   WebAssembly.compile = () => Promise.reject(new Error("no SIMD"));
 }
+const refuse = () => { throw new RangeError("no memory"); };
+const { instantiate } = WebAssembly;
+if (job.wasm === "instantiate") {
+  WebAssembly.instantiate = (module, imports) =>  // except for Node's own parser of HTTP
+    (imports?.env?.wasm_on_url ? instantiate(module, imports) : refuse());
+}
+if (job.wasm === "grow") WebAssembly.Memory.prototype.grow = refuse;
 
 const act = async () => {
   const engine = await Engine.create(job.description, weights);
@@ -28,12 +37,13 @@ const act = async () => {
     else if (name === "skip") engine.skip = values[0];
     else engine[name](...values);
   }
-  return { engine, step: engine.stepCount };
+  return { engine, step: engine.stepCount, backend: engine.backend };
 };
 
 const simulate = async () => {
   const simulation = await Simulation.create([job.description], weights);
   let [answer, counted] = [{}, 0];
+  const [heaps, stops] = [[], []];
   Object.defineProperty(simulation.engines[0], "ballot", {
     get() {
       counted += 1;
@@ -43,12 +53,19 @@ const simulate = async () => {
   for (const message of job.messages) {
     counted = 0;
     if (message.kind === "later") simulation.nextFrames = Infinity;  // decoding took very long
+    else if (message.kind === "repeat") {
+      for (let i = 0; i < message.count; i++) simulation.handle(message.message);
+      globalThis.gc?.();
+      heaps.push(process.memoryUsage().heapUsed);
+    }
     else answer = simulation.handle(message);
+    stops.push([simulation.timeline.step, simulation.stopped !== undefined]);
   }
   const { frames, ...rest } = answer.frames ? answer : { ...simulation.report(), ...answer };
+  const { recorded } = simulation.handle({ kind: "recorded" });
   const snapshots = simulation.timeline.snapshots.size;
   const [{ data, height, width }] = frames;
-  const seen = { size: [height, width], pixels: [...data.subarray(0, 400)], snapshots, counted };
+  const seen = { recorded, heaps, stops, size: [height, width], pixels: [...data.subarray(0, 400)], snapshots, counted };
   return { engine: simulation.engines[0], ...rest, ...seen };
 };
 

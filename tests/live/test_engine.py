@@ -25,7 +25,7 @@ from ncabook.automaton import (
 )
 from ncabook.automaton.attention import NeighbourhoodAttention
 from ncabook.live import describe
-from ncabook.live.engine.build import OUTPUT, bundle
+from ncabook.live.engine.build import CORE, OUTPUT, PAGE, bundle
 
 pytestmark = pytest.mark.node
 HEIGHT, WIDTH, CLASSES, STEPS, SEED = 19, 26, 5, 96, 1234
@@ -365,6 +365,11 @@ def test_built_files_are_those_of_the_sources():
     for name, content in bundle().items():
         committed = unpacked((OUTPUT / name).read_text(encoding="utf-8"))
         assert committed == unpacked(content), f"{name} is not what the sources build; run build.py"
+
+
+def test_every_source_is_built_in():
+    sources = {file.name for file in (OUTPUT / "engine").glob("*.js")}
+    assert {*CORE, *PAGE, "host_page.js", "host_widget.js"} == sources
 
 
 def unpacked(script):

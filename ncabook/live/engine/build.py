@@ -20,16 +20,17 @@ OUTPUT = HERE.parent
 # In the order in which they need each other: a file may import only from those before it. The core
 # becomes one function, which a worker can be given as text.
 CORE = [
-    *("description.js", "plain.js", "turn.js", "kernels.js", "grid.js", "engine.js", "shaders.js"),
-    *("gpu.js", "operations.js", "decode.js", "webgl.js", "backend.js", "paint.js"),
-    *("timeline.js", "simulation.js"),
+    *("description.js", "events.js", "plain.js", "turn.js", "kernels.js", "memory.js"),
+    *("grid.js", "engine.js", "shaders.js", "gpu.js", "operations.js", "decode.js"),
+    *("webgl.js", "backend.js", "paint.js", "timeline.js", "simulation.js"),
 ]
 SHARED = [
     *("Engine", "GpuEngine", "Simulation", "createEngine", "decodeBase64", "isDevice"),
-    *("rendererName", "classColor", "colour"),
+    *("rendererName", "classColor", "colour", "MOST_STEPS", "checkMoment"),
 ]
 PAGE = [
-    *("link.js", "icons.js", "lens.js", "view.js", "chart.js", "share.js", "brush.js", "player.js"),
+    *("link.js", "icons.js", "lens.js", "view.js", "votes.js", "chart.js", "moment.js"),
+    *("share.js", "brush.js", "clock.js", "player.js", "mount.js"),
 ]
 MODULE = "nca-live.js"
 CLASSIC = "nca-live.classic.js"

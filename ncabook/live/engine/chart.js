@@ -3,6 +3,8 @@
 const MOST_POINTS = 4000;
 const SAME_HARM = 12;  // steps: what is done so soon after the last time belongs to it
 const COLORS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8a95a1", "#a6761d"];
+const MOST_MARKS = 500;
+const [LEAST_ERROR, MOST_ERROR] = [1e-6, 1e6];  // that are drawn
 const MARGIN = { left: 46, right: 8, top: 8, bottom: 20 };
 
 export class Chart {
@@ -12,7 +14,8 @@ export class Chart {
   }
 
   /** Notes the errors at a step; what lies behind it has not happened. */
-  add(step, errors) {
+  add(step, given) {
+    const errors = given.map((error) => (Number.isFinite(error) ? error : null));
     while (this.points.length > 0 && this.points.at(-1).step >= step) this.points.pop();
     this.marks = this.marks.filter((mark) => mark.step <= step);
     this.points.push({ step, errors });
@@ -26,6 +29,7 @@ export class Chart {
       Object.assign(last, { until: step, after });
     } else {
       this.marks.push({ step, until: step, before, after });
+      if (this.marks.length > MOST_MARKS) this.marks.shift();
     }
   }
 
@@ -36,7 +40,7 @@ export class Chart {
     const { before, after } = marks.at(-1);
     return points.at(-1).errors.map((now, i) => {
       const harm = after[i] - before[i];
-      return now === null || harm <= 0.02 * before[i] ? null : 100 * (after[i] - now) / harm;
+      return now === null || !Number.isFinite(harm) || harm <= 0.02 * before[i] ? null : 100 * (after[i] - now) / harm;
     });
   }
 
@@ -57,7 +61,7 @@ export class Chart {
   plot(context, box, ink, line) {
     const { points, marks } = this;
     const all = points.flatMap(({ errors }) => errors.filter((e) => e > 0));
-    const decade = (e) => Math.log10(Math.max(e, 1e-6));
+    const decade = (e) => Math.log10(Math.min(MOST_ERROR, Math.max(e, LEAST_ERROR)));
     const low = Math.floor(decade(Math.min(...all, 0.01)));
     const high = Math.max(low + 1, Math.ceil(decade(Math.max(...all, 1e-5))));
     const first = points[0].step;

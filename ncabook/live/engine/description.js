@@ -4,6 +4,7 @@
 const VERSION = 3;
 const [RGB, RGBA] = [3, 4];
 const LANES = 4;  // buffers are whole vectors of numbers, and so are their parts
+const MOST_SAID = 80;  // characters of what was given, in an error
 const MOST_NEIGHBOURS = 49;  // of attention: a kernel of 7×7
 
 /** Throws an Error that says what was given and what was expected. */
@@ -51,8 +52,17 @@ function checkNumbers(d) {
   expect(d.turns === undefined || (Number.isFinite(d.turns) &&
     d.ops.every(({ kind }) => kind === "conv" || kind === "bank")),
     "turns", d.turns, "nothing, or degrees where all that a cell sees by is kernels");
-  expect(d.start === null || fits(d.start, 2, 2 * d.height * d.width * d.channels, d),
-    "start", d.start, "null, or an even offset of a state within the weights");
+  const starts = d.starts ?? 1;
+  expect(starts === 1 || (d.start !== null && starts === d.classes.length),
+    "starts", d.starts, "nothing, or the number of classes where there is a start for each");
+  expect(d.start === null || fits(d.start, 2, 2 * d.height * d.width * d.channels * starts, d),
+    "start", d.start, "null, or an even offset of the states within the weights");
+  expect(d.ring === undefined || (typeof d.ring === "boolean" && d.start === null && !d.fill && d.visible > 0),
+    "ring", d.ring, "nothing, or true or false where the start is a seed cell");
+  const share = (value) => value >= 0 && value <= 1;
+  expect(d.inks === undefined || (d.decoder === null && d.votes.length === 0 && d.inks?.length > 0 &&
+    d.inks.every(({ name, color }) => typeof name === "string" && color?.length === RGB && color.every(share))),
+    "inks", d.inks, "nothing, or names and colours in [0, 1] where cells show red, green and blue");
   expect(d.fire_rate > 0 && d.fire_rate <= 1, "fire_rate", d.fire_rate, "a probability in (0, 1]");
   expect(d.living_threshold === null || Number.isFinite(d.living_threshold),
     "living_threshold", d.living_threshold, "a number or null");
@@ -239,22 +249,30 @@ const fits = (offset, align, length, d) =>
   Number.isInteger(offset) && offset >= 0 && offset % align === 0 &&
   offset + length <= d.weights_bytes;
 
-function expect(condition, name, given, expected) {
-  if (!condition) {
-    throw new Error(`live figure: ${name} is ${JSON.stringify(given)}; expected ${expected}`);
-  }
+/** Throws an Error in words unless a condition holds. */
+export function expect(condition, name, given, expected) {
+  if (condition) return;
+  const said = typeof given === "number" ? String(given) : JSON.stringify(given) ?? "undefined";
+  const brief = said.length > MOST_SAID ? `${said.slice(0, MOST_SAID)}…` : said;
+  throw new Error(`live figure: ${name} is ${brief}; expected ${expected}`);
 }
 
 /** IEEE half-precision numbers, little-endian, as a Float32Array. */
 export function decodeHalf(bytes, offset, count) {
   const view = new DataView(bytes.buffer, bytes.byteOffset + offset, 2 * count);
-  return Float32Array.from({ length: count }, (_, i) => halfToNumber(view.getUint16(2 * i, true)));
+  return finite(Float32Array.from({ length: count }, (_, i) => halfToNumber(view.getUint16(2 * i, true))), offset);
 }
 
 /** IEEE single-precision numbers, little-endian, as a Float32Array. */
 export function decodeFloat(bytes, offset, count) {
   const view = new DataView(bytes.buffer, bytes.byteOffset + offset, 4 * count);
-  return Float32Array.from({ length: count }, (_, i) => view.getFloat32(4 * i, true));
+  return finite(Float32Array.from({ length: count }, (_, i) => view.getFloat32(4 * i, true)), offset);
+}
+
+function finite(numbers, offset) {
+  if (numbers.every(Number.isFinite)) return numbers;
+  throw new Error(`live figure: the weights from byte ${offset} on are not all numbers; ` +
+    "expected those that the automaton was exported with");
 }
 
 function halfToNumber(bits) {
@@ -262,10 +280,10 @@ function halfToNumber(bits) {
   const exponent = (bits >> 10) & 31;
   const fraction = bits & 1023;
   if (exponent === 0) return sign * fraction * 2 ** -24;  // zero and the subnormal numbers
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);  // infinities are not exported
+  return exponent === 31 ? NaN : sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }
 
-/** The bytes of a base64 string. */
+/** The bytes of a base64 string; throws where it is none. */
 export function decodeBase64(text) {
   return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
 }

@@ -2,7 +2,8 @@
 
 import { bufferSizes, checkDescription, padded, rulesOf } from "./description.js";
 import { Grid } from "./grid.js";
-import { RUNNERS, instantiate } from "./kernels.js";
+import { RUNNERS, inJavaScript, instantiate } from "./kernels.js";
+import { NoMemoryError } from "./memory.js";
 
 /** Cells that go through a rule together: what its operations hand on to each other stays in a near cache. */
 const TOGETHER = 256;
@@ -16,7 +17,13 @@ export class Engine extends Grid {
    */
   static async create(description, weights, fast = true) {
     checkDescription(description, weights);
-    return new this(description, weights, await instantiate(fast));
+    const kernels = await instantiate(fast);
+    try {
+      return new this(description, weights, kernels);
+    } catch (error) {
+      if (!(error instanceof NoMemoryError) || kernels.kind === "JavaScript") throw error;
+    }
+    return new this(description, weights, inJavaScript());
   }
 
   constructor(description, weights, exports) {
@@ -103,6 +110,8 @@ export class Engine extends Grid {
     const { living, living_threshold: threshold, seed, channels, fixed } = description;
     const masked = threshold !== null;
     k.fire_mask(this.fireAt, height, width, this.stepCount, seed, Math.floor(this.fireRate * 2 ** 24));
+    const fire = new Uint8Array(this.memory.buffer, this.fireAt, cellCount);
+    for (const [row, column, fires] of this.decided) fire[row * width + column] = Number(fires);
     if (masked) {
       k.living_mask(this.beforeAt, this.cellsAt, stride, living, threshold, height, width);
       k.dilate_mask(this.wideAt, this.beforeAt, height, width);

@@ -2,6 +2,8 @@
 
 import { VERTEX, prelude } from "./shaders.js";
 
+const NO_ANSWER = Math.fround(-1.2345e-37);  // no automaton's number; NaN may be one's
+
 /** A context without a page. `careful`: none that the browser itself calls slow. */
 export function openContext(careful = true) {
   const options = { failIfMajorPerformanceCaveat: careful };
@@ -76,8 +78,11 @@ export class Gpu {
     return { program, places };
   }
 
-  /** Runs a program for every texel of some layers. `values`: buffers and numbers, by name. */
-  draw({ program, places }, to, first, count, values) {
+  /**
+   * Runs a program for every texel of some layers, or for the one `where`. `values`: buffers and
+   * numbers, by name.
+   */
+  draw({ program, places }, to, first, count, values, where) {
     const { gl } = this;
     gl.useProgram(program);
     let unit = 0;
@@ -95,7 +100,12 @@ export class Gpu {
     if (values.weights) gl.bindBufferBase(gl.UNIFORM_BUFFER, 0, values.weights);
     this.target(to, first, count);
     gl.viewport(0, 0, to.width, this.grid.height);
+    if (where) {
+      gl.enable(gl.SCISSOR_TEST);
+      gl.scissor(where.column, where.row, 1, 1);
+    }
     gl.drawArrays(gl.TRIANGLES, 0, 3);
+    if (where) gl.disable(gl.SCISSOR_TEST);
   }
 
   /** Copies layers 0, 1, … of a buffer to another's layers from `first` on. */
@@ -109,13 +119,13 @@ export class Gpu {
     }
   }
 
-  /** All numbers of a buffer of one layer; NaN first if the device did not answer. */
+  /** All numbers of a buffer of one layer; null if the device did not answer. */
   read(buffer) {
     const { gl, grid } = this;
-    const numbers = new Float32Array(4 * buffer.width * grid.height).fill(NaN, 0, 1);
+    const numbers = new Float32Array(4 * buffer.width * grid.height).fill(NO_ANSWER, 0, 1);
     this.target(buffer, 0, 1);
     gl.readPixels(0, 0, buffer.width, grid.height, gl.RGBA, gl.FLOAT, numbers);
-    return numbers;
+    return gl.isContextLost() || numbers[0] === NO_ANSWER ? null : numbers;
   }
 
   write(buffer, numbers) {

@@ -1,21 +1,19 @@
 // A grid of cells in the kernels' memory: what they hold, what can be done to them between two
 // steps, and how well they do. Of the step itself it knows nothing.
 
-import { bufferSizes, decodeHalf, padded } from "./description.js";
+import { bufferSizes, decodeHalf } from "./description.js";
+import { Memory } from "./memory.js";
 
 const ERASING = 0x5eed;  // seeds of the coins for damage, apart from those for firing
 const NOISE = 0x6e00;
-const PAGE_BYTES = 65536;
-const ALIGNMENT = 16;
+const LARGEST = 1000;  // what no trained automaton's state comes near
 
-export class Grid {
+export class Grid extends Memory {
   constructor(description, weights, exports) {
+    super(exports);
     const { height, width, channels } = description;
     Object.assign(this, { height, width, channels, description });
     this.classIndex = description.class_index;
-    this.kernels = exports;
-    this.memory = exports.memory;
-    this.heap = { free: exports.__heap_base.value };
 
     const cells = height * width;
     this.cellCount = cells;
@@ -24,7 +22,7 @@ export class Grid {
     for (const mask of ["livesAt", "rulesAt"]) this[mask] = this.allocate(cells);
     /** What is to be grown, RGBA bytes of the whole grid for each class; null if unknown. */
     this.targets = description.targets && this.wholeTargets(description.targets, weights);
-    this.start = startOf(description, weights);
+    this.starts = startsOf(description, weights);
     /** What lies in the fixed channels, bytes of the whole grid for each class; null if nothing. */
     this.inputs = description.inputs === null
       ? null : weights.subarray(description.inputs);
@@ -32,35 +30,6 @@ export class Grid {
     this.condition = description.condition === null
       ? null : decodeHalf(weights, description.condition, cells * description.planes);
     this.reset();
-  }
-
-  /** Reserves zeroed bytes for as long as the engine lives. */
-  allocate(bytes) {
-    const start = (this.heap.free + ALIGNMENT - 1) & -ALIGNMENT;
-    this.heap.free = start + bytes;
-    const missing = this.heap.free - this.memory.buffer.byteLength;
-    if (missing > 0) this.memory.grow(Math.ceil(missing / PAGE_BYTES));
-    return start;
-  }
-
-  floats(start, count) {
-    return new Float32Array(this.memory.buffer, start, count);
-  }
-
-  /** Copies `rows` rows of numbers into new memory, each padded with zeros to whole vectors. */
-  place(values, rows) {
-    const start = this.allocate(4 * rows * padded(values.length / rows));
-    this.put(values, rows, start);
-    return start;
-  }
-
-  /** The same, into the memory at `start`. */
-  put(values, rows, start) {
-    const length = values.length / rows;
-    const target = this.floats(start, rows * padded(length));
-    for (let row = 0; row < rows; row++) {
-      target.set(values.subarray(row * length, (row + 1) * length), row * padded(length));
-    }
   }
 
   wholeTargets({ offset, top, left, height, width }, bytes) {
@@ -95,23 +64,26 @@ export class Grid {
     return copy;
   }
 
-  /** Puts back a copy that `state` gave, and the step that it belongs to. */
-  restore(state, stepCount) {
+  /** Puts back a copy that `state` gave, the step that it belongs to, and the seeds of `fresh` then. */
+  restore(state, stepCount, planted = []) {
     const { cells, cellCount, channels, stride } = this;
     for (let i = 0; i < cellCount; i++) {
       cells.set(state.subarray(i * channels, (i + 1) * channels), i * stride);
     }
     this.stepCount = stepCount;
+    this.planted = planted;
   }
 
   /** Back to the start, else to a seed cell in the centre, at step 0: the same coins will fall again. */
   reset() {
     this.cells.fill(0);
     this.stepCount = 0;
+    this.planted = [];
     this.ruleMap.fill(0);
-    this.fillPlanes();
-    if (this.start) this.restore(this.start, 0);
+    const { starts, classIndex } = this;
+    if (starts) this.restore(starts[classIndex % starts.length], 0);
     else if (this.description.visible > 0) this.plant(this.width >> 1, this.height >> 1);
+    this.fillPlanes();  // an input lies where a start has some numbers, too
   }
 
   /** Mutation: the condition, or the input, changes, the state stays. */
@@ -140,15 +112,19 @@ export class Grid {
   /** Calls `change(row, column, offset)` for the cells inside `shape`, placed on the torus. */
   forShape({ shape, x, y, size }, change) {
     const { height, width, stride } = this;
-    const apart = (a, b, n) => Math.min(Math.abs(a - b), n - Math.abs(a - b));
+    const apart = (a, b, n) => {
+      const away = Math.abs(a - b) % n;  // a brush may be outside of the grid
+      return Math.min(away, n - away);
+    };
     const [right, down] = [x - (width - 1) / 2, y - (height - 1) / 2];
+    const side = (from) => (from < 0 ? -1 : 1);  // the very centre lies in the right half
     const inside = {
       circle: (dx, dy) => dx * dx + dy * dy <= size * size,
       square: (dx, dy) => Math.max(dx, dy) <= size,
       // The half of the grid that the point lies in: left, right, upper or lower.
       half: (dx, dy, row, column) => (Math.abs(right) >= Math.abs(down)
-        ? (column - (width - 1) / 2) * right >= 0
-        : (row - (height - 1) / 2) * down >= 0),
+        ? (column - (width - 1) / 2) * side(right) >= 0
+        : (row - (height - 1) / 2) * side(down) >= 0),
     }[shape];
     for (let row = 0; row < height; row++) {
       for (let column = 0; column < width; column++) {
@@ -179,6 +155,14 @@ export class Grid {
     this.forShape(where, (row, column, at) => cells.fill(value, at, at + this.description.fixed));
   }
 
+  /** Gives the visible channels in a shape one of the inks' colours, and makes them opaque. */
+  paint({ ink, ...where }) {
+    const { cells } = this;
+    const { fixed, visible, inks } = this.description;
+    const [...values] = [...inks[ink].color, 1].slice(0, visible);
+    this.forShape(where, (row, column, at) => cells.set(values, at + fixed));
+  }
+
   /** Adds normal noise of standard deviation `sigma` to the living cells of a shape. */
   disturb({ sigma, salt = 0, ...where }) {
     const { cells } = this;
@@ -190,6 +174,33 @@ export class Grid {
         cells[at + k] += sigma * Math.sqrt(-2 * Math.log(1 - u)) * Math.cos(2 * Math.PI * v);
       }
     });
+  }
+
+  /** What was drawn: the fixed channels and the map of rules; may be put back after a reset. */
+  get drawn() {
+    const { fixed } = this.description;
+    const { cellsToRead: cells, cellCount, stride } = this;
+    const planes = Float32Array.from({ length: cellCount * fixed },
+      (_, i) => cells[Math.floor(i / fixed) * stride + i % fixed]);
+    return { planes, rules: this.ruleMap.slice() };
+  }
+
+  set drawn({ planes, rules }) {
+    const { fixed } = this.description;
+    const { cells, stride } = this;
+    planes.forEach((value, i) => { cells[Math.floor(i / fixed) * stride + i % fixed] = value; });
+    this.ruleMap.set(rules);
+  }
+
+  /** Whether a number of the state is beyond what a figure shows, or none at all. */
+  get runsAway() {
+    const { cellsToRead: cells, cellCount, channels, stride } = this;
+    for (let i = 0; i < cellCount; i++) {
+      for (let at = i * stride, end = at + channels; at < end; at++) {
+        if (!(Math.abs(cells[at]) <= LARGEST)) return true;
+      }
+    }
+    return false;
   }
 
   /** The number of the rule that each cell obeys. */
@@ -206,10 +217,28 @@ export class Grid {
   /** A fresh seed cell at column x, row y: visible channels 1, the others 0. */
   plant(x, y) {
     const wrap = (i, n) => ((i % n) + n) % n;
-    const at = (wrap(y, this.height) * this.width + wrap(x, this.width)) * this.stride;
-    const { fixed, visible, channels } = this.description;
+    const [row, column] = [wrap(y, this.height), wrap(x, this.width)];
+    const at = (row * this.width + column) * this.stride;
+    const { fixed, visible, channels, ring } = this.description;
     this.cells.fill(0, at + fixed, at + channels);
     this.cells.fill(1, at + fixed, at + fixed + visible);
+    if (ring) this.planted = [...this.fresh, { row, column, step: this.stepCount }];
+  }
+
+  /** Seeds planted since the last step, where they begin with a ring. */
+  get fresh() {
+    return this.planted.filter(({ step }) => step === this.stepCount);
+  }
+
+  /**
+   * Cells that no coin decides about in the coming step, as [row, column, whether it fires]: the
+   * neighbours of a fresh seed fire, and then, of all that was listed, the seeds themselves do not.
+   */
+  get decided() {
+    const { height, width, fresh } = this;
+    const around = fresh.flatMap(({ row, column }) => Array.from({ length: 9 }, (_, n) =>
+      [(row + Math.floor(n / 3) - 1 + height) % height, (column + n % 3 - 1 + width) % width, true]));
+    return [...around, ...fresh.map(({ row, column }) => [row, column, false])];
   }
 
   /**
@@ -252,9 +281,13 @@ export class Grid {
   }
 }
 
-/** What every cell begins with, [row][column][channel]; null for a single seed cell. */
-function startOf({ start, fill, height, width, channels }, weights) {
+/**
+ * What every cell begins with, [row][column][channel], for each class, or for all of them; null for a
+ * single seed cell.
+ */
+function startsOf({ start, starts = 1, fill, height, width, channels }, weights) {
   const length = height * width * channels;
-  if (fill) return Float32Array.from({ length }, (_, i) => fill[i % channels]);
-  return start === null ? null : decodeHalf(weights, start, length);
+  if (fill) return [Float32Array.from({ length }, (_, i) => fill[i % channels])];
+  return start === null ? null
+    : Array.from({ length: starts }, (_, i) => decodeHalf(weights, start + 2 * length * i, length));
 }

@@ -2,15 +2,31 @@
 // in its data-nca attribute comes alive, also one that is added later.
 
 import { decodeBase64 } from "./description.js";
-import { mount } from "./player.js";
-import { tellsOfMoment } from "./share.js";
+import { tellsOfMoment } from "./moment.js";
+import { explain, mount } from "./mount.js";
 
 function mountFigure(figure) {
   if (figure.dataset.ncaMounted !== undefined) return;
   figure.dataset.ncaMounted = "";
-  const start = async () =>
-    mount(figure, JSON.parse(figure.dataset.nca), decodeBase64(figure.dataset.weights));
-  start().catch((error) => console.error(error));
+  let given;
+  try {
+    given = [
+      parsed("description (data-nca) is no JSON", () => JSON.parse(figure.dataset.nca)),
+      parsed("weights (data-weights) are no base64", () => decodeBase64(figure.dataset.weights ?? "")),
+    ];
+  } catch (error) {
+    explain(figure, error);
+    return;
+  }
+  mount(figure, ...given).catch((error) => console.error(error));
+}
+
+function parsed(wrong, parse) {
+  try {
+    return parse();
+  } catch {
+    throw new Error(`live figure: its ${wrong}; export the automaton again`);
+  }
 }
 
 function mountAll() {

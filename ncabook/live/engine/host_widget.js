@@ -2,7 +2,7 @@
 
 import { createEngine, isDevice, rendererName } from "./backend.js";
 import { Engine } from "./engine.js";
-import { mount } from "./player.js";
+import { mount } from "./mount.js";
 import { GpuEngine } from "./webgl.js";
 
 async function render({ model, el }) {

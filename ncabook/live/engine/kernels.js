@@ -15,17 +15,27 @@ async function compile(code) {
   return WebAssembly.compile(await module);
 }
 
+export const inJavaScript = () => ({ ...plainKernels(), kind: "JavaScript" });
+
+/** A module with its memory; null where there is none to be had. */
+async function begun(module, imports) {
+  try {
+    return module && (await WebAssembly.instantiate(module, imports)).exports;
+  } catch {
+    return null;
+  }
+}
+
 /** The kernels on a new memory; the convolution is the fast one where `fast` and the browser allow. */
 export async function instantiate(fast) {
   compiled ??= Promise.all([KERNELS, FAST_CONV].map((code) => compile(code).catch(() => null)));
   const [all, conv] = await compiled;
-  if (all === null) return { ...plainKernels(), kind: "JavaScript" };
-  const { exports } = await WebAssembly.instantiate(all, {});
-  if (conv === null || !fast) return { ...exports, kind: "SIMD" };
+  const exports = await begun(all, {});
+  if (exports === null) return inJavaScript();
   // Its stack lies where that of the other kernels does; they never run at the same time.
-  const env = { memory: exports.memory };
-  const { conv: fastConv } = (await WebAssembly.instantiate(conv, { env })).exports;
-  return { ...exports, conv: fastConv, kind: "relaxed SIMD" };
+  const better = fast ? await begun(conv, { env: { memory: exports.memory } }) : null;
+  if (better === null) return { ...exports, kind: "SIMD" };
+  return { ...exports, conv: better.conv, kind: "relaxed SIMD" };
 }
 
 /** Each operation, with its weights placed in the engine's memory, as a function of a list of cells. */

@@ -23,3 +23,14 @@ export function drawLens(canvas, around) {
     });
   });
 }
+
+/** A cell in words. */
+export function wordsOf({ values, change, rule }, { decoder, fixed, visible, channels, votes, rules }) {
+  const round = (value) => value.toFixed(2).replace("-", "−");
+  const names = decoder || votes.length ? [] : ["r", "g", "b", "α"].slice(0, visible);
+  const first = channels - votes.length;
+  const name = (i) => (i < fixed ? `input ${i}` : votes[i - first]?.name ?? names[i - fixed] ?? i);
+  const each = values.map((value, i) => `${name(i)} ${round(value)}`).join(", ");
+  const obeys = rules ? `rule ${rules[rule]}, ` : "";
+  return `${obeys}${each}, last change ${round(change)}`;
+}

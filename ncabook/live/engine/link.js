@@ -31,14 +31,27 @@ export async function connect(descriptions, weights) {
   }
 }
 
-/** The host has workers, and a policy that forbids this one. */
-class BlockedError extends Error {}
+/** The host has workers, and a policy that forbids this one; or the worker ended. */
+class BlockedError extends Error {
+  constructor() {
+    super("The figure's worker has ended; load the page again.");
+  }
+}
+
+let policy;  // of this script's own, where a page wants one for every script that is made of text
+
+/** The address of a worker's script as the page wants it; throws where it wants none of ours. */
+function trusted(url) {
+  if (globalThis.trustedTypes === undefined) return url;
+  policy ??= trustedTypes.createPolicy("nca-live", { createScriptURL: (address) => address });
+  return policy.createScriptURL(url);
+}
 
 function startWorker() {
   let worker;
   const url = URL.createObjectURL(new Blob([WORKER], { type: "text/javascript" }));
   try {
-    worker = new Worker(url);
+    worker = new Worker(trusted(url));
   } catch {
     return null;
   } finally {

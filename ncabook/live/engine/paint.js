@@ -21,7 +21,7 @@ export function paint(engine, shown, ballot) {
 const INK = 0.7;  // how dark an input of 1 is
 const clamped = (value) => Math.min(1, Math.max(0, value));
 
-/** The decoded picture, or the visible channels; on the first input channel, if there is one. */
+/** The decoded picture, or the visible channels; with the first input channel as ink, if there is one. */
 function picture(engine) {
   const { fixed, visible, decoder } = engine.description;
   const { numbers: from, stride, height, width } = decoder
@@ -33,8 +33,9 @@ function picture(engine) {
     const at = i * stride + first;
     const paper = !decoder && fixed ? 1 - INK * clamped(from[i * stride]) : 1;
     const white = opaque ? 0 : paper * (1 - clamped(from[at + 3]));
+    const light = 255 * (opaque ? paper : 1);  // where no white is left to draw on, ink darkens the colours
     // Colours are premultiplied. The array of pixels clamps to 0…255 by itself.
-    for (let k = 0; k < 3; k++) data[4 * i + k] = 255 * (from[at + k] + white);
+    for (let k = 0; k < 3; k++) data[4 * i + k] = light * (from[at + k] + white);
     data[4 * i + 3] = 255;
   }
   return { data, height, width };
@@ -93,6 +94,6 @@ function numbers(engine, shown, ballot) {
 /** White for 0, blue for 1 and more, red for −1 and less. */
 export function colour(value) {
   const end = value < 0 ? NEGATIVE : POSITIVE;
-  const share = Math.min(1, Math.abs(value));
+  const share = Math.min(1, Math.abs(value) || 0);
   return [...end.map((c) => 255 + share * (c - 255)), 255];
 }

@@ -1,12 +1,14 @@
 // What a reader takes away: a picture, a film, a link to the very moment.
 
+import { MOST_STEPS } from "./events.js";
+import { allFigures, momentLink } from "./moment.js";
+
 const SCALE = 8;  // pixels of a saved picture for each cell
 const GAP = 8;
 const FILM_TYPES = ["video/webm", "video/mp4"];
-const KEY = "nca";
 
 /** All grids, `grid` cells each, side by side on one canvas, enlarged. */
-export function poster(canvases, grid, target = document.createElement("canvas")) {
+function poster(canvases, grid, target = document.createElement("canvas")) {
   const [width, height] = [grid.width * SCALE, grid.height * SCALE];
   const wide = canvases.length * (width + GAP) - GAP;
   if (target.width !== wide) Object.assign(target, { width: wide, height });
@@ -17,7 +19,7 @@ export function poster(canvases, grid, target = document.createElement("canvas")
 }
 
 /** Hands a blob to the reader as a file. */
-export function download(blob, name) {
+function download(blob, name) {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(blob);
   link.download = name;
@@ -26,7 +28,7 @@ export function download(blob, name) {
 }
 
 /** Records what is drawn until stop(), which promises the film. Null if the browser cannot. */
-export function startFilm(canvases, grid) {
+function startFilm(canvases, grid) {
   const type = globalThis.MediaRecorder && FILM_TYPES.find((t) => MediaRecorder.isTypeSupported(t));
   if (!type) return null;
   const target = poster(canvases, grid);
@@ -43,31 +45,65 @@ export function startFilm(canvases, grid) {
   };
 }
 
-const through = async (bytes, stream) =>
-  new Uint8Array(await new Response(new Blob([bytes]).stream().pipeThrough(stream)).arrayBuffer());
+/** Connects a player's buttons for pictures, films and links. */
+export class Takeaway {
+  constructor(player) {
+    const { view, descriptions: [grid] } = player;
+    Object.assign(this, { player, view, grid, film: null });
+    view.save.addEventListener("click", () => this.savePicture());
+    view.film.addEventListener("click", () => this.toggleFilm());
+    view.share.addEventListener("click", () => this.copyLink());
+  }
 
-/** This page's address with a moment of one of its figures: {figure, step, classIndex, events}. */
-export async function momentLink(moment) {
-  const json = new TextEncoder().encode(JSON.stringify(moment));
-  const packed = await through(json, new CompressionStream("deflate-raw"));
-  const text = btoa(String.fromCharCode(...packed))
-    .replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
-  return `${location.href.split("#")[0]}#${KEY}=${text}`;
-}
+  say(text) {
+    this.player.say(text);
+  }
 
-/** Whether this page's address tells of a moment of one of its figures. */
-export const tellsOfMoment = () => new URLSearchParams(location.hash.slice(1)).has(KEY);
+  savePicture() {
+    const { step } = this.player.last;
+    poster(this.view.canvases, this.grid).toBlob((blob) => download(blob, `nca-step-${step}.png`));
+    this.say("Picture saved");
+  }
 
-/** The moment in this page's address; null if there is none, or none that can be read. */
-export async function momentHere() {
-  const text = new URLSearchParams(location.hash.slice(1)).get(KEY);
-  if (!text) return null;
-  try {
-    const packed = Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")),
-      (character) => character.charCodeAt(0));
-    const json = await through(packed, new DecompressionStream("deflate-raw"));
-    return JSON.parse(new TextDecoder().decode(json));
-  } catch {
-    return null;
+  async toggleFilm() {
+    const { view } = this;
+    if (this.film === null) {
+      this.film = startFilm(view.canvases, this.grid);
+      this.say(this.film ? "Recording; press again to stop" : "This browser cannot record films");
+      view.film.setAttribute("aria-pressed", String(this.film !== null));
+      return;
+    }
+    const { film } = this;
+    this.film = null;
+    const { blob, extension } = await film.stop();
+    view.film.setAttribute("aria-pressed", "false");
+    download(blob, `nca.${extension}`);
+    this.say("Film saved");
+  }
+
+  async copyLink() {
+    const { view, player } = this;
+    const figure = allFigures().indexOf(view.root.closest("figure.nca-figure"));
+    if (figure < 0) return this.say("Only a page has links to its moments");
+    const { recorded } = await player.ask({ kind: "recorded" });
+    const canvas = view.canvasSize && Number(view.canvasSize.value);
+    const link = recorded && recorded.step <= MOST_STEPS && await momentLink({ figure, canvas, ...recorded });
+    if (!link) return this.say("Too much has happened for a link; after a reset there will be one");
+    try {
+      await navigator.clipboard.writeText(link);
+      return this.say("Link copied");
+    } catch {
+      history.replaceState(null, "", link);  // no clipboard: the address bar has it
+      return this.say("The link is in the address bar");
+    }
+  }
+
+  /** One more picture for the film. */
+  draw() {
+    this.film?.draw();
+  }
+
+  end() {
+    this.film?.stop();
   }
 }

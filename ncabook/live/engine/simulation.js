@@ -2,8 +2,17 @@
 // them. Messages are plain objects, and so are the answers.
 
 import { createEngine } from "./backend.js";
+import { expect } from "./description.js";
+import { checkMoment } from "./events.js";
 import { paint } from "./paint.js";
 import { Timeline } from "./timeline.js";
+
+// What may be asked for: first what changes the state.
+const CHANGES = new Set(["act", "back", "seek", "reset", "replay", "setState"]);
+const MESSAGES = new Set([
+  ...CHANGES, "advance", "show", "look", "inspect", "getState", "setFireRate", "recorded",
+]);
+const LOOK_EVERY = { WebGL2: 64, WebAssembly: 8, JavaScript: 8 };  // steps between two looks for a runaway
 
 export class Simulation {
   /**
@@ -26,31 +35,61 @@ export class Simulation {
     this.timeline = new Timeline(engines);
     this.shown = "picture";
     this.nextFrames = 0;  // when pictures are due again
+    /** The automaton that ran away, so that no step follows; undefined if none did. */
+    this.stopped = undefined;
   }
 
   /** Does what a message asks; answers with what was asked for, else with what there is to see. */
   handle({ kind, ...values }) {
-    return this[kind](values) ?? this.report(kind === "advance" && values.budget > 0);
+    expect(MESSAGES.has(kind), "message", kind, `one of ${[...MESSAGES].join(", ")}`);
+    const answer = this[kind](values);
+    if (this.stopped && CHANGES.has(kind)) this.stopped = this.timeline.runaway;
+    return answer ?? this.report(kind === "advance" && values.budget > 0);
   }
 
-  /** At most `steps` steps, as many as fit in `budget` milliseconds, but one at least. */
+  /**
+   * At most `steps` steps, as many as fit in `budget` milliseconds, but one at least; none further
+   * than to where an automaton runs away.
+   */
   advance({ steps, budget }) {
+    const { timeline } = this;
     const end = performance.now() + budget;
-    for (let i = 0; i < steps; i++) {
-      this.timeline.advance();
-      if (performance.now() >= end) break;
+    const every = Math.max(...this.engines.map(({ backend }) => LOOK_EVERY[backend]));
+    let sound = timeline.step;
+    for (let i = 1; i <= steps && !this.stopped; i++) {
+      timeline.advance();
+      const over = i === steps || performance.now() >= end;
+      if (over || timeline.step % every === 0) {
+        if (timeline.runaway) this.stopAfter(sound);
+        sound = timeline.step;
+      }
+      if (over) break;
     }
+  }
+
+  /** Stops at the first step after `sound`, which was in order, at which an automaton runs away. */
+  stopAfter(sound) {
+    const { timeline } = this;
+    const seen = timeline.step;
+    timeline.seek(sound);
+    do timeline.advance(); while (timeline.step < seen && !timeline.runaway);
+    this.stopped = timeline.runaway;
   }
 
   act({ event }) {
     this.timeline.act(event);
   }
 
+  /** One step or event; where an automaton ran away, all that was done lately. */
   back() {
-    this.timeline.back();
+    if (this.stopped) this.timeline.undo();
+    else this.timeline.back();
   }
 
   seek({ step }) {
+    const { first, step: now } = this.timeline;
+    expect(Number.isInteger(step) && step >= first && step <= now,
+      "step", step, `a whole number from ${first} to ${now}`);
     this.timeline.seek(step);
   }
 
@@ -58,8 +97,16 @@ export class Simulation {
     this.timeline.reset();
   }
 
-  replay({ events, classIndex, degrees }) {
-    this.timeline.replay(events, classIndex, degrees);
+  /** The beginning of a moment that a link tells of. */
+  replay(moment) {
+    checkMoment(moment, this.engines[0].description);
+    this.timeline.replay(moment.events, moment.classIndex, moment.degrees);
+  }
+
+  /** What a link has to tell; null where too much has happened. */
+  recorded() {
+    const { step, events, applied, startClass: classIndex, startDegrees: degrees, whole } = this.timeline;
+    return { recorded: whole ? { step, classIndex, degrees, events: events.slice(0, applied) } : null };
   }
 
   show({ shown }) {
@@ -105,6 +152,7 @@ export class Simulation {
         `${engine.height} rows of ${engine.width} cells of ${engine.channels} channels`);
     }
     this.timeline.begin(() => engine.restore(Float32Array.from(state), 0));
+    this.timeline.whole = false;  // nobody else has this state
   }
 
   /** `hurried`: more steps follow at once, so that a picture that is slow to decode may wait. */
@@ -129,12 +177,8 @@ export class Simulation {
       // A frame that may be shown again is kept: what is sent to a page is gone from its worker.
       frames: this.nextFrames === 0
         ? this.frames : this.frames.map(({ data, ...size }) => ({ data: data.slice(), ...size })),
-      canGoBack: timeline.step > 0 || timeline.applied > 0,
-      recorded: {
-        events: timeline.events.slice(0, timeline.applied),
-        classIndex: timeline.startClass,
-        degrees: timeline.startDegrees,
-      },
+      canGoBack: timeline.canGoBack,
+      stopped: this.stopped?.description.title ?? null,
     };
   }
 }

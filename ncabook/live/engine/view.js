@@ -1,6 +1,6 @@
 // What the reader sees: builds the instrument's elements, and knows nothing of the automaton.
 
-import { ICONS } from "./icons.js";
+import { icon } from "./icons.js";
 import { LENS } from "./lens.js";
 import { classColor } from "./paint.js";
 
@@ -26,6 +26,7 @@ const INPUT_TOOLS = [
   { tool: "wipe", name: "Wipe the input" },
 ];
 
+const PAINT = { tool: "paint", name: "Paint with the chosen ink" };
 const GRAFT = { tool: "graft", name: "Graft the chosen rule" };
 
 let figures = 0;  // makes names and ids unique on the page
@@ -43,7 +44,7 @@ export function make(tag, attributes = {}, ...children) {
 function makeButton(name, label, { bare = false } = {}) {
   const button = make("button", { type: "button", class: `nca-button nca-${name}` });
   if (bare) {
-    button.innerHTML = ICONS[name];
+    button.append(icon(name));
     button.setAttribute("aria-label", label);
     button.title = label;
   } else {
@@ -53,9 +54,8 @@ function makeButton(name, label, { bare = false } = {}) {
 }
 
 /** Gives a button another icon and label. */
-export function setButton(button, icon, label) {
-  button.innerHTML = ICONS[icon];
-  button.append(make("span", {}, label));
+export function setButton(button, name, label) {
+  button.replaceChildren(icon(name), make("span", {}, label));
 }
 
 /** A row of radio buttons; options are {content, checked, name}, name where the content says less. */
@@ -74,6 +74,10 @@ function makeRadios(kind, legend, options, id) {
   const row = make("div", { class: "nca-row" }, ...choices);
   return { inputs, group: make("fieldset", { class: `nca-${kind}` }, make("legend", {}, legend), row) };
 }
+
+/** What the choice of a class is called: of an input to read, of a drawing to start from, or of a goal. */
+const legendOf = ({ inputs, votes }) =>
+  (votes.length > 0 ? "Input" : inputs === null ? "Grow into" : "Draw");
 
 function classOptions(description) {
   return description.classes.map(({ label, name }, i) => ({
@@ -98,12 +102,20 @@ function makeRules(names, id) {
   return { inputs, group };
 }
 
-function toolOptions(tools) {
-  return tools.map(({ tool, name }, i) => {
-    const picture = make("span", { class: "nca-icon" });
-    picture.innerHTML = ICONS[tool];
-    return { name, checked: i === 0, content: [picture] };
+/** The colours to paint with. */
+function makeInks(inks, id) {
+  const options = inks.map(({ name, color }, i) => {
+    const swatch = make("span", { class: "nca-swatch", "aria-hidden": "true" });
+    swatch.style.setProperty("--nca-class", `rgb(${color.map((value) => Math.round(255 * value))})`);
+    return { checked: i === 0, content: [swatch, make("span", { class: "nca-name" }, name)] };
   });
+  return makeRadios("inks", "Ink", options, id);
+}
+
+function toolOptions(tools) {
+  return tools.map(({ tool, name }, i) => ({
+    name, checked: i === 0, content: [make("span", { class: "nca-icon" }, icon(tool))],
+  }));
 }
 
 /** A labelled slider; `say` turns its value into [text, words for screen readers]. */
@@ -199,17 +211,29 @@ export function takeOver(from, to) {
     to[name].value = from[name].value;
     to[name].dispatchEvent(new Event("input"));
   }
-  for (const name of ["tools", "rules"]) {
+  for (const name of ["tools", "rules", "inks"]) {
     from[name].forEach(({ checked }, i) => { to[name][i].checked = checked; });
   }
 }
 
+let sheet = null;  // one for all figures
+
 /** Adds the style sheet to the element's document or shadow tree, once. */
 function addStyle(element) {
   const root = element.getRootNode();
+  const place = root instanceof ShadowRoot ? root : document;
+  if (place.adoptedStyleSheets === undefined) return addStyleElement(root);
+  if (sheet === null) {  // not an element: a page's policy may forbid those
+    sheet = new CSSStyleSheet();
+    sheet.replaceSync(STYLE);
+  }
+  if (!place.adoptedStyleSheets.includes(sheet)) place.adoptedStyleSheets = [...place.adoptedStyleSheets, sheet];
+}
+
+/** The same for browsers before 2023. */
+function addStyleElement(root) {
   const place = root instanceof ShadowRoot ? root : document.head;
-  if (place.querySelector("style[data-nca-live]")) return;
-  place.append(make("style", { "data-nca-live": "" }, STYLE));
+  if (!place.querySelector("style[data-nca-live]")) place.append(make("style", { "data-nca-live": "" }, STYLE));
 }
 
 /** Builds everything inside `element` and returns the parts that the player works with. */
@@ -227,10 +251,11 @@ export function buildView(element, descriptions) {
   const reset = makeButton("reset", "Reset");
   const reads = description.votes.length > 0;
   const classes = description.classes.length > 1
-    ? makeRadios("classes", reads ? "Input" : "Grow into", classOptions(description), id) : { inputs: [] };
+    ? makeRadios("classes", legendOf(description), classOptions(description), id) : { inputs: [] };
   const grows = !reads && description.start === null && !description.fill;  // from a seed
   const rules = description.rules ? makeRules(description.rules, id) : { inputs: [] };
-  const offered = [...(description.rules ? [GRAFT] : []),
+  const inks = description.inks ? makeInks(description.inks, id) : { inputs: [] };
+  const offered = [...(description.rules ? [GRAFT] : []), ...(description.inks ? [PAINT] : []),
     ...(description.fixed > 0 ? INPUT_TOOLS : []), ...TOOLS]
     .filter(({ tool }) => tool !== "seed" || grows);
   const tools = makeRadios("tools", "Brush", toolOptions(offered), id);
@@ -257,6 +282,7 @@ export function buildView(element, descriptions) {
   const hint = make("p", { class: "nca-hint", id: `${id}-hint` },
     `Drag to use the brush${grows ? ", double-tap to plant a seed" : ""}. With the grid focused: arrow ` +
     `keys move, E uses the brush, ${grows ? "S plants a seed, " : ""}I reads the cell.`);
+  const notice = make("p", { class: "nca-notice", hidden: "" });
   const status = make("p", { class: "nca-hidden", role: "status" });
   const chart = make("canvas", { class: "nca-chart", role: "img", "aria-label": "No curve yet" });
   const curve = make("div", { class: "nca-curve" },
@@ -264,7 +290,7 @@ export function buildView(element, descriptions) {
   curve.hidden = descriptions.every(({ targets }) => targets === null);
   const panel = make("div", { class: "nca-panel" }, readout,
     make("div", { class: "nca-transport" }, play, back, step, reset),
-    ...[classes, rules].flatMap(({ group }) => group ?? []), tools.group, brush.row, speed.row, ...(turn ? [turn.row] : []), channels.row,
+    ...[classes, rules, inks].flatMap(({ group }) => group ?? []), tools.group, brush.row, speed.row, ...(turn ? [turn.row] : []), channels.row,
     ...(sizes ? [sizes.row] : []));
   const foot = make("div", { class: "nca-foot" }, curve,
     make("div", { class: "nca-last" }, make("div", { class: "nca-read" }, lens, make("div", {}, inspector, hint)),
@@ -274,13 +300,13 @@ export function buildView(element, descriptions) {
     "aria-label": several ? "Live automata, side by side" : `Live automaton: ${description.title}`,
     // JupyterLab would take some of the keys as its own commands.
     "data-lm-suppress-shortcuts": "true",
-  }, make("div", { class: "nca-body" }, bed, panel), foot, status);
+  }, make("div", { class: "nca-body" }, bed, panel), notice, foot, status);
   element.prepend(root);
   return {
-    root, bed, grid: description, steps, rate, play, back, step, reset, save, film, share, status, inspector, lens, chart,
+    root, bed, grid: description, steps, rate, play, back, step, reset, save, film, share, status, notice, inspector, lens, chart,
     canvases: panes.map(({ canvas }) => canvas), cursors: panes.map(({ cursor }) => cursor),
     recoveries: panes.map(({ recovery }) => recovery), votes: panes.map(({ votes }) => votes),
-    classes: classes.inputs, rules: rules.inputs, tools: tools.inputs, toolNames: offered.map(({ tool }) => tool), size: brush.slider, speed: speed.slider,
+    classes: classes.inputs, rules: rules.inputs, inks: inks.inputs, tools: tools.inputs, toolNames: offered.map(({ tool }) => tool), size: brush.slider, speed: speed.slider,
     turn: turn?.slider, canvasSize: sizes?.select, channel: channels.select, key: channels.key,
   };
 }

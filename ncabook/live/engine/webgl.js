@@ -89,7 +89,7 @@ export class GpuEngine extends Engine {
     this.ahead = false;
     gpu.draw(this.programs.pack, packed, 0, 1, { from: textures[0] });
     const numbers = gpu.read(packed);
-    if (gpu.gl.isContextLost() || Number.isNaN(numbers[0])) {
+    if (numbers === null) {
       // The device is gone. The memory holds an earlier step, and nothing else happened since.
       const wanted = this.stepCount;
       this.stepCount = this.known;
@@ -123,9 +123,12 @@ export class GpuEngine extends Engine {
     if (!this.gpu) return super.step();
     if (this.edited) this.upload();
     const { gpu, mask, textures, programs, scratch } = this;
-    const clock = Uint32Array.of(
-      this.stepCount, this.description.seed, Math.floor(this.fireRate * 2 ** 24));
-    gpu.draw(programs.mask, mask, 0, 1, { from: textures[0], clock });
+    const drawMask = (limit, where) => {
+      const clock = Uint32Array.of(this.stepCount, this.description.seed, limit);
+      gpu.draw(programs.mask, mask, 0, 1, { from: textures[0], clock }, where);
+    };
+    drawMask(Math.floor(this.fireRate * 2 ** 24));
+    for (const [row, column, fires] of this.decided) drawMask(fires ? 2 ** 24 : 0, { row, column });
     for (const { program, parts: all, inPlace, offset, ...names } of this.operations) {
       const [from, to, aside] = [names.from, names.to, names.aside].map((i) => textures[i]);
       for (const { first, count, values } of all) {
@@ -172,7 +175,7 @@ export class GpuEngine extends Engine {
     const { gpu, sizes, mask, textures } = this;
     this.changesOf.forEach((change, rule) => gpu.draw(this.programs.sizes, sizes, 0, 1,
       { from: textures[change], mask, rules: this.ruleTexture, rule }));
-    return gpu.read(sizes);
+    return gpu.read(sizes) ?? new Float32Array(4 * this.cellCount);
   }
 
   get changes() {

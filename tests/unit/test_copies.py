@@ -69,6 +69,7 @@ def test_the_paired_files_of_cifar10_are_of_one_image():
     exact, files = cifar10("test", lossless=True), cifar10("test")
     if not files.note:
         pytest.skip("the original archive is here: nothing is lossy")
+    assert files.labels[:1000].bincount().tolist() == [100] * 10  # parts of it stand for the whole
     own = copies_of(exact, files).images.float()
     next_one = own.roll(-1, 0)
     images = exact.images.float()

@@ -1,6 +1,7 @@
 """Recovery after a perturbation (eq. 3), with a bootstrap interval."""
 
 import math
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
@@ -39,9 +40,34 @@ def bootstrap_interval(
 
     Draws without harm are left out; if there are no others, both ends are NaN.
     """
+    return bootstrap(recovery, before, damaged, final, level=level, draws=draws, seed=seed)
+
+
+def bootstrap(
+    statistic: Callable[..., float],
+    *samples: Tensor,
+    level: float = 0.95,
+    draws: int = 2000,
+    seed: int = 0,
+) -> tuple[float, float]:
+    """Percentile interval of a statistic over its samples' entries, drawn with replacement.
+
+    Args:
+        statistic: of all ``samples``.
+        samples: each ``[N]``; entries with the same number belong together and are drawn together.
+        level: share of the draws between the two ends.
+        draws: how many.
+        seed: of the draws.
+
+    Returns:
+        Both ends; draws of which the statistic is NaN are left out, and if there are no others,
+        both are NaN.
+
+    """
     generator = torch.Generator().manual_seed(seed)
-    picks = torch.randint(len(before), (draws, len(before)), generator=generator)
-    values = torch.tensor([recovery(before[p], damaged[p], final[p]) for p in picks])
+    count = len(samples[0])
+    picks = torch.randint(count, (draws, count), generator=generator)
+    values = torch.tensor([statistic(*(sample[p] for sample in samples)) for p in picks])
     tail = (1 - level) / 2
     low, high = torch.nanquantile(values, torch.tensor([tail, 1 - tail])).tolist()
     return low, high

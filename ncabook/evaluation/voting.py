@@ -92,7 +92,7 @@ PROTOCOLS = {
 }
 
 
-class _Record:
+class Record:
     """One number per image and step, for each of three measures.
 
     They lie in one tensor from the start: small ones, made one after another between a rollout's
@@ -208,9 +208,9 @@ def evaluate_voting(
         with autocast(state.device, protocol.precision):
             return nca.rollout(state, steps, generator=generator)
 
-    before = _Record(range(1, protocol.grown + 1), len(images), device)
-    after = _Record((protocol.grown, protocol.final), late, device)
-    further = _Record((protocol.long,), min(late, protocol.long_images), device)
+    before = Record(range(1, protocol.grown + 1), len(images), device)
+    after = Record((protocol.grown, protocol.final), late, device)
+    further = Record((protocol.long,), min(late, protocol.long_images), device)
     reached = []
     for first in range(0, len(images), protocol.batch):
         part = slice(first, first + protocol.batch)

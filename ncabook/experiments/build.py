@@ -128,6 +128,11 @@ def build_labelled(data: LabelledData, split: Split) -> Labelled:
             return rendered_digits(*RENDERED[split])
 
 
+def build_lossless(data: LabelledData, test: Labelled) -> Labelled | None:
+    """The first test images without loss, where ``test`` holds lossy copies; None elsewhere."""
+    return cifar10("test", lossless=True) if data.name == "cifar10" and test.note else None
+
+
 def class_names(data: LabelledData) -> tuple[str, ...]:
     """What the classes are called."""
     return CIFAR10 if data.name == "cifar10" else DIGITS

@@ -12,12 +12,15 @@ from torch import Tensor
 
 from ncabook import zoo
 from ncabook.automaton import NCA
+from ncabook.data.labelled import Labelled
+from ncabook.evaluation.copies import compare_copies
 from ncabook.evaluation.one_pass import evaluate_one_pass
 from ncabook.evaluation.protocol import Protocol, evaluate
 from ncabook.evaluation.textures import evaluate_texture
 from ncabook.evaluation.voting import PROTOCOLS, evaluate_voting
 from ncabook.experiments.build import (
     build_labelled,
+    build_lossless,
     build_nca,
     build_network,
     build_targets,
@@ -327,6 +330,7 @@ def evaluate_model(
         padding, rules = experiment.data.padding, PROTOCOLS[experiment.data.name]
         metrics = evaluate_voting(model.nca, test.images.to(device), test.labels, padding, rules)
         metrics["data"] = {"name": experiment.data.name, "note": test.note}
+        metrics |= measure_lossless(model, test, device)
     elif isinstance(experiment, TextureExperiment):
         metrics = evaluate_texture(model.nca, build_texture(experiment.data).to(device))
     elif isinstance(model.network, OnePass):
@@ -342,6 +346,21 @@ def evaluate_model(
         card = model.card.model_copy(update={"metrics": metrics, "evaluation": provenance(device)})
         zoo.write_card(model.folder, card)
     return metrics
+
+
+def measure_lossless(model: zoo.TrainedModel, test: Labelled, device: str) -> dict[str, Any]:
+    """What a card's ``metrics`` say of lossless images, ``{"lossless": …}``.
+
+    Empty where the test images are not lossy copies. It says itself where it was measured: cards
+    from before there was such a comparison have it from a later day than the rest.
+    """
+    data = model.card.experiment.data
+    exact = build_lossless(data, test)
+    if exact is None:
+        return {}
+    rules = PROTOCOLS[data.name]
+    compared = compare_copies(model.nca, exact, test, data.padding, rules, device=device)
+    return {"lossless": {**compared, "evaluation": provenance(device)}}
 
 
 def digest(*tensors: Tensor) -> str:

@@ -6,6 +6,7 @@ import torch.nn.functional as F
 
 from ncabook.automaton import NCA, ChannelLayout, ConvPerception, MLPUpdate
 from ncabook.evaluation.reference import reference_rollout
+from ncabook.training import classification
 from ncabook.training.classification import (
     SHIFT,
     ClassificationTrainer,
@@ -139,6 +140,35 @@ def test_augmentation_moves_and_mirrors_whole_images():
     state, labels = run.batch()
     brightest = (state[:, 0].amax((1, 2)) * 255 / 50).round().long() - 1
     assert torch.equal(brightest, labels)
+
+
+@pytest.mark.parametrize("augment", [True, False])
+def test_augmentation_mirrors_left_to_right_half_of_the_images(augment, monkeypatch):
+    """Each alone; upside down no image is shown, and without augmentation none is touched."""
+    monkeypatch.setattr(classification, "SHIFT", 0)
+    image = torch.arange(35, dtype=torch.uint8).reshape(1, 1, 5, 7)
+    images, labels = image.repeat(8, 1, 1, 1), torch.zeros(8, dtype=torch.int64)
+    run = ClassificationTrainer(automaton(), images, labels, config(augment=augment), 0)
+    shown = run.fresh(400)[0][:, :1] * 255
+    same, mirrored = ((shown == x).flatten(1).all(1) for x in (image, image.flip(3)))
+    assert (same | mirrored).all()
+    assert int(mirrored.sum()) in (range(150, 250) if augment else (0,))
+
+
+def test_augmentation_shifts_each_image_by_its_own_rows_and_columns():
+    """As far as SHIFT in all four directions, and columns know nothing of rows."""
+    image = torch.zeros(1, 1, 5, 7, dtype=torch.uint8)
+    image[..., 2, 3] = 255  # in the middle, so that a mirror does not move it
+    padding = SHIFT + 1
+    labels = torch.zeros(4, dtype=torch.int64)
+    run = ClassificationTrainer(
+        automaton(), image.repeat(4, 1, 1, 1), labels, config(augment=True), 0, padding=padding
+    )
+    places = run.fresh(800)[0][:, 0].nonzero()[:, 1:] - torch.tensor([2, 3]) - padding
+    assert len(places) == 800
+    reached = {tuple(place) for place in places.tolist()}
+    span = range(-SHIFT, SHIFT + 1)
+    assert reached == {(row, column) for row in span for column in span}
 
 
 @pytest.mark.parametrize("loss", ["mse", "cross-entropy"])

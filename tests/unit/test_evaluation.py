@@ -18,7 +18,7 @@ from ncabook.evaluation.protocol import (
     evaluate,
     mutated_classes,
 )
-from ncabook.evaluation.recovery import bootstrap_interval, recovery
+from ncabook.evaluation.recovery import bootstrap, bootstrap_interval, recovery
 from tests.conftest import DATA, needs_data
 
 SHORT = Protocol(
@@ -68,11 +68,43 @@ def test_bootstrap_interval_covers_the_value_and_shrinks_with_rollouts():
     assert widths[1] < 0.3 * widths[0]
 
 
+@pytest.mark.parametrize(("level", "deviations"), [(None, 1.960), (0.9, 1.645), (0.5, 0.674)])
+def test_an_interval_is_as_wide_as_its_level_says(level, deviations):
+    """Of a mean, where theory knows it; left alone it is that of 95 %, as every table says."""
+    count = 1000
+    sample = torch.randn(count, generator=torch.Generator().manual_seed(3))
+    named = {} if level is None else {"level": level}
+    ends = bootstrap(lambda x: float(x.mean()), sample, draws=4000, **named)
+    half = deviations * float(sample.std()) / count**0.5
+    middle = float(sample.mean())
+    assert ends == pytest.approx((middle - half, middle + half), abs=0.08 * half)
+    # Recovery from 0 to that mean, of a harm of 100 %, is the mean in percent: the same interval.
+    zero, one = torch.zeros(count), torch.ones(count)
+    percent = bootstrap_interval(one, zero, sample, draws=4000, **named)
+    assert percent == pytest.approx(tuple(100 * end for end in ends), rel=1e-4)
+
+
+def test_what_belongs_together_is_drawn_together():
+    """Else the spread between rollouts would count although each is compared with itself."""
+    before = torch.rand(50, generator=torch.Generator().manual_seed(1))
+    ends = bootstrap(lambda a, b: float((b - a).mean()), before, before + 0.25)
+    assert ends == pytest.approx((0.25, 0.25))
+
+
+def test_draws_without_harm_are_left_out():
+    """One rollout of two was harmed: a quarter of the draws miss it and say nothing."""
+    before, damaged = torch.tensor([0.0, 0.0]), torch.tensor([1.0, 0.0])
+    assert bootstrap_interval(before, damaged, torch.tensor([0.5, 0.0])) == (50, 50)
+
+
 def test_protocol_masks_are_fixed_halves_and_mutations_reach_every_pair():
     masks = damage_masks(20, 48, 48)
     assert bool((masks.mean((1, 2, 3)) == 0.5).all())
     assert float(masks[0, 0, 0, -1]) == 0  # the right half first
     assert float(masks[0, 0, 0, 0]) == 1
+    for mask, side in zip(masks[1:4, 0], ((-1, 0), (0, 0), (0, -1)), strict=True):
+        assert float(mask[side]) == 0  # then the lower, the left and the upper one
+        assert float(mask[47 - side[0] % 48, 47 - side[1] % 48]) == 1
     circles = circle_masks(20, 48, 48)
     area = 3 * math.pi * 4.8**2
     assert torch.allclose((1 - circles).sum((1, 2, 3)), torch.tensor(area), rtol=0.06)

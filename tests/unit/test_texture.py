@@ -1,6 +1,7 @@
 """Textures: files of every kind become the right pixels, and the losses are what they claim."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -292,6 +293,92 @@ def test_a_rule_that_does_nothing_is_as_far_as_gray(real_vgg):
     assert metrics["alive"]["10"]["change"] == 0
     assert metrics["curves"]["grown"]["steps"] == [0, 2, 4, 5]
     assert metrics["curves"]["vertical"]["steps"] == [0, 2, 4]
+
+
+class Aging(NCA):
+    """Every channel of the i-th canvas grows by 1 + i in a step: its values tell its age."""
+
+    def __init__(self):
+        same = rule()
+        super().__init__(same.layout, same.perception, same.update, living_threshold=None)
+
+    def rollout(self, state, steps, generator=None):
+        assert steps > 0
+        return state + steps * (1 + torch.arange(len(state)))[:, None, None, None]
+
+
+def test_a_texture_is_looked_at_when_the_protocol_says(monkeypatch):
+    """The distance is replaced by the mean of the visible channels, so by the age."""
+    kinds = []
+
+    def style(target, kind, projections, device):
+        kinds.append((kind, projections))
+        return lambda image, generator: image.mean((1, 2, 3))
+
+    monkeypatch.setattr(textures, "style_loss", style)
+    target = torch.rand(3, 64, 72, generator=torch.Generator().manual_seed(0))
+    metrics = evaluate_texture(Aging(), target, SHORT)
+    assert kinds == [("transport", SHORT.projections)]
+    speed = torch.tensor([1.0, 2, 3])
+    start, grown = 0.5, 0.5 + 5 * speed  # gray; three canvases at step 5
+    assert metrics["short"] == pytest.approx(start + 3 * 2)  # steps 2 and 4
+    assert metrics["grown"] == pytest.approx(float(grown.mean()))
+    assert metrics["shuffled"] == pytest.approx(float(target.mean()), rel=1e-4)
+    curve = metrics["curves"]["grown"]
+    assert curve["steps"] == [0, 2, 4, 5]
+    for name, v in (("least", 1), ("mean", 2), ("greatest", 3)):
+        assert curve[name] == pytest.approx([start + v * t for t in curve["steps"]])
+    for half in ("horizontal", "vertical"):
+        found = metrics[half]
+        assert found["damaged"] == pytest.approx(float(grown.mean()) / 2)
+        assert found["final"] == pytest.approx(float(grown.mean()) / 2 + 2 * 4)
+        wanted = 100 * 8 / (float(grown.mean()) / 2)
+        assert found["recovery"] == pytest.approx(wanted)
+        low, high = found["recovery_interval"]
+        assert low <= wanted <= high
+        assert metrics["curves"][half]["steps"] == [0, 2, 4]
+        assert metrics["curves"][half]["mean"] == pytest.approx(
+            [float(grown.mean()) / 2 + 2 * t for t in (0, 2, 4)]
+        )
+    for step in (7, 10):  # of the first two canvases
+        state = (
+            0.5 + step * speed[:2],
+            step * speed[:2],
+        )  # visible channels begin gray, all others 0
+        found = metrics["alive"][str(step)]
+        assert found["style"] == pytest.approx(float(state[0].mean()))
+        square = sum(part.square().mean() for part in state) / 2
+        assert found["channels"] == pytest.approx(float(square.sqrt()))
+        assert found["change"] == pytest.approx(float(speed[:2].square().mean().sqrt()))
+    assert metrics["elsewhere"] == {"64×72": pytest.approx(5.5)}
+
+
+@pytest.mark.parametrize("half", ["horizontal", "vertical"])
+def test_the_half_that_is_erased_is_the_one_that_is_named(real_vgg, monkeypatch, half):
+    """A rule that can repaint right halves only recovers from the first damage alone; so below."""
+    nca, target = rule(), texture("dotted", 64)
+    right = (slice(None), slice(None), slice(None), slice(32, None))
+    place = right if half == "horizontal" else (*right[:2], slice(32, None))
+    painted = torch.cat([target, torch.ones_like(target)])[None]
+    seen = []
+
+    def rollout(state, steps, generator=None):
+        gray = torch.equal(state, gray_canvas(nca, *state.shape[2:], len(state)))
+        if gray:
+            return painted[..., : state.shape[2], : state.shape[3]].expand(len(state), -1, -1, -1)
+        seen.append(state)
+        state = state.clone()
+        state[place] = painted.expand_as(state)[place]
+        return state
+
+    monkeypatch.setattr(nca, "rollout", rollout)
+    rules = replace(SHORT, elsewhere=())
+    metrics = evaluate_texture(nca, target, rules)
+    other = {"horizontal": "vertical", "vertical": "horizontal"}[half]
+    assert metrics["grown"] == pytest.approx(0, abs=1e-6)
+    assert metrics[half]["recovery"] == pytest.approx(100, abs=0.1)
+    assert metrics[other]["recovery"] < 90
+    assert any(not state[place].any() for state in seen), "hidden channels are erased, too"
 
 
 def write(tmp_path, **changes):

@@ -107,6 +107,51 @@ def test_circle_and_half_by_hand():
         assert float(half_mask(6, 6, angle).sum()) == 18  # exactly half, in all directions
 
 
+def test_masks_know_rows_from_columns_and_sides_from_each_other():
+    """On grids that are not square, with another mask for each sample."""
+    quarters = torch.tensor([0, 0.5, 1, 1.5]) * math.pi
+    right, lower, left, upper = half_mask(4, 6, quarters)[:, 0]
+    assert torch.equal(right, torch.tensor([1.0, 1, 1, 0, 0, 0]).expand(4, -1))
+    assert torch.equal(lower, torch.tensor([1.0, 1, 0, 0])[:, None].expand(-1, 6))
+    assert torch.equal(left, 1 - right)
+    assert torch.equal(upper, 1 - lower)
+    moved = half_mask(4, 6, torch.zeros(2), torch.tensor([1.0, -2.0]))[:, 0]
+    assert moved[:, 0].sum(1).tolist() == [4, 1]
+    circles = circle_mask(5, 9, torch.tensor([1.0, 3]), torch.tensor([6.0, 2]), 1.0)[:, 0]
+    for circle, (row, column) in zip(circles, ((1, 6), (3, 2)), strict=True):
+        erased = {(r, c) for r, c in (circle == 0).nonzero().tolist()}
+        steps = ((0, 0), (0, 1), (1, 0), (0, -1), (-1, 0))
+        assert erased == {(row + down, column + right) for down, right in steps}
+
+
+def test_random_damage_is_spread_as_described():
+    """Discs of 10–40 % of the side in the middle half, and halves at any angle, off the centre."""
+    height, width = 40, 80
+    masks = random_damage(2000, height, width, torch.Generator().manual_seed(0))[:, 0]
+    rows, columns = torch.arange(float(height)), torch.arange(float(width))
+    gone = 1 - masks
+    area = gone.sum((1, 2))
+    centre = torch.stack(
+        [(gone.sum(2) * rows).sum(1) / area, (gone.sum(1) * columns).sum(1) / area], 1
+    )
+    edge = masks[:, [0, 0, -1, -1], [0, -1, 0, -1]]
+    half = edge.amin(1) == 0  # only a half plane can reach a corner
+    assert 0.45 < float(half.float().mean()) < 0.55
+    whole = ~half & (masks[:, [0, -1]].amin((1, 2)) == 1)  # no disc that the border cuts
+    radius = (area[whole] / math.pi).sqrt()
+    assert 3.5 < float(radius.min()) < 5
+    assert 14 < float(area[~half].max() / math.pi) ** 0.5 < 16.5
+    for axis, side in ((0, height), (1, width)):
+        found = centre[whole, axis] / side
+        assert 0.22 < float(found.min()) < 0.32
+        assert 0.68 < float(found.max()) < 0.78
+    for corner in edge[half].T:  # every corner is in as many halves as the others
+        assert 0.4 < float((corner == 0).float().mean()) < 0.6
+    share = area[half] / (height * width)
+    assert 0.35 < float(share.min()) < 0.45  # of 80 columns, 4 off the centre is 5 %
+    assert 0.55 < float(share.max()) < 0.65
+
+
 def test_random_damage_erases_something_and_leaves_something():
     masks = random_damage(200, 24, 24, torch.Generator().manual_seed(0))
     share = 1 - masks.mean((1, 2, 3))

@@ -10,8 +10,8 @@ from torch import nn
 from ncabook.automaton import NCA, ChannelLayout, ConvPerception, MLPUpdate
 from ncabook.evaluation.voting import (
     Ballot,
+    Record,
     VotingProtocol,
-    _Record,
     ballot,
     evaluate_voting,
     other_class,
@@ -85,7 +85,7 @@ def gray(labels):
 
 def test_a_record_holds_all_measures_of_all_batches():
     """Two batches, of which only the first goes on to the later step."""
-    record = _Record((1, 5), 3, torch.device("cpu"))
+    record = Record((1, 5), 3, torch.device("cpu"))
     split = Ballot(torch.tensor([[3.0, 1.0], [2.0, 2.0]]), torch.tensor([0, 1]))
     agreed = Ballot(torch.tensor([[0.0, 4.0]]), torch.tensor([1]))
     record.add(1, split, torch.tensor([0, 0]))

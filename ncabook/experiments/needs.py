@@ -1,8 +1,11 @@
 """What a model and its training take of memory, at the least: told before the memory is gone."""
 
 import os
+from typing import Any
 
 import torch
+from torch import nn
+from torch.overrides import TorchFunctionMode
 
 from ncabook.experiments.build import build_network
 from ncabook.experiments.schema import (
@@ -19,8 +22,17 @@ FLOAT = 4  # bytes
 
 def parameter_count(experiment: Task) -> int:
     """Learned numbers of the experiment's model, without making it."""
-    with torch.device("meta"):
+    with torch.device("meta"), _Unfilled():
         return build_network(experiment).parameter_count
+
+
+class _Unfilled(TorchFunctionMode):
+    """Leaves out normal numbers: PyTorch would import its compiler, seconds, to shape them."""
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict | None = None
+    ) -> Any:
+        return None if func is nn.init.normal_ else func(*args, **(kwargs or {}))
 
 
 def check_memory(experiment: Task, device: str = "cpu", training: bool = True) -> None:

@@ -67,6 +67,7 @@ def _command(request):
 
 
 if __name__ == "__main__":
+    import pytorch_optimizer  # noqa: F401
     import torch.utils.tensorboard  # noqa: F401
 
     from ncabook import cli

@@ -429,7 +429,8 @@ def test_evaluation_is_written_into_the_card(trained, tmp_path, monkeypatch):
     runner.evaluate_model(str(trained), short, perceptual=False, save=True)
     card = zoo.read_card(trained)
     assert card.metrics["protocol"]["seeds"] == 2
-    assert set(card.metrics) == {"protocol", "mse", "curves", "further"}
+    counted = {"rollouts", "starts", "ring"}
+    assert set(card.metrics) == {"protocol", "mse", "curves", "further"} | counted
     assert card.evaluation["torch"] == torch.__version__
 
 

@@ -109,16 +109,21 @@ def train(
         RunExistsError: the folder holds a run and ``resume`` is not asked for, or a run is
             under way in it.
         FileNotFoundError: ``resume`` is asked for and there is no checkpoint.
-        ValueError: the device is not here, or cannot be used as asked.
+        ValueError: the device is not here, cannot be used as asked, or has too little memory.
         TrainingDivergedError: the loss is not finite.
 
     """
     check_device(device)
     check_memory(experiment, device)
+    if resume and isinstance(experiment, OnePassExperiment):
+        raise ValueError(
+            f"{experiment.name} is a network of one pass, which trains in minutes and keeps no "
+            "checkpoints; train it without --resume"
+        )
     _check_folder(folder, resume)  # before anything is made, and again when nobody else can write
     torch.manual_seed(experiment.seed)
     if isinstance(experiment, OnePassExperiment):
-        return _train_one_pass(experiment, folder, device, resume, progress)
+        return _train_one_pass(experiment, folder, device, progress)
     nca = build_nca(experiment)
     started_from = _start(nca, experiment)
     trainer = _trainer(nca, experiment, folder, device, tracker)
@@ -191,16 +196,11 @@ def _trainer(
 
 
 def _train_one_pass(
-    experiment: OnePassExperiment, folder: Path, device: str, resume: bool, progress: bool
+    experiment: OnePassExperiment, folder: Path, device: str, progress: bool
 ) -> zoo.Card:
-    if resume:
-        raise ValueError(
-            f"{experiment.name} is a network of one pass, which trains in minutes and keeps no "
-            "checkpoints; train it without --resume"
-        )
     network, targets = build_network(experiment), build_targets(experiment.data)
     trainer = OnePassTrainer(network, targets, experiment.training, experiment.seed, device)
-    with _only_run_in(folder, resume):
+    with _only_run_in(folder, resume=False):
         trainer.run(progress)
         network.to("cpu")
         training = _record(experiment, device, 1, trainer.seconds, trainer.losses, None)

@@ -231,7 +231,7 @@ def export(
     else:
         glyphs = experiment.data.glyphs
         about["classes"] = glyphs if len(glyphs) > 1 else ()
-        shown = {"targets": model.targets}
+        shown = {"targets": model.targets, "ring": nca.living_threshold is not None}
     if html is not None:
         page = to_html(nca, experiment.data.grid, experiment.data.grid, **shown, **about)
         write_atomically(html, page.encode())

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from ncabook.evaluation.starts import percent_died
+
 
 def _votes(metrics: dict[str, Any]) -> str:
     """The figures of an automaton that classifies."""
@@ -67,6 +69,29 @@ def _texture(metrics: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def _starts(metrics: dict[str, Any], measured: dict[str, dict[str, Any]]) -> list[str]:
+    """What died, and step 149 without it; nothing of networks in which nothing can."""
+    counted = metrics.get("starts")
+    if not counted:
+        return []
+    seed, ring = (percent_died(counted, kind) for kind in ("seed", "ring"))
+    total = counted["each"] * len(counted["seed"])
+    all_, died = metrics["rollouts"]["all"], metrics["rollouts"]["died"]
+    lines = [
+        f"of {total:,} starts {seed:.1f} % died within {counted['steps']} steps; of the ring's "
+        f"{ring:.1f} %. Of the {all_} rollouts above {died} did"
+    ]
+    step = f"step {metrics['protocol']['perturb']}"
+    for label, values in (
+        (f"{step}, median", [m["median"] for m in measured.values()]),
+        (f"{step}, the living", [m["living"] for m in measured.values()]),
+        (f"{step}, the ring", list(metrics["ring"].values())),
+    ):
+        if all(values):
+            lines.append(f"{label:28}" + "".join(f"{v['stage2']:>24.5f}" for v in values))
+    return lines
+
+
 def report(metrics: dict[str, Any]) -> str:
     """The figures that there are; networks of one pass lack those that need steps."""
     if "consensus_step" in metrics:
@@ -99,6 +124,7 @@ def report(metrics: dict[str, Any]) -> str:
             low, high = m[f"{kind}_recovery_interval"]
             cells.append(f"{m[f'{kind}_recovery']:.2f} % [{low:.2f}, {high:.2f}]")
         lines.append(f"{f'recovery after {kind}':28}" + "".join(f"{c:>24}" for c in cells))
+    lines += _starts(metrics, measured)
     further = metrics.get("further", {})
     rows = {
         f"step {protocol['far']}": "far",

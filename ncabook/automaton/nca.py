@@ -99,7 +99,7 @@ class NCA(nn.Module):
         self.check(state, condition)
         if fire is None:
             fire = random_fire(state, self.fire_rate, generator)
-        return self._dense_step(
+        return self._plain_step(
             state, self.perception.encode(condition), self.check_fire(state, fire)
         )
 
@@ -213,7 +213,7 @@ class NCA(nn.Module):
             and cpu_step.available()
         ):
             return listed.plan(self, encoded, dtype)
-        return lambda state, fire: self._dense_step(state, encoded, fire)
+        return lambda state, fire: self._plain_step(state, encoded, fire)
 
     def _next(self, state: Tensor, condition: Tensor | None, steps: int) -> Step:
         """A function from a state and a fire mask to the next state, for ``steps`` steps."""
@@ -246,6 +246,10 @@ class NCA(nn.Module):
             steps, memory, state.numel() * state.element_size(), self._kept[key], cells
         )
 
+    def _plain_step(self, state: Tensor, encoded: Any, fire: Tensor) -> Tensor:
+        with plain_autocast(state.device):
+            return self._dense_step(state, encoded, fire)
+
     def without_mask(self, state: Tensor, encoded: Any, fire: Tensor) -> Tensor:
         """A step without the living mask: ``s + m ⊙ U(P(s, c))``.
 
@@ -255,8 +259,7 @@ class NCA(nn.Module):
             fire: bool ``[1 or B, 1, H, W]``.
 
         """
-        with plain_autocast(state.device):
-            change = self.update(self.perception(state, encoded))
+        change = self.update(self.perception(state, encoded))
         if self.layout.fixed:
             change = F.pad(change, (0, 0, 0, 0, self.layout.fixed, 0))
         return state + change * fire

@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from ncabook.automaton import NCA, Patchwork, centre_seed, hashed_fire
+from ncabook.automaton import NCA, Patchwork, centre_seed, hashed_fire, ring_fire
 from ncabook.automaton.state import RGB
 from ncabook.evaluation.perceptual import on_white
 from ncabook.live.start import Start, start_of
@@ -88,18 +88,9 @@ def _grown(
     for t in range(STEPS):  # not a rollout, which would first compile the CPU's fused step
         fire = hashed_fire(height, width, t, seed, nca.fire_rate)
         if ring and t == 0:
-            fire = _ringed(fire, height // 2, width // 2)
+            fire = ring_fire(fire, nca.living_cells(state).cpu())
         state = nca.step(state, told, fire=fire.to(device))
     return state
-
-
-def _ringed(fire: Tensor, row: int, column: int) -> Tensor:
-    """A mask in which the neighbours of a cell fire, and it does not."""
-    around = torch.tensor([-1, 0, 1])
-    fire = fire.clone()
-    fire[..., (row + around[:, None]) % fire.shape[-2], (column + around) % fire.shape[-1]] = True
-    fire[..., row, column] = False
-    return fire
 
 
 def _picture(nca: NCA, state: Tensor, decoder: Decoder | None) -> Tensor:

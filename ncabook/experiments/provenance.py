@@ -33,7 +33,7 @@ def commit() -> str | None:
     try:
         revision = git("rev-parse", "HEAD")
         # Cards are results: one that is measured anew does not change the code of the next.
-        package, cards = str(here.parent), ":(exclude,glob)**/card.json"
+        package, cards = str(here.parent), ":(top,exclude,glob)**/card.json"
         changed = git("status", "--porcelain", "--untracked-files=no", "--", package, cards)
     except (OSError, subprocess.CalledProcessError):
         return None

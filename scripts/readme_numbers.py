@@ -33,7 +33,7 @@ def numbers(root: Path = ROOT) -> str:
     notes = " ".join(card["notes"])
     bench = json.loads((root / "benchmarks/live_engine.json").read_text())
     metrics, training = card["metrics"], card["training"]
-    mse, lpips = metrics["mse"], metrics["lpips"]
+    mse, lpips, starts = metrics["mse"], metrics["lpips"], metrics["starts"]
 
     def recovery(values: dict, kind: str) -> str:
         low, high = values[f"{kind}_recovery_interval"]
@@ -47,11 +47,16 @@ def numbers(root: Path = ROOT) -> str:
         f"{training['seconds'] / 60:.0f} minutes on {training['starts'][0]['hardware']}. {notes} "
         f"Protocol {metrics['protocol']['version']}, five classes × "
         f"{metrics['protocol']['seeds']} seeds; recovery with 95 % bootstrap intervals "
-        "([card](ncabook/zoo/emoji-conv3/card.json)).",
+        "([card](ncabook/zoo/emoji-conv3/card.json)). "
+        f"Of {starts['each'] * len(starts['seed']):,} starts {sum(starts['seed'])} died in their first "
+        f"{starts['steps']} steps, of the ring's {sum(starts['ring'])} (chapter 5); means are over "
+        "all rollouts where nothing else is said.",
         "",
         "| | MSE | LPIPS | paper (LPIPS, at its own size) |",
         "|---|---|---|---|",
         f"| step 96 | {mse['grown']:.5f} | {lpips['grown']:.4f} | 0.065 (steps 64–96) |",
+        f"| step 149, the living | {mse['living']['stage2']:.5f} "
+        f"| {lpips['living']['stage2']:.4f} | not given |",
         f"| step 1,000, undisturbed | {mse['long']:.5f} | {lpips['long']:.4f} | not given |",
         f"| recovery, half or circles erased | {recovery(mse, 'damage')} "
         f"| {recovery(lpips, 'damage')} | 58.74 % |",

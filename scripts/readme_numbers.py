@@ -49,8 +49,8 @@ def numbers(root: Path = ROOT) -> str:
         f"{metrics['protocol']['seeds']} seeds; recovery with 95 % bootstrap intervals "
         "([card](ncabook/zoo/emoji-conv3/card.json)). "
         f"Of {starts['each'] * len(starts['seed']):,} starts {sum(starts['seed'])} died in their "
-        f"first {starts['steps']} steps, of the ring's {sum(starts['ring'])} (chapter 5); means are "
-        "over all rollouts where nothing else is said.",
+        f"first {starts['steps']} steps, of the ring's {sum(starts['ring'])} (chapter 5); means "
+        "are over all rollouts where nothing else is said.",
         "",
         "| | MSE | LPIPS | paper (LPIPS, at its own size) |",
         "|---|---|---|---|",

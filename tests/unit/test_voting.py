@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from ncabook.automaton import NCA, ChannelLayout, ConvPerception, MLPUpdate
+from ncabook.evaluation.recovery import recovery
 from ncabook.evaluation.voting import (
     Ballot,
     Record,
@@ -133,6 +134,73 @@ def test_one_that_changes_its_mind_slowly():
     assert soon["recovery"] == 0
     late = VotingProtocol(short=(1, 1), grown=20, final=28, long=21, long_images=4, batch=3)
     assert evaluate_voting(reader(0.1), gray(labels), labels, protocol=late)["recovery"] == 100
+
+
+class Clock(NCA):
+    """Of 20 cells, age · (1 + class) vote rightly, at most all; the others thrice as firmly.
+
+    These are split between the two other classes, so that few right ones lose the election.
+    """
+
+    def __init__(self):
+        same = reader()
+        super().__init__(same.layout, same.perception, same.update, 1.0, None)
+
+    def rollout(self, state, steps, generator=None):
+        state = state.clone()
+        state[:, 1] += steps
+        label = (2 * state[:, :1, :1, 1]).round().long()
+        place = torch.arange(20).view(4, 5)
+        right = place < state[:, 1] * (1 + label)
+        vote = torch.where(right, label, (label + 1 + place % 2) % 3)
+        firmly = torch.where(right, 1.0, 3.0)[..., None]
+        state[:, 2:] = (nn.functional.one_hot(vote, 3) * firmly).permute(0, 3, 1, 2)
+        return state
+
+
+def test_ballots_at_every_moment_of_the_protocol():
+    """All figures of an automaton whose votes are known at each step, worked out here."""
+    labels = torch.tensor([0, 1, 2, 2, 0, 1, 2, 2])
+    images = torch.tensor([0, 128, 255], dtype=torch.uint8)[labels]
+    images = images[:, None, None, None].expand(-1, 1, 4, 5).contiguous()
+    rules = VotingProtocol(short=(2, 4), grown=16, final=18, long=17, long_images=5, batch=3)
+    metrics = evaluate_voting(Clock(), images, labels, protocol=rules)
+
+    def right(step, label):
+        return (step * (1 + label)).clamp(max=20) * 5.0  # percent of 20 cells
+
+    def mean(step, label=labels):
+        return float(right(step, label).mean())
+
+    assert metrics["short"]["per_cell"] == pytest.approx(sum(map(mean, (2, 3, 4))) / 3)
+    assert metrics["short"]["per_image"] == 0  # at most 12 of 20 against 4 + 4, thrice as firm
+    assert metrics["grown"]["per_cell"] == mean(16) == 95
+    assert metrics["grown"]["per_image"] == 100
+    partner = labels[other_class(labels, torch.Generator().manual_seed(0))]
+    assert {0, 1, 2} == {*partner.tolist()}
+    swapped = 10.0 * (labels == 0)  # of these 4 cells are wrong, and 2 of them right now
+    final = right(18, partner)
+    assert metrics["swapped"]["per_cell"] == pytest.approx(float(swapped.mean()))
+    assert metrics["final"]["per_cell"] == pytest.approx(float(final.mean()))
+    assert metrics["final"]["per_image"] == 100
+    assert metrics["recovery"] == pytest.approx(recovery(right(16, labels), swapped, final))
+    assert metrics["long"]["per_cell"] == pytest.approx(mean(17, labels[:5]))
+    assert metrics["curve"]["per_cell"] == pytest.approx([mean(t) for t in range(1, 17)])
+    # 18 of 20 are nine tenths: at step 9 of class 1, 6 of class 2, and never of class 0.
+    assert metrics["consensus_step"] == 6
+    assert metrics["consensus_percent"] == 75
+
+
+def test_ballots_at_dead_cells_are_not_counted():
+    """Neither as votes nor in the mean that elects."""
+    layout = ChannelLayout(visible=0, hidden=0, fixed=1, classes=2)
+    nca = NCA(layout, ConvPerception(3, 4), MLPUpdate(4, 2), living_threshold=0.1)
+    state = torch.zeros(1, 3, 1, 9)
+    state[0, 1] = 1.0  # all are for the first class, but those that see ink for the second
+    state[0, :, 0, 3:6] = torch.tensor([[0.0, 1, 0], [0, 0, 0], [1, 1, 1]])
+    result = ballot(nca, state)
+    assert result.counts.tolist() == [[0, 3]]
+    assert result.winner.tolist() == [1]
 
 
 def test_the_other_image_is_of_another_class():

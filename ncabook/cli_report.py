@@ -72,7 +72,7 @@ def _texture(metrics: dict[str, Any]) -> str:
 def _starts(metrics: dict[str, Any], measured: dict[str, dict[str, Any]]) -> list[str]:
     """What died, and step 149 without it; nothing of networks in which nothing can."""
     counted = metrics.get("starts")
-    if not counted:
+    if not counted or "rollouts" not in metrics:
         return []
     seed, ring = (percent_died(counted, kind) for kind in ("seed", "ring"))
     total = counted["each"] * len(counted["seed"])

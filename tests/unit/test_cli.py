@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from ncabook import cli, zoo
-from ncabook.training.checkpoint import load_tensors
+from ncabook.training.checkpoint import load_record
 from tests.unit.test_experiments import changed
 
 
@@ -179,7 +179,7 @@ def test_a_full_disk_while_a_checkpoint_is_written_loses_nothing(ncabook, tmp_pa
         f"error: [Errno 28] No space left on device: '{checkpoint}'; runs/tiny/"
         f"checkpoint.safetensors is kept: go on with: ncabook train {path} --resume"
     )
-    assert load_tensors(checkpoint)[1]["iteration"] == 2
+    assert load_record(checkpoint)["iteration"] == 2
     assert not list(checkpoint.parent.glob(".check*"))
     status, out, err = ncabook("train", path, "--resume")
     assert (status, "trained 872 parameters" in out) == (0, True), err

@@ -156,7 +156,7 @@ def test_what_asks_for_an_end_saves_and_says_how_to_go_on(nest, tmp_path):
             f"stopped; the checkpoint is {name}/checkpoint.safetensors\n"
             f"go on with: ncabook train {path} --output {name} --resume\n"
         )
-        assert load_tensors(tmp_path / name / "checkpoint.safetensors")[1]["iteration"] > 0
+        assert load_record(tmp_path / name / "checkpoint.safetensors")["iteration"] > 0
 
 
 def test_an_interrupted_evaluation_leaves_the_card(nest, tmp_path):

@@ -18,7 +18,7 @@ from ncabook.experiments import runner
 from ncabook.experiments import sweep as sweeps
 from ncabook.experiments.schema import ConfigError
 from ncabook.files import sha256
-from ncabook.training.checkpoint import load_tensors
+from ncabook.training.checkpoint import load_record
 from tests.unit.test_experiments import changed
 
 TABLE = {"name": "small", "title": "One tiny experiment", "experiments": ["tiny.yaml"]}
@@ -165,7 +165,7 @@ def test_the_same_command_completes_an_interrupted_sweep(table, tmp_path):
     assert not (begun / zoo.CARD).exists()
     with FileLock(begun / runner.LOCK, timeout=0):
         pass  # no job is left behind
-    kept = load_tensors(runner.checkpoints(begun)[0])[1]["iteration"]
+    kept = load_record(runner.checkpoints(begun)[0])["iteration"]
     assert kept > 300  # it was saved then, not only when the time had come
     card = (done / zoo.CARD).read_bytes()
 

@@ -123,7 +123,7 @@ def test_a_full_disk_is_not_the_network(nothing_here, monkeypatch, name, message
     monkeypatch.setattr(torch.hub, "download_url_to_file", full)
     monkeypatch.setattr("torchvision.datasets.DTD", full)
     with pytest.raises(DataUnavailableError, match=message):
-        cli.data_get(name)
+        cli_data.data_get(name)
 
 
 def test_weights_are_fetched_once_checked_and_used(small_vgg):

@@ -162,6 +162,19 @@ def test_random_damage_erases_something_and_leaves_something():
     assert float(halves) > 0.2  # half planes are among them
 
 
+def test_random_discs_have_two_coordinates(monkeypatch):
+    """One random number for both would put them all on a diagonal."""
+    centres = []
+
+    def noted(height, width, row, column, radius):
+        centres.append(torch.stack([row, column]))
+        return circle_mask(height, width, row, column, radius)
+
+    monkeypatch.setattr("ncabook.training.perturbation.circle_mask", noted)
+    random_damage(500, 24, 24, torch.Generator().manual_seed(0))
+    assert abs(float(torch.corrcoef(centres[0])[0, 1])) < 0.2
+
+
 def test_mutation_always_changes_the_class_and_reaches_all_others():
     classes = torch.full((500,), 2)
     new = mutate(classes, 5, torch.Generator().manual_seed(0))

@@ -314,3 +314,10 @@ class NCA(nn.Module):
                 f"a condition map of {condition.shape[2]}×{condition.shape[3]} on a grid of "
                 f"{grid[0]}×{grid[1]}; expected the grid's size, or 1×1"
             )
+
+
+def alive(nca: NCA, state: Tensor) -> Tensor:
+    """Bool ``[B]``: in which samples any cell lives; in all where there is no living mask."""
+    if nca.living_threshold is None:
+        return torch.ones(len(state), dtype=torch.bool, device=state.device)
+    return nca.living(state).flatten(1).any(1)

@@ -35,9 +35,10 @@ from torch import Tensor
 
 from ncabook.automaton import NCA, centre_seed, ring_fire
 from ncabook.automaton.fire import random_fire
+from ncabook.automaton.nca import alive
 from ncabook.evaluation.perceptual import lpips_distance, on_white
 from ncabook.evaluation.recovery import bootstrap_interval, recovery
-from ncabook.evaluation.starts import alive, starts
+from ncabook.evaluation.starts import starts
 from ncabook.training.perturbation import circle_mask, half_mask
 
 HALVES = ("right", "bottom", "left", "top")

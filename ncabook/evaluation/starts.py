@@ -10,9 +10,9 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
 
 from ncabook.automaton import NCA, centre_seed
+from ncabook.automaton.nca import alive
 
 SIDE = 24  # cells: as far as a pattern comes in STEPS, about
 STEPS = 24
@@ -42,13 +42,6 @@ def died(nca: NCA, classes: int, each: int, seed: int, ring: bool = False) -> li
         end = nca.rollout(state, STEPS, given, generator=generator, ring=ring)
         lost.append(~alive(nca, end))
     return torch.cat(lost).view(classes, each).sum(1).tolist()
-
-
-def alive(nca: NCA, state: Tensor) -> Tensor:
-    """Bool ``[B]``: whether any cell lives; all do where there is no living mask."""
-    if nca.living_threshold is None:
-        return torch.ones(len(state), dtype=torch.bool)
-    return nca.living(state).flatten(1).any(1)
 
 
 def percent_died(starts: dict[str, Any], kind: str) -> float:

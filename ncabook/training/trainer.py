@@ -14,6 +14,7 @@ from tqdm.auto import tqdm
 from ncabook.automaton import NCA, centre_seed
 from ncabook.automaton.denormals import flushed_denormals
 from ncabook.automaton.fire import random_fire
+from ncabook.automaton.nca import alive
 from ncabook.automaton.precision import autocast, products
 from ncabook.files import remove_leftovers
 from ncabook.training import tracking
@@ -269,7 +270,9 @@ class Trainer(ABC):
             whole = old[mutated : mutated + damaged]
             hurt = whole.clone()
             hurt[:, self.nca.layout.fixed :] *= mask
-            old[mutated : mutated + damaged] = torch.where(lives(self.nca, hurt), hurt, whole)
+            old[mutated : mutated + damaged] = torch.where(
+                alive(self.nca, hurt)[:, None, None, None], hurt, whole
+            )
         state[size - drawn :], classes[size - drawn :] = old, known
         return state, classes
 
@@ -367,17 +370,10 @@ class Trainer(ABC):
         )
 
 
-def lives(nca: NCA, state: Tensor) -> Tensor:
-    """Bool ``[B, 1, 1, 1]``: where some cell lives; all where there is no living mask."""
-    if nca.living_threshold is None:
-        return torch.ones_like(state[:, :1, :1, :1], dtype=torch.bool)
-    return nca.living(state).flatten(1).any(1)[:, None, None, None]
-
-
 def worth_keeping(nca: NCA, ends: Tensor, starts: Tensor) -> Tensor:
     """States for the pool, ``[B, C, H, W]``: ends of rollouts; starts where these died or exploded.
 
     Neither would come back to life: a dead state has no gradient, and stays in the pool for good.
     """
-    inside = ends.abs().amax((1, 2, 3), keepdim=True) <= MOST_KEPT
-    return torch.where(inside & lives(nca, ends), ends, starts)
+    kept = (ends.abs().amax((1, 2, 3)) <= MOST_KEPT) & alive(nca, ends)
+    return torch.where(kept[:, None, None, None], ends, starts)

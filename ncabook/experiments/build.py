@@ -1,21 +1,9 @@
 """From a validated experiment to live objects: the automaton and its targets."""
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from ncabook.automaton import (
-    NCA,
-    AttentionBlock,
-    ChannelLayout,
-    ConvPerception,
-    DeformablePerception,
-    LocalAttention,
-    MLPUpdate,
-    MultiPerception,
-    ResidualPerception,
-    ResNetUpdate,
-    SobelPerception,
-)
+from ncabook.automaton import NCA, ChannelLayout
 from ncabook.data.emoji import emoji
 from ncabook.data.labelled import (
     CIFAR10,
@@ -27,7 +15,6 @@ from ncabook.data.labelled import (
     rendered_digits,
 )
 from ncabook.data.texture import texture
-from ncabook.experiments import parts
 from ncabook.experiments.schema import (
     ClassificationExperiment,
     EmojiData,
@@ -40,7 +27,6 @@ from ncabook.experiments.schema import (
 )
 from ncabook.networks import OnePass
 from ncabook.training.classification import visible_image
-from ncabook.training.config import Strict
 
 RENDERED = {"train": (20000, 0), "test": (2000, 1)}  # how many, and their seed
 
@@ -70,41 +56,9 @@ def build_nca(experiment: Experiment | ClassificationExperiment | TextureExperim
         layout = ChannelLayout(visible=4, hidden=model.hidden_channels)
         classes = len(experiment.data.glyphs)
         condition = classes if classes > 1 else 0
-    perception = build_perception(model.perception, layout.channels, condition)
-    update = build_update(model.update, perception.out_channels, layout.channels - layout.fixed)
+    perception = model.perception.build(layout.channels, condition)
+    update = model.update.build(perception.out_channels, layout.channels - layout.fixed)
     return NCA(layout, perception, update, model.fire_rate, model.living_threshold)
-
-
-def build_perception(config: Strict, channels: int, condition: int) -> nn.Module:
-    """The perception that ``config`` describes, for so many channels of state and condition."""
-    match config:
-        case parts.ConvConfig(features=features, kernel_size=size, dilation=dilation):
-            return ConvPerception(channels, features, size, dilation, condition)
-        case parts.SobelConfig(laplacian=laplacian):
-            return SobelPerception(channels, condition, laplacian)
-        case parts.ResidualConfig(features=features, kernel_size=size, dilation=dilation):
-            return ResidualPerception(channels, features, size, dilation, condition)
-        case parts.DeformableConfig(features=features, kernel_size=size):
-            return DeformablePerception(channels, features, size, condition)
-        case parts.LocalAttentionConfig(features=features, heads=heads, kernel_size=size):
-            return LocalAttention(channels, features, heads, size, condition)
-        case parts.AttentionBlockConfig(
-            features=features, embedding=embedding, heads=heads, kernel_size=size
-        ):
-            return AttentionBlock(channels, features, embedding, heads, size, condition)
-        case parts.MultiConfig(branches=branches):
-            return MultiPerception([build_perception(b, channels, condition) for b in branches])
-    raise TypeError(f"no perception for {type(config).__name__}")
-
-
-def build_update(config: Strict, features: int, channels: int) -> nn.Module:
-    """The update that ``config`` describes, from ``features`` to a change of ``channels``."""
-    match config:
-        case parts.MLPConfig(hidden=hidden):
-            return MLPUpdate(features, channels, hidden)
-        case parts.ResNetConfig(hidden=hidden, blocks=blocks):
-            return ResNetUpdate(features, channels, hidden, blocks)
-    raise TypeError(f"no update for {type(config).__name__}")
 
 
 def build_targets(data: EmojiData) -> Tensor:

@@ -1,9 +1,25 @@
-"""The parts of an automaton, as an experiment file names them."""
+"""The parts of an automaton, as an experiment file names them; each builds what it names.
+
+A new kind is one class here and its place in the union of its kinds: a perception's ``build``
+is given the numbers of state and condition channels, an update's those of features and of the
+channels it changes. Weights are drawn from PyTorch's global generator.
+"""
 
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
+from ncabook.automaton import (
+    AttentionBlock,
+    ConvPerception,
+    DeformablePerception,
+    LocalAttention,
+    MLPUpdate,
+    MultiPerception,
+    ResidualPerception,
+    ResNetUpdate,
+    SobelPerception,
+)
 from ncabook.training.config import Strict, Width
 
 
@@ -37,6 +53,10 @@ class ConvConfig(Strict):
         """How many cells away a cell sees."""
         return self.kernel_size // 2 * self.dilation
 
+    def build(self, channels: int, condition: int) -> ConvPerception:
+        """With random weights, for so many channels of state and of condition."""
+        return ConvPerception(channels, self.features, self.kernel_size, self.dilation, condition)
+
 
 class SobelConfig(Strict):
     """A :class:`~ncabook.automaton.SobelPerception`."""
@@ -44,6 +64,10 @@ class SobelConfig(Strict):
     kind: Literal["sobel"]
     laplacian: bool = False
     reach: ClassVar[int] = 1
+
+    def build(self, channels: int, condition: int) -> SobelPerception:
+        """Without weights, for so many channels of state and of condition."""
+        return SobelPerception(channels, condition, self.laplacian)
 
 
 class ResidualConfig(Strict):
@@ -59,6 +83,12 @@ class ResidualConfig(Strict):
         """How far each of the two convolutions wraps."""
         return self.kernel_size // 2 * self.dilation
 
+    def build(self, channels: int, condition: int) -> ResidualPerception:
+        """With random weights, for so many channels of state and of condition."""
+        return ResidualPerception(
+            channels, self.features, self.kernel_size, self.dilation, condition
+        )
+
 
 class DeformableConfig(Strict):
     """A :class:`~ncabook.automaton.DeformablePerception`."""
@@ -71,6 +101,10 @@ class DeformableConfig(Strict):
     def reach(self) -> int:
         """How many cells away the resting taps are."""
         return self.kernel_size // 2
+
+    def build(self, channels: int, condition: int) -> DeformablePerception:
+        """With random weights, for so many channels of state and of condition."""
+        return DeformablePerception(channels, self.features, self.kernel_size, condition)
 
 
 class LocalAttentionConfig(Strict):
@@ -91,6 +125,10 @@ class LocalAttentionConfig(Strict):
         """How many cells away a cell listens."""
         return self.kernel_size // 2
 
+    def build(self, channels: int, condition: int) -> LocalAttention:
+        """With random weights, for so many channels of state and of condition."""
+        return LocalAttention(channels, self.features, self.heads, self.kernel_size, condition)
+
 
 class AttentionBlockConfig(Strict):
     """An :class:`~ncabook.automaton.AttentionBlock`."""
@@ -110,6 +148,12 @@ class AttentionBlockConfig(Strict):
     def reach(self) -> int:
         """How many cells away a cell listens."""
         return self.kernel_size // 2
+
+    def build(self, channels: int, condition: int) -> AttentionBlock:
+        """With random weights, for so many channels of state and of condition."""
+        return AttentionBlock(
+            channels, self.features, self.embedding, self.heads, self.kernel_size, condition
+        )
 
 
 SinglePerception = Annotated[
@@ -134,12 +178,20 @@ class MultiConfig(Strict):
         """How many cells away the farthest branch sees."""
         return max(branch.reach for branch in self.branches)
 
+    def build(self, channels: int, condition: int) -> MultiPerception:
+        """With random weights, for so many channels of state and of condition."""
+        return MultiPerception([branch.build(channels, condition) for branch in self.branches])
+
 
 class MLPConfig(Strict):
     """An :class:`~ncabook.automaton.MLPUpdate`."""
 
     kind: Literal["mlp"]
     hidden: Annotated[list[Width], Field(max_length=64)]
+
+    def build(self, features: int, channels: int) -> MLPUpdate:
+        """With random weights, from so many features to a change of ``channels``."""
+        return MLPUpdate(features, channels, self.hidden)
 
 
 class ResNetConfig(Strict):
@@ -148,3 +200,7 @@ class ResNetConfig(Strict):
     kind: Literal["resnet"]
     hidden: Width
     blocks: Few = 2
+
+    def build(self, features: int, channels: int) -> ResNetUpdate:
+        """With random weights, from so many features to a change of ``channels``."""
+        return ResNetUpdate(features, channels, self.hidden, self.blocks)

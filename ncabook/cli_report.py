@@ -32,9 +32,23 @@ def _votes(metrics: dict[str, Any]) -> str:
     agreed, at = metrics["consensus_percent"], metrics["consensus_step"]
     when = "" if at is None else f", at step {at:.0f} (median)"
     lines.append(f"nine tenths agree in {agreed:.1f} % of images{when}")
+    lines += _copies(metrics)
     if metrics["data"]["note"]:
         lines.append(f"note: {metrics['data']['note']}")
     return "\n".join(lines)
+
+
+def _copies(metrics: dict[str, Any]) -> list[str]:
+    """What lossy copies of the images change; nothing where there are none."""
+    lines = []
+    for moment, label in (("short", "early window"), ("grown", "late")):
+        if values := metrics.get("lossless", {}).get(moment, {}).get("per_image"):
+            low, high = values["interval"]
+            lines.append(
+                f"{label}: {values['copy']:.1f} % of copies right, {values['exact']:.1f} % of the "
+                f"images themselves, bias {values['bias']:+.1f} [{low:+.1f}, {high:+.1f}]"
+            )
+    return lines
 
 
 def _texture(metrics: dict[str, Any]) -> str:

@@ -193,3 +193,144 @@ def test_lpips_refuses_wrong_ranges_and_shapes():
         lpips_distance(image * 2 - 1 - image.min() * 2, image)
     with pytest.raises(ValueError, match=r"expected two \[N, 3, H, W\]"):
         lpips_distance(image[:, :1], image)
+
+
+class Diary(nn.Module):
+    """Cells know how old they are and what they were told, and show ``age / 1000 + class``.
+
+    So the error against a picture that is ``class`` everywhere tells the step of each look. What
+    was asked of it stands in ``entries``: age, steps, share of cells that fired, side, and which
+    corners had been erased.
+    """
+
+    fire_rate, living_threshold = 0.5, 0.1
+    layout = ChannelLayout(visible=4, hidden=1)
+
+    def __init__(self):
+        super().__init__()
+        self.entries, self.coins = [], []
+
+    def living(self, state):  # the left half, whatever is there
+        columns = torch.arange(state.shape[3]) < state.shape[3] // 2
+        return columns.expand(len(state), 1, state.shape[2], -1)
+
+    def living_cells(self, state):
+        return state[:, 3:4] == 1
+
+    def rollout(self, state, steps, condition, fire=None, generator=None, ring=False):
+        own = state[:, 4].flatten(1)  # zero where erased; noise is in half of the cells only
+        age = torch.where(own == 0, math.nan, own).nanmedian(1).values.nan_to_num().round()
+        share = math.nan
+        if fire is not None:
+            coins = [fire(t) for t in range(steps)]
+            share = float(torch.stack(coins).float().mean())
+            corners = tuple((state[0, 4, [0, 0, -1, -1], [0, -1, 0, -1]] == 0).tolist())
+            self.entries.append((int(age[0]), steps, share, state.shape[2], corners))
+            self.coins += coins if int(age[0]) == 0 else []
+        later = (age + steps)[:, None, None, None].expand(-1, 1, *state.shape[2:])
+        shown = later / 1000 + condition.argmax(1)[:, None, None, None]
+        return torch.cat([shown.expand(-1, 4, -1, -1), later], dim=1)
+
+
+def test_every_look_of_the_protocol_is_at_its_step():
+    """All figures of an automaton whose errors are known at each step, worked out here."""
+    side, rules = 12, SHORT
+    diary = Diary()
+    pictures = torch.arange(3.0)[:, None, None, None].expand(-1, 4, side, side)
+    result = evaluate(diary, pictures, rules, perceptual=False)
+    classes = torch.arange(3).repeat_interleave(2).float()
+    others = torch.tensor([1.0, 2, 2, 0, 0, 1])
+
+    def at(step):
+        return torch.full((6,), (step / 1000) ** 2)
+
+    shown = rules.perturb / 1000 + classes
+    kept = {"half": 0.5, "circles": float(circle_masks(1, side, side).mean())}
+    expected = {
+        "stage1": torch.stack([at(t) for t in range(3, 6)]).mean(0),
+        "grown": at(rules.grown),
+        "stage2": at(rules.perturb),
+        "long": at(rules.long),
+        "mutated": (shown - others) ** 2,
+        "mutation_final": at(rules.final),
+    }
+    for name, share in kept.items():
+        expected[name] = share * (rules.perturb / 1000) ** 2 + (1 - share) * classes**2
+        expected[f"{name}_final"] = at(rules.final)
+    for measured in (result.metrics["mse"], result.ring["mse"]):
+        for name, value in expected.items():
+            torch.testing.assert_close(vars(measured)[name], value, atol=1e-6, rtol=1e-5)
+    measured = result.metrics["mse"]
+    assert torch.equal(measured.damaged, torch.cat([measured.half, measured.circles]))
+    assert torch.equal(
+        measured.damage_final, torch.cat([measured.half_final, measured.circles_final])
+    )
+    levels = torch.tensor([0.25, 0.5, 0.75])
+    ages = (rules.perturb + 10, rules.final)
+    for name, first in (("half", expected["half"]), ("mutation", expected["mutated"])):
+        wanted = torch.stack([first, *map(at, ages)], 1).quantile(levels, dim=0)
+        torch.testing.assert_close(result.curves[name], wanted, atol=1e-6, rtol=1e-5)
+    assert result.starts["each"] == rules.starts
+
+    some, further = classes[::2], result.further
+    rows = {
+        "stage2": rules.perturb,
+        "far": rules.far,
+        "repeated": rules.perturb + rules.damages * rules.between,
+        "slower": 2 * rules.perturb,
+        "faster": round(rules.perturb / 2),
+        "noise_final": rules.final,
+        "erased_final": rules.final,
+    }
+    for name, step in rows.items():
+        torch.testing.assert_close(vars(further)[name], at(step)[:3], atol=1e-6, rtol=1e-5)
+    border = ((side + 4) ** 2 - side**2) / side**2  # cells where nothing was to be, of a picture's
+    wanted = at(rules.perturb)[:3] + border * (rules.perturb / 1000 + some) ** 2
+    torch.testing.assert_close(further.larger, wanted)
+    noise = rules.noise**2 * 0.5 * torch.ones(3)  # in the half that lives
+    torch.testing.assert_close(further.noise, noise, atol=0, rtol=0.3)
+    gone = (further.erased - at(rules.perturb)[:3])[1:] / some[1:] ** 2
+    torch.testing.assert_close(gone, torch.full((2,), rules.erased), atol=0.12, rtol=0)
+    summary = further.summary()
+    assert summary["noise_recovery"] == pytest.approx(
+        recovery(further.stage2, further.noise, further.noise_final)
+    )
+    assert summary["median"]["larger"] == pytest.approx(float(further.larger.median()))
+    assert summary["larger"] == pytest.approx(float(further.larger.mean()))
+
+
+def test_every_rollout_of_the_protocol_fires_and_is_harmed_as_it_says():
+    side, rules = 12, SHORT
+    diary = Diary()
+    pictures = torch.arange(3.0)[:, None, None, None].expand(-1, 4, side, side)
+    evaluate(diary, pictures, rules, perceptual=False)
+    other = [entry for entry in diary.entries if entry[0] == 0 and entry[1] > rules.stage1[0]]
+    assert [(steps, size) for _, steps, _, size, _ in other] == [
+        (rules.perturb, side + 4),
+        (2 * rules.perturb, side),
+        (round(rules.perturb / 2), side),
+    ]
+    shares = [share for _, _, share, _, _ in other]
+    assert shares == pytest.approx([0.5, 0.25, 1.0], abs=0.05)
+    right, lower = (False, True, False, True), (False, False, True, True)
+    hurt = [e[4] for e in diary.entries if e[0] > 0 and e[1] == rules.between and any(e[4])]
+    assert hurt == [right, lower]  # another side each time
+    first = rules.stage1[0]
+    plain, ring = diary.coins[:first], diary.coins[-first:]
+    middle = (..., slice(side // 2 - 1, side // 2 + 2), slice(side // 2 - 1, side // 2 + 2))
+    assert torch.equal(torch.stack(plain[1:]), torch.stack(ring[1:]))  # the same coins later
+    assert ring[0][middle].float().sum((1, 2, 3)).tolist() == [8.0] * 6
+    assert not ring[0][:, 0, side // 2, side // 2].any()
+
+
+def test_three_circles_a_third_of_a_turn_apart_and_turned_by_thirty_degrees():
+    """Against discs drawn here, on a grid that is not square."""
+    height, width = 45, 60
+    rows, columns = torch.meshgrid(torch.arange(45.0), torch.arange(60.0), indexing="ij")
+    for number, mask in enumerate(circle_masks(4, height, width)[:, 0]):
+        expected = torch.ones(height, width)
+        for disc in range(3):
+            turn = math.radians(30 * number + 120 * disc)
+            row, column = 22 + 7.5 * math.sin(turn), 29.5 + 7.5 * math.cos(turn)
+            expected[(rows - row) ** 2 + (columns - column) ** 2 <= 4.5**2] = 0
+        assert float((mask - expected).abs().sum()) <= 3  # cells on the very edge

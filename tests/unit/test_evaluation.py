@@ -1,6 +1,7 @@
 """Recovery, protocol and perceptual distance."""
 
 import math
+from dataclasses import fields
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from torch import nn
 from ncabook.automaton import ChannelLayout
 from ncabook.evaluation.perceptual import lpips_distance
 from ncabook.evaluation.protocol import (
+    Measurement,
     Protocol,
     circle_masks,
     damage_masks,
@@ -334,3 +336,16 @@ def test_three_circles_a_third_of_a_turn_apart_and_turned_by_thirty_degrees():
             row, column = 22 + 7.5 * math.sin(turn), 29.5 + 7.5 * math.cos(turn)
             expected[(rows - row) ** 2 + (columns - column) ** 2 <= 4.5**2] = 0
         assert float((mask - expected).abs().sum()) <= 3  # cells on the very edge
+
+
+def test_damage_is_both_damages_and_recovers_towards_step_149():
+    """Each of ten values is another one, so that none can stand in another's place."""
+    values = torch.rand(len(fields(Measurement)), 3, generator=torch.Generator().manual_seed(0))
+    m = Measurement(*values)
+    summary = m.summary()
+    two = m.stage2.repeat(2)
+    both = torch.cat([m.half, m.circles]), torch.cat([m.half_final, m.circles_final])
+    assert summary["damage_recovery"] == pytest.approx(recovery(two, *both))
+    assert summary["half_recovery"] == pytest.approx(recovery(m.stage2, m.half, m.half_final))
+    mutation = recovery(m.stage2, m.mutated, m.mutation_final)
+    assert summary["mutation_recovery"] == pytest.approx(mutation)

@@ -18,12 +18,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ncabook.experiments.build import build_nca, build_targets
 from ncabook.experiments.provenance import provenance
-from ncabook.experiments.schema import Experiment, parse
 from ncabook.files import write_atomically
-from ncabook.training.growth import GrowthTrainer
-from ncabook.training.trainer import TrainingDivergedError
+from ncabook.reading import parse
+from ncabook.tasks import GrowthExperiment, build_network
+from ncabook.training.growth import GrowthLearner
+from ncabook.training.learner import TrainingDivergedError
+from ncabook.training.loop import Loop
+from ncabook.training.pool import Sample
 
 TASKS: dict[str, dict[str, Any]] = {
     "five emojis, conv 3×3": {
@@ -100,19 +102,20 @@ class Normalised:
         self.inner.step(scale)
 
 
-class WorstBySeed(GrowthTrainer):
+class WorstBySeed(GrowthLearner):
     """Of each batch drawn from the pool, the sample of largest loss starts as a seed again."""
 
-    def batch(self) -> tuple[Tensor, Tensor]:
+    def batch(self) -> Sample:
         """As usual, with one sample replaced."""
-        state, classes = super().batch()
+        sample = super().batch()
+        state, classes = sample["state"], sample["class"]
         visible = state[:, self.nca.layout.visible_slice]
         losses = (visible - self.targets[classes]).square().mean((1, 2, 3))
         losses[: len(state) - int(len(state) * self.config.pool.ratio)] = -1  # seeds already
         worst = int(losses.argmax())
         if losses[worst] >= 0:
             state[worst] = state[0]
-        return state, classes
+        return sample
 
 
 def train(run: Run) -> dict[str, Any]:
@@ -127,7 +130,7 @@ def train(run: Run) -> dict[str, Any]:
     if pool is not None and len(task["data"]["glyphs"]) == 1:
         pool["mutation"] = 0.0
     experiment = parse(
-        Experiment,
+        GrowthExperiment,
         {
             "name": "convergence",
             "title": run.key,
@@ -147,11 +150,12 @@ def train(run: Run) -> dict[str, Any]:
         "convergence.py",
     )
     torch.manual_seed(run.seed)
-    nca = build_nca(experiment)
+    nca = build_network(experiment)
     if run.last_layer == "zero":
         torch.nn.init.zeros_(nca.update.layers[-1].weight)
-    kind = WorstBySeed if run.pool_replacement == "worst by seed" else GrowthTrainer
-    trainer = kind(nca, build_targets(experiment.data), experiment.training, run.seed)
+    kind = WorstBySeed if run.pool_replacement == "worst by seed" else GrowthLearner
+    trainer = kind(nca, experiment.data.build(), experiment.training, run.seed)
+    loop = Loop(trainer)
     parameters = list(nca.parameters())
     if run.optimizer == "adamw":
         trainer.optimizer = Other(torch.optim.AdamW(parameters, run.learning_rate))
@@ -174,7 +178,7 @@ def train(run: Run) -> dict[str, Any]:
             )
         started = time.perf_counter()
         try:
-            window.append(trainer.train_step())
+            window.append(loop.step())
         except TrainingDivergedError as error:
             diverged = {"iteration": iteration, "reason": str(error).split(";")[0]}
             break

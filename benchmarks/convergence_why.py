@@ -18,11 +18,12 @@ from convergence import TASKS, Run
 from torch import Tensor
 
 from ncabook.automaton import centre_seed
-from ncabook.experiments.build import build_nca, build_targets
 from ncabook.experiments.provenance import provenance
-from ncabook.experiments.schema import Experiment, parse
 from ncabook.files import write_atomically
-from ncabook.training.growth import GrowthTrainer
+from ncabook.reading import parse
+from ncabook.tasks import GrowthExperiment, build_network
+from ncabook.training.growth import GrowthLearner
+from ncabook.training.loop import Loop
 
 EVERY = 25
 
@@ -37,7 +38,7 @@ def effective_rank(matrix: Tensor) -> float:
 
 
 @torch.no_grad()
-def class_distance(trainer: GrowthTrainer) -> float:
+def class_distance(trainer: GrowthLearner) -> float:
     """Mean squared difference between the images of two classes, as a share of the targets'."""
     count, _, height, width = trainer.targets.shape
     state = centre_seed(trainer.nca.layout, height, width, count)
@@ -53,7 +54,7 @@ def class_distance(trainer: GrowthTrainer) -> float:
 def record(optimizer: str, rate: float, seed: int, iterations: int) -> dict[str, Any]:
     """One training's record."""
     experiment = parse(
-        Experiment,
+        GrowthExperiment,
         {
             "name": "why",
             "title": optimizer,
@@ -72,13 +73,14 @@ def record(optimizer: str, rate: float, seed: int, iterations: int) -> dict[str,
         "convergence_why.py",
     )
     torch.manual_seed(seed)
-    nca = build_nca(experiment)
-    trainer = GrowthTrainer(nca, build_targets(experiment.data), experiment.training, seed)
+    nca = build_network(experiment)
+    trainer = GrowthLearner(nca, experiment.data.build(), experiment.training, seed)
+    loop = Loop(trainer)
     weight = nca.perception.conv.weight
     rows = []
     for iteration in range(iterations + 1):
         before = weight.detach().clone()
-        loss = trainer.train_step()
+        loss = loop.step()
         if iteration % EVERY == 0:
             condition = weight.grad[:, nca.perception.state_channels :].square().sum()
             rows.append(

@@ -24,16 +24,15 @@ from typing import Any
 import torch
 from playwright.sync_api import Page, sync_playwright
 
-from ncabook import zoo
+from ncabook import experiments, zoo
 from ncabook.automaton import NCA, ChannelLayout, ConvPerception, MLPUpdate
 from ncabook.evaluation.counts import flops_per_cell
-from ncabook.experiments import runner
-from ncabook.experiments.build import build_nca
 from ncabook.experiments.provenance import provenance
 from ncabook.live import describe
 from ncabook.live.engine.build import OUTPUT as BUILT
 from ncabook.live.engine.build import compile_module
 from ncabook.networks import Decoder
+from ncabook.tasks import build_network
 from ncabook.training.texture import gray_canvas
 
 CASES = [
@@ -138,7 +137,7 @@ def automaton(name: str) -> NCA:
     if name in zoo.names():
         return zoo.load(name).nca
     torch.manual_seed(0)
-    return build_nca(runner.find(name))
+    return build_network(experiments.find(name))
 
 
 def measure(page: Page, name: str, grid: int, peak: float) -> dict[str, Any]:

@@ -13,9 +13,10 @@ from typing import Any
 
 import torch
 
+from ncabook.automaton.precision import has_bfloat16
+from ncabook.evaluation import runtime
 from ncabook.evaluation.paper import TABLE_6
 from ncabook.evaluation.speed import peak_memory, synchronize
-from ncabook.experiments import runtime
 from ncabook.experiments.provenance import provenance
 
 OUTPUT = Path(__file__).with_suffix(".json")
@@ -26,7 +27,7 @@ def large(device: str) -> dict[str, Any]:
     case = {"model": runtime.PIXEL, "variant": "ncabook", "batch": 1, "size": 512, "steps": 256}
     case |= {"device": device, "memory": 3 * 10**9}
     tiny = {"size": 32, "steps": 1}
-    peak = peak_memory("ncabook.experiments.runtime:train_once", case, tiny, device)
+    peak = peak_memory("ncabook.evaluation.runtime:train_once", case, tiny, device)
     step = runtime.training_step(**case)
     started = time.perf_counter()
     step()
@@ -48,7 +49,7 @@ def main() -> None:
         "sizes": sizes,
         **provenance(arguments.device),
         "threads": torch.get_num_threads(),
-        "bfloat16": runtime.has_bfloat16(arguments.device),
+        "bfloat16": has_bfloat16(arguments.device),
         "ceilings": runtime.ceilings(arguments.device),
         "table6": runtime.measure(tuple(TABLE_6), sizes, arguments.device),
         "table2": runtime.measure((runtime.PIXEL,), sizes, arguments.device, table2=True),

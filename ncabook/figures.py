@@ -58,6 +58,35 @@ def votes_picture(nca: NCA, state: Tensor) -> Tensor:
     return 1 + ink * (color - 1)
 
 
+@torch.no_grad()
+def film(
+    nca: NCA,
+    start: Tensor,
+    moments: Sequence[int],
+    seed: int = 0,
+    hurt: tuple[int, Tensor] | None = None,
+) -> Tensor:
+    """States after each of some steps, ``[len(moments), B, C, H, W]``.
+
+    Args:
+        nca: an automaton without a condition.
+        start: ``[B, C, H, W]``.
+        moments: rising numbers of steps.
+        seed: of the fire masks.
+        hurt: a step, and the mask that the state is multiplied by after it.
+
+    """
+    generator = torch.Generator(start.device).manual_seed(seed)
+    state, frames, now = start, [], 0
+    for moment in moments:
+        if hurt is not None and now <= hurt[0] < moment:
+            state = nca.rollout(state, hurt[0] - now, generator=generator)
+            state, now = state * hurt[1], hurt[0]
+        state, now = nca.rollout(state, moment - now, generator=generator), moment
+        frames.append(state)
+    return torch.stack(frames)
+
+
 def show_images(
     images: Sequence[Tensor | np.ndarray],
     titles: Sequence[str] = (),

@@ -128,6 +128,9 @@ def build() -> None:
     environment = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
     if subprocess.run(command, env=environment, check=False).returncode:
         sys.exit("the book was not built; the warnings above are errors")
+    import results_page  # brings the package with it, slow to import
+
+    results_page.write_files(ROOT / "_build/html")
     print(f"\nopen {(ROOT / '_build/html/index.html').as_uri()}")
 
 

@@ -17,8 +17,8 @@ from torch import Tensor
 from ncabook.automaton import NCA
 from ncabook.automaton.precision import autocast, products
 from ncabook.data.labelled import Labelled
+from ncabook.evaluation.classification import ClassificationProtocol, Record, ballot
 from ncabook.evaluation.recovery import bootstrap
-from ncabook.evaluation.voting import Record, VotingProtocol, ballot
 from ncabook.training.classification import check, initial_state, visible_image
 
 ACCURACIES = ("per_cell", "per_image")  # of what `Record` keeps
@@ -49,7 +49,7 @@ def compare_copies(
     exact: Labelled,
     lossy: Labelled,
     padding: int = 0,
-    protocol: VotingProtocol | None = None,
+    protocol: ClassificationProtocol | None = None,
     seed: int = 0,
     device: str = "cpu",
 ) -> dict[str, Any]:
@@ -71,7 +71,7 @@ def compare_copies(
         ValueError: the images do not fit the automaton, or some have no copy.
 
     """
-    protocol = protocol or VotingProtocol()
+    protocol = protocol or ClassificationProtocol()
     found = [
         _accuracies(nca, one.images.to(device), one.labels.to(device), padding, protocol, seed)
         for one in (exact, copies_of(exact, lossy))
@@ -103,7 +103,7 @@ def _accuracies(
     images: Tensor,
     labels: Tensor,
     padding: int,
-    protocol: VotingProtocol,
+    protocol: ClassificationProtocol,
     seed: int,
 ) -> dict[str, dict[str, Tensor]]:
     """By moment and measure, of each image, in percent, ``[N]``."""

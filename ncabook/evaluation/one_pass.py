@@ -14,14 +14,14 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ncabook.automaton import centre_seed
-from ncabook.evaluation.perceptual import lpips_distance, on_white
-from ncabook.evaluation.protocol import (
-    Protocol,
+from ncabook.evaluation.growth import (
+    GrowthProtocol,
     circle_masks,
     damage_masks,
     mutated_classes,
     summarise,
 )
+from ncabook.evaluation.perceptual import lpips_distance, on_white
 from ncabook.evaluation.recovery import recovery
 from ncabook.networks import OnePass
 from ncabook.training.one_pass import RGBA
@@ -29,7 +29,10 @@ from ncabook.training.one_pass import RGBA
 
 @torch.no_grad()
 def evaluate_one_pass(
-    network: OnePass, targets: Tensor, protocol: Protocol | None = None, perceptual: bool = True
+    network: OnePass,
+    targets: Tensor,
+    protocol: GrowthProtocol | None = None,
+    perceptual: bool = True,
 ) -> dict[str, Any]:
     """Measures a network of one pass, on the CPU.
 
@@ -44,7 +47,7 @@ def evaluate_one_pass(
         ``further.nothing``, the squared error of what is drawn from an empty image.
 
     """
-    protocol = protocol or Protocol()
+    protocol = protocol or GrowthProtocol()
     network = network.to("cpu").eval()
     count, _, height, width = targets.shape
     # Every rollout of a class is the same picture here; only masks and new classes differ.

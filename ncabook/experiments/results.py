@@ -1,19 +1,22 @@
-"""Tables 1 and 5 from the trained models' cards, beside what the paper prints.
+"""The cards' numbers as tables, beside what the paper prints.
 
 A row is an experiment; its seeds are separate models of the zoo. Every figure is the median over
-the seeds, with the least and the greatest where there are several.
+the seeds, with the least and the greatest where there are several. What a number is called, and
+how many digits it has, its task says (:class:`ncabook.tasks.report.Measured`).
 """
 
 import statistics
 from collections.abc import Iterable
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from ncabook import zoo
 from ncabook.evaluation import paper
-from ncabook.evaluation.starts import percent_died
 from ncabook.experiments import sweep
+from ncabook.tasks import task_of
+from ncabook.tasks.report import MISSING, Report
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 PAPER_ROWS = {
     "emoji-sobel": "Sobel",
@@ -30,39 +33,76 @@ PAPER_ROWS = {
     "pix2pix-69k": "GAN 69k",
     "emoji-conv3-no-pool": "Without SP",
 }
-MISSING = "–"
+PAPER_VOTES = {"mnist-mse": "MSE NCA", "mnist-pce": "PCE NCA"}
+PAPER_PHOTOGRAPHS = {
+    "cifar-conv3": "Conv 3x3",
+    "cifar-conv3-pool": "Conv 3x3 + SP",
+    "cifar-residual-dilated": "Residual + Dilated 5x5",
+}
+PAPER_TEXTURES = {"lacelike-conv3": "Conv 3x3", "lacelike-combined": "Combined"}
 # Where a column's number is in a card's metrics; networks of one pass lack those of many steps.
 # Means are over all rollouts, with those whose seed died, unless a label says *living*.
 COLUMNS = {
-    1: {
-        "LPIPS, steps 64–96": ("lpips", "stage1"),
-        "LPIPS, step 149": ("lpips", "stage2"),
-        "starts died (%)": ("starts", "seed"),
-        "LPIPS, step 149, living": ("lpips", "living", "stage2"),
-        "LPIPS, step 149, ring": ("ring", "lpips", "stage2"),
-        "LPIPS, damage, step 449": ("lpips", "damage_final"),
-        "recovery, damage (%)": ("lpips", "damage_recovery"),
-        "LPIPS, mutation, step 449": ("lpips", "mutation_final"),
-        "recovery, mutation (%)": ("lpips", "mutation_recovery"),
-        "MSE, step 149": ("mse", "stage2"),
-        "MSE, step 1,000": ("mse", "long"),
-        "MSE, step 5,000": ("further", "far"),
-        "MSE, ten damages": ("further", "repeated"),
-        "MSE, larger grid": ("further", "larger"),
-        "MSE, firing half as often": ("further", "slower"),
-        "MSE, firing always": ("further", "faster"),
-        "recovery, noise (%)": ("further", "noise_recovery"),
-        "recovery, random cells (%)": ("further", "erased_recovery"),
-        "MSE, from nothing": ("further", "nothing"),
-    },
-    5: {
-        "starts died (%)": ("starts", "seed"),
-        "recovery, damage (%)": ("lpips", "damage_recovery"),
-        "recovery, mutation (%)": ("lpips", "mutation_recovery"),
-        "MSE, step 149": ("mse", "stage2"),
-        "MSE, step 1,000": ("mse", "long"),
-    },
+    1: (
+        "lpips.stage1",
+        "lpips.stage2",
+        "starts.seed",
+        "lpips.living.stage2",
+        "ring.lpips.stage2",
+        "lpips.damage_final",
+        "lpips.damage_recovery",
+        "lpips.mutation_final",
+        "lpips.mutation_recovery",
+        "mse.stage2",
+        "mse.long",
+        "further.far",
+        "further.repeated",
+        "further.larger",
+        "further.slower",
+        "further.faster",
+        "further.noise_recovery",
+        "further.erased_recovery",
+        "further.nothing",
+    ),
+    5: (
+        "starts.seed",
+        "lpips.damage_recovery",
+        "lpips.mutation_recovery",
+        "mse.stage2",
+        "mse.long",
+    ),
 }
+
+
+def printed(name: str) -> dict[str, float]:
+    """What the paper prints of an experiment, by the place of the like in our metrics."""
+    found: dict[str, float | None] = {}
+    if name in PAPER_VOTES:
+        votes = paper.TABLE_3[PAPER_VOTES[name]]
+        found = {f"{moment}.per_cell": getattr(votes, moment) for moment in ("short", "grown")}
+        found |= {"final.per_cell": votes.final, "recovery": votes.recovery}
+    elif name in PAPER_PHOTOGRAPHS:
+        photographs = paper.TABLE_4[PAPER_PHOTOGRAPHS[name]]
+        found = {"short.per_image": photographs.short, "grown.per_image": photographs.late}
+    elif name in PAPER_TEXTURES:
+        percent = paper.FIGURE_11[PAPER_TEXTURES[name]]
+        found = {"horizontal.recovery": percent, "vertical.recovery": percent}
+    elif name in PAPER_ROWS and PAPER_ROWS[name] in paper.TABLE_1:
+        row = paper.TABLE_1[PAPER_ROWS[name]]
+        found = {
+            "lpips.stage1": row.damage.stage1,
+            "lpips.stage2": row.damage.stage2,
+            "lpips.damage_final": row.damage.stage3,
+            "lpips.damage_recovery": row.damage.recovery,
+            "lpips.mutation_final": row.mutation.stage3,
+            "lpips.mutation_recovery": row.mutation.recovery,
+        }
+    return {key: value for key, value in found.items() if value is not None}
+
+
+def report(card: zoo.Card, metrics: dict[str, Any] | None = None) -> Report:
+    """A card's numbers in words; or fresh ones of its model."""
+    return task_of(card.experiment).report(metrics or card.metrics or {})
 
 
 def rows(number: int) -> list[str]:
@@ -80,7 +120,7 @@ def rows(number: int) -> list[str]:
 
 def models(number: int) -> list[str]:
     """The zoo's models that belong to a table, row by row, seed by seed."""
-    cards = {name: zoo.read_card(zoo.ZOO / name) for name in zoo.names()}
+    cards = {name: zoo.read_card(folder) for name, folder in zoo.folders().items()}
     return [
         name
         for row in rows(number)
@@ -89,7 +129,7 @@ def models(number: int) -> list[str]:
     ]
 
 
-def table(number: int, metrics: dict[str, dict[str, Any]] | None = None) -> pd.DataFrame:
+def table(number: int, metrics: dict[str, dict[str, Any]] | None = None) -> "pd.DataFrame":
     """A table as numbers: one row per experiment, ours and the paper's columns.
 
     Args:
@@ -97,29 +137,28 @@ def table(number: int, metrics: dict[str, dict[str, Any]] | None = None) -> pd.D
         metrics: by model, fresh evaluations; the cards' own where there is none.
 
     """
-    by_row: dict[str, list[tuple[zoo.Card, dict[str, Any]]]] = {row: [] for row in rows(number)}
+    import pandas as pd  # slow to import, and few need it
+
+    by_row: dict[str, list[tuple[zoo.Card, Report]]] = {row: [] for row in rows(number)}
     for name in models(number):
-        card = zoo.read_card(zoo.ZOO / name)
-        by_row[card.experiment.name].append((card, (metrics or {}).get(name, card.metrics)))
+        card = zoo.read_card(zoo.find(name))
+        by_row[card.experiment.name].append((card, report(card, (metrics or {}).get(name))))
+    every = [found for pairs in by_row.values() for _, found in pairs]
+    titles = {
+        key: next((r[key].title for r in every if r[key].value is not None), key)
+        for key in COLUMNS[number]
+    }
     lines = []
     for row, found in by_row.items():
         line: dict[str, Any] = {"experiment": row, "seeds": len(found)}
         line["parameters"] = found[0][0].parameters if found else None
-        for label, path in COLUMNS[number].items():
-            values = [value for _, m in found if (value := _number(m, path)) is not None]
-            line[label] = statistics.median(values) if values else None
-            line[f"{label}, least"] = min(values, default=None)
-            line[f"{label}, greatest"] = max(values, default=None)
+        for key, title in titles.items():
+            values = [value for _, r in found if (value := r[key].value) is not None]
+            line[title] = statistics.median(values) if values else None
+            line[f"{title}, least"] = min(values, default=None)
+            line[f"{title}, greatest"] = max(values, default=None)
         lines.append(line | _printed(number, row))
     return pd.DataFrame(lines).set_index("experiment")
-
-
-def _number(metrics: dict[str, Any], path: tuple[str, ...]) -> float | None:
-    """What lies at ``path``; None where there is nothing, as of models in which nothing dies."""
-    value: Any = metrics
-    for key in path:
-        value = value.get(key) if value is not None else None
-    return percent_died(metrics["starts"], path[1]) if value and path[0] == "starts" else value
 
 
 def _printed(number: int, row: str) -> dict[str, Any]:
@@ -139,7 +178,7 @@ def _printed(number: int, row: str) -> dict[str, Any]:
     }
 
 
-def markdown(frame: pd.DataFrame) -> str:
+def markdown(frame: "pd.DataFrame") -> str:
     """For people: medians, with the range over seeds behind them."""
     labels = [c for c in frame.columns if not c.endswith((", least", ", greatest"))]
     lines = [_line(["experiment", *labels]), _line(["---"] * (1 + len(labels)))]

@@ -1,97 +1,35 @@
-"""From an experiment's name to a trained, measured model in a folder."""
+"""From an experiment to a trained, measured model in a folder."""
 
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import torch
 from filelock import FileLock, Timeout
 from torch import Tensor
 
 from ncabook import zoo
-from ncabook.automaton import NCA
-from ncabook.data.labelled import Labelled
-from ncabook.evaluation.copies import compare_copies
-from ncabook.evaluation.one_pass import evaluate_one_pass
-from ncabook.evaluation.protocol import Protocol, evaluate
-from ncabook.evaluation.textures import evaluate_texture
-from ncabook.evaluation.voting import PROTOCOLS, evaluate_voting
-from ncabook.experiments.build import (
-    build_labelled,
-    build_lossless,
-    build_nca,
-    build_network,
-    build_targets,
-    build_texture,
-)
-from ncabook.experiments.needs import check_memory
 from ncabook.experiments.provenance import provenance
-from ncabook.experiments.reading import parse
-from ncabook.experiments.schema import (
-    ClassificationExperiment,
-    Experiment,
-    OnePassExperiment,
-    Task,
-    TextureExperiment,
-    load_experiment,
-)
 from ncabook.files import sha256
-from ncabook.networks import OnePass
+from ncabook.tasks import BaseExperiment, Look, Network, task_of
+from ncabook.tasks.needs import check_memory
 from ncabook.training.checkpoint import previous, save_tensors, unlike
-from ncabook.training.classification import ClassificationTrainer
-from ncabook.training.growth import GrowthTrainer
-from ncabook.training.one_pass import OnePassTrainer
+from ncabook.training.loop import Loop
 from ncabook.training.processes import check_device
-from ncabook.training.texture import TextureTrainer
 from ncabook.training.tracking import TrackerName, Tracking
-from ncabook.training.trainer import Trainer
 
-EXPERIMENTS = Path(__file__).parent
 CHECKPOINT = "checkpoint.safetensors"
 LOCK = ".lock"
-
-
-Evolving = Experiment | ClassificationExperiment | TextureExperiment  # what is trained in steps
 
 
 class RunExistsError(Exception):
     """A folder that already holds a run."""
 
 
-def names() -> list[str]:
-    """Experiments that come with the package."""
-    return sorted(p.stem for p in EXPERIMENTS.glob("*.yaml"))
-
-
-def find(name: str) -> Task:
-    """An experiment by name, or from a path that ends in ``.yaml``.
-
-    Raises:
-        UnknownNameError: no such experiment.
-        ConfigError: its file does not fit the schema.
-
-    """
-    if name.endswith((".yaml", ".yml")):
-        return load_experiment(Path(name))
-    if name not in names():
-        raise zoo.unknown("experiment", name, names())
-    return load_experiment(EXPERIMENTS / f"{name}.yaml")
-
-
-AnyKind = TypeVar(
-    "AnyKind", Experiment, OnePassExperiment, ClassificationExperiment, TextureExperiment
-)
-
-
-def with_seed(experiment: AnyKind, seed: int) -> AnyKind:
-    """The same experiment with another seed, checked like one from a file."""
-    return parse(type(experiment), experiment.model_dump() | {"seed": seed}, experiment.name)
-
-
 def train(
-    experiment: Task,
+    experiment: BaseExperiment,
     folder: Path,
     device: str = "cpu",
     resume: bool = False,
@@ -99,8 +37,6 @@ def train(
     tracker: TrackerName = "tensorboard",
 ) -> zoo.Card:
     """Trains an experiment; leaves weights, card and the tracker's ``logs`` in ``folder``.
-
-    Networks of one pass train in minutes; they have no checkpoints and no curves.
 
     Of several processes (``accelerate launch``, ``accelerate.notebook_launcher``) all call this;
     they share each batch, and the main one writes. All have to see the same ``folder``.
@@ -115,124 +51,77 @@ def train(
     """
     check_device(device)
     check_memory(experiment, device)
-    if resume and isinstance(experiment, OnePassExperiment):
-        raise ValueError(
-            f"{experiment.name} is a network of one pass, which trains in minutes and keeps no "
-            "checkpoints; train it without --resume"
-        )
     _check_folder(folder, resume)  # before anything is made, and again when nobody else can write
-    torch.manual_seed(experiment.seed)
-    if isinstance(experiment, OnePassExperiment):
-        return _train_one_pass(experiment, folder, device, progress)
-    nca = build_nca(experiment)
-    started_from = _start(nca, experiment)
-    trainer = _trainer(nca, experiment, folder, device, tracker)
-    main = trainer.accelerator.is_main_process
+    loop, started_from = prepare(experiment, folder, device, tracker)
+    main = loop.accelerator.is_main_process
     with _only_run_in(folder, resume) if main else nullcontext():
         if resume:
-            trainer.resume()
-            if trainer.iteration == experiment.training.iterations and (folder / zoo.CARD).exists():
+            loop.resume()
+            if loop.iteration == experiment.training.iterations and (folder / zoo.CARD).exists():
                 return zoo.read_card(folder)  # nothing is left to do; the card may hold metrics
-        trainer.run(progress)
+        loop.run(progress)
         if main:
-            processes = trainer.accelerator.num_processes
-            training = _record(
-                experiment, device, processes, trainer.seconds, trainer.losses, started_from
-            )
-            training["skipped"] = trainer.skipped
-            training["starts"] = trainer.provenance
-            _write_result(
-                trainer.nca, experiment, folder, trainer.identity["data_sha256"], training
-            )
-    trainer.accelerator.wait_for_everyone()
+            recent = loop.losses[-100:]
+            training = {
+                "seed": experiment.seed,
+                "started_from": started_from,
+                "device": device,
+                "processes": loop.accelerator.num_processes,
+                "iterations": len(loop.losses),
+                "seconds": round(loop.seconds, 1),
+                "mean_loss_of_last_100": sum(recent) / len(recent),
+                **loop.learner.record(),
+                "starts": loop.provenance,
+            }
+            data_sha256 = loop.identity["data_sha256"]
+            _write_result(loop.learner.network, experiment, folder, data_sha256, training)
+    loop.accelerator.wait_for_everyone()
     return zoo.read_card(folder)
 
 
-def _start(nca: NCA, experiment: Evolving) -> dict[str, str] | None:
+def prepare(
+    experiment: BaseExperiment, folder: Path, device: str, tracker: TrackerName = "tensorboard"
+) -> tuple[Loop, dict[str, str] | None]:
+    """A training that has not begun, all its randomness seeded; and what it starts from.
+
+    Args:
+        experiment: what is trained.
+        folder: for checkpoint and curves; nothing is written yet.
+        device: where.
+        tracker: of the curves.
+
+    """
+    task = task_of(experiment)
+    torch.manual_seed(experiment.seed)
+    network = task.network(experiment)
+    started_from = _start(network, experiment)
+    data = task.data(experiment)
+    content = experiment.model_dump(mode="json")
+    tracking = Tracking(tracker, folder, experiment.name, content)
+    learner = task.learner(experiment, network, data, device, tracking)
+    identity = {
+        "data_sha256": digest(*data),
+        "experiment": {k: v for k, v in content.items() if k not in ("training", "seed")},
+    }
+    return Loop(learner, folder / CHECKPOINT, provenance(device), identity, tracking), started_from
+
+
+def _start(network: Network, experiment: BaseExperiment) -> dict[str, str] | None:
     """Loads the weights that an experiment starts from; says which, for the card."""
-    if isinstance(experiment, ClassificationExperiment) or experiment.start_from is None:
+    if experiment.start_from is None:
         return None
     source = zoo.load(experiment.start_from)
-    if differing := unlike(source.nca.state_dict(), nca.state_dict()):
+    if differing := unlike(source.network.state_dict(), network.state_dict()):
         raise ValueError(
             f"{experiment.name}: start_from: {experiment.start_from} is another model: {differing}"
         )
-    nca.load_state_dict(source.nca.state_dict())
+    network.load_state_dict(source.network.state_dict())
     return {"model": experiment.start_from, "weights_sha256": source.card.weights_sha256}
 
 
-def _trainer(
-    nca: NCA,
-    experiment: Evolving,
-    folder: Path,
-    device: str,
-    tracker: TrackerName,
-) -> Trainer:
-    """The trainer of an experiment's task, on its data."""
-    kind, named = GrowthTrainer, {}
-    if isinstance(experiment, ClassificationExperiment):
-        kind, named = ClassificationTrainer, {"padding": experiment.data.padding}
-        labelled = build_labelled(experiment.data, "train")
-        data = (labelled.images, labelled.labels)
-    elif isinstance(experiment, TextureExperiment):
-        kind, data = TextureTrainer, (build_texture(experiment.data),)
-    else:
-        data = (build_targets(experiment.data),)
-    return kind(
-        nca,
-        *data,
-        experiment.training,
-        experiment.seed,
-        folder / CHECKPOINT,
-        device,
-        provenance(device),
-        {
-            "data_sha256": digest(*data),
-            "experiment": experiment.model_dump(mode="json", exclude={"training", "seed"}),
-        },
-        Tracking(tracker, folder, experiment.name, experiment.model_dump(mode="json")),
-        **named,
-    )
-
-
-def _train_one_pass(
-    experiment: OnePassExperiment, folder: Path, device: str, progress: bool
-) -> zoo.Card:
-    network, targets = build_network(experiment), build_targets(experiment.data)
-    trainer = OnePassTrainer(network, targets, experiment.training, experiment.seed, device)
-    with _only_run_in(folder, resume=False):
-        trainer.run(progress)
-        network.to("cpu")
-        training = _record(experiment, device, 1, trainer.seconds, trainer.losses, None)
-        training["starts"] = [provenance(device)]
-        _write_result(network, experiment, folder, digest(targets), training)
-    return zoo.read_card(folder)
-
-
-def _record(
-    experiment: Task,
-    device: str,
-    processes: int,
-    seconds: float,
-    losses: list[float],
-    started_from: dict[str, str] | None,
-) -> dict[str, Any]:
-    """What a card says of a training, but for its starts."""
-    recent = losses[-100:]
-    return {
-        "seed": experiment.seed,
-        "started_from": started_from,
-        "device": device,
-        "processes": processes,
-        "iterations": len(losses),
-        "seconds": round(seconds, 1),
-        "mean_loss_of_last_100": sum(recent) / len(recent),
-    }
-
-
 def _write_result(
-    network: NCA | OnePass,
-    experiment: Task,
+    network: Network,
+    experiment: BaseExperiment,
     folder: Path,
     data_sha256: str,
     training: dict[str, Any],
@@ -291,52 +180,39 @@ def _only_run_in(folder: Path, resume: bool) -> Iterator[None]:
 
 
 def evaluate_model(
-    name: str,
-    protocol: Protocol | None = None,
-    perceptual: bool = True,
-    further: bool = True,
-    save: bool = False,
-    device: str = "cpu",
+    name: str, look: Look | None = None, save: bool = False, device: str = "cpu"
 ) -> dict[str, Any]:
-    """Measures a trained model; with ``save``, writes the result into its card.
+    """Measures a trained model by its task's protocol; with ``save``, writes it into its card.
 
-    Automata that classify have a protocol of their own, :data:`PROTOCOLS`, and their test set;
-    those that draw textures have theirs. These two can be measured on a GPU.
+    Args:
+        name: of a model, or its folder.
+        look: how much is measured; all of it if not given.
+        save: whether the card is to keep the result.
+        device: where; not every task is measured on a GPU.
 
     Returns:
         What stands in a card's ``metrics``.
 
     Raises:
-        ValueError: a smaller protocol is asked for, and the model has another one than growth's;
-            or a device that is not here, or on which the model is not measured; or another model
-            came into its folder meanwhile, and is left as it is.
+        ValueError: a smaller look is asked for where the protocol has none; or a device that is
+            not here, or on which the model is not measured; or another model came into its folder
+            meanwhile, and is left as it is.
 
     """
     check_device(device)
+    look = look or Look()
     model = zoo.load(name)
     experiment = model.card.experiment
-    whole = protocol in (None, Protocol()) and perceptual and further
-    own = isinstance(experiment, ClassificationExperiment | TextureExperiment)
-    if device != "cpu" and not own:
+    task = task_of(experiment)
+    if device.split(":")[0] not in task.devices:
         raise ValueError(f"{name} is measured on the CPU; leave out --device {device}")
-    if not whole and own:
+    if not look.whole and not task.looks:
         raise ValueError(
             f"{name}: task {experiment.task} has a protocol of its own, with fixed seeds and "
             "without LPIPS; leave out --seeds, --no-lpips and --no-further"
         )
     model.network.to(device)
-    if isinstance(experiment, ClassificationExperiment):
-        test = build_labelled(experiment.data, "test")
-        padding, rules = experiment.data.padding, PROTOCOLS[experiment.data.name]
-        metrics = evaluate_voting(model.nca, test.images.to(device), test.labels, padding, rules)
-        metrics["data"] = {"name": experiment.data.name, "note": test.note}
-        metrics |= measure_lossless(model, test, device)
-    elif isinstance(experiment, TextureExperiment):
-        metrics = evaluate_texture(model.nca, build_texture(experiment.data).to(device))
-    elif isinstance(model.network, OnePass):
-        metrics = evaluate_one_pass(model.network, model.targets, protocol, perceptual)
-    else:
-        metrics = evaluate(model.nca, model.targets, protocol, perceptual, further).summary()
+    metrics = task.measure(experiment, model.network, look, device)
     if save:
         if zoo.read_card(model.folder) != model.card:
             raise ValueError(
@@ -346,21 +222,6 @@ def evaluate_model(
         card = model.card.model_copy(update={"metrics": metrics, "evaluation": provenance(device)})
         zoo.write_card(model.folder, card)
     return metrics
-
-
-def measure_lossless(model: zoo.TrainedModel, test: Labelled, device: str) -> dict[str, Any]:
-    """What a card's ``metrics`` say of lossless images, ``{"lossless": …}``.
-
-    Empty where the test images are not lossy copies. It says itself where it was measured: cards
-    from before there was such a comparison have it from a later day than the rest.
-    """
-    data = model.card.experiment.data
-    exact = build_lossless(data, test)
-    if exact is None:
-        return {}
-    rules = PROTOCOLS[data.name]
-    compared = compare_copies(model.nca, exact, test, data.padding, rules, device=device)
-    return {"lossless": {**compared, "evaluation": provenance(device)}}
 
 
 def digest(*tensors: Tensor) -> str:

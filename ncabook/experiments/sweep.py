@@ -21,16 +21,15 @@ import submitit
 from filelock import FileLock, Timeout
 from pydantic import Field, model_validator
 
-from ncabook import zoo
+from ncabook import experiments, zoo
 from ncabook.experiments import runner
-from ncabook.experiments.reading import ConfigError, load
-from ncabook.experiments.schema import Name, Title
-from ncabook.training.config import Strict
+from ncabook.reading import ConfigError, Strict, load, unknown
+from ncabook.tasks.base import Name, Title
 from ncabook.training.processes import check_device, default_device, ending_like_ctrl_c
 
 log = logging.getLogger(__name__)
 
-TABLES = Path(__file__).parent / "tables"
+TABLES = experiments.FOLDER / experiments.TABLES
 POLL = 0.2  # seconds between two looks at the jobs
 STOPS_WITHIN = 60.0  # seconds from Ctrl-C to the end of a job: an iteration, and a checkpoint
 MOST_SEEDS = 1000  # of one experiment
@@ -99,7 +98,7 @@ def find(name: str) -> tuple[Table, Path]:
     if name.endswith((".yaml", ".yml")):
         return load(Table, Path(name)), Path(name).absolute().parent
     if name not in tables():
-        raise zoo.unknown("table", name, tables())
+        raise unknown("table", name, tables())
     return load(Table, TABLES / f"{name}.yaml"), TABLES
 
 
@@ -119,7 +118,7 @@ def plan(name: str, seeds: int, output: Path) -> list[Run]:
     runs = []
     for row in table.experiments:
         source = str(home / row) if row.endswith((".yaml", ".yml")) else row
-        experiment = runner.find(source)
+        experiment = experiments.find(source)
         if any(experiment.name == run.experiment for run in runs):
             raise ConfigError(f"{name}: two experiments are called {experiment.name}")
         for seed in range(seeds):
@@ -127,7 +126,7 @@ def plan(name: str, seeds: int, output: Path) -> list[Run]:
             run = Run(source, experiment.name, seed, folder)
             if (folder / zoo.CARD).exists():
                 card = zoo.read_card(folder)
-                if card.experiment != runner.with_seed(experiment, seed):
+                if card.experiment != experiments.with_seed(experiment, seed):
                     raise runner.RunExistsError(
                         f"{folder} holds a result of another configuration; "
                         "move it away, or name another folder with --output"
@@ -148,7 +147,7 @@ class Job(submitit.helpers.Checkpointable):
 
         """
         try:
-            experiment = runner.with_seed(runner.find(source), seed)
+            experiment = experiments.with_seed(experiments.find(source), seed)
             place = Path(folder)
             begun = bool(runner.checkpoints(place))
             used = default_device() if device is None else device

@@ -6,8 +6,6 @@ that have voted already; some of them get another image, *with its label*, and h
 their minds.
 """
 
-from typing import Any
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -15,14 +13,16 @@ from torch import Tensor
 from ncabook.automaton import NCA, empty_state
 from ncabook.data.labelled import check_labels
 from ncabook.training.config import ClassificationConfig
+from ncabook.training.evolving import EvolvingLearner
 from ncabook.training.losses import class_cross_entropy, class_mse
-from ncabook.training.trainer import Trainer
+from ncabook.training.pool import Sample
+from ncabook.training.tracking import Tracking
 
 LOSSES = {"mse": class_mse, "cross-entropy": class_cross_entropy}
 SHIFT = 4  # cells that augmentation moves an image by, at most, in each direction
 
 
-class ClassificationTrainer(Trainer):
+class ClassificationLearner(EvolvingLearner):
     """Trains an automaton to classify images, all cells together.
 
     Args:
@@ -32,13 +32,16 @@ class ClassificationTrainer(Trainer):
         labels: int64 ``[N]``.
         config: the ``training`` part of an experiment.
         seed: everything random follows from it.
+        device: where to train.
+        tracker: where the curves go; None draws none.
         padding: empty cells around the image.
-        others: as for :class:`~ncabook.training.trainer.Trainer`.
 
     Raises:
         ValueError: images, labels and layout do not fit each other.
 
     """
+
+    config: ClassificationConfig
 
     def __init__(
         self,
@@ -47,17 +50,17 @@ class ClassificationTrainer(Trainer):
         labels: Tensor,
         config: ClassificationConfig,
         seed: int,
-        *others: Any,
+        device: str = "cpu",
+        tracker: Tracking | None = None,
         padding: int = 0,
-        **named: Any,
     ) -> None:
         check(nca, images, labels)
-        grid = tuple(side + 2 * padding for side in images.shape[-2:])
-        super().__init__(nca, grid, config, seed, *others, **named)
+        height, width = (side + 2 * padding for side in images.shape[-2:])
+        super().__init__(nca, (height, width), config, seed, device, tracker)
         self.images, self.labels = images.to(self.device), labels.to(self.device)
         self.padding = padding
 
-    def fresh(self, count: int) -> tuple[Tensor, Tensor]:
+    def fresh(self, count: int) -> Sample:
         """Images at random, of which no cell has thought anything yet, and their labels."""
         random = {"generator": self.generator, "device": self.device}
         picks = torch.randint(len(self.images), (count,), **random)
@@ -67,20 +70,25 @@ class ClassificationTrainer(Trainer):
             image = torch.where(mirrored, image.flip(3), image)
             shift = torch.randint(0, 2 * SHIFT + 1, (2, count), **random)
             image = _shifted(image, shift)
-        return initial_state(self.nca, image), self.labels[picks]
+        return {"state": initial_state(self.nca, image), "class": self.labels[picks]}
 
-    def mutate(self, old: Tensor, classes: Tensor, state: Tensor, others: Tensor) -> Tensor:
+    def mutate(self, old: Sample, fresh: Sample) -> Sample:
         """Another image, and so another label: neither without the other."""
         fixed = self.nca.layout.fixed
-        old[:, :fixed] = state[:, :fixed]
-        return others
+        thoughts = old["state"][:, fixed:]
+        return {
+            "state": torch.cat([fresh["state"][:, :fixed], thoughts], dim=1),
+            "class": fresh["class"],
+        }
 
-    def condition(self, classes: Tensor) -> None:
+    def condition(self, sample: Sample) -> None:
         """None: the image says it all."""
 
-    def loss(self, end: Tensor, classes: Tensor) -> Tensor:
-        """How far the votes of the living cells are from the label."""
-        return LOSSES[self.config.loss](end, classes, self.nca.layout, voters(self.nca, end))
+    def loss(self, film: Tensor, sample: Sample) -> Tensor:
+        """How far the votes of the living cells are from the label, at the end."""
+        end = film[-1]
+        measure = LOSSES[self.config.loss]
+        return measure(end, sample["class"], self.nca.layout, voters(self.nca, end))
 
 
 def visible_image(images: Tensor, padding: int) -> Tensor:

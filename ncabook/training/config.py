@@ -2,9 +2,10 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from ncabook.automaton.precision import Precision
+from ncabook.reading import Strict
 
 # Bounds from above are far beyond what is ever trained: with them, a slip of the pen is one line
 # here instead of a failure for want of memory later.
@@ -14,12 +15,6 @@ Steps = Annotated[int, Field(ge=1, le=10**5)]
 Width = Annotated[int, Field(ge=1, le=2**14)]  # channels, features
 Ratio = Annotated[float, Field(ge=0, le=1)]
 Rate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-
-
-class Strict(BaseModel):
-    """Unknown keys and wrong types are errors; values do not change."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class StepsConfig(Strict):
@@ -76,7 +71,24 @@ class OptimizerConfig(Strict):
 Memory = Annotated[str, Field(pattern=r"^\d{1,6}(\.\d{1,6})?[MG]B$")]
 
 
-class TrainingConfig(Strict):
+class LoopConfig(Strict):
+    """What every training has.
+
+    Attributes:
+        iterations: steps of learning.
+        warmup: iterations in which the learning rate rises, before it falls along a cosine.
+        checkpoint_every: iterations between two checkpoints.
+        precision: of the products, where the hardware multiplies it.
+
+    """
+
+    iterations: Positive
+    warmup: Positive
+    checkpoint_every: Positive = 250
+    precision: Precision = "float32"
+
+
+class TrainingConfig(LoopConfig):
     """How the automaton is trained (Algorithm 1).
 
     ``batch`` is the whole batch of an iteration: the processes share it, and each takes its
@@ -85,18 +97,14 @@ class TrainingConfig(Strict):
     that are computed twice. Without it all is kept.
     """
 
-    iterations: Positive
     batch: Samples
     accumulation: Samples = 1
     steps: StepsConfig
     optimizer: OptimizerConfig
-    warmup: Positive
     clip: Rate = 1.0
     overflow: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1.0
     pool: PoolConfig | None = None
-    precision: Precision = "float32"
     memory: Memory | None = None
-    checkpoint_every: Positive = 250
 
     @property
     def memory_bytes(self) -> int | None:
@@ -181,7 +189,7 @@ class TextureConfig(TrainingConfig):
         return self
 
 
-class OnePassConfig(Strict):
+class OnePassConfig(LoopConfig):
     """How a network of one pass is trained on the automata's task.
 
     A batch is made as the trainer of automata makes one from its pool: some samples are the seed
@@ -189,10 +197,8 @@ class OnePassConfig(Strict):
     one.
 
     Attributes:
-        iterations: batches.
-        batch: images in each.
+        batch: images in an iteration.
         learning_rate: of Adam.
-        warmup: iterations in which the rate rises.
         seeds: share of a batch that starts from the seed cell.
         mutation: share of the others that get another class.
         damage: share of the others that are damaged; no sample is both.
@@ -200,10 +206,8 @@ class OnePassConfig(Strict):
 
     """
 
-    iterations: Positive
     batch: Samples
     learning_rate: Rate
-    warmup: Positive
     seeds: Ratio
     mutation: Ratio
     damage: Ratio

@@ -1,33 +1,31 @@
 """Training networks of one pass on the task of the automata, for comparison."""
 
 import math
-import time
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from tqdm.auto import tqdm
 
 from ncabook.automaton import ChannelLayout, centre_seed
 from ncabook.automaton.denormals import flushed_denormals
-from ncabook.networks import OnePass, PatchDiscriminator, Pix2Pix
+from ncabook.networks import OnePass, PatchDiscriminator
 from ncabook.networks.one_pass import beside
 from ncabook.training.config import OnePassConfig
-from ncabook.training.optimizer import warmup_cosine
+from ncabook.training.critic import GAN_BETAS, Critic
+from ncabook.training.learner import Learner, Randomness, Stateful, TrainingDivergedError
 from ncabook.training.perturbation import mutate, random_damage
-from ncabook.training.trainer import TrainingDivergedError
+from ncabook.training.tracking import Tracking
 
 RGBA = ChannelLayout(visible=4, hidden=0)
-GAN_BETAS = (0.5, 0.999)  # of Isola et al.
 # Their λ is 100, of the mean absolute error. These small generators did not learn to draw by it
 # (25k: squared error 0.014 in the end, against 0.002 without an adversary).
 SQUARED_WEIGHT = 1000.0
 
 
-class OnePassTrainer:
+class OnePassLearner(Learner):
     """Trains a network to draw its class, from a seed, a damaged picture or another class's.
 
-    It takes minutes, so that there are no checkpoints.
+    Several processes do not share its work: each does all of it.
 
     Args:
         network: trained in place.
@@ -35,8 +33,11 @@ class OnePassTrainer:
         config: the ``training`` part of an experiment.
         seed: everything random follows from it.
         device: where to train.
+        tracker: where the curves go; None draws none.
 
     """
+
+    config: OnePassConfig
 
     def __init__(
         self,
@@ -45,69 +46,55 @@ class OnePassTrainer:
         config: OnePassConfig,
         seed: int,
         device: str = "cpu",
+        tracker: Tracking | None = None,
     ) -> None:
-        self.network = network.to(device).train()
-        self.targets = targets.to(device)
-        self.config = config
-        self.device = device
-        self.generator = torch.Generator(device).manual_seed(seed)
-        self.losses: list[float] = []
-        self.seconds = 0.0
+        super().__init__(network, config, seed, device, tracker)
+        self.unet = network.to(self.device).train().unet
+        self.targets = targets.to(self.device)
+        self.generator = torch.Generator(self.device).manual_seed(seed)
         betas = GAN_BETAS if config.critic else (0.9, 0.999)
-        self.optimizers = [torch.optim.Adam(network.parameters(), config.learning_rate, betas)]
-        self.gan = None
+        self.optimizer = torch.optim.Adam(network.parameters(), config.learning_rate, betas)
+        self.critic = None
         if config.critic:
             channels = 2 * targets.shape[1] + len(targets)
-            discriminator = PatchDiscriminator(channels, config.critic).to(device)
-            self.gan = Pix2Pix(network.unet, discriminator)
-            parameters = discriminator.parameters()
-            self.optimizers.append(torch.optim.Adam(parameters, config.learning_rate, betas))
+            discriminator = PatchDiscriminator(channels, config.critic).to(self.device)
+            self.critic = Critic(self.unet, discriminator, config.learning_rate)
 
-    def run(self, progress: bool = True) -> OnePass:
-        """Trains for the configured number of iterations.
+    @property
+    def learning_rate(self) -> float:
+        """Of Adam, before the schedule."""
+        return self.config.learning_rate
 
-        Raises:
-            TrainingDivergedError: the loss is not finite.
-
-        """
-        started = time.perf_counter()
-        for iteration in tqdm(
-            range(self.config.iterations), "training", unit="it", disable=not progress
-        ):
-            for optimizer in self.optimizers:
-                rate = warmup_cosine(iteration, self.config.iterations, self.config.warmup)
-                optimizer.param_groups[0]["lr"] = self.config.learning_rate * rate
-            loss = self.train_step()
-            if not math.isfinite(loss):
-                raise TrainingDivergedError(
-                    f"training diverged at iteration {iteration}: loss {loss}; "
-                    "a smaller learning rate usually helps"
-                )
-            self.losses.append(loss)
-        self.seconds = time.perf_counter() - started
-        return self.network.eval()
+    def parts(self) -> dict[str, Stateful]:
+        """Weights, optimiser, random numbers, and the critic."""
+        return {
+            "model": self.network,
+            "optimizer": self.optimizer,
+            "random": Randomness(device=self.generator),
+            **(self.critic.parts() if self.critic else {}),
+        }
 
     @flushed_denormals()
-    def train_step(self) -> float:
-        """One batch; returns the mean squared error, whatever is minimised."""
+    def step(self, rate: float) -> dict[str, float]:
+        """One batch; the loss is the mean squared error, whatever is minimised."""
         image, classes = self.batch()
         target = self.targets[classes]
         source = beside(image, F.one_hot(classes, len(self.targets)).float())
-        answer = self.network.unet(source)
+        answer = self.unet(source)
         error = (answer - target).square().mean()
-        if self.gan is None:
-            self._descend(self.optimizers[0], error)
-        else:
-            self._descend(self.optimizers[1], self.gan.discriminator_loss(source, target, answer))
-            adversarial = self.gan.adversarial_loss(source, answer)
-            self._descend(self.optimizers[0], adversarial + SQUARED_WEIGHT * error)
-        return float(error.detach())
-
-    @staticmethod
-    def _descend(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        optimizer.step()
+        minimised = error
+        if self.critic is not None:
+            self.critic.learn(source, target, answer, rate)
+            minimised = self.critic.judge(source, answer) + SQUARED_WEIGHT * error
+        self.optimizer.param_groups[0]["lr"] = self.learning_rate * rate
+        self.optimizer.zero_grad(set_to_none=True)
+        minimised.backward()
+        self.optimizer.step()
+        loss = float(error.detach())
+        if not math.isfinite(loss):
+            raise TrainingDivergedError(f"loss {loss}")
+        self.iteration += 1
+        return {"loss": loss}
 
     def batch(self) -> tuple[Tensor, Tensor]:
         """Images ``[B, 4, H, W]`` and the classes ``[B]`` that they are to become."""

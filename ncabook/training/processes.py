@@ -114,18 +114,28 @@ def accelerator(
 
 
 class Rollout(nn.Module):
-    """The automaton's rollout as a ``forward``, which accelerate can wrap (autocast, DDP)."""
+    """The automaton's rollout as a ``forward``, which accelerate can wrap (autocast, DDP).
 
-    def __init__(self, nca: NCA, memory: int | None) -> None:
+    Args:
+        nca: the automaton.
+        memory: bytes that a rollout may keep for its gradient.
+        every: also keep every so many states; None keeps the last one only.
+
+    """
+
+    def __init__(self, nca: NCA, memory: int | None, every: int | None = None) -> None:
         super().__init__()
         self.nca = nca
         self.memory = memory
+        self.every = every
 
     def forward(
         self, state: Tensor, steps: int, condition: Tensor | None, fire: list[Tensor]
     ) -> Tensor:
-        """As :meth:`NCA.rollout`; ``fire`` holds a mask per step."""
-        return self.nca.rollout(state, steps, condition, fire=fire.__getitem__, memory=self.memory)
+        """As :meth:`NCA.rollout`, ``[T, B, C, H, W]``; ``fire`` holds a mask per step."""
+        named = {"fire": fire.__getitem__, "record_every": self.every, "memory": self.memory}
+        film = self.nca.rollout(state, steps, condition, **named)
+        return film[None] if self.every is None else film
 
 
 def share(accelerator: Accelerator, batch: int, accumulation: int) -> list[slice]:

@@ -1,21 +1,21 @@
 """Growing textures from nothing (§3.2): no seed, no border, no picture, but a style."""
 
-from typing import Any
-
 import torch
 from torch import Tensor
 
 from ncabook.automaton import NCA, empty_state
 from ncabook.automaton.precision import autocast
 from ncabook.training.config import TextureConfig
+from ncabook.training.evolving import EvolvingLearner
+from ncabook.training.pool import Sample
 from ncabook.training.style import style_loss
-from ncabook.training.trainer import Trainer
+from ncabook.training.tracking import Tracking
 
 SPREAD = 0x9E3779B97F4A7C15  # an odd number: seeds of one run's iterations are far apart
 GRAY = 0.5  # where all begins; hidden channels begin at 0
 
 
-class TextureTrainer(Trainer):
+class TextureLearner(EvolvingLearner):
     """Trains an automaton to cover a torus with a texture.
 
     Args:
@@ -23,12 +23,15 @@ class TextureTrainer(Trainer):
         target: RGB in [0, 1], ``[3, H, W]``; the canvas is as large, or as the configuration says.
         config: the ``training`` part of an experiment.
         seed: everything random follows from it.
-        others: as for :class:`~ncabook.training.trainer.Trainer`.
+        device: where to train.
+        tracker: where the curves go; None draws none.
 
     Raises:
         ValueError: the automaton has other channels, or a living mask.
 
     """
+
+    config: TextureConfig
 
     def __init__(
         self,
@@ -36,28 +39,28 @@ class TextureTrainer(Trainer):
         target: Tensor,
         config: TextureConfig,
         seed: int,
-        *others: Any,
-        **named: Any,
+        device: str = "cpu",
+        tracker: Tracking | None = None,
     ) -> None:
         check(nca)
-        grid = (config.canvas,) * 2 if config.canvas else tuple(target.shape[-2:])
-        super().__init__(nca, grid, config, seed, *others, **named)
+        height, width = (config.canvas,) * 2 if config.canvas else target.shape[-2:]
+        super().__init__(nca, (height, width), config, seed, device, tracker)
         self.style = style_loss(target, config.style, config.projections, self.device)
 
-    def fresh(self, count: int) -> tuple[Tensor, Tensor]:
+    def fresh(self, count: int) -> Sample:
         """Gray canvases; there are no classes."""
-        classes = torch.zeros(count, dtype=torch.int64, device=self.device)
-        return gray_canvas(self.nca, *self.grid, count, self.device), classes
+        return {"state": gray_canvas(self.nca, *self.grid, count, self.device)}
 
-    def mutate(self, old: Tensor, classes: Tensor, state: Tensor, others: Tensor) -> Tensor:
+    def mutate(self, old: Sample, fresh: Sample) -> Sample:
         """There is nothing to change into; the configuration has no such share."""
         raise NotImplementedError("textures have no classes")
 
-    def condition(self, classes: Tensor) -> None:
+    def condition(self, sample: Sample) -> None:
         """None: a rule draws one texture."""
 
-    def loss(self, end: Tensor, classes: Tensor) -> Tensor:
-        """The mean distance from the style."""
+    def loss(self, film: Tensor, sample: Sample) -> Tensor:
+        """The mean distance of the ends from the style."""
+        end = film[-1]
         with autocast(end.device, self.config.precision):
             return self.style(end[:, self.nca.layout.visible_slice], self._directions()).mean()
 

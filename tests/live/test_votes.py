@@ -11,7 +11,7 @@ from ncabook.automaton import (
     ResidualPerception,
     hashed_fire,
 )
-from ncabook.evaluation.voting import ballot
+from ncabook.evaluation.classification import ballot
 from ncabook.figures import votes_picture
 from ncabook.live import describe
 

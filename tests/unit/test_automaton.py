@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.ndimage import convolve, maximum_filter
 
+from ncabook import experiments
 from ncabook.automaton import (
     NCA,
     AttentionBlock,
@@ -25,7 +26,7 @@ from ncabook.automaton import (
     hashed_fire,
     plant_seed,
 )
-from ncabook.experiments import build, runner
+from ncabook.tasks import build_network
 
 
 def leaky(x):
@@ -107,7 +108,7 @@ def test_a_vector_condition_equals_the_same_map(make):
 
 def test_the_conditional_emoji_model_has_the_papers_size():
     """Table 1's conv 3×3 row: 23k, exactly 22,976 parameters."""
-    assert build.build_nca(runner.find("emoji-conv3")).parameter_count == 22_976
+    assert build_network(experiments.find("emoji-conv3")).parameter_count == 22_976
 
 
 def test_sobel_of_a_ramp_by_hand():

@@ -2,19 +2,22 @@
 
 import errno
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 import torch
 from typer.testing import CliRunner
 
-from ncabook import cli, cli_data
+from ncabook import cli
 from ncabook.data import weights
 from ncabook.data.catalogue import data_sets
 from ncabook.data.registry import DataUnavailableError, cache_folder
 from ncabook.data.texture import PHOTOGRAPHS
 from ncabook.data.weights import VGG16, vgg16_features
 from ncabook.files import sha256
+
+cli_data = import_module("ncabook.cli.data")  # the command of that name hides it
 
 
 def data(*arguments):

@@ -9,13 +9,14 @@ from ncabook.evaluation.reference import reference_rollout
 from ncabook.training import classification
 from ncabook.training.classification import (
     SHIFT,
-    ClassificationTrainer,
+    ClassificationLearner,
     _shifted,
     initial_state,
     visible_image,
     voters,
 )
 from ncabook.training.config import ClassificationConfig, OptimizerConfig, PoolConfig, StepsConfig
+from ncabook.training.loop import Loop
 from ncabook.training.losses import class_cross_entropy, class_mse, overflow
 
 
@@ -58,25 +59,27 @@ def labels_of(state, padding):
 def test_the_label_follows_the_image(mutation):
     """The reference code gives a sample of its pool a new label and the old image; here never."""
     pool = PoolConfig(capacity=12, ratio=1.0, mutation=mutation, damage=(1 - mutation) / 2)
-    run = ClassificationTrainer(automaton(), *coded(), config(pool=pool), 0, padding=2)
+    run = ClassificationLearner(automaton(), *coded(), config(pool=pool), 0, padding=2)
     pooled = 0
     for _ in range(12):
-        state, labels = run.batch()
+        state, labels = run.batch().values()
         assert torch.equal(labels_of(state, 2), labels)
         pooled += int((state[:, 1:].abs().amax((1, 2, 3)) > 0).sum())
-        run.train_step()
-        held = len(run.pool)
-        assert torch.equal(labels_of(run.pool.states[:held], 2), run.pool.classes[:held])
+        run.step(1.0)
+        kept, known = (values[: len(run.pool)] for values in run.pool.samples.values())
+        assert torch.equal(labels_of(kept, 2), known)
     assert pooled > 30, "no state that had voted before came back"
 
 
 def test_mutation_keeps_what_the_cells_thought():
     pool = PoolConfig(capacity=8, ratio=1.0, mutation=1.0, damage=0.0)
-    run = ClassificationTrainer(automaton(living=None), *coded(), config(pool=pool), 0)
-    run.train_step()
-    run.pool.states[:, 1:] = torch.arange(8.0)[:, None, None, None]  # tells the samples apart
-    before = run.pool.classes.clone()
-    state, labels = run.batch()
+    run = ClassificationLearner(automaton(living=None), *coded(), config(pool=pool), 0)
+    run.step(1.0)
+    run.pool.samples["state"][:, 1:] = torch.arange(8.0)[
+        :, None, None, None
+    ]  # tells the samples apart
+    before = run.pool.samples["class"].clone()
+    state, labels = run.batch().values()
     came_from = state[:, 1, 0, 0].long()
     assert torch.equal(state[:, 1:, 0, 0], came_from.float()[:, None].expand(-1, 7))
     assert not torch.equal(labels, before[came_from])
@@ -136,8 +139,8 @@ def test_augmentation_moves_and_mirrors_whole_images():
     assert torch.equal(moved[1, 0, :5, 2:], image[1, 0, 1:, :4])
     assert not moved[1, 0, 5].any()
     assert torch.equal(moved[2, 0, 4:], image[2, 0, :2])
-    run = ClassificationTrainer(automaton(), *coded(), config(augment=True), 0, padding=2)
-    state, labels = run.batch()
+    run = ClassificationLearner(automaton(), *coded(), config(augment=True), 0, padding=2)
+    state, labels = run.batch().values()
     brightest = (state[:, 0].amax((1, 2)) * 255 / 50).round().long() - 1
     assert torch.equal(brightest, labels)
 
@@ -148,8 +151,8 @@ def test_augmentation_mirrors_left_to_right_half_of_the_images(augment, monkeypa
     monkeypatch.setattr(classification, "SHIFT", 0)
     image = torch.arange(35, dtype=torch.uint8).reshape(1, 1, 5, 7)
     images, labels = image.repeat(8, 1, 1, 1), torch.zeros(8, dtype=torch.int64)
-    run = ClassificationTrainer(automaton(), images, labels, config(augment=augment), 0)
-    shown = run.fresh(400)[0][:, :1] * 255
+    run = ClassificationLearner(automaton(), images, labels, config(augment=augment), 0)
+    shown = run.fresh(400)["state"][:, :1] * 255
     same, mirrored = ((shown == x).flatten(1).all(1) for x in (image, image.flip(3)))
     assert (same | mirrored).all()
     assert int(mirrored.sum()) in (range(150, 250) if augment else (0,))
@@ -161,10 +164,10 @@ def test_augmentation_shifts_each_image_by_its_own_rows_and_columns():
     image[..., 2, 3] = 255  # in the middle, so that a mirror does not move it
     padding = SHIFT + 1
     labels = torch.zeros(4, dtype=torch.int64)
-    run = ClassificationTrainer(
+    run = ClassificationLearner(
         automaton(), image.repeat(4, 1, 1, 1), labels, config(augment=True), 0, padding=padding
     )
-    places = run.fresh(800)[0][:, 0].nonzero()[:, 1:] - torch.tensor([2, 3]) - padding
+    places = run.fresh(800)["state"][:, 0].nonzero()[:, 1:] - torch.tensor([2, 3]) - padding
     assert len(places) == 800
     reached = {tuple(place) for place in places.tolist()}
     span = range(-SHIFT, SHIFT + 1)
@@ -186,8 +189,8 @@ def test_bars_are_told_apart(loss):
     nca = NCA(layout, ConvPerception(7, 16), MLPUpdate(16, 6, [16]))
     changes = {"iterations": 120, "steps": StepsConfig(min=8, max=12), "loss": loss}
     optimizer = OptimizerConfig(kind="soap", learning_rate=0.01)
-    run = ClassificationTrainer(nca, images, labels, config(optimizer=optimizer, **changes), 0)
-    run.run(progress=False)
+    run = ClassificationLearner(nca, images, labels, config(optimizer=optimizer, **changes), 0)
+    Loop(run).run(progress=False)
     with torch.no_grad():
         state = initial_state(nca, visible_image(images, 0))
         end = nca.rollout(state, 20, generator=torch.Generator().manual_seed(1))
@@ -198,13 +201,13 @@ def test_bars_are_told_apart(loss):
 
 def test_resuming_is_as_never_stopping(tmp_path):
     def trainer(path=None):
-        return ClassificationTrainer(automaton(), *coded(), config(), 0, path, padding=1)
+        return Loop(ClassificationLearner(automaton(), *coded(), config(), 0, padding=1), path)
 
     straight = trainer()
     straight.run(progress=False)
     first = trainer(tmp_path / "c.safetensors")
     for _ in range(5):
-        first.train_step()
+        first.step()
     first.save()
     second = trainer(tmp_path / "c.safetensors")
     second.resume()
@@ -215,12 +218,12 @@ def test_resuming_is_as_never_stopping(tmp_path):
 def test_images_that_do_not_fit():
     images, labels = coded()
     with pytest.raises(ValueError, match=r"expected torch.uint8, \[N, 1, height, width\]"):
-        ClassificationTrainer(automaton(), images.float(), labels, config(), 0)
+        ClassificationLearner(automaton(), images.float(), labels, config(), 0)
     with pytest.raises(ValueError, match=r"\[N, 3, height, width\], the layout's fixed channels"):
-        ClassificationTrainer(automaton(fixed=3), images, labels, config(), 0)
+        ClassificationLearner(automaton(fixed=3), images, labels, config(), 0)
     with pytest.raises(ValueError, match=r"labels of torch.int64, shape \[39\]"):
-        ClassificationTrainer(automaton(), images, labels[1:], config(), 0)
+        ClassificationLearner(automaton(), images, labels[1:], config(), 0)
     with pytest.raises(ValueError, match="label 3 of image .*; expected 0 to 2"):
-        ClassificationTrainer(automaton(classes=3), images, labels, config(), 0)
+        ClassificationLearner(automaton(classes=3), images, labels, config(), 0)
     with pytest.raises(ValueError, match="0 visible channels; only RGBA"):
         NCA(ChannelLayout(visible=0, hidden=3, classes=2), ConvPerception(5, 4), MLPUpdate(4, 5))

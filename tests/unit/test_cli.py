@@ -64,7 +64,7 @@ def test_a_whole_life_train_evaluate_export(ncabook, tiny, tmp_path):
     assert "loss" in out
     quick = ("--seeds", "1", "--no-lpips", "--no-further")
     status, out, err = ncabook("evaluate", "runs/tiny", *quick)
-    assert "recovery after damage" in out, err
+    assert "recovery, damage" in out, err
     status, _, err = ncabook("export", "runs/tiny", "--html", "page.html")
     assert status == 0, err
     assert "nca-figure" in (tmp_path / "page.html").read_text()

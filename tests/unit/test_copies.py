@@ -7,10 +7,10 @@ import torch
 
 from ncabook import zoo
 from ncabook.data import Labelled, cifar10
+from ncabook.evaluation.classification import PROTOCOLS
 from ncabook.evaluation.copies import compare_copies, copies_of
-from ncabook.evaluation.voting import PROTOCOLS
 from tests.conftest import needs_data
-from tests.unit.test_voting import SHORT, gray, reader
+from tests.unit.test_ballots import SHORT, gray, reader
 
 NAMES = ("black", "gray", "white")
 LABELS = torch.tensor([0, 2, 1, 1, 0, 2])
@@ -84,7 +84,7 @@ NOT_COMPARED = {"cifar-residual-dilated", "cifar-two-scales-wide"}  # measured b
 @pytest.mark.parametrize("name", [name for name in zoo.names() if name.startswith("cifar")])
 def test_cards_say_what_the_copies_cost(name):
     """Each automaton measured on JPEG files has the same images without loss beside them."""
-    card = zoo.read_card(zoo.ZOO / name)
+    card = zoo.read_card(zoo.find(name))
     if not card.metrics["data"]["note"]:
         return
     assert ("lossless" in card.metrics) == (name not in NOT_COMPARED)

@@ -11,19 +11,19 @@ from PIL import Image
 from torch import nn
 
 from ncabook.automaton import ChannelLayout
-from ncabook.evaluation.perceptual import lpips_distance
-from ncabook.evaluation.protocol import (
+from ncabook.evaluation.growth import (
+    GrowthProtocol,
     Measurement,
-    Protocol,
     circle_masks,
     damage_masks,
     evaluate,
     mutated_classes,
 )
+from ncabook.evaluation.perceptual import lpips_distance
 from ncabook.evaluation.recovery import bootstrap, bootstrap_interval, recovery
 from tests.conftest import DATA, needs_data
 
-SHORT = Protocol(
+SHORT = GrowthProtocol(
     seeds=2,
     starts=3,
     stage1=(3, 5),

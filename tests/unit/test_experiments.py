@@ -10,22 +10,23 @@ import yaml
 from filelock import FileLock
 from safetensors.torch import load_file, save_file
 
-from ncabook import zoo
+from ncabook import experiments, zoo
 from ncabook.data.registry import DataUnavailableError
-from ncabook.evaluation import textures, voting
-from ncabook.evaluation.protocol import Protocol
-from ncabook.experiments import needs, runner
-from ncabook.experiments.build import build_labelled, build_nca, build_texture
-from ncabook.experiments.schema import (
+from ncabook.evaluation import classification, texture
+from ncabook.evaluation.growth import GrowthProtocol
+from ncabook.experiments import load_experiment, runner
+from ncabook.files import CorruptFileError, sha256
+from ncabook.reading import ConfigError, parse
+from ncabook.tasks import (
     ClassificationExperiment,
-    ConfigError,
-    Experiment,
+    GrowthExperiment,
+    Look,
     OnePassExperiment,
     TextureExperiment,
-    load_experiment,
-    parse,
+    build_network,
+    growth,
+    needs,
 )
-from ncabook.files import CorruptFileError, sha256
 from ncabook.training.checkpoint import load_tensors, save_tensors
 
 TINY = {
@@ -67,9 +68,9 @@ def write(tmp_path, content):
     return path
 
 
-@pytest.mark.parametrize("name", runner.names())
+@pytest.mark.parametrize("name", experiments.names())
 def test_every_shipped_experiment_is_valid_and_named_after_its_file(name):
-    assert runner.find(name).name == name
+    assert experiments.find(name).name == name
 
 
 @pytest.mark.parametrize(
@@ -201,9 +202,9 @@ def test_halvings_that_no_grid_survives():
 )
 def test_every_perception_and_update_can_be_configured_and_makes_a_step(perception, kind, update):
     experiment = parse(
-        Experiment, changed(model__perception=perception, model__update=update), "tiny.yaml"
+        GrowthExperiment, changed(model__perception=perception, model__update=update), "tiny.yaml"
     )
-    nca = build_nca(experiment)
+    nca = build_network(experiment)
     assert type(nca.perception).__name__ == kind
     assert nca.step(torch.rand(2, 8, 12, 12), torch.eye(2)).shape == (2, 8, 12, 12)
 
@@ -293,13 +294,13 @@ def test_of_two_runs_started_together_the_later_one_leaves_the_other_ones_result
     trained, tmp_path, monkeypatch
 ):
     """Between its first look at the folder and its lock another run begins and ends."""
-    folder, build = tmp_path / "run", runner.build_nca
+    folder, prepare = tmp_path / "run", runner.prepare
 
-    def slowly(experiment):
+    def slowly(*arguments):
         shutil.copytree(trained, folder)
-        return build(experiment)
+        return prepare(*arguments)
 
-    monkeypatch.setattr(runner, "build_nca", slowly)
+    monkeypatch.setattr(runner, "prepare", slowly)
     with pytest.raises(runner.RunExistsError, match="already holds a run"):
         runner.train(zoo.read_card(trained).experiment, folder, progress=False)
     assert (folder / zoo.WEIGHTS).read_bytes() == (trained / zoo.WEIGHTS).read_bytes()
@@ -318,9 +319,9 @@ def test_a_second_run_in_the_same_folder_is_refused(trained):
 
 def test_another_seed_is_checked_like_one_from_a_file(trained):
     experiment = zoo.read_card(trained).experiment
-    assert runner.with_seed(experiment, 7).seed == 7
+    assert experiments.with_seed(experiment, 7).seed == 7
     with pytest.raises(ConfigError, match="tiny: seed: .*greater than or equal to 0"):
-        runner.with_seed(experiment, -1)
+        experiments.with_seed(experiment, -1)
 
 
 def test_a_folder_with_a_model_but_no_checkpoint_is_not_overwritten(trained, tmp_path):
@@ -381,8 +382,7 @@ def test_a_start_from_another_model_is_refused_with_both_shapes(
 )
 def test_what_no_memory_holds_is_refused_at_once(tmp_path, monkeypatch, change, need):
     """On any machine that runs this, and before targets are drawn or numbers allocated."""
-    monkeypatch.setattr(runner, "build_targets", None)
-    monkeypatch.setattr(runner, "build_nca", None)
+    monkeypatch.setattr(runner, "prepare", None)
     experiment = load_experiment(write(tmp_path, changed(**change)))
     message = rf"tiny needs at least [\d,]+ GB of memory \({need}: .* cpu has"
     with pytest.raises(ValueError, match=message):
@@ -393,17 +393,17 @@ def test_what_no_memory_holds_is_refused_at_once(tmp_path, monkeypatch, change, 
 def test_a_rollout_in_bounded_memory_is_not_refused():
     """What is computed twice need not be kept; of a batch in parts, one part is there at a time."""
     sizes = {"data__size": 512, "training__steps": {"min": 1, "max": 1000}}
-    whole = needs.least_memory(parse(Experiment, changed(**sizes), "x"))
+    whole = needs.least_memory(parse(GrowthExperiment, changed(**sizes), "x"))
     assert whole["rollout"] == 4 * 8 * 516**2 * 4 * 1000
-    parts = parse(Experiment, changed(**sizes, training__accumulation=4), "x")
+    parts = parse(GrowthExperiment, changed(**sizes, training__accumulation=4), "x")
     assert needs.least_memory(parts)["rollout"] == whole["rollout"] // 4
-    bounded = parse(Experiment, changed(**sizes, training__memory="1GB"), "x")
+    bounded = parse(GrowthExperiment, changed(**sizes, training__memory="1GB"), "x")
     assert needs.least_memory(bounded)["rollout"] == 10**9
 
 
-@pytest.mark.parametrize("name", runner.names())
+@pytest.mark.parametrize("name", experiments.names())
 def test_every_shipped_experiment_fits_this_machine(name):
-    needs.check_memory(runner.find(name))
+    needs.check_memory(experiments.find(name))
 
 
 def test_growth_is_measured_on_the_cpu_only(trained, monkeypatch):
@@ -425,8 +425,9 @@ def test_resuming_without_a_checkpoint_says_so_and_leaves_nothing(tmp_path):
 
 
 def test_evaluation_is_written_into_the_card(trained, tmp_path, monkeypatch):
-    short = Protocol(2, 2, (2, 3), 3, 4, 5, 6, further_seeds=1, far=7, damages=1, between=1)
-    runner.evaluate_model(str(trained), short, perceptual=False, save=True)
+    short = GrowthProtocol(2, 2, (2, 3), 3, 4, 5, 6, further_seeds=1, far=7, damages=1, between=1)
+    monkeypatch.setattr(growth, "protocol_of", lambda look: short)
+    runner.evaluate_model(str(trained), Look(lpips=False), save=True)
     card = zoo.read_card(trained)
     assert card.metrics["protocol"]["seeds"] == 2
     counted = {"rollouts", "starts", "ring"}
@@ -438,16 +439,14 @@ def test_an_evaluation_does_not_overwrite_what_changed_meanwhile(trained, tmp_pa
     """Measuring takes minutes, in which somebody may train anew into the folder."""
     copy = copied(trained, tmp_path)
     newer = zoo.read_card(copy).model_copy(update={"notes": ["newer"]})
-    short = Protocol(2, 2, (2, 3), 3, 4, 5, 6, further_seeds=1, far=7, damages=1, between=1)
-    evaluate = runner.evaluate
 
     def slowly(*arguments):
         zoo.write_card(copy, newer)
-        return evaluate(*arguments)
+        return {"protocol": {}}
 
-    monkeypatch.setattr(runner, "evaluate", slowly)
+    monkeypatch.setattr(growth.GrowthTask, "measure", slowly)
     with pytest.raises(ValueError, match=r"card\.json was changed while its model was measured"):
-        runner.evaluate_model(str(copy), short, perceptual=False, save=True)
+        runner.evaluate_model(str(copy), Look(lpips=False), save=True)
     assert zoo.read_card(copy) == newer
 
 
@@ -538,9 +537,13 @@ def test_weights_that_are_not_the_models_are_refused(trained, tmp_path, change, 
             "key 'parameters' stands twice",
         ),
         ('"size": 8', '"size": 16, "size": 8', "the key 'size' stands twice"),
-        ('"task": "grow"', '"task": ["grow"]', "experiment: expected a mapping with a task, one"),
-        ('"task": "grow"', '"task": "swim"', "experiment: expected a mapping with a task, one"),
-        ('"glyphs": [', '"glyphs": [7, ', "experiment.grow.data.glyphs.0: Input should be a valid"),
+        (
+            '"task": "grow"',
+            '"task": ["grow"]',
+            "experiment: task: ['grow']; expected one of grow, one",
+        ),
+        ('"task": "grow"', '"task": "swim"', "experiment: task: 'swim'; expected one of grow, one"),
+        ('"glyphs": [', '"glyphs": [7, ', "experiment.data.glyphs.0: Input should be a valid"),
         ('"mean_loss_of_last_100"', '"loss"', "training: mean_loss_of_last_100 is None; expected"),
         ('"weights_sha256": "', '"weights_sha256": "x', "weights_sha256: String should match"),
         ('"notes": [', '"notes": [{"a": ' + "[" * 10**5, "nested too deeply"),
@@ -563,7 +566,7 @@ def test_a_broken_card_is_one_line_with_file_and_field(trained, tmp_path, old, n
 def test_an_experiment_that_is_no_mapping_is_named(trained, tmp_path, experiment):
     content = json.loads((trained / zoo.CARD).read_text()) | {"experiment": experiment}
     (tmp_path / zoo.CARD).write_text(json.dumps(content))
-    with pytest.raises(CorruptFileError, match="card: experiment: expected a mapping with a task"):
+    with pytest.raises(CorruptFileError, match="card: experiment: expected a mapping of fields"):
         zoo.read_card(tmp_path)
 
 
@@ -578,7 +581,7 @@ def test_a_card_with_another_configuration_is_refused(trained, tmp_path):
 
 def test_unknown_names_get_the_nearest_ones():
     with pytest.raises(zoo.UnknownNameError, match="did you mean emoji-conv"):
-        runner.find("emoji-conv")
+        experiments.find("emoji-conv")
     with pytest.raises(zoo.UnknownNameError, match="there is no model 'zzz'; known: "):
         zoo.find("zzz")
 
@@ -603,7 +606,7 @@ def test_shipped_models_are_whole_and_measured(name):
     card = model.card
     seed = card.experiment.seed
     assert name == card.experiment.name + (f"-seed-{seed}" if seed else "")
-    assert card.experiment == runner.with_seed(runner.find(card.experiment.name), seed)
+    assert card.experiment == experiments.with_seed(experiments.find(card.experiment.name), seed)
     assert card.metrics is not None
     wanted = json.loads(json.dumps(protocol(card.experiment)))
     if name in SECOND_PROTOCOL:
@@ -616,38 +619,81 @@ def test_shipped_models_are_whole_and_measured(name):
     assert card.data_sha256 == runner.digest(*training_data(model))
 
 
-@pytest.mark.parametrize("folder", sorted((zoo.ZOO / "stages").iterdir()), ids=lambda f: f.name)
-def test_stages_are_what_a_later_one_started_from(folder):
+@pytest.mark.parametrize("name", zoo.stages())
+def test_stages_are_what_a_later_one_started_from(name):
     """They load, are what their file says, and the next stage's card names their weights."""
-    model = zoo.load(f"stages/{folder.name}")
-    assert model.card.experiment == runner.find(folder.name)
-    assert folder.name not in zoo.names()
-    later = runner.find(folder.name.removesuffix("-older"))
-    assert later.start_from == f"stages/{folder.name}"
+    model = zoo.load(name)
+    assert model.card.experiment == experiments.find(name)
+    assert name not in zoo.names()
+    assert name not in experiments.names()
+    line = experiments.load_stages(experiments.file_of(name))
+    place = [stage.name for stage in line].index(name)
+    later = line[place + 1]
+    assert later.start_from == name
     started = zoo.load(later.name).card.training["started_from"]
-    assert started["weights_sha256"] == model.card.weights_sha256
+    assert started == {"model": name, "weights_sha256": model.card.weights_sha256}
+
+
+def test_stages_say_what_differs(tmp_path):
+    """At any depth; each starts from the one before, and the last is what the file itself says."""
+    content = changed() | {
+        "stages": [
+            {"name": "one", "title": "One", "training": {"batch": 2, "pool": {"ratio": 0.25}}},
+            {"name": "two", "title": "Two", "training": {"pool": None}},
+        ]
+    }
+    one, two, last = experiments.load_stages(write(tmp_path, content))
+    assert [e.name for e in (one, two, last)] == ["one", "two", "tiny"]
+    assert [e.start_from for e in (one, two, last)] == [None, "one", "two"]
+    assert (one.training.batch, one.training.pool.ratio, one.training.pool.capacity) == (2, 0.25, 8)
+    assert (two.training.batch, two.training.pool) == (4, None)
+    assert last.model_dump(exclude={"start_from"}) == parse(
+        GrowthExperiment, changed(), "x"
+    ).model_dump(exclude={"start_from"})
+
+
+@pytest.mark.parametrize(
+    ("stages", "message"),
+    [
+        (7, "stages: expected a list of mappings (given: 7)"),
+        ([7], "stages: expected a list of mappings (given: [7])"),
+        ([{"name": "one"}], "stages.0: expected a name and a title of its own"),
+        ([{"name": "tiny", "title": "x"}], "stages: two are of one name"),
+        (
+            [{"name": "one", "title": "x", "training": {"batch": 0}}],
+            "stages.0.training.batch: Input should be greater",
+        ),
+    ],
+    ids=str,
+)
+def test_a_mistake_in_a_stage_is_one_line(tmp_path, stages, message):
+    path = write(tmp_path, changed() | {"stages": stages})
+    with pytest.raises(ConfigError) as caught:
+        load_experiment(path)
+    assert str(caught.value).startswith(f"{path}: {message}")
+    assert "\n" not in str(caught.value)
 
 
 def protocol(experiment):
     """How a model of this task has to have been measured."""
     if isinstance(experiment, TextureExperiment):
-        return {"version": textures.VERSION, **asdict(textures.TextureProtocol())}
+        return {"version": texture.VERSION, **asdict(texture.TextureProtocol())}
     if not isinstance(experiment, ClassificationExperiment):
-        return asdict(Protocol())
+        return asdict(GrowthProtocol())
     images = {"mnist": 10000, "cifar10": 10000}[experiment.data.name]
-    rules = asdict(voting.PROTOCOLS[experiment.data.name])
-    return {"version": voting.VERSION, "images": images, **rules}
+    rules = asdict(classification.PROTOCOLS[experiment.data.name])
+    return {"version": classification.VERSION, "images": images, **rules}
 
 
 def training_data(model):
     """What a card's ``data_sha256`` speaks of; a classifier's where the data set is here."""
     experiment = model.card.experiment
-    if isinstance(experiment, Experiment | OnePassExperiment):
+    if isinstance(experiment, GrowthExperiment | OnePassExperiment):
         return (model.targets,)
     try:
         if isinstance(experiment, TextureExperiment):
-            return (build_texture(experiment.data),)
-        labelled = build_labelled(experiment.data, "train")
+            return (experiment.data.build(),)
+        labelled = experiment.data.build("train")
     except DataUnavailableError as error:
         pytest.skip(str(error))
     return labelled.images, labelled.labels

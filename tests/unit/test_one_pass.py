@@ -11,14 +11,15 @@ import yaml
 from torch import nn
 
 from ncabook import zoo
+from ncabook.evaluation.growth import GrowthProtocol
 from ncabook.evaluation.one_pass import evaluate_one_pass
-from ncabook.evaluation.protocol import Protocol
-from ncabook.experiments import runner
-from ncabook.experiments.build import build_network, build_targets
-from ncabook.experiments.schema import ConfigError, load_experiment
+from ncabook.experiments import load_experiment, runner
 from ncabook.networks import OnePass
+from ncabook.reading import ConfigError
+from ncabook.tasks import build_network
 from ncabook.training.config import OnePassConfig
-from ncabook.training.one_pass import OnePassTrainer
+from ncabook.training.loop import Loop
+from ncabook.training.one_pass import OnePassLearner
 
 TINY = {
     "task": "one-pass",
@@ -51,10 +52,10 @@ def test_a_run_learns_and_leaves_a_model(tmp_path, training):
     made = experiment(tmp_path, **training)
     card = runner.train(made, tmp_path / "run", progress=False)
     torch.manual_seed(made.seed)
-    network, targets = build_network(made), build_targets(made.data)
-    trainer = OnePassTrainer(network, targets, made.training, made.seed)
-    trainer.run(progress=False)
-    assert sum(trainer.losses[-5:]) < 0.5 * sum(trainer.losses[:5])
+    network, targets = build_network(made), made.data.build()
+    loop = Loop(OnePassLearner(network, targets, made.training, made.seed))
+    loop.run(progress=False)
+    assert sum(loop.losses[-5:]) < 0.5 * sum(loop.losses[:5])
     model = zoo.load(str(tmp_path / "run"))
     assert card.parameters == model.network.parameter_count  # the critic is not kept
     for a, b in zip(network.parameters(), model.network.parameters(), strict=True):
@@ -63,8 +64,23 @@ def test_a_run_learns_and_leaves_a_model(tmp_path, training):
         _ = model.nca
     with pytest.raises(runner.RunExistsError):
         runner.train(made, tmp_path / "run", progress=False)
-    with pytest.raises(ValueError, match="keeps no checkpoints; train it without --resume"):
-        runner.train(made, tmp_path / "run", resume=True, progress=False)
+
+
+def test_a_killed_run_goes_on_from_its_checkpoint(tmp_path):
+    """Both networks of pix2pix, their optimisers and the coins: to the bit."""
+    made = experiment(tmp_path, critic=4, iterations=9, checkpoint_every=4)
+    straight, _ = runner.prepare(made, tmp_path / "straight", "cpu")
+    straight.run(progress=False)
+    killed, _ = runner.prepare(made, tmp_path / "killed", "cpu")
+    for _ in range(5):
+        killed.step()
+    killed.save()
+    resumed, _ = runner.prepare(made, tmp_path / "killed", "cpu")
+    resumed.resume()
+    resumed.run(progress=False)
+    assert resumed.losses == straight.losses
+    states = (loop.learner.parts()["critic"].state_dict() for loop in (resumed, straight))
+    assert all(torch.equal(a, b) for a, b in zip(*map(dict.values, states), strict=True))
 
 
 def test_a_batch_has_seeds_mutations_and_damages():
@@ -79,7 +95,7 @@ def test_a_batch_has_seeds_mutations_and_damages():
         mutation=0.34,
         damage=0.34,
     )
-    trainer = OnePassTrainer(OnePass(3, 4, 1), targets, config, seed=0)
+    trainer = OnePassLearner(OnePass(3, 4, 1), targets, config, seed=0)
     image, classes = trainer.batch()
     assert torch.equal(image[:3].sum((1, 2, 3)), torch.full((3,), 4.0))
     assert (image[:3, :, 4, 4] == 1).all()
@@ -109,7 +125,9 @@ class Painter(nn.Module):
 def test_what_ignores_its_input_recovers_from_everything():
     """The reason why the book does not call it repair: nothing at all is as good as a picture."""
     targets = torch.rand(3, 4, 16, 16, generator=torch.Generator().manual_seed(0))
-    summary = evaluate_one_pass(Painter(targets), targets, Protocol(seeds=4), perceptual=False)
+    summary = evaluate_one_pass(
+        Painter(targets), targets, GrowthProtocol(seeds=4), perceptual=False
+    )
     assert summary["mse"]["stage2"] == 0
     for kind in ("half", "circles", "damage", "mutation"):
         assert summary["mse"][f"{kind}_recovery"] == pytest.approx(100)
@@ -127,7 +145,7 @@ def test_what_returns_its_input_recovers_from_nothing():
 
     targets = torch.full((2, 4, 16, 16), 0.5)
     targets[1] = 0.25
-    summary = evaluate_one_pass(Mirror(), targets, Protocol(seeds=4), perceptual=False)
+    summary = evaluate_one_pass(Mirror(), targets, GrowthProtocol(seeds=4), perceptual=False)
     assert summary["mse"]["half_recovery"] == pytest.approx(0)
     assert summary["mse"]["half"] > summary["mse"]["stage2"]
     assert summary["further"]["repeated"] == pytest.approx(float(targets.square().mean()))
@@ -140,7 +158,7 @@ def test_what_returns_its_input_recovers_from_nothing():
         ({"task": ["grow"]}, "expected one of grow, one-pass"),
         ({"task": "grow"}, "model.hidden_channels: Field required"),
         ({"model": {"base": 4, "halvings": 6}}, "halvings 6 asks for a grid divisible by 64"),
-        ({"start_from": "x"}, "start_from: Extra inputs"),
+        ({"start_from": 7}, "start_from: Input should be a valid string"),
     ],
     ids=str,
 )

@@ -14,10 +14,13 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
+from ncabook import zoo
+
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "scripts"))
 
 import readme_numbers  # noqa: E402
+import results_page  # noqa: E402
 import set_repository as repository  # noqa: E402
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -100,6 +103,12 @@ def test_readme_numbers_are_those_of_cards_and_benchmarks():
     text = (ROOT / "README.md").read_text()
     assert readme_numbers.START in text
     assert readme_numbers.updated(text) == text, "run scripts/readme_numbers.py"
+
+
+def test_the_page_of_results_is_that_of_the_cards():
+    assert results_page.PAGE.read_text() == results_page.page(), "run scripts/results_page.py"
+    named = set(results_page.FAMILIES)
+    assert {folder.parent.name for folder in zoo.folders().values()} <= named
 
 
 def test_readme_example_runs():

@@ -3,8 +3,7 @@
 import pytest
 import torch
 
-from ncabook.evaluation import paper
-from ncabook.experiments import runtime
+from ncabook.evaluation import paper, runtime
 
 TINY = {"batch": 2, "size": 32, "steps": 2}
 MODELS = [*paper.TABLE_6, runtime.PIXEL]

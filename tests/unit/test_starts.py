@@ -7,11 +7,11 @@ import torch
 
 from ncabook import zoo
 from ncabook.automaton import centre_seed, hashed_fire, ring_fire
-from ncabook.evaluation.protocol import evaluate
+from ncabook.evaluation.growth import evaluate
 from ncabook.evaluation.starts import alive, died, starts
 from ncabook.training.config import SurvivalConfig
+from ncabook.training.evolving import worth_keeping
 from ncabook.training.survival import survival_hinge
-from ncabook.training.trainer import worth_keeping
 from tests.unit.test_evaluation import SHORT
 from tests.unit.test_training import trainer
 
@@ -145,12 +145,11 @@ def test_a_dead_end_is_not_kept(make_nca):
 
 def test_no_start_of_a_batch_is_dead_by_damage():
     """What would erase a small pattern altogether is not done to it."""
-    run = trainer()
+    run = trainer().learner
     states = centre_seed(run.nca.layout, *run.grid, 8)
-    run.pool.store(states, torch.arange(8) % 3)
+    run.pool.store({"state": states, "class": torch.arange(8) % 3})
     for _ in range(20):
-        state, _ = run.batch()
-        assert alive(run.nca, state).all()
+        assert alive(run.nca, run.batch()["state"]).all()
 
 
 def test_the_hinge_has_a_gradient_where_a_dead_rollout_has_none(make_nca):
@@ -175,8 +174,9 @@ def test_a_training_with_the_hinge_saves_its_seeds():
         optimizer={"kind": "adam", "learning_rate": 0.05},
         survival=SurvivalConfig(weight=10.0),
     )
+    nca = run.learner.nca
     with torch.no_grad():
-        run.nca.update.layers[-1].bias[3] = -1.5
-    assert died(run.nca, 3, 20, 0)[0] > 5
+        nca.update.layers[-1].bias[3] = -1.5
+    assert died(nca, 3, 20, 0)[0] > 5
     run.run(progress=False)
-    assert sum(died(run.nca, 3, 20, 0)) == 0
+    assert sum(died(nca, 3, 20, 0)) == 0

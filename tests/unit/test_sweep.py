@@ -13,11 +13,11 @@ import yaml
 from filelock import FileLock
 from safetensors.torch import load_file
 
-from ncabook import zoo
+from ncabook import experiments, zoo
 from ncabook.experiments import runner
 from ncabook.experiments import sweep as sweeps
-from ncabook.experiments.schema import ConfigError
 from ncabook.files import sha256
+from ncabook.reading import ConfigError
 from ncabook.training.checkpoint import load_record
 from tests.unit.test_experiments import changed
 
@@ -40,7 +40,7 @@ def test_every_shipped_table_is_valid_and_named_after_its_file(name, tmp_path):
     assert table.name == name
     runs = sweeps.plan(name, 2, tmp_path)
     assert len(runs) == 2 * len(table.experiments)
-    found = [runner.find(row) for row in table.experiments]
+    found = [experiments.find(row) for row in table.experiments]
     assert all(getattr(e, "start_from", None) is None for e in found)
 
 

@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-from ncabook import zoo
+from ncabook import experiments, zoo
 from ncabook.experiments import runner
 from ncabook.experiments import sweep as sweeps
 from ncabook.training.checkpoint import previous
@@ -18,14 +18,12 @@ def test_a_job_goes_on_from_whichever_checkpoint_is_left(tmp_path, left):
     file.write_text(yaml.safe_dump(content, allow_unicode=True), encoding="utf-8")
     folder = tmp_path / "seed-0"
     checkpoint = folder / runner.CHECKPOINT
-    experiment = runner.with_seed(runner.find(str(file)), 0)
-    trainer = runner._trainer(
-        runner.build_nca(experiment), experiment, folder, "cpu", "tensorboard"
-    )
+    experiment = experiments.with_seed(experiments.find(str(file)), 0)
+    loop, _ = runner.prepare(experiment, folder, "cpu")
     folder.mkdir()
     for _ in range(2):
-        trainer.train_step()
-        trainer.save()
+        loop.step()
+        loop.save()
     if left == "newest":
         previous(checkpoint).unlink()
     elif left == "previous":

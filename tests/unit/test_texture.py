@@ -11,16 +11,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from ncabook import cli, cli_report, zoo
+from ncabook import cli, zoo
 from ncabook.automaton import NCA, ChannelLayout, ConvPerception, MLPUpdate
 from ncabook.data.registry import DataUnavailableError
 from ncabook.data.texture import COMPUTED, DTD, best_square, periodic, texture
 from ncabook.data.weights import VGG16, vgg16_features
-from ncabook.evaluation import textures
-from ncabook.evaluation.textures import TextureProtocol, evaluate_texture
-from ncabook.experiments import runner
-from ncabook.experiments.schema import ConfigError, TextureExperiment, load_experiment
+from ncabook.evaluation import texture as evaluation
+from ncabook.evaluation.texture import TextureProtocol, evaluate_texture
+from ncabook.experiments import load_experiment, runner
 from ncabook.files import CorruptFileError
+from ncabook.reading import ConfigError
+from ncabook.tasks import TextureExperiment, build_network
+from ncabook.tasks.texture import TextureTask
 from ncabook.training.style import (
     LAYERS,
     GramDifference,
@@ -28,7 +30,7 @@ from ncabook.training.style import (
     VGGFeatures,
     style_loss,
 )
-from ncabook.training.texture import TextureTrainer, check, gray_canvas
+from ncabook.training.texture import TextureLearner, check, gray_canvas
 
 SHORT = TextureProtocol(
     canvases=3,
@@ -315,7 +317,7 @@ def test_a_texture_is_looked_at_when_the_protocol_says(monkeypatch):
         kinds.append((kind, projections))
         return lambda image, generator: image.mean((1, 2, 3))
 
-    monkeypatch.setattr(textures, "style_loss", style)
+    monkeypatch.setattr(evaluation, "style_loss", style)
     target = torch.rand(3, 64, 72, generator=torch.Generator().manual_seed(0))
     metrics = evaluate_texture(Aging(), target, SHORT)
     assert kinds == [("transport", SHORT.projections)]
@@ -389,16 +391,15 @@ def write(tmp_path, **changes):
 
 def test_a_whole_life(tmp_path, real_vgg, monkeypatch):
     """Trained, resumed to the same weights, measured, reported, shown."""
-    monkeypatch.setattr(textures, "TextureProtocol", lambda: SHORT)
+    monkeypatch.setattr(evaluation, "TextureProtocol", lambda: SHORT)
     experiment = load_experiment(write(tmp_path))
     assert isinstance(experiment, TextureExperiment)
     card = runner.train(experiment, tmp_path / "run", progress=False)
     assert card.parameters == 6 * 9 * 8 + 8 + 8 * 8 + 8 + 8 * 6 + 6
     half = tmp_path / "half"
-    torch.manual_seed(0)
-    trainer = runner._trainer(runner.build_nca(experiment), experiment, half, "cpu", "tensorboard")
-    trainer.train_step()
-    trainer.save()
+    loop, _ = runner.prepare(experiment, half, "cpu")
+    loop.step()
+    loop.save()
     runner.train(experiment, half, resume=True, progress=False)
     model, resumed = zoo.load(str(tmp_path / "run")), zoo.load(str(half)).nca.state_dict()
     assert model.targets is None
@@ -406,8 +407,8 @@ def test_a_whole_life(tmp_path, real_vgg, monkeypatch):
 
     metrics = runner.evaluate_model(str(tmp_path / "run"), save=True)
     assert zoo.read_card(tmp_path / "run").metrics == json.loads(json.dumps(metrics))
-    text = cli_report.report(metrics)
-    assert "horizontal half erased" in text
+    text = TextureTask().report(metrics).text()
+    assert "right half erased" in text
     assert "canvas 64×72" in text
     page = tmp_path / "woven.html"
     cli.export(str(tmp_path / "run"), html=page)
@@ -429,9 +430,9 @@ def test_a_second_stage_goes_on_on_smaller_canvases(real_vgg, tmp_path):
     for a, b in zip(one.nca.parameters(), two.nca.parameters(), strict=True):
         assert torch.allclose(a, b, atol=1e-6)
     assert two.card.training["started_from"]["weights_sha256"] == one.card.weights_sha256
-    run = TextureTrainer(two.nca, texture("woven", 72), second.training, 0)
-    run.train_step()
-    assert run.pool.states.shape[2:] == (64, 64)
+    run = TextureLearner(two.nca, texture("woven", 72), second.training, 0)
+    run.step(1.0)
+    assert run.pool.samples["state"].shape[2:] == (64, 64)
 
 
 def test_parts_of_a_batch_see_the_same_directions(real_vgg):
@@ -441,8 +442,8 @@ def test_parts_of_a_batch_see_the_same_directions(real_vgg):
     for parts in (1, 2):
         config = experiment.training.model_copy(update={"accumulation": parts})
         torch.manual_seed(0)
-        run = TextureTrainer(runner.build_nca(experiment), texture("woven", 64), config, 0)
-        losses.append([run.train_step() for _ in range(4)])
+        run = TextureLearner(build_network(experiment), texture("woven", 64), config, 0)
+        losses.append([run.step(1.0)["loss"] for _ in range(4)])
     assert losses[0] == pytest.approx(losses[1], rel=1e-4)
 
 

@@ -7,7 +7,9 @@ import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from ncabook.experiments import runner
-from ncabook.experiments.schema import Experiment, parse
+from ncabook.reading import parse
+from ncabook.tasks import GrowthExperiment
+from ncabook.training.loop import Loop
 from tests.unit.test_experiments import changed
 
 LONG = changed(training__iterations=25, training__checkpoint_every=5)
@@ -22,7 +24,7 @@ def curves(folder):
 
 
 def test_tensorboard_gets_the_curves_of_a_run(tmp_path):
-    runner.train(parse(Experiment, LONG, "x"), tmp_path, progress=False)
+    runner.train(parse(GrowthExperiment, LONG, "x"), tmp_path, progress=False)
     found = curves(tmp_path)
     for values in found.values():
         assert list(values) == [10, 20, 25]
@@ -34,17 +36,17 @@ def test_tensorboard_gets_the_curves_of_a_run(tmp_path):
 
 def test_a_resumed_run_has_each_iteration_once(tmp_path, monkeypatch):
     """What was logged after the last checkpoint is logged anew, not twice."""
-    step, calls = runner.GrowthTrainer.train_step, []
+    step, calls = Loop.step, []
 
-    def dying(trainer):
+    def dying(loop):
         calls.append(1)
         if len(calls) == 13:
             raise RuntimeError("power cut")
-        return step(trainer)
+        return step(loop)
 
-    monkeypatch.setattr(runner.GrowthTrainer, "train_step", dying)
+    monkeypatch.setattr(Loop, "step", dying)
     experiment = parse(
-        Experiment, changed(training__iterations=25, training__checkpoint_every=8), "x"
+        GrowthExperiment, changed(training__iterations=25, training__checkpoint_every=8), "x"
     )
     with pytest.raises(RuntimeError, match="power cut"):
         runner.train(experiment, tmp_path, progress=False)
@@ -58,7 +60,9 @@ def test_wandb_works_without_a_network(tmp_path, monkeypatch):
     pytest.importorskip("wandb")
     monkeypatch.setenv("WANDB_MODE", "offline")
     monkeypatch.setenv("WANDB_SILENT", "true")
-    runner.train(parse(Experiment, LONG, "x"), tmp_path / "run", progress=False, tracker="wandb")
+    runner.train(
+        parse(GrowthExperiment, LONG, "x"), tmp_path / "run", progress=False, tracker="wandb"
+    )
     (file,) = (tmp_path / "run/logs").rglob("offline-run-*/run-*.wandb")
     content = file.read_bytes()
     for name in NAMES:
@@ -67,7 +71,7 @@ def test_wandb_works_without_a_network(tmp_path, monkeypatch):
 
 
 def test_a_tracker_that_is_missing_is_named(tmp_path, monkeypatch):
-    experiment = parse(Experiment, LONG, "x")
+    experiment = parse(GrowthExperiment, LONG, "x")
     with pytest.raises(ValueError, match="no tracker 'paper'; known: tensorboard, wandb"):
         runner.train(experiment, tmp_path / "run", tracker="paper")
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)

@@ -17,13 +17,14 @@ from ncabook.automaton.precision import has_bfloat16
 from ncabook.files import CorruptFileError
 from ncabook.training.checkpoint import load_record, previous
 from ncabook.training.config import GrowthConfig, OptimizerConfig, PoolConfig, StepsConfig
-from ncabook.training.growth import GrowthTrainer
+from ncabook.training.growth import GrowthLearner
+from ncabook.training.learner import TrainingDivergedError
+from ncabook.training.loop import Loop
 from ncabook.training.losses import overflow, visible_mse
 from ncabook.training.optimizer import MuonWithAdam, warmup_cosine
 from ncabook.training.perturbation import circle_mask, half_mask, mutate, random_damage
 from ncabook.training.pool import SamplePool
 from ncabook.training.processes import accelerator, check_device
-from ncabook.training.trainer import TrainingDivergedError
 
 SIZE = 8
 TARGETS = torch.rand(3, 4, SIZE, SIZE, generator=torch.Generator().manual_seed(5))
@@ -48,7 +49,11 @@ def trainer(path=None, seed=0, targets=TARGETS, **changes):
     layout = ChannelLayout(visible=4, hidden=4)
     condition = len(targets) if len(targets) > 1 else 0
     nca = NCA(layout, ConvPerception(8, 10, condition_channels=condition), MLPUpdate(10, 8, [10]))
-    return GrowthTrainer(nca, targets, config(**changes), seed, path)
+    return Loop(GrowthLearner(nca, targets, config(**changes), seed), path)
+
+
+def weights(run):
+    return [*run.learner.nca.parameters()]
 
 
 # Pool
@@ -60,37 +65,43 @@ def trainer(path=None, seed=0, targets=TARGETS, **changes):
 )
 def test_pool_is_first_in_first_out(capacity, sizes):
     """After any sequence of stores the pool holds exactly the newest ``capacity`` samples."""
-    pool = SamplePool(capacity, (1, 1, 1))
+    pool = SamplePool(capacity)
     assert len(pool) == 0
     history = []
     for size in sizes:
         size = min(size, capacity)
         values = torch.arange(len(history), len(history) + size)
-        pool.store(values.float().view(-1, 1, 1, 1), values)
+        pool.store({"state": values.float().view(-1, 1, 1, 1), "class": values})
         history += values.tolist()
     newest = history[-capacity:]
     held = len(pool)
-    assert sorted(pool.classes[:held].tolist()) == newest
-    assert torch.equal(pool.states[:held].flatten(), pool.classes[:held].float())
+    state, classes = (values[:held] for values in pool.samples.values())
+    assert sorted(classes.tolist()) == newest
+    assert torch.equal(state.flatten(), classes.float())
 
 
 def test_pool_draws_without_repetition_and_keeps_label_and_state_together():
-    pool = SamplePool(10, (2, 3, 3))
+    pool = SamplePool(10)
     labels = torch.arange(10)
-    pool.store(labels.float().view(-1, 1, 1, 1).expand(-1, 2, 3, 3), labels)
-    states, classes = pool.draw(7, torch.Generator().manual_seed(0))
+    states = labels.float().view(-1, 1, 1, 1).expand(-1, 2, 3, 3)
+    pool.store({"state": states, "class": labels})
+    states, classes = pool.draw(7, torch.Generator().manual_seed(0)).values()
     assert len(set(classes.tolist())) == 7
     assert torch.equal(states[:, 0, 0, 0], classes.float())
 
 
 def test_pool_refuses_what_it_cannot_do():
-    pool = SamplePool(4, (1, 1, 1))
+    pool, three = SamplePool(4), torch.zeros(3, 1, 1, 1)
     with pytest.raises(ValueError, match="draw 1 samples from a pool that holds 0"):
         pool.draw(1, torch.Generator())
     with pytest.raises(ValueError, match="5 samples do not fit a pool of capacity 4"):
-        pool.store(torch.zeros(5, 1, 1, 1), torch.zeros(5, dtype=torch.int64))
-    with pytest.raises(ValueError, match=r"expected \[n, 1, 1, 1\] with \[n\]"):
-        pool.store(torch.zeros(2, 1, 3, 1), torch.zeros(2, dtype=torch.int64))
+        pool.store({"state": torch.zeros(5, 1, 1, 1)})
+    with pytest.raises(ValueError, match="the same n for all"):
+        pool.store({"state": three, "class": torch.zeros(2)})
+    pool.store({"state": three, "class": torch.zeros(3)})
+    for wrong in ({"state": torch.zeros(2, 1, 3, 1), "class": torch.zeros(2)}, {"state": three}):
+        with pytest.raises(ValueError, match=r"expected \[n, …\] with {'state': \[1, 1, 1\], 'cl"):
+            pool.store(wrong)
     with pytest.raises(ValueError, match="cannot draw -1"):
         pool.draw(-1, torch.Generator())
 
@@ -220,28 +231,28 @@ def test_muon_updates_matrices_by_an_orthogonal_step():
     assert float(singular.max()) < 0.013
 
 
-# Trainer
+# Learner and loop
 
 
 def test_rollout_length_includes_both_ends():
     """The authors' code left out the upper one for long."""
     run = trainer(steps=StepsConfig(min=3, max=5))
     lengths = []
-    original = run.nca.rollout
-    run.nca.rollout = lambda s, n, *a, **k: lengths.append(n) or original(s, n, *a, **k)
+    original = run.learner.nca.rollout
+    run.learner.nca.rollout = lambda s, n, *a, **k: lengths.append(n) or original(s, n, *a, **k)
     for _ in range(40):
-        run.train_step()
+        run.step()
     assert set(lengths) == {3, 4, 5}
 
 
 def test_denormals_are_flushed_while_it_trains_and_not_after():
     """Losses, gradients and the optimiser, not the rollout alone."""
     run, seen = trainer(), []
-    loss, step = run.loss, run.optimizer.step
-    run.loss = lambda *a: seen.append(are_flushed()) or loss(*a)
-    run.optimizer.step = lambda *a: seen.append(are_flushed()) or step(*a)
+    loss, step = run.learner.loss, run.learner.optimizer.step
+    run.learner.loss = lambda *a: seen.append(are_flushed()) or loss(*a)
+    run.learner.optimizer.step = lambda *a: seen.append(are_flushed()) or step(*a)
     before = are_flushed()
-    run.train_step()
+    run.step()
     assert seen == [True, True]
     assert are_flushed() is before
 
@@ -252,8 +263,8 @@ def test_batch_honours_the_ratios():
     states = torch.ones(8, 8, SIZE, SIZE)
     states[:, 4] = torch.arange(8).view(-1, 1, 1) + 10  # marks each sample
     labels = torch.tensor([0, 1, 2, 0, 1, 2, 0, 1])
-    run.pool.store(states, labels)
-    state, classes = run.batch()
+    run.learner.pool.store({"state": states, "class": labels})
+    state, classes = run.learner.batch().values()
     assert bool((state[:2].sum((1, 2, 3)) == 4).all())  # one cell of four ones
     marks = state[2:, 4].amax((1, 2)) - 10
     original = labels[marks.long()]
@@ -267,8 +278,8 @@ def test_pool_starts_empty_and_fills_after_its_delay():
     run = trainer(pool=pool)
     sizes = []
     for _ in range(4):
-        run.train_step()
-        sizes.append(len(run.pool))
+        run.step()
+        sizes.append(len(run.learner.pool))
     assert sizes == [0, 0, 8, 16]
 
 
@@ -276,7 +287,7 @@ def test_drawn_samples_live_on_before_training_sees_them():
     """As many steps as the host's coin says; one that explodes on the way stays as it was."""
     run = trainer(pool=PoolConfig(capacity=8, ratio=1.0, mutation=0.0, damage=0.0, lead=5))
     states = torch.rand(8, 8, SIZE, SIZE, generator=torch.Generator().manual_seed(1))
-    run.pool.store(states, torch.arange(8) % 3)
+    run.learner.pool.store({"state": states, "class": torch.arange(8) % 3})
     seen = []
 
     def rollout(old, steps, condition, generator):
@@ -285,8 +296,8 @@ def test_drawn_samples_live_on_before_training_sees_them():
         later[0] = 1e6
         return later
 
-    run.nca.rollout = rollout
-    start, classes = run.batch()
+    run.learner.nca.rollout = rollout
+    start, classes = run.learner.batch().values()
     ((steps, told),) = seen
     assert 0 <= steps <= 5
     assert torch.equal(told, classes)
@@ -299,11 +310,11 @@ def test_drawn_samples_live_on_before_training_sees_them():
 def test_an_exploded_state_is_not_kept():
     """In the pool it would be started from again, and explode further; its start stays there."""
     run = trainer()
-    run.nca.update.layers[-1].bias.data[5] = 1e3  # a hidden channel: nothing dies of it
-    run.train_step()
-    assert len(run.pool) == 8
-    assert run.pool.states.abs().max() == 1  # seeds
-    assert run.pool.states[:8].flatten(1).sum(1).tolist() == [4.0] * 8
+    run.learner.nca.update.layers[-1].bias.data[5] = 1e3  # a hidden channel: nothing dies of it
+    run.step()
+    assert len(run.learner.pool) == 8
+    assert run.learner.pool.samples["state"].abs().max() == 1  # seeds
+    assert run.learner.pool.samples["state"][:8].flatten(1).sum(1).tolist() == [4.0] * 8
 
 
 def test_training_lowers_the_loss():
@@ -326,15 +337,18 @@ def test_resuming_gives_the_same_weights_as_never_stopping(tmp_path, kind):
     straight.run(progress=False)
     first = trainer(tmp_path / "c.safetensors", optimizer=optimizer)
     for _ in range(3):
-        first.train_step()
+        first.step()
     first.save()
     second = trainer(tmp_path / "c.safetensors", optimizer=optimizer)
     second.resume()
     second.run(progress=False)
     assert second.losses == straight.losses
-    for a, b in zip(second.nca.parameters(), straight.nca.parameters(), strict=True):
+    for a, b in zip(
+        second.learner.nca.parameters(), straight.learner.nca.parameters(), strict=True
+    ):
         assert torch.equal(a, b)
-    assert torch.equal(second.pool.states, straight.pool.states)
+    kept, wanted = (run.learner.pool.samples["state"] for run in (second, straight))
+    assert torch.equal(kept, wanted)
 
 
 def test_resuming_another_configuration_is_refused(tmp_path):
@@ -349,7 +363,7 @@ def two_checkpoints(tmp_path):
     path = tmp_path / "c.safetensors"
     run = trainer(path)
     for _ in range(3):
-        run.train_step()
+        run.step()
         run.save()
     assert load_record(path)["iteration"] == 3
     assert load_record(previous(path))["iteration"] == 2
@@ -429,21 +443,23 @@ def test_a_checkpoint_that_cannot_be_written_leaves_both_old_ones(tmp_path, monk
 @pytest.mark.parametrize("accumulation", [2, 4])
 def test_a_batch_in_parts_trains_like_a_whole_one(accumulation):
     whole, parts = trainer(), trainer(accumulation=accumulation)
-    assert [part.stop - part.start for part in parts.parts] == [8 // accumulation] * accumulation
+    assert [part.stop - part.start for part in parts.learner.shares] == [
+        8 // accumulation
+    ] * accumulation
     for run in (whole, parts):
         run.run(progress=False)
     assert parts.losses == pytest.approx(whole.losses, abs=1e-6)
-    for a, b in zip(parts.nca.parameters(), whole.nca.parameters(), strict=True):
+    for a, b in zip(parts.learner.nca.parameters(), whole.learner.nca.parameters(), strict=True):
         assert torch.allclose(a, b, rtol=0, atol=1e-6)
-    assert torch.equal(parts.generator.get_state(), whole.generator.get_state())
+    assert torch.equal(parts.learner.generator.get_state(), whole.learner.generator.get_state())
 
 
 def test_training_in_less_memory_is_the_same_training():
     """``memory`` decides what is computed twice, and nothing else: bit for bit."""
     whole, cut = trainer(), trainer(memory="0.27MB")
     for _ in range(3):
-        assert whole.train_step() == cut.train_step()
-    for a, b in zip(whole.nca.parameters(), cut.nca.parameters(), strict=True):
+        assert whole.step() == cut.step()
+    for a, b in zip(whole.learner.nca.parameters(), cut.learner.nca.parameters(), strict=True):
         assert torch.equal(a, b)
     with pytest.raises(ValueError, match="this rollout of .* steps takes at least"):
         trainer(memory="0.001MB").run(progress=False)
@@ -466,7 +482,7 @@ def test_precisions_do_not_meet(monkeypatch):
     first = trainer()
     half = trainer(precision="bfloat16")
     second = trainer()
-    losses = [run.train_step() for run in (first, half, second)]
+    losses = [run.step() for run in (first, half, second)]
     assert losses[0] == losses[2]
     assert losses[1] != losses[0]
     assert losses[1] == pytest.approx(losses[0], rel=0.05)
@@ -487,14 +503,14 @@ def test_where_bfloat16_is_emulated_float32_multiplies(monkeypatch):
     """The loss is float32's, to the bit."""
     monkeypatch.setattr("ncabook.automaton.precision.has_bfloat16", lambda device: False)
     first, half = trainer(), trainer(precision="bfloat16")
-    assert first.train_step() == half.train_step()
+    assert first.step() == half.step()
 
 
 @pytest.mark.parametrize(("there", "used"), [(True, "bfloat16"), (False, "float32")])
 def test_the_precision_used_is_on_record(monkeypatch, there, used):
     monkeypatch.setattr("ncabook.automaton.precision.has_bfloat16", lambda device: there)
     half, about = config(precision="bfloat16"), {"commit": "abc"}
-    run = GrowthTrainer(trainer().nca, TARGETS, half, seed=0, provenance=about)
+    run = Loop(GrowthLearner(trainer().learner.nca, TARGETS, half, seed=0), provenance=about)
     assert run.provenance == [{"commit": "abc", "precision": used}]
 
 
@@ -526,13 +542,13 @@ def test_an_empty_pool_survives_a_checkpoint(tmp_path):
     first.save()
     second = trainer(tmp_path / "c.safetensors")
     second.resume()
-    assert len(second.pool) == 0
+    assert len(second.learner.pool) == 0
 
 
 def test_ctrl_c_finishes_the_iteration_and_saves(tmp_path):
     """Interrupted at any moment, a run goes on as if it had never been."""
     run = trainer(tmp_path / "c.safetensors")
-    step, calls = run.train_step, []
+    step, calls = run.step, []
 
     def interrupted():
         calls.append(1)
@@ -540,7 +556,7 @@ def test_ctrl_c_finishes_the_iteration_and_saves(tmp_path):
             os.kill(os.getpid(), signal.SIGINT)
         return step()
 
-    run.train_step = interrupted
+    run.step = interrupted
     with pytest.raises(KeyboardInterrupt):
         run.run(progress=False)
     again = trainer(tmp_path / "c.safetensors")
@@ -557,7 +573,7 @@ def test_weights_that_are_not_finite_are_never_saved(tmp_path):
     run.save()
     saved = (tmp_path / "c.safetensors").read_bytes()
     with torch.no_grad():
-        run.nca.perception.conv.bias[0] = math.inf
+        run.learner.nca.perception.conv.bias[0] = math.inf
     with pytest.raises(TrainingDivergedError, match="weights that are not finite"):
         run.save()
     assert (tmp_path / "c.safetensors").read_bytes() == saved
@@ -565,41 +581,52 @@ def test_weights_that_are_not_finite_are_never_saved(tmp_path):
 
 def test_divergence_stops_with_step_loss_and_checkpoint(tmp_path):
     run = trainer(tmp_path / "c.safetensors")
-    run.train_step()
+    run.step()
     run.save()
     saved = (tmp_path / "c.safetensors").read_bytes()
     with torch.no_grad():
-        run.nca.update.layers[-1].weight.fill_(math.nan)
+        run.learner.nca.update.layers[-1].weight.fill_(math.nan)
     with pytest.raises(TrainingDivergedError, match="iteration 1: loss nan; the last good"):
         run.run(progress=False)
     assert (tmp_path / "c.safetensors").read_bytes() == saved
 
 
-def overflowing(run: GrowthTrainer, iterations: set[int]) -> None:
+def overflowing(run: Loop, iterations: set[int]) -> None:
     """Makes the gradient infinite at some iterations; the loss stays what it is."""
 
     def spoil(grad):
         return grad * math.inf if run.iteration in iterations else grad
 
-    run.nca.update.layers[-1].bias.register_hook(spoil)
+    run.learner.nca.update.layers[-1].bias.register_hook(spoil)
 
 
 def test_an_overflowing_gradient_changes_neither_weights_nor_pool(tmp_path):
     run = trainer(tmp_path / "c.safetensors")
     overflowing(run, {1})
-    run.train_step()
-    before = [t.clone() for t in (*run.nca.parameters(), run.pool.states, run.pool.classes)]
-    assert math.isfinite(run.train_step())
-    after = [*run.nca.parameters(), run.pool.states, run.pool.classes]
+    run.step()
+    before = [
+        t.clone()
+        for t in (
+            *run.learner.nca.parameters(),
+            run.learner.pool.samples["state"],
+            run.learner.pool.samples["class"],
+        )
+    ]
+    assert math.isfinite(run.step())
+    after = [
+        *run.learner.nca.parameters(),
+        run.learner.pool.samples["state"],
+        run.learner.pool.samples["class"],
+    ]
     assert all(torch.equal(a, b) for a, b in zip(before, after, strict=True))
-    assert (run.iteration, run.skipped) == (2, 1)
+    assert (run.iteration, run.learner.skipped.all) == (2, 1)
     run.save()
     again = trainer(tmp_path / "c.safetensors")
     again.resume()
-    assert again.skipped == 1
-    run.train_step()
-    assert run.skipped == 1
-    assert not torch.equal(before[0], next(run.nca.parameters()))
+    assert again.learner.skipped.all == 1
+    run.step()
+    assert run.learner.skipped.all == 1
+    assert not torch.equal(before[0], next(run.learner.nca.parameters()))
 
 
 def test_many_overflowing_gradients_in_a_row_are_divergence(tmp_path):
@@ -607,6 +634,6 @@ def test_many_overflowing_gradients_in_a_row_are_divergence(tmp_path):
     run.save()
     overflowing(run, set(range(100)))
     for _ in range(10):
-        run.train_step()
+        run.step()
     with pytest.raises(TrainingDivergedError, match="gradient norm inf, 11 times in a row"):
-        run.train_step()
+        run.step()

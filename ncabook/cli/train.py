@@ -1,0 +1,70 @@
+"""``ncabook train``: from an experiment to a trained model in a folder."""
+
+import shlex
+from enum import Enum
+from pathlib import Path
+from typing import Annotated, get_args
+
+import typer
+
+from ncabook import experiments
+from ncabook.cli.options import path
+from ncabook.experiments import runner
+from ncabook.training.processes import default_device, is_main_process, leave_group
+from ncabook.training.tracking import TrackerName
+
+Tracker = Enum("Tracker", [(name, name) for name in get_args(TrackerName)])
+
+
+def train(
+    name: Annotated[str, typer.Argument(help="An experiment's name, or a path to a YAML file.")],
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            parser=path, metavar="PATH", help="Folder for the result; runs/NAME if not given."
+        ),
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint.")] = False,
+    device: Annotated[
+        str | None, typer.Option(help="cpu, cuda or cuda:1; the GPU if there is one.")
+    ] = None,
+    tracker: Annotated[
+        Tracker, typer.Option(help="Where the curves go: FOLDER/logs, or Weights & Biases.")
+    ] = Tracker.tensorboard,
+) -> None:
+    """Train an experiment. Ctrl-C saves a checkpoint and stops.
+
+    Examples:
+      ncabook train emoji-conv3
+
+      ncabook train my.yaml --output runs/mine --device cuda
+
+      accelerate launch -m ncabook train emoji-conv3-48      on all GPUs, with one result
+
+    """
+    experiment = experiments.find(name)
+    folder = output or Path("runs") / experiment.name
+    used = default_device() if device is None else device
+    command = ["ncabook", "train", name, *(["--output", str(output)] if output else []), "--resume"]
+    go_on = f"go on with: {shlex.join(command)}"
+    try:
+        card = runner.train(experiment, folder, used, resume, tracker=tracker.value)
+    except KeyboardInterrupt:
+        if is_main_process():
+            kept = runner.checkpoints(folder)
+            end = f"the checkpoint is {kept[0]}\n{go_on}" if kept else "there is no checkpoint yet"
+            typer.echo(f"\nstopped; {end}", err=True)
+        raise typer.Exit(130) from None
+    except OSError as error:
+        if not runner.checkpoints(folder):
+            raise
+        raise OSError(f"{error}; {runner.checkpoints(folder)[0]} is kept: {go_on}") from None
+    finally:
+        leave_group()
+    if is_main_process():
+        result = card.training
+        typer.echo(
+            f"trained {card.parameters:,} parameters in {result['seconds'] / 60:.1f} minutes, "
+            f"loss {result['mean_loss_of_last_100']:.5f}\n"
+            f"measure it with: ncabook evaluate {folder} --save"
+        )

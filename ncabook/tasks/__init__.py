@@ -1,0 +1,66 @@
+"""Kinds of experiments, one module each: what is learned, how, how it is measured and shown.
+
+:data:`TASKS` lists them. A new one is a module with an experiment, derived from
+:class:`~ncabook.tasks.base.BaseExperiment`, and a :class:`~ncabook.tasks.base.Task`; and its line
+here.
+"""
+
+from typing import Any
+
+from ncabook.reading import ConfigError, parse, shorten
+from ncabook.tasks.base import BaseExperiment, Look, Network, Task
+from ncabook.tasks.classification import ClassificationExperiment, ClassificationTask
+from ncabook.tasks.growth import GrowthExperiment, GrowthTask
+from ncabook.tasks.one_pass import OnePassExperiment, OnePassTask
+from ncabook.tasks.texture import TextureExperiment, TextureTask
+
+__all__ = [
+    "TASKS",
+    "BaseExperiment",
+    "ClassificationExperiment",
+    "GrowthExperiment",
+    "Look",
+    "Network",
+    "OnePassExperiment",
+    "Task",
+    "TextureExperiment",
+    "build_network",
+    "experiment_from",
+    "task_of",
+]
+
+TASKS: dict[str, Task[Any]] = {
+    task.name: task for task in (GrowthTask(), OnePassTask(), ClassificationTask(), TextureTask())
+}
+USUAL = GrowthTask().name  # of a file that names none
+
+
+def task_of(experiment: BaseExperiment) -> Task[Any]:
+    """Everything that depends on an experiment's kind."""
+    return TASKS[experiment.task]
+
+
+def build_network(experiment: BaseExperiment) -> Network:
+    """An experiment's model with random weights, drawn from PyTorch's global generator."""
+    return task_of(experiment).network(experiment)
+
+
+def experiment_from(content: Any, source: str, within: str = "") -> BaseExperiment:
+    """An experiment of the kind that its ``task`` names.
+
+    Args:
+        content: a mapping of fields.
+        source: names it in error messages.
+        within: the field of ``source`` that it is, if it is one.
+
+    Raises:
+        ConfigError: one line per mistake.
+
+    """
+    place = f"{source}: {within}" if within else source
+    if not isinstance(content, dict):
+        raise ConfigError(f"{place}: expected a mapping of fields (given: {shorten(content)})")
+    task = content.get("task", USUAL)
+    if not isinstance(task, str) or task not in TASKS:
+        raise ConfigError(f"{place}: task: {shorten(task)}; expected one of {', '.join(TASKS)}")
+    return parse(TASKS[task].kind, content, source, within)

@@ -1,0 +1,127 @@
+"""What a training loop repeats: a network, one step of learning, and what a checkpoint holds."""
+
+from abc import ABC, abstractmethod
+from typing import Any, Protocol
+
+from torch import Generator, nn
+
+from ncabook.training.config import LoopConfig
+from ncabook.training.processes import accelerator
+from ncabook.training.tracking import Tracking
+
+
+class TrainingDivergedError(Exception):
+    """The loss is NaN or infinite; says when, and where the last good weights are."""
+
+
+class Stateful(Protocol):
+    """What can be saved and go on: a module, an optimiser, a pool, random numbers."""
+
+    def state_dict(self) -> Any:
+        """Nested tensors and numbers (:mod:`ncabook.training.tree`)."""
+        ...
+
+    def load_state_dict(self, state_dict: Any, /) -> Any:
+        """Takes over what :meth:`state_dict` returned."""
+        ...
+
+
+class Learner(ABC):
+    """Learns by :meth:`step`; :class:`~ncabook.training.loop.Loop` repeats, saves and resumes it.
+
+    Args:
+        network: trained in place.
+        config: how often and how fast.
+        seed: everything random follows from it.
+        device: where to train: ``cpu``, ``cuda`` or ``cuda:1``.
+        tracker: where the curves go; None draws none.
+
+    Attributes:
+        accelerator: device, precision and processes.
+        device: the accelerator's, in words.
+        iteration: steps made.
+
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        config: LoopConfig,
+        seed: int,
+        device: str = "cpu",
+        tracker: Tracking | None = None,
+    ) -> None:
+        self.accelerator = accelerator(device, config.precision, tracker)
+        self.device = str(self.accelerator.device)
+        self.network = network
+        self.config = config
+        self.seed = seed
+        self.iteration = 0
+
+    @abstractmethod
+    def step(self, rate: float) -> dict[str, float]:
+        """One iteration with the learning rates times ``rate``.
+
+        Returns:
+            What is worth a curve, ``loss`` among it; the same in every process.
+
+        Raises:
+            TrainingDivergedError: a number is not finite that has to be.
+
+        """
+
+    @abstractmethod
+    def parts(self) -> dict[str, Stateful]:
+        """By name, all that a checkpoint has to hold beside the number of iterations."""
+
+    @property
+    @abstractmethod
+    def learning_rate(self) -> float:
+        """What :meth:`step` multiplies."""
+
+    def identity(self) -> dict[str, Any]:
+        """What a checkpoint has to agree on to be gone on with."""
+        return {
+            "seed": self.seed,
+            "device": self.accelerator.device.type,
+            # How a batch is split, and what is computed twice, changes nothing but rounding.
+            "training": self.config.model_dump(exclude={"accumulation", "memory"}),
+        }
+
+    def record(self) -> dict[str, Any]:
+        """What a card says of this training, beside iterations, time and loss."""
+        return {}
+
+    def check(self) -> None:  # noqa: B027 (most have nothing to refuse)
+        """Refuses what cannot be trained, before anything is."""
+
+
+class Randomness:
+    """Generators that belong together, by name."""
+
+    def __init__(self, **generators: Generator) -> None:
+        self._generators = generators
+
+    def state_dict(self) -> dict[str, Any]:
+        """Where each generator is."""
+        return {name: each.get_state() for name, each in self._generators.items()}
+
+    def load_state_dict(self, saved: dict[str, Any]) -> None:
+        """Takes over what :meth:`state_dict` returned."""
+        for name, each in self._generators.items():
+            each.set_state(saved[name])
+
+
+class Tally:
+    """Numbers that are counted, as attributes."""
+
+    def __init__(self, **counts: int) -> None:
+        vars(self).update(counts)
+
+    def state_dict(self) -> dict[str, int]:
+        """All counts."""
+        return dict(vars(self))
+
+    def load_state_dict(self, saved: dict[str, int]) -> None:
+        """Takes over what :meth:`state_dict` returned."""
+        vars(self).update(saved)

@@ -15,7 +15,7 @@ from torch.autograd.function import once_differentiable
 from ncabook.automaton.gpu import launch
 from ncabook.automaton.gpu.backward import Backward
 from ncabook.automaton.gpu.packing import Packed, pack
-from ncabook.automaton.nca import NCA
+from ncabook.automaton.rule import Rule
 
 
 class FusedStep:
@@ -29,7 +29,7 @@ class FusedStep:
 
     """
 
-    def __init__(self, nca: NCA, encoded: Any, dtype: torch.dtype = torch.bfloat16) -> None:
+    def __init__(self, nca: Rule, encoded: Any, dtype: torch.dtype = torch.bfloat16) -> None:
         if dtype not in (torch.bfloat16, torch.float32):
             raise ValueError(f"dtype is {dtype}; expected torch.bfloat16 or torch.float32")
         self.packed = pack(nca, encoded, dtype)

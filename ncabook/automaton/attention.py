@@ -4,6 +4,8 @@ Two modules go by this name in the paper's tables: the lean one of Table 6
 (:class:`LocalAttention`) and the block of Table 1 (:class:`AttentionBlock`).
 """
 
+from typing import cast
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -66,7 +68,7 @@ class NeighbourhoodAttention(nn.Module):
         logits = logits / query.shape[2] ** 0.5 + self.position[:, :, None, None]
         weights = logits.softmax(dim=2)
         heard = sum(weights[:, :, i, None] * values[w] for i, w in enumerate(windows))
-        return heard.flatten(1, 2)
+        return cast(Tensor, heard).flatten(1, 2)
 
     def encode(self, condition: Tensor | None, channels: int) -> Tensor | None:
         """The condition's share, ``[B, 3 · embedding, 1 or H, 1 or W]``."""
@@ -148,7 +150,7 @@ class AttentionBlock(Perception):
     def encode(self, condition: Tensor | None) -> tuple[Tensor, Tensor] | None:
         """The condition's shares of the attention and of the shortcut."""
         attention = self.attention.encode(condition, self.condition_channels)
-        if attention is None:
+        if attention is None or condition is None:
             return None
         return attention, _pointwise(condition, self.shortcut.weight[:, self.state_channels :])
 

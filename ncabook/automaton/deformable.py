@@ -39,7 +39,7 @@ class DeformablePerception(Perception):
         self.modulator = ConvPerception(channels, taps, kernel_size)
         for part in (self.offset, self.modulator):
             nn.init.zeros_(part.conv.weight)
-            nn.init.zeros_(part.conv.bias)
+            nn.init.zeros_(part.bias)
         self.conv = nn.Conv2d(channels, out_channels, kernel_size, bias=False)
 
     def encode(self, condition: Tensor | None) -> Tensor | None:

@@ -98,7 +98,9 @@ class _Patches(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(  # pyright: ignore[reportIncompatibleMethodOverride] theirs: (ctx, *grads)
+        ctx: Any, grad: Tensor
+    ) -> tuple[Tensor | None, ...]:
         given = torch.ops.ncabook.patches_backward(grad.contiguous(), ctx.rows, *ctx.rest)
         return given.to(grad.dtype), None, None, None, None
 
@@ -115,7 +117,9 @@ class _Moved(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(  # pyright: ignore[reportIncompatibleMethodOverride] theirs: (ctx, *grads)
+        ctx: Any, grad: Tensor
+    ) -> tuple[Tensor | None, ...]:
         given = torch.ops.ncabook.moved_backward(grad.contiguous(), *ctx.saved_tensors, *ctx.size)
         return given[0], None, None, given[1], given[2]
 
@@ -137,7 +141,9 @@ class _Heard(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(  # pyright: ignore[reportIncompatibleMethodOverride] theirs: (ctx, *grads)
+        ctx: Any, grad: Tensor
+    ) -> tuple[Tensor | None, ...]:
         states, asked, position = torch.ops.ncabook.heard_backward(
             grad.contiguous(), *ctx.saved_tensors, *ctx.size
         )

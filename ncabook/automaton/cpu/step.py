@@ -159,7 +159,9 @@ class _Step(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(  # pyright: ignore[reportIncompatibleMethodOverride] theirs: (ctx, *grads)
+        ctx: Any, grad: Tensor
+    ) -> tuple[Tensor | None, ...]:
         state, cells, mask = ctx.saved_tensors
         plan = ctx.plan
         if plan.versions != [t._version for t in plan.network.tensors]:

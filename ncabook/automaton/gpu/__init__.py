@@ -10,8 +10,8 @@ Importing this package needs no Triton: only the first fused step does.
 import importlib.util
 import logging
 import os
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -152,7 +152,7 @@ def _fits_int32(nca: Rule, state: Tensor) -> bool:
         attention = nca.perception.attention
         widest = max(3 * LARGEST, attention.heads * (2 * attention.reach + 1) ** 2)
     else:
-        for branch in nca.perception.branches:
+        for branch in cast(Sequence[ConvPerception], nca.perception.branches):
             blocks = 1 + (branch.out_channels - 1) // LARGEST
             matrices += blocks * branch.conv.kernel_size[0] ** 2
     # Gradients of matrices are summed in parts, at least one for every sample.

@@ -71,11 +71,15 @@ class _Step(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(  # pyright: ignore[reportIncompatibleMethodOverride] theirs: (ctx, *grads)
+        ctx: Any, gradient: Tensor
+    ) -> tuple[Tensor | None, ...]:
         work = Backward(ctx.packed, gradient.contiguous(), *ctx.saved_tensors)
         needed = ctx.needs_input_grad
         d_state, d_learned = work.run(needed[0], any(needed[3:]))
         fixed, alive = ctx.packed.fixed, ctx.saved_tensors[2]
-        if needed[0] and fixed and alive is not None:  # inputs that the kernels took for dead
+        if (
+            d_state is not None and fixed and alive is not None
+        ):  # inputs that the kernels took for dead
             d_state[..., :fixed] += gradient[..., :fixed] * (alive == 0)[..., None]
         return d_state, None, None, *d_learned

@@ -123,7 +123,7 @@ def ceilings() -> dict[str, float]:
 
 def rollouts(nca: NCA) -> dict[str, Callable[[Tensor, Tensor], Tensor]]:
     """The four versions, as functions of a state and ``[steps, B, 1, H, W]`` fire masks."""
-    from ncabook.automaton.gpu.graphs import GraphedRollouts, one_by_one
+    from ncabook.automaton.graphs import GraphedRollouts, one_by_one
 
     graphed = GraphedRollouts(nca)
     return {

@@ -1,6 +1,7 @@
 """One step of an automaton, and nothing else: this package knows no other room of ncabook."""
 
 from ncabook.automaton.attention import AttentionBlock, LocalAttention
+from ncabook.automaton.contract import Perception, Update
 from ncabook.automaton.deformable import DeformablePerception
 from ncabook.automaton.fire import hashed_fire, random_fire, ring_fire
 from ncabook.automaton.nca import NCA
@@ -25,9 +26,11 @@ __all__ = [
     "MLPUpdate",
     "MultiPerception",
     "Patchwork",
+    "Perception",
     "ResNetUpdate",
     "ResidualPerception",
     "SobelPerception",
+    "Update",
     "centre_seed",
     "empty_state",
     "hashed_fire",

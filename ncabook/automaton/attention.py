@@ -4,16 +4,14 @@ Two modules go by this name in the paper's tables: the lean one of Table 6
 (:class:`LocalAttention`) and the block of Table 1 (:class:`AttentionBlock`).
 """
 
+from typing import cast
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ncabook.automaton.perception import (
-    LEAKY_SLOPE,
-    check_condition,
-    check_sizes,
-    circular_pad,
-)
+from ncabook.automaton.contract import Perception, check_condition, check_sizes
+from ncabook.automaton.perception import LEAKY_SLOPE, circular_pad, reach_of
 
 FIRST_HEARD = [(0, 0), (0, -1), (-1, 0)]  # offsets (rows, columns) that heads start with
 FIRST_LOGIT = 3.0  # among nine, the others zero: 71 % of the attention
@@ -38,10 +36,8 @@ class NeighbourhoodAttention(nn.Module):
         check_sizes(in_channels=in_channels, embedding=embedding, heads=heads)
         if embedding % heads:
             raise ValueError(f"embedding {embedding} does not divide into {heads} heads")
-        if kernel_size < 1 or kernel_size % 2 == 0:
-            raise ValueError(f"kernel_size is {kernel_size}; expected an odd number ≥ 1")
         self.heads = heads
-        self.reach = kernel_size // 2
+        self.reach = reach_of(kernel_size)
         self.qkv = nn.Linear(in_channels, 3 * embedding, bias=False)
         position = torch.zeros(heads, kernel_size, kernel_size)
         if self.reach:
@@ -72,7 +68,7 @@ class NeighbourhoodAttention(nn.Module):
         logits = logits / query.shape[2] ** 0.5 + self.position[:, :, None, None]
         weights = logits.softmax(dim=2)
         heard = sum(weights[:, :, i, None] * values[w] for i, w in enumerate(windows))
-        return heard.flatten(1, 2)
+        return cast(Tensor, heard).flatten(1, 2)
 
     def encode(self, condition: Tensor | None, channels: int) -> Tensor | None:
         """The condition's share, ``[B, 3 · embedding, 1 or H, 1 or W]``."""
@@ -82,7 +78,7 @@ class NeighbourhoodAttention(nn.Module):
         return _pointwise(condition, self.qkv.weight[:, -channels:])
 
 
-class LocalAttention(nn.Module):
+class LocalAttention(Perception):
     """Neighbourhood attention, a projection, LeakyReLU(0.2) (§2.1, v; Table 6).
 
     Shapes:
@@ -97,14 +93,15 @@ class LocalAttention(nn.Module):
         kernel_size: int = 3,
         condition_channels: int = 0,
     ) -> None:
-        super().__init__()
+        super().__init__(
+            state_channels,
+            out_channels,
+            reach=reach_of(kernel_size),
+            condition_channels=condition_channels,
+        )
         channels = state_channels + condition_channels
         self.attention = NeighbourhoodAttention(channels, out_channels, heads, kernel_size)
         self.projection = nn.Linear(out_channels, out_channels)
-        self.state_channels = state_channels
-        self.condition_channels = condition_channels
-        self.out_channels = out_channels
-        self.reach = kernel_size // 2
 
     def encode(self, condition: Tensor | None) -> Tensor | None:
         """The condition's share of queries, keys and values."""
@@ -116,7 +113,7 @@ class LocalAttention(nn.Module):
         return F.leaky_relu_(self.projection(heard), LEAKY_SLOPE).permute(0, 3, 1, 2)
 
 
-class AttentionBlock(nn.Module):
+class AttentionBlock(Perception):
     """A transformer's block on a neighbourhood (§2.1, v; Table 1's "Attention").
 
     y = LayerNorm(W_o A(x) + W_r x);  P = LeakyReLU(LayerNorm(y + FFN(y))), where A has heads
@@ -135,7 +132,12 @@ class AttentionBlock(nn.Module):
         kernel_size: int = 3,
         condition_channels: int = 0,
     ) -> None:
-        super().__init__()
+        super().__init__(
+            state_channels,
+            out_channels,
+            reach=reach_of(kernel_size),
+            condition_channels=condition_channels,
+        )
         channels = state_channels + condition_channels
         self.attention = NeighbourhoodAttention(channels, embedding, heads, kernel_size)
         self.projection = nn.Linear(embedding, out_channels)
@@ -144,15 +146,11 @@ class AttentionBlock(nn.Module):
         self.widen = nn.Linear(out_channels, 4 * out_channels)
         self.narrow = nn.Linear(4 * out_channels, out_channels)
         self.last_norm = nn.LayerNorm(out_channels)
-        self.state_channels = state_channels
-        self.condition_channels = condition_channels
-        self.out_channels = out_channels
-        self.reach = kernel_size // 2
 
     def encode(self, condition: Tensor | None) -> tuple[Tensor, Tensor] | None:
         """The condition's shares of the attention and of the shortcut."""
         attention = self.attention.encode(condition, self.condition_channels)
-        if attention is None:
+        if attention is None or condition is None:
             return None
         return attention, _pointwise(condition, self.shortcut.weight[:, self.state_channels :])
 

@@ -4,15 +4,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ncabook.automaton.perception import (
-    LEAKY_SLOPE,
-    ConvPerception,
-    check_condition,
-    circular_pad,
-)
+from ncabook.automaton.contract import Perception, check_condition
+from ncabook.automaton.perception import LEAKY_SLOPE, ConvPerception, circular_pad, reach_of
 
 
-class DeformablePerception(nn.Module):
+class DeformablePerception(Perception):
     """A k×k convolution whose every tap moves and is weighed, cell by cell (§2.1, iv).
 
     Modulated deformable convolution (Zhu et al. 2019, "DCNv2"): one convolution predicts an
@@ -32,18 +28,19 @@ class DeformablePerception(nn.Module):
         kernel_size: int = 3,
         condition_channels: int = 0,
     ) -> None:
-        super().__init__()
+        super().__init__(
+            state_channels,
+            out_channels,
+            reach=reach_of(kernel_size),
+            condition_channels=condition_channels,
+        )
         channels, taps = state_channels + condition_channels, kernel_size**2
         self.offset = ConvPerception(channels, 2 * taps, kernel_size)
         self.modulator = ConvPerception(channels, taps, kernel_size)
         for part in (self.offset, self.modulator):
             nn.init.zeros_(part.conv.weight)
-            nn.init.zeros_(part.conv.bias)
+            nn.init.zeros_(part.bias)
         self.conv = nn.Conv2d(channels, out_channels, kernel_size, bias=False)
-        self.state_channels = state_channels
-        self.condition_channels = condition_channels
-        self.out_channels = out_channels
-        self.reach = kernel_size // 2
 
     def encode(self, condition: Tensor | None) -> Tensor | None:
         """The condition as a map ``[B, D, 1 or H, 1 or W]``: moving taps leave nothing to fold."""

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor, nn
 
+from ncabook.automaton.contract import module_list
 from ncabook.automaton.fire import random_fire
 from ncabook.automaton.nca import NCA
 from ncabook.automaton.state import check_tensor
@@ -48,7 +49,7 @@ class Patchwork(nn.Module):
             )
         if any(a.perception.condition_channels for a in automata):
             raise ValueError("a patchwork has no classes; expected automata without a condition")
-        self.automata = nn.ModuleList(automata)
+        self.automata = module_list(automata)
         self.layout = automata[0].layout
 
     def rollout(

@@ -1,19 +1,14 @@
-"""What a cell sees: perception modules, ``P(s, c)`` in the book's notation.
-
-Every perception is used in two calls. ``encode(condition)`` does, once per rollout, all the
-work that depends on the condition alone; ``forward(state, encoded)`` does the rest at every
-step. Perception is linear in its input before the activation, and the condition does not
-change during a rollout, so splitting it off is exact and saves its share of every step.
-A condition is a vector per sample, ``[batch, condition_channels]``, or a map,
-``[batch, condition_channels, height, width]``.
-"""
+"""What a cell sees: convolutions, learned or given, and several perceptions side by side."""
 
 from collections.abc import Sequence
-from typing import Any
+from itertools import product
+from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+from ncabook.automaton.contract import Perception, check_condition, check_part, check_sizes
 
 LEAKY_SLOPE = 0.2
 
@@ -31,28 +26,21 @@ def circular_pad(x: Tensor, reach: int) -> Tensor:
     return padded.contiguous(memory_format=torch.channels_last)
 
 
-def check_condition(condition: Tensor | None, channels: int) -> Tensor | None:
-    """Refuses a condition that does not fit a perception built for ``channels`` of them."""
-    if (condition is None) != (channels == 0) or (
-        condition is not None and (condition.ndim not in (2, 4) or condition.shape[1] != channels)
-    ):
-        given = "none" if condition is None else f"one of shape {list(condition.shape)}"
-        wanted = f"[batch, {channels}] or [batch, {channels}, height, width]"
-        raise ValueError(f"condition: given {given}, expected {wanted if channels else 'none'}")
-    if condition is not None and not condition.is_floating_point():
-        raise ValueError(f"condition is {condition.dtype}; expected a float tensor: add .float()")
-    return condition
+def reach_of(kernel_size: int, dilation: int = 1) -> int:
+    """How many cells away a kernel sees; refuses one that has no middle."""
+    check_sizes(dilation=dilation)
+    if kernel_size < 1 or kernel_size % 2 == 0:
+        raise ValueError(f"kernel_size is {kernel_size}; expected an odd number ≥ 1")
+    return dilation * (kernel_size // 2)
 
 
-def check_sizes(**sizes: int) -> None:
-    """Refuses counts that are no whole numbers from one on; ``condition_channels`` may be 0."""
-    for name, size in sizes.items():
-        least = 0 if name == "condition_channels" else 1
-        if not isinstance(size, int) or size < least:
-            raise ValueError(f"{name} is {size!r}; expected a whole number ≥ {least}")
+def window(kernel_size: int, dilation: int = 1) -> list[tuple[int, int]]:
+    """Offsets (dy, dx) of a kernel's taps in cells, in the order of its elements."""
+    steps = [dilation * (i - kernel_size // 2) for i in range(kernel_size)]
+    return list(product(steps, steps))
 
 
-class ConvPerception(nn.Module):
+class ConvPerception(Perception):
     """A learned k×k convolution on the torus, then LeakyReLU(0.2) (§2.1, i).
 
     Args:
@@ -75,23 +63,22 @@ class ConvPerception(nn.Module):
         dilation: int = 1,
         condition_channels: int = 0,
     ) -> None:
-        super().__init__()
-        check_sizes(
-            state_channels=state_channels,
-            out_channels=out_channels,
-            dilation=dilation,
+        super().__init__(
+            state_channels,
+            out_channels,
+            reach=reach_of(kernel_size, dilation),
             condition_channels=condition_channels,
         )
-        if kernel_size < 1 or kernel_size % 2 == 0:
-            raise ValueError(f"kernel_size is {kernel_size}; expected an odd number ≥ 1")
-        self.state_channels = state_channels
-        self.condition_channels = condition_channels
-        self.out_channels = out_channels
         self.dilation = dilation
-        self.reach = dilation * (kernel_size // 2)
         self.conv = nn.Conv2d(
             state_channels + condition_channels, out_channels, kernel_size, dilation=dilation
         )
+
+    @property
+    def bias(self) -> Tensor:
+        """Of the convolution, which always has one: ``[out_channels]``."""
+        assert self.conv.bias is not None
+        return self.conv.bias
 
     def encode(self, condition: Tensor | None) -> Tensor | None:
         """The condition's share of the convolution, to be added to every step's.
@@ -124,7 +111,7 @@ class ConvPerception(nn.Module):
         return features if encoded is None else features + encoded
 
 
-class SobelPerception(nn.Module):
+class SobelPerception(Perception):
     """Fixed filters: each channel's value, ∂x and ∂y (Sobel / 8), and on request a Laplacian.
 
     The Laplacian is [[1, 2, 1], [2, −12, 2], [1, 2, 1]] / 8. It sums to zero, so that a flat
@@ -135,19 +122,20 @@ class SobelPerception(nn.Module):
         state ``[B, C, H, W]`` → ``[B, filters · (C + condition), H, W]``, ordered by filter.
     """
 
+    bank: Tensor
+
     def __init__(
         self, state_channels: int, condition_channels: int = 0, laplacian: bool = False
     ) -> None:
-        super().__init__()
+        inputs, filters = state_channels + condition_channels, 4 if laplacian else 3
+        super().__init__(
+            state_channels, filters * inputs, reach=1, condition_channels=condition_channels
+        )
         identity = torch.tensor([[0.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 0.0]])
         sobel_x = torch.tensor([[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]]) / 8
         bank = [identity, sobel_x, sobel_x.T]
         if laplacian:
             bank.append(torch.tensor([[1.0, 2.0, 1.0], [2.0, -12.0, 2.0], [1.0, 2.0, 1.0]]) / 8)
-        self.state_channels = state_channels
-        self.condition_channels = condition_channels
-        self.out_channels = len(bank) * (state_channels + condition_channels)
-        self.reach = 1
         self.register_buffer("bank", torch.stack(bank), persistent=False)
 
     def _filter(self, x: Tensor) -> Tensor:
@@ -176,7 +164,7 @@ class SobelPerception(nn.Module):
         return features.flatten(1, 2)
 
 
-class ResidualPerception(nn.Module):
+class ResidualPerception(Perception):
     """Two convolutions and a shortcut: ReLU(conv₂(ReLU(conv₁(x))) + W x) (§2.1, ii).
 
     Two windows in a row see ``2 · reach of one`` cells far.
@@ -193,16 +181,17 @@ class ResidualPerception(nn.Module):
         dilation: int = 1,
         condition_channels: int = 0,
     ) -> None:
-        super().__init__()
+        super().__init__(
+            state_channels,
+            out_channels,
+            reach=2 * reach_of(kernel_size, dilation),
+            condition_channels=condition_channels,
+        )
         self.first = ConvPerception(
             state_channels, out_channels, kernel_size, dilation, condition_channels
         )
         self.second = ConvPerception(out_channels, out_channels, kernel_size, dilation)
         self.shortcut = ConvPerception(state_channels, out_channels, 1, 1, condition_channels)
-        self.state_channels = state_channels
-        self.condition_channels = condition_channels
-        self.out_channels = out_channels
-        self.reach = 2 * self.first.reach
 
     def encode(self, condition: Tensor | None) -> tuple[Tensor | None, Tensor | None]:
         """The condition's shares of the first convolution and of the shortcut."""
@@ -217,23 +206,38 @@ class ResidualPerception(nn.Module):
         return F.relu_(self.second.linear(inner) + self.shortcut.linear(state, shortcut))
 
 
-class MultiPerception(nn.Module):
+class MultiPerception(Perception):
     """Several perceptions side by side; their features are concatenated (§2.1, vi)."""
 
-    def __init__(self, branches: Sequence[nn.Module]) -> None:
-        super().__init__()
+    def __init__(self, branches: Sequence[Perception]) -> None:
         if not branches:
             raise ValueError("branches is empty; expected at least one perception")
+        for branch in branches:
+            check_part("branch", branch, Perception)
         channels = {(b.state_channels, b.condition_channels) for b in branches}
         if len(channels) != 1:
             raise ValueError(
                 f"branches for (state, condition) channels {sorted(channels)}; "
                 "expected the same for all"
             )
-        self.branches = nn.ModuleList(branches)
-        ((self.state_channels, self.condition_channels),) = channels
-        self.out_channels = sum(b.out_channels for b in branches)
-        self.reach = max(b.reach for b in branches)
+        ((state_channels, condition_channels),) = channels
+        super().__init__(
+            state_channels,
+            sum(b.out_channels for b in branches),
+            reach=max(b.reach for b in branches),
+            condition_channels=condition_channels,
+        )
+        # What PyTorch does for self.branches = …, where the name is a property.
+        self._modules["branches"] = nn.ModuleList(branches)
+
+    @property
+    def branches(self) -> Sequence[Perception]:
+        """The perceptions side by side, as they were given."""
+        return cast(Sequence[Perception], self._modules["branches"])
+
+    def shares(self, encoded: list[Any] | None) -> list[Any]:
+        """What each branch made of the condition."""
+        return encoded or self.encode(None)
 
     def encode(self, condition: Tensor | None) -> list[Any]:
         """What each branch makes of the condition."""
@@ -241,6 +245,6 @@ class MultiPerception(nn.Module):
 
     def forward(self, state: Tensor, encoded: list[Any] | None = None) -> Tensor:
         """Features of every cell; ``encoded`` is what :meth:`encode` returned."""
-        encoded = encoded or self.encode(None)
-        parts = [b(state, e) for b, e in zip(self.branches, encoded, strict=True)]
+        shares = self.shares(encoded)
+        parts = [b(state, share) for b, share in zip(self.branches, shares, strict=True)]
         return torch.cat(parts, dim=1)

@@ -50,12 +50,6 @@ class ChannelLayout:
         return slice(self.fixed, self.fixed + self.visible)
 
     @property
-    def hidden_slice(self) -> slice:
-        """Where the hidden channels lie."""
-        start = self.fixed + self.visible
-        return slice(start, start + self.hidden)
-
-    @property
     def class_slice(self) -> slice:
         """Where the class channels lie."""
         return slice(self.channels - self.classes, self.channels)

@@ -2,16 +2,18 @@
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import cast
 
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ncabook.automaton.perception import LEAKY_SLOPE, check_sizes
+from ncabook.automaton.contract import Update, check_sizes, module_list
+from ncabook.automaton.perception import LEAKY_SLOPE
 
 LAST_LAYER_STD = 1e-3
 
 
-class MLPUpdate(nn.Module):
+class MLPUpdate(Update):
     """The same small network in every cell: linear layers with LeakyReLU(0.2) between.
 
     The last layer starts at N(0, 1e-3): a new automaton does almost nothing. Zeros would do
@@ -22,11 +24,9 @@ class MLPUpdate(nn.Module):
     """
 
     def __init__(self, in_channels: int, out_channels: int, hidden: Sequence[int] = (80,)) -> None:
-        super().__init__()
+        super().__init__(in_channels, out_channels)
         widths = [in_channels, *hidden, out_channels]
-        self.in_channels = in_channels
-        self.out_channels = out_channels
-        self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise(widths))
+        self.layers = module_list(nn.Linear(a, b) for a, b in pairwise(widths))
         nn.init.normal_(self.layers[-1].weight, std=LAST_LAYER_STD)
         nn.init.zeros_(self.layers[-1].bias)
 
@@ -38,7 +38,7 @@ class MLPUpdate(nn.Module):
         return self.layers[-1](x).permute(0, 3, 1, 2)
 
 
-class ResNetUpdate(nn.Module):
+class ResNetUpdate(Update):
     """A deeper network in every cell: x ← LeakyReLU(x + W₂ LeakyReLU(W₁ x)), ``blocks`` times.
 
     Between a linear layer to ``hidden`` features and one to the change, which starts at
@@ -51,17 +51,14 @@ class ResNetUpdate(nn.Module):
     def __init__(
         self, in_channels: int, out_channels: int, hidden: int = 128, blocks: int = 2
     ) -> None:
-        super().__init__()
-        check_sizes(
-            in_channels=in_channels, out_channels=out_channels, hidden=hidden, blocks=blocks
-        )
-        self.in_channels = in_channels
-        self.out_channels = out_channels
+        super().__init__(in_channels, out_channels)
+        check_sizes(hidden=hidden, blocks=blocks)
         self.first = nn.Linear(in_channels, hidden)
-        self.blocks = nn.ModuleList(
+        pairs = (
             nn.ModuleList([nn.Linear(hidden, hidden), nn.Linear(hidden, hidden)])
             for _ in range(blocks)
         )
+        self.blocks = cast(Sequence[tuple[nn.Linear, nn.Linear]], nn.ModuleList(pairs))
         self.last = nn.Linear(hidden, out_channels)
         nn.init.normal_(self.last.weight, std=LAST_LAYER_STD)
         nn.init.zeros_(self.last.bias)

@@ -115,7 +115,8 @@ def _bytes(image: Image.Image) -> Tensor:
 
 def _png_depth(image: Image.Image) -> int:
     """Bits per number of an opened file, by the name of Pillow's decoder: ``L;4``, ``RGB;16B``."""
-    arguments = str(image.tile[0][3]) if getattr(image, "tile", None) else ""
+    tiles = getattr(image, "tile", None)
+    arguments = str(tiles[0][3]) if tiles else ""
     found = re.search(r";(\d+)", arguments)
     return int(found[1]) if found else 8
 

@@ -234,10 +234,18 @@ def _binary(path: Path, split: str) -> Labelled:
     records = []
     with tarfile.open(path) as archive:
         for name in names:
-            content = archive.extractfile(f"cifar-10-batches-bin/{name}").read()
+            content = _content(archive, f"cifar-10-batches-bin/{name}")
             records.append(np.frombuffer(content, np.uint8).reshape(_CIFAR_BATCH, -1))
     table = torch.from_numpy(np.concatenate(records))
     return Labelled(table[:, 1:].reshape(-1, 3, 32, 32), table[:, 0].long(), CIFAR10)
+
+
+def _content(archive: tarfile.TarFile, member: str | tarfile.TarInfo) -> bytes:
+    """The bytes of a file in an archive."""
+    stream = archive.extractfile(member)
+    if stream is None:
+        raise CorruptFileError(f"{archive.name}: {member} is no file")
+    return stream.read()
 
 
 def _sheet_files(sheet: tuple[str, str, str]) -> tuple[DataFile, DataFile]:
@@ -257,7 +265,7 @@ def _tiles(path: Path) -> Tensor:
 
 def _jpegs(path: Path) -> Labelled:
     with tarfile.open(path) as archive:  # in the file's order: it cannot go back cheaply
-        files = {m.name: archive.extractfile(m).read() for m in archive if m.isfile()}
+        files = {m.name: _content(archive, m) for m in archive if m.isfile()}
     images, labels = [], []
     # The classes in turn, so that the first thousand are of all ten, as in the original.
     for name in sorted(files, key=lambda name: Path(name).name):
@@ -274,9 +282,9 @@ def _render(digit: str, face: str, rng: np.random.Generator) -> np.ndarray:
     side, scale = 28, 4
     font = ImageFont.truetype(face, int(scale * rng.uniform(17, 24)))
     canvas = Image.new("L", (side * scale, side * scale))
-    middle = tuple(side * scale / 2 + scale * rng.uniform(-2, 2) for _ in range(2))
+    x, y = (side * scale / 2 + scale * rng.uniform(-2, 2) for _ in range(2))
     weight = int(rng.integers(0, 4))
-    ImageDraw.Draw(canvas).text(middle, digit, 255, font, "mm", stroke_width=weight)
+    ImageDraw.Draw(canvas).text((x, y), digit, 255, font, "mm", stroke_width=weight)
     slant, half = rng.uniform(-0.3, 0.3), side * scale / 2
     canvas = canvas.transform(
         canvas.size,

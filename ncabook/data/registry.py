@@ -232,7 +232,8 @@ def get(file: DataFile, folder: Path | None = None) -> Path:
             f"sha256:{file.sha256}",
             fname=target.name,
             path=target.parent,
-            downloader=partial(_download, most=file.size or math.inf),
+            # Pooch calls it as (url, file, pooch), whatever its type's parameters are called.
+            downloader=partial(_download, most=file.size or math.inf),  # pyright: ignore[reportArgumentType]
         )
     except CorruptFileError:
         raise

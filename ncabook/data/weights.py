@@ -43,7 +43,7 @@ class _Network(DataSet):
         cached, begins = _cached(file)
         try:
             cached.parent.mkdir(parents=True, exist_ok=True)
-            torch.hub.download_url_to_file(file.url, str(cached), hash_prefix=begins)
+            torch.hub.download_url_to_file(_url(file), str(cached), hash_prefix=begins)
         except (OSError, RuntimeError) as error:
             trouble = disk_trouble(error, cached.parent, "TORCH_HOME")
             if trouble:
@@ -56,9 +56,15 @@ class _Network(DataSet):
         return cached
 
 
+def _url(file: DataFile) -> str:
+    """Where torchvision has it."""
+    assert file.url is not None  # only files of the package itself have none
+    return file.url
+
+
 def _cached(file: DataFile) -> tuple[Path, str]:
     """Where torch hub keeps a network, and how its sha256 begins: torchvision's names end so."""
-    path = Path(torch.hub.get_dir(), "checkpoints", Path(file.url).name)
+    path = Path(torch.hub.get_dir(), "checkpoints", Path(_url(file)).name)
     return path, path.stem.rpartition("-")[2]
 
 

@@ -19,9 +19,11 @@ from ncabook.automaton import (
     LocalAttention,
     MLPUpdate,
     MultiPerception,
+    Perception,
     ResidualPerception,
     ResNetUpdate,
     SobelPerception,
+    Update,
 )
 from ncabook.automaton.known import check_unchanged
 
@@ -48,9 +50,9 @@ def _linear(*layers: nn.Linear) -> int:
     return sum(layer.in_features * layer.out_features for layer in layers)
 
 
-def _perception(module: nn.Module) -> int:
+def _perception(module: Perception) -> int:
     """Multiply-adds per cell."""
-    channels = getattr(module, "state_channels", 0)
+    channels = module.state_channels
     if isinstance(module, ConvPerception):
         height, width = module.conv.kernel_size
         return channels * height * width * module.out_channels
@@ -72,7 +74,7 @@ def _perception(module: nn.Module) -> int:
     raise TypeError(f"flops_per_cell knows no {type(module).__name__}")
 
 
-def _update(module: nn.Module) -> int:
+def _update(module: Update) -> int:
     if isinstance(module, MLPUpdate):
         return _linear(*module.layers)
     if isinstance(module, ResNetUpdate):

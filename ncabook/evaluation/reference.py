@@ -16,14 +16,17 @@ from torch import Tensor, nn
 from ncabook.automaton import (
     NCA,
     AttentionBlock,
+    ChannelLayout,
     ConvPerception,
     DeformablePerception,
     LocalAttention,
     MLPUpdate,
     MultiPerception,
+    Perception,
     ResidualPerception,
     ResNetUpdate,
     SobelPerception,
+    Update,
 )
 from ncabook.automaton.known import check_unchanged
 
@@ -57,7 +60,8 @@ def reference_step(
     after = state + (change if fire is None else change * fire)
     if nca.living_threshold is None:
         return after
-    alive = _living(nca, state) & _living(nca, after)
+    alive = _living(nca.layout, state, nca.living_threshold)
+    alive = alive & _living(nca.layout, after, nca.living_threshold)
     if not nca.layout.fixed:
         return after * alive
     inputs, rest = after.tensor_split([nca.layout.fixed], dim=1)
@@ -77,10 +81,9 @@ def _wrap(x: Tensor, reach: int) -> Tensor:
     return F.pad(x, (reach, reach, reach, reach), mode="circular")
 
 
-def _living(nca: NCA, state: Tensor) -> Tensor:
-    layout = nca.layout
+def _living(layout: ChannelLayout, state: Tensor, threshold: float) -> Tensor:
     value = state[:, layout.fixed + 3 if layout.visible else 0, None]  # alpha, or the input
-    return F.max_pool2d(_wrap(value, 1), 3, stride=1) > nca.living_threshold
+    return F.max_pool2d(_wrap(value, 1), 3, stride=1) > threshold
 
 
 def _dense(layer: nn.Linear, x: Tensor) -> Tensor:
@@ -99,7 +102,7 @@ def _conv(perception: ConvPerception, x: Tensor) -> Tensor:
     return F.conv2d(_wrap(x, perception.reach), conv.weight, conv.bias, dilation=conv.dilation)
 
 
-def _attend(perception: nn.Module, x: Tensor) -> Tensor:
+def _attend(perception: LocalAttention | AttentionBlock, x: Tensor) -> Tensor:
     """Keys and values unfolded into patches, as the authors' code does."""
     module = perception.attention
     batch, _, height, width = x.shape
@@ -130,14 +133,14 @@ def _deform(perception: DeformablePerception, x: Tensor) -> Tensor:
         x.repeat(copies),
         offset.repeat(copies),
         perception.conv.weight,
-        padding=reach,
+        padding=(reach, reach),
         mask=weight.repeat(copies),
     )
     top, left = turns * height, turns * width
     return features[:, :, top : top + height, left : left + width]
 
 
-def _perceive(perception: nn.Module, x: Tensor) -> Tensor:
+def _perceive(perception: Perception, x: Tensor) -> Tensor:
     if isinstance(perception, ConvPerception):
         return F.leaky_relu(_conv(perception, x), SLOPE)
     if isinstance(perception, SobelPerception):
@@ -168,7 +171,7 @@ def _perceive(perception: nn.Module, x: Tensor) -> Tensor:
     raise TypeError(f"reference_step knows no {type(perception).__name__}")
 
 
-def _update(update: nn.Module, x: Tensor) -> Tensor:
+def _update(update: Update, x: Tensor) -> Tensor:
     if isinstance(update, MLPUpdate):
         for layer in update.layers[:-1]:
             x = F.leaky_relu(_dense(layer, x), SLOPE)

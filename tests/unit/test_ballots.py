@@ -7,7 +7,14 @@ import pytest
 import torch
 from torch import nn
 
-from ncabook.automaton import NCA, ChannelLayout, ConvPerception, MLPUpdate
+from ncabook.automaton import (
+    NCA,
+    ChannelLayout,
+    ConvPerception,
+    MLPUpdate,
+    Perception,
+    Update,
+)
 from ncabook.evaluation.classification import (
     Ballot,
     ClassificationProtocol,
@@ -21,26 +28,21 @@ from ncabook.evaluation.recovery import recovery
 SHORT = ClassificationProtocol(short=(2, 4), grown=6, final=14, long=20, long_images=5, batch=4)
 
 
-class Reader(nn.Module):
+class Reader(Perception):
     """Votes for the class that the pixel below says, at once or a step later; nothing learned."""
 
-    state_channels = out_channels = 5
-    condition_channels = reach = 0
-
-    def encode(self, condition):
-        return None
+    def __init__(self):
+        super().__init__(5, 5, reach=0)
 
     def forward(self, state, encoded=None):
         return state
 
 
-class Vote(nn.Module):
+class Vote(Update):
     """Pixels 0, 0.5, 1 are classes 0, 1, 2; votes move by a share of the way at each step."""
 
-    in_channels, out_channels = 5, 4
-
     def __init__(self, speed):
-        super().__init__()
+        super().__init__(5, 4)
         self.speed = speed
 
     def forward(self, x):

@@ -114,7 +114,7 @@ def test_on_the_device_it_equals_the_textbook(name, dtype, tolerance):
 @pytest.mark.parametrize("name", PERCEPTIONS)
 def test_graphs_do_what_single_steps_do(name):
     """Bit by bit, at the second and third replay too, with parameters changed in between."""
-    from ncabook.automaton.gpu.graphs import GraphedRollouts, one_by_one
+    from ncabook.automaton.graphs import GraphedRollouts, one_by_one
 
     nca, state, fires = workload(PERCEPTIONS[name](), "cuda")
     rollouts = GraphedRollouts(nca)
@@ -134,7 +134,7 @@ def test_graphs_do_what_single_steps_do(name):
 
 @needs_gpu
 def test_a_graph_refuses_the_backward_pass_of_a_replay_that_it_overwrote():
-    from ncabook.automaton.gpu.graphs import GraphedRollouts
+    from ncabook.automaton.graphs import GraphedRollouts
 
     nca, state, fires = workload(ConvPerception(16, 80), "cuda")
     rollouts = GraphedRollouts(nca)

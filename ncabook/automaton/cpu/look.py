@@ -7,14 +7,23 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from ncabook.automaton.perception import window
 
-def window(kernel_size: int, dilation: int = 1) -> Tensor:
+
+def taps(kernel_size: int, dilation: int = 1) -> Tensor:
     """Offsets (dy, dx) of a window's taps, row by row: int64 ``[k², 2]``."""
-    side = torch.arange(-(kernel_size // 2), kernel_size // 2 + 1) * dilation
-    return torch.stack(torch.meshgrid(side, side, indexing="ij"), dim=-1).flatten(0, 1)
+    return torch.tensor(window(kernel_size, dilation))
+
+
+def wider(which: Tensor, kernel_size: int, dilation: int = 1) -> Tensor:
+    """Cells ``[B, 1, H, W]`` that have a marked one in their window."""
+    reach = dilation * (kernel_size // 2)
+    padded = F.pad(which.float(), (reach, reach, reach, reach), mode="circular")
+    return F.max_pool2d(padded, kernel_size, stride=1, dilation=dilation) > 0
 
 
 @dataclass(frozen=True)
@@ -32,6 +41,14 @@ class Listed:
     owner: Tensor
     size: tuple[int, int]
 
+    @classmethod
+    def of(cls, which: Tensor, dtype: torch.dtype) -> "Listed":
+        """The cells that ``which``, bool ``[B, 1, H, W]``, marks; ``owner`` is of ``dtype``."""
+        batch, _, height, width = which.shape
+        cells = which.flatten().nonzero()[:, 0]
+        owner = F.one_hot(cells // (height * width), batch).to(dtype)
+        return cls(cells, owner, (height, width))
+
     def patches(
         self, source: Tensor, offsets: Tensor, index: Tensor | None = None, rounding: int = 1
     ) -> Tensor:
@@ -39,7 +56,7 @@ class Listed:
 
         Args:
             source: values ``[rows, C]``: all cells', or some cells' only.
-            offsets: from :func:`window`.
+            offsets: from :func:`taps`.
             index: if some cells' only: in which row each cell's are, int32 ``[B · H · W]``.
             rounding: rows of zeros fill the result up to a multiple of this.
 
@@ -51,7 +68,7 @@ class Listed:
 
         Args:
             states: of all cells.
-            offsets: from :func:`window`.
+            offsets: from :func:`taps`.
             moves: of each tap, ``[n, taps · 2]``, (Δy, Δx).
             weights: of each tap, ``[n, taps]``.
 
@@ -63,7 +80,7 @@ class Listed:
 
         Args:
             states: of all cells, ``[B · H · W, C]``.
-            offsets: from :func:`window`.
+            offsets: from :func:`taps`.
             asked: ``[n, heads, C]``.
             position: ``[heads, taps]``.
 
@@ -81,7 +98,9 @@ class _Patches(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(  # pyright: ignore[reportIncompatibleMethodOverride] theirs: (ctx, *grads)
+        ctx: Any, grad: Tensor
+    ) -> tuple[Tensor | None, ...]:
         given = torch.ops.ncabook.patches_backward(grad.contiguous(), ctx.rows, *ctx.rest)
         return given.to(grad.dtype), None, None, None, None
 
@@ -98,7 +117,9 @@ class _Moved(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(  # pyright: ignore[reportIncompatibleMethodOverride] theirs: (ctx, *grads)
+        ctx: Any, grad: Tensor
+    ) -> tuple[Tensor | None, ...]:
         given = torch.ops.ncabook.moved_backward(grad.contiguous(), *ctx.saved_tensors, *ctx.size)
         return given[0], None, None, given[1], given[2]
 
@@ -120,7 +141,9 @@ class _Heard(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(  # pyright: ignore[reportIncompatibleMethodOverride] theirs: (ctx, *grads)
+        ctx: Any, grad: Tensor
+    ) -> tuple[Tensor | None, ...]:
         states, asked, position = torch.ops.ncabook.heard_backward(
             grad.contiguous(), *ctx.saved_tensors, *ctx.size
         )

@@ -1,27 +1,30 @@
 """The CPU's fused step: compiled once, on first use, from ``step.cpp`` beside this file.
 
-What it computes is :meth:`NCA.step`, exactly, on finite states (where a living mask is, a NaN in
-a skipped cell becomes zero). What it saves: cells that do not fire or do not
-live are not computed, activations stay in the cache, and only the state is kept for the
-gradient. It covers convolutions, several of them side by side, and Sobel filters (which, with
-the update's first layer, are one convolution), under an :class:`MLPUpdate`.
+What it computes is :meth:`~ncabook.automaton.rule.Rule.step`, exactly, on finite states (where a
+living mask is, a NaN in a skipped cell becomes zero). What it saves: cells that do not fire or do
+not live are not computed, activations stay in the cache, and only the state is kept for the
+gradient. It covers convolutions, several of them side by side, and Sobel filters (which, with the
+update's first layer, are one convolution), under an :class:`~ncabook.automaton.MLPUpdate`.
 """
 
 import functools
 import logging
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
+from ncabook.automaton.contract import Perception
 from ncabook.automaton.cpu import build
-from ncabook.automaton.cpu.look import window
+from ncabook.automaton.cpu.look import taps
 from ncabook.automaton.known import changed
-from ncabook.automaton.perception import ConvPerception, MultiPerception, SobelPerception
+from ncabook.automaton.perception import ConvPerception, SobelPerception
+from ncabook.automaton.rule import Rule
 from ncabook.automaton.update import MLPUpdate
 
 log = logging.getLogger(__name__)
@@ -59,23 +62,19 @@ def available() -> bool:
     return True
 
 
-def covers(nca: nn.Module, state: torch.dtype, compute: torch.dtype) -> bool:
+def covers(nca: Rule, state: torch.dtype, compute: torch.dtype) -> bool:
     """Whether the compiled step knows this automaton, its parts and these dtypes.
 
     Parts that are changed (:func:`~ncabook.automaton.known.changed`) are not known.
     """
-    from ncabook.automaton.nca import NCA  # imports this module
-
     perception, update = nca.perception, nca.update
-    branches = list(perception.branches) if type(perception) is MultiPerception else [perception]
     return (
         state in (torch.float32, torch.float64)
         and compute in (state, torch.bfloat16)
         and all(p.dtype == state for p in nca.parameters())
-        and type(nca) is NCA
         and type(update) is MLPUpdate
         and (
-            all(type(branch) is ConvPerception for branch in branches)
+            all(type(branch) is ConvPerception for branch in perception.branches)
             or (type(perception) is SobelPerception and len(update.layers) > 1)
         )
         and all(type(layer) is nn.Linear and layer.bias is not None for layer in update.layers)
@@ -108,26 +107,24 @@ class Network:
         return [*self.kernels, self.bias, *self.weights, *self.biases]
 
 
-def network(perception: nn.Module, update: MLPUpdate, encoded: Any) -> Network:
+def network(perception: Perception, update: MLPUpdate, encoded: Any) -> Network:
     """Rearranges the parameters, once per rollout; gradients flow back through it."""
     layers = list(update.layers)
     if isinstance(perception, SobelPerception):
         first, *layers = layers
-        kernels, taps, bias = _sobel(perception, first, encoded)
+        kernels, offsets, bias = _sobel(perception, first, encoded)
     else:
-        several = isinstance(perception, MultiPerception)
-        branches = list(perception.branches) if several else [perception]
-        shares = (encoded or [None] * len(branches)) if several else [encoded]
+        branches = cast(Sequence[ConvPerception], perception.branches)
         kernels = [
             b.conv.weight[:, : b.state_channels].permute(0, 2, 3, 1).flatten(1) for b in branches
         ]
-        taps = [window(b.conv.kernel_size[0], b.dilation) for b in branches]
+        offsets = [taps(b.conv.kernel_size[0], b.dilation) for b in branches]
         rows = [
-            b.conv.bias[None] if e is None else b.conv.bias + e.permute(0, 2, 3, 1).flatten(0, 2)
-            for b, e in zip(branches, shares, strict=True)
+            b.bias[None] if e is None else b.bias + e.permute(0, 2, 3, 1).flatten(0, 2)
+            for b, e in zip(branches, perception.shares(encoded), strict=True)
         ]
         bias = torch.cat(rows, dim=1)
-    return Network(kernels, taps, bias, [m.weight for m in layers], [m.bias for m in layers])
+    return Network(kernels, offsets, bias, [m.weight for m in layers], [m.bias for m in layers])
 
 
 def _sobel(
@@ -145,7 +142,7 @@ def _sobel(
             "pfd,bfdyx->byxp", weight[..., perception.state_channels :], encoded
         ).flatten(0, 2)
         bias = bias + share
-    return [kernel.flatten(1)], [window(3, 1)], bias
+    return [kernel.flatten(1)], [taps(3)], bias
 
 
 class _Step(torch.autograd.Function):
@@ -162,7 +159,9 @@ class _Step(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(  # pyright: ignore[reportIncompatibleMethodOverride] theirs: (ctx, *grads)
+        ctx: Any, grad: Tensor
+    ) -> tuple[Tensor | None, ...]:
         state, cells, mask = ctx.saved_tensors
         plan = ctx.plan
         if plan.versions != [t._version for t in plan.network.tensors]:
@@ -202,21 +201,22 @@ class Plan:
         return after.permute(0, 3, 1, 2)
 
 
-def plan(nca: nn.Module, encoded: Any, dtype: torch.dtype) -> Plan:
+def plan(nca: Rule, encoded: Any, dtype: torch.dtype) -> Plan:
     """Prepares a rollout of ``nca`` with networks computed in ``dtype``."""
-    net = network(nca.perception, nca.update, encoded)
-    mortal = nca.living_threshold is not None
+    net = network(nca.perception, cast(MLPUpdate, nca.update), encoded)
+    threshold = nca.living_threshold
+    mortal = threshold is not None
 
-    def cast(tensors: list[Tensor]) -> list[Tensor]:
+    def ready(tensors: list[Tensor]) -> list[Tensor]:
         return [t.detach().to(dtype).contiguous() for t in tensors]
 
     bias, *biases = (t.detach().contiguous() for t in (net.bias, *net.biases))
     return Plan(
         net,
-        (cast(net.kernels), net.taps, bias, cast(net.weights), biases),
+        (ready(net.kernels), net.taps, bias, ready(net.weights), biases),
         nca.layout.fixed,
         nca.layout.living if mortal else 0,
-        nca.living_threshold if mortal else 0.0,
+        threshold if mortal else 0.0,
         mortal,
         [t._version for t in net.tensors],
     )

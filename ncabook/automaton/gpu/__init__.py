@@ -1,26 +1,26 @@
-"""Fast steps on a GPU: fused Triton kernels, and whole rollouts as CUDA graphs.
+"""Fast steps on a GPU: fused Triton kernels.
 
 :func:`supports` says whether an automaton, a state and a condition are covered; where it says
 no, the plain PyTorch step is the way. :class:`~ncabook.automaton.gpu.step.FusedStep` is one
 step with its gradients, and
-:mod:`~ncabook.automaton.gpu.graphs` replays whole rollouts without launching kernels one by one.
+:mod:`ncabook.automaton.graphs` replays whole rollouts of it without launching kernels one by one.
 Importing this package needs no Triton: only the first fused step does.
 """
 
 import importlib.util
 import logging
 import os
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, cast
 
 import torch
 from torch import Tensor
 
 from ncabook.automaton.attention import LocalAttention
-from ncabook.automaton.gpu.packing import LARGEST, MOST_HEADS, branches_of
+from ncabook.automaton.gpu.packing import LARGEST, MOST_HEADS
 from ncabook.automaton.known import changed
-from ncabook.automaton.nca import NCA
 from ncabook.automaton.perception import ConvPerception
+from ncabook.automaton.rule import Rule
 from ncabook.automaton.update import MLPUpdate
 
 __all__ = ["fused", "supports", "trusted"]
@@ -33,7 +33,7 @@ TRIALS = 3
 log = logging.getLogger(__name__)
 
 
-def supports(nca: NCA, state: Tensor, encoded: Any) -> bool:
+def supports(nca: Rule, state: Tensor, encoded: Any) -> bool:
     """Whether the fused step covers this automaton, state and condition.
 
     It does for a convolution, several side by side, or :class:`LocalAttention`, an update with
@@ -53,12 +53,16 @@ def supports(nca: NCA, state: Tensor, encoded: Any) -> bool:
         and state.dtype == torch.float32
         and all(p.dtype == torch.float32 and p.device == state.device for p in nca.parameters())
         and min(state.shape[2:]) >= nca.perception.reach
-        and all(share.shape[-2:] == (1, 1) for share in _shares(encoded))
+        and all(
+            share.shape[-2:] == (1, 1)
+            for share in nca.perception.shares(encoded)
+            if share is not None
+        )
         and _fits_int32(nca, state)
     )
 
 
-def fused(nca: NCA, encoded: Any, dtype: torch.dtype) -> Callable[[Tensor, Tensor], Tensor]:
+def fused(nca: Rule, encoded: Any, dtype: torch.dtype) -> Callable[[Tensor, Tensor], Tensor]:
     """The fused step for a rollout: from a state and a fire mask to the next state."""
     from ncabook.automaton.gpu.step import FusedStep  # needs Triton
 
@@ -68,14 +72,14 @@ def fused(nca: NCA, encoded: Any, dtype: torch.dtype) -> Callable[[Tensor, Tenso
 _verdicts: dict[Any, bool] = {}
 
 
-def trusted(nca: NCA, device: torch.device) -> bool:
+def trusted(nca: Rule, device: torch.device) -> bool:
     """Whether the fused step agrees with the plain one on this device, tried once per kind.
 
     Kernels are compiled for the GPU at hand by the Triton at hand; a compiler's mistake must not
     become a training's. A small step with gradients is made both ways in bfloat16; where it
     fails, or differs by more than a few roundings, a warning says so and the plain step is used.
     """
-    parts = [type(branch).__name__ for branch in branches_of(nca.perception)]
+    parts = [type(branch).__name__ for branch in nca.perception.branches]
     shapes = (tuple(p.shape) for p in nca.parameters())
     key = (device, *parts, *shapes, nca.layout, nca.living_threshold)
     if key not in _verdicts:
@@ -90,7 +94,7 @@ def trusted(nca: NCA, device: torch.device) -> bool:
     return _verdicts[key]
 
 
-def _difference(nca: NCA, device: torch.device, seed: int) -> float:
+def _difference(nca: Rule, device: torch.device, seed: int) -> float:
     """The largest relative difference between fused and plain, of states and gradients.
 
     Half of the cells are dead, and not zero: a step without the living mask shows.
@@ -127,8 +131,8 @@ def _runs_on(device: torch.device) -> bool:
     return os.environ.get("TRITON_INTERPRET") == "1"
 
 
-def _covers(nca: NCA) -> bool:
-    if type(nca) is not NCA or changed(nca) is not None:
+def _covers(nca: Rule) -> bool:
+    if changed(nca) is not None:
         return False
     if type(nca.update) is not MLPUpdate or len(nca.update.layers) != 2:
         return False
@@ -137,15 +141,10 @@ def _covers(nca: NCA) -> bool:
     if type(nca.perception) is LocalAttention:
         attention = nca.perception.attention
         return nca.perception.out_channels <= LARGEST and attention.heads <= MOST_HEADS
-    return all(type(branch) is ConvPerception for branch in branches_of(nca.perception))
+    return all(type(branch) is ConvPerception for branch in nca.perception.branches)
 
 
-def _shares(encoded: Any) -> list[Tensor]:
-    parts = encoded if isinstance(encoded, list) else [encoded]
-    return [part for part in parts if part is not None]
-
-
-def _fits_int32(nca: NCA, state: Tensor) -> bool:
+def _fits_int32(nca: Rule, state: Tensor) -> bool:
     """Kernels number a tensor's values with 32 bits."""
     widest = max(LARGEST, nca.perception.out_channels)
     matrices = 3
@@ -153,7 +152,7 @@ def _fits_int32(nca: NCA, state: Tensor) -> bool:
         attention = nca.perception.attention
         widest = max(3 * LARGEST, attention.heads * (2 * attention.reach + 1) ** 2)
     else:
-        for branch in branches_of(nca.perception):
+        for branch in cast(Sequence[ConvPerception], nca.perception.branches):
             blocks = 1 + (branch.out_channels - 1) // LARGEST
             matrices += blocks * branch.conv.kernel_size[0] ** 2
     # Gradients of matrices are summed in parts, at least one for every sample.

@@ -12,12 +12,12 @@ bias is added at the end.
 # Triton's signatures: pointers and numbers without types, constants in capitals.
 # ruff: noqa: ANN001, ANN201, N803
 
-import triton
-import triton.language as tl
+import triton.language as tl  # pyright: ignore[reportMissingImports] on Linux only
 
 from ncabook.automaton.gpu.kernels import (
     change_cells,
     dot,
+    jit,
     leaky,
     load_gradient,
     load_matrix,
@@ -30,21 +30,21 @@ HEADS = tl.constexpr(16)
 """Heads that there is room for; also the smallest side of a matrix product."""
 
 
-@triton.jit
+@jit
 def head_members(head_size, dtype: tl.constexpr, EP: tl.constexpr):
     """``[EP, 16]``, 1 where a channel belongs to a head."""
     owner = tl.arange(0, EP) // head_size
     return (owner[:, None] == tl.arange(0, HEADS)[None, :]).to(tl.float32).to(dtype)
 
 
-@triton.jit
+@jit
 def load_bias(qkv_bias, part, sample, stride, valid, EP: tl.constexpr):
     """``[M, EP]``: the condition's share of queries (0), keys (1) or values (2)."""
     place = qkv_bias + sample[:, None] * stride + part * EP + tl.arange(0, EP)[None, :]
     return tl.load(place, mask=valid[:, None], other=0.0)
 
 
-@triton.jit
+@jit
 def queries(state, cell, channels, valid, wq, bias, scale, M: tl.constexpr, CP: tl.constexpr,
             EP: tl.constexpr):  # fmt: skip
     """``[M, EP]``, divided by the root of a head's size."""
@@ -52,7 +52,7 @@ def queries(state, cell, channels, valid, wq, bias, scale, M: tl.constexpr, CP: 
     return (dot(x, load_matrix(wq, CP, EP), tl.zeros([M, EP], tl.float32)) + bias) * scale
 
 
-@triton.jit
+@jit
 def neighbour_state(state, cell, tap, offsets, height, width, channels, valid, CP: tl.constexpr):
     """``[M, CP]``: the state at the tap's offset."""
     dy = tl.load(offsets + 2 * tap)
@@ -61,14 +61,14 @@ def neighbour_state(state, cell, tap, offsets, height, width, channels, valid, C
     return load_rows(state, seen, channels, 0, channels, valid, CP)
 
 
-@triton.jit
+@jit
 def scores(query, key, members, position, tap, M: tl.constexpr):
     """``[M, 16]``: one neighbour's logits."""
     product = dot(query * key, members, tl.zeros([M, HEADS], tl.float32))
     return product + tl.load(position + tap * HEADS + tl.arange(0, HEADS))[None, :]
 
 
-@triton.jit
+@jit
 def log_sum(
     state, query, wk, members, position, offsets, cell, valid, height, width, channels, n_taps,
     M: tl.constexpr, CP: tl.constexpr, EP: tl.constexpr,
@@ -86,7 +86,7 @@ def log_sum(
     return largest + tl.log(total)
 
 
-@triton.jit
+@jit
 def attention_forward(
     state, fire, after, heard, features, hidden, qkv, qkv_bias, position, projection, bias,
     w1, b1, w2, b2, offsets, cells, height, width, channels, feature_size, hidden_size,
@@ -126,7 +126,7 @@ def attention_forward(
     )  # fmt: skip
 
 
-@triton.jit
+@jit
 def attention_queries_backward(
     state, heard, d_features, d_heard, d_qkv, weights, d_logits, qkv, qkv_bias, position,
     projection, offsets, cells, height, width, channels, feature_size, bias_stride, n_taps,
@@ -172,7 +172,7 @@ def attention_queries_backward(
     store_rows(d_qkv, cell, 3 * feature_size, 0, feature_size, valid, d_query * scale, PB)
 
 
-@triton.jit
+@jit
 def attention_keys_backward(
     gradient, alive, state, d_heard, d_qkv, d_state, weights, d_logits, qkv, qkv_bias, offsets,
     cells, height, width, channels, feature_size, bias_stride, n_taps, n_heads, head_size, scale,

@@ -6,7 +6,7 @@ fixed size which are then added in a fixed order.
 """
 
 import torch
-import triton
+import triton  # pyright: ignore[reportMissingImports] on Linux only
 from torch import Tensor
 
 from ncabook.automaton.gpu import attention_kernels, kernels, launch
@@ -37,7 +37,7 @@ class Backward:
         self.living = {"LIVING": alive is not None}
         # What arrives; the mask's place is filled with any pointer where there is no mask.
         self.arriving = (gradient, fire if alive is None else alive)
-        self.heard = (self._buffer(packed.features),) if packed.heads else ()
+        self.heard: tuple[Tensor, ...] = (self._buffer(packed.features),) if packed.heads else ()
         self.features = self._buffer(packed.features)
         self.hidden = self._buffer(packed.hidden)
         launch.forward(packed, state, fire, kept=(*self.heard, self.features, self.hidden))
@@ -89,7 +89,7 @@ class Backward:
 
     def _through_attention(self, need_state: bool, need_learned: bool) -> tuple:
         packed, d_learned = self.packed, []
-        (heard,), taps, heads = self.heard, len(packed.offsets), packed.heads
+        heard, taps, heads = self.heard[0], len(packed.offsets), packed.heads
         d_heard, d_qkv = torch.empty_like(heard), self._buffer(3 * packed.features)
         weights, d_logits = self._buffer(taps * heads), self._buffer(taps * heads)
         d_state = torch.empty_like(self.state)

@@ -14,9 +14,11 @@ features, ``offsets`` a row (dy, dx) for every tap. No kernel uses atomics: same
 # ruff: noqa: ANN001, ANN201, N803, SIM102
 
 import os
+from collections.abc import Callable
+from typing import Any, Protocol
 
-import triton
-import triton.language as tl
+import triton  # pyright: ignore[reportMissingImports] on Linux only
+import triton.language as tl  # pyright: ignore[reportMissingImports]
 
 from ncabook.automaton.perception import LEAKY_SLOPE
 
@@ -24,7 +26,24 @@ SLOPE = tl.constexpr(LEAKY_SLOPE)
 INTERPRETED = tl.constexpr(os.environ.get("TRITON_INTERPRET") == "1")
 
 
-@triton.jit
+class Kernel(Protocol):
+    """A function for the GPU: launched as ``kernel[grid](…)``, and called by other kernels."""
+
+    def __getitem__(self, grid: tuple[int, ...]) -> Callable[..., None]:
+        """A launch of as many programs."""
+        ...
+
+    def __call__(self, *arguments: Any, **constants: Any) -> Any:
+        """Within a kernel."""
+        ...
+
+
+def jit(function: Callable[..., Any]) -> Kernel:
+    """``triton.jit``, whose own type asks a launch for its kernel's types within."""
+    return triton.jit(function)
+
+
+@jit
 def neighbour(cell, dy, dx, height, width):
     """The number of the cell at an offset, on the torus of the same sample."""
     inside = cell % (height * width)
@@ -33,7 +52,7 @@ def neighbour(cell, dy, dx, height, width):
     return cell - inside + y * width + x
 
 
-@triton.jit
+@jit
 def cast(x, dtype: tl.constexpr):
     """Rounds to the nearest; the interpreter by itself would cut bfloat16's last bits off."""
     if INTERPRETED:
@@ -43,7 +62,7 @@ def cast(x, dtype: tl.constexpr):
     return x.to(dtype)
 
 
-@triton.jit
+@jit
 def load_rows(pointer, row, stride, first, size, valid, K: tl.constexpr):
     """``[M, K]``: ``size`` numbers of every row from column ``first`` on, then zeros."""
     k = tl.arange(0, K)
@@ -51,7 +70,7 @@ def load_rows(pointer, row, stride, first, size, valid, K: tl.constexpr):
     return tl.load(pointer + row[:, None] * stride + first + k[None, :], mask=mask, other=0.0)
 
 
-@triton.jit
+@jit
 def store_rows(pointer, row, stride, first, size, valid, value, K: tl.constexpr):
     """The opposite of :func:`load_rows`."""
     k = tl.arange(0, K)
@@ -60,13 +79,13 @@ def store_rows(pointer, row, stride, first, size, valid, value, K: tl.constexpr)
     tl.store(place, cast(value, pointer.dtype.element_ty), mask=mask)
 
 
-@triton.jit
+@jit
 def load_matrix(pointer, ROWS: tl.constexpr, COLUMNS: tl.constexpr):
     """A packed matrix, whole."""
     return tl.load(pointer + tl.arange(0, ROWS)[:, None] * COLUMNS + tl.arange(0, COLUMNS)[None, :])
 
 
-@triton.jit
+@jit
 def dot(a, matrix, total):
     """``total + a @ matrix``; "tf32x3" keeps float32 operands nearly whole."""
     a = cast(a, matrix.dtype)
@@ -76,26 +95,26 @@ def dot(a, matrix, total):
     return tl.dot(a, matrix, total, input_precision="tf32x3")
 
 
-@triton.jit
+@jit
 def leaky(x):
     """LeakyReLU."""
     return tl.where(x > 0, x, SLOPE * x)
 
 
-@triton.jit
+@jit
 def leaky_backward(gradient, activated):
     """LeakyReLU keeps the sign, so its output tells its slope."""
     return tl.where(activated.to(tl.float32) > 0, gradient, SLOPE * gradient)
 
 
-@triton.jit
+@jit
 def fires(fire, cell, area, stride, valid):
     """``[M]``, 1.0 where a cell fires; ``stride`` is 0 for a mask that all samples share."""
     place = fire + (cell // area) * stride + cell % area
     return tl.load(place, mask=valid, other=0).to(tl.float32)
 
 
-@triton.jit
+@jit
 def change_cells(
     state, fire, after, hidden, h, b1, w2, b2, cell, valid, area, channels, hidden_size,
     fire_stride, M: tl.constexpr, CP: tl.constexpr, HP: tl.constexpr, KEEP: tl.constexpr,
@@ -112,7 +131,7 @@ def change_cells(
         store_rows(after, cell, channels, 0, channels, valid, change, CP)
 
 
-@triton.jit
+@jit
 def conv_forward(
     state, fire, after, features, hidden, taps, bias, w1, b1, w2, b2, offsets, blocks,
     cells, height, width, channels, feature_size, hidden_size, bias_stride, fire_stride, n_blocks,
@@ -144,7 +163,7 @@ def conv_forward(
     )  # fmt: skip
 
 
-@triton.jit
+@jit
 def living_mask(
     state, after, result, alive, cells, height, width, channels, alpha, threshold,
     M: tl.constexpr, CP: tl.constexpr,
@@ -154,7 +173,7 @@ def living_mask(
     valid = cell < cells
     before = tl.full([M], float("-inf"), tl.float32)
     later = tl.full([M], float("-inf"), tl.float32)
-    for window in tl.static_range(9):
+    for window in tl.static_range(9):  # pyright: ignore[reportGeneralTypeIssues] Triton unrolls it
         seen = neighbour(cell, window // 3 - 1, window % 3 - 1, height, width)
         place = seen * channels + alpha
         before = tl.maximum(before, tl.load(state + place, mask=valid, other=0.0))
@@ -166,7 +185,7 @@ def living_mask(
     store_rows(result, cell, channels, 0, channels, valid, value, CP)
 
 
-@triton.jit
+@jit
 def load_gradient(
     gradient, alive, cell, channels, valid, CP: tl.constexpr, LIVING: tl.constexpr
 ):  # fmt: skip
@@ -177,7 +196,7 @@ def load_gradient(
     return value
 
 
-@triton.jit
+@jit
 def mlp_backward(
     gradient, alive, fire, features, hidden, d_change, d_hidden, d_features, w1, w2, blocks,
     cells, area, channels, feature_size, hidden_size, fire_stride, n_blocks,
@@ -204,7 +223,7 @@ def mlp_backward(
         store_rows(d_features, cell, feature_size, column, size, valid, df, PB)
 
 
-@triton.jit
+@jit
 def conv_backward(
     gradient, alive, d_features, d_state, taps, offsets, blocks,
     cells, height, width, channels, feature_size, n_blocks,
@@ -226,7 +245,7 @@ def conv_backward(
     store_rows(d_state, cell, channels, 0, channels, valid, total, CP)
 
 
-@triton.jit
+@jit
 def outer_products(
     a, b, products, sums, entries, height, width, a_stride, b_stride, rows, splits,
     M: tl.constexpr, KA: tl.constexpr, KB: tl.constexpr,

@@ -1,7 +1,7 @@
 """Launches of the forward kernels, and what all launches share."""
 
 import torch
-import triton
+import triton  # pyright: ignore[reportMissingImports] on Linux only
 from torch import Tensor
 
 from ncabook.automaton.gpu import attention_kernels, kernels
@@ -18,7 +18,8 @@ def tiles(state: Tensor) -> tuple[int]:
 
 def grid(state: Tensor) -> tuple[int, int, int, int]:
     """(cells, height, width, channels) of ``[B, H, W, C]``."""
-    return state.shape[:3].numel(), *state.shape[1:]
+    batch, height, width, channels = state.shape
+    return batch * height * width, height, width, channels
 
 
 def sample_stride(x: Tensor) -> int:
@@ -74,6 +75,7 @@ def forward(
 
 def living_mask(packed: Packed, state: Tensor, after: Tensor) -> tuple[Tensor, Tensor]:
     """``after`` where the living mask is on, and the mask, uint8 ``[B, H, W]``."""
+    assert packed.living is not None
     result = torch.empty_like(state)
     alive = state.new_empty(state.shape[:3], dtype=torch.uint8)
     kernels.living_mask[tiles(state)](

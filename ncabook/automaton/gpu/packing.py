@@ -6,17 +6,19 @@ which matrix units want. The layout is plain PyTorch, done once per rollout: aut
 kernels' gradients back through it to the automaton's own parameters, and drops the padding's.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import product
-from typing import Any
+from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from ncabook.automaton.attention import LocalAttention
-from ncabook.automaton.nca import NCA
-from ncabook.automaton.perception import ConvPerception, MultiPerception
+from ncabook.automaton.contract import Perception
+from ncabook.automaton.perception import ConvPerception, window
+from ncabook.automaton.rule import Rule
+from ncabook.automaton.update import MLPUpdate
 
 LARGEST = 128
 """The widest state, hidden layer, or block of features: one tile of a matrix product."""
@@ -65,21 +67,20 @@ def padded(size: int) -> int:
     return max(16, 1 << (size - 1).bit_length())
 
 
-def branches_of(perception: nn.Module) -> list[nn.Module]:
-    """The perceptions side by side in this one."""
-    return list(perception.branches) if isinstance(perception, MultiPerception) else [perception]
-
-
-def pack(nca: NCA, encoded: Any, dtype: torch.dtype) -> Packed:
+def pack(nca: Rule, encoded: Any, dtype: torch.dtype) -> Packed:
     """Lays an automaton out; ``encoded`` is what its perception made of the condition."""
-    channels, hidden = nca.layout.channels, nca.update.layers[0].out_features
+    perception, update = nca.perception, cast(MLPUpdate, nca.update)
+    channels, hidden = nca.layout.channels, update.layers[0].out_features
     living = None
     if nca.living_threshold is not None:
         living = (nca.layout.living, nca.living_threshold)
-    heads = nca.perception.attention.heads if isinstance(nca.perception, LocalAttention) else 0
-    lay_out = _attention if heads else _convolutions
-    learned, offsets, blocks, entries = lay_out(nca.perception, encoded)
-    learned += _update(nca, blocks)
+    if isinstance(perception, LocalAttention):
+        heads = perception.attention.heads
+        learned, offsets, blocks, entries = _attention(perception, encoded)
+    else:
+        heads = 0
+        learned, offsets, blocks, entries = _convolutions(perception, encoded)
+    learned += _update(update, blocks, channels, nca.layout.fixed)
     entries.append([(0, 0, column, size, 0, hidden) for _, _, column, size in blocks])
     entries.append([(0, 0, 0, hidden, 0, channels)])
     device = learned[0].device
@@ -94,7 +95,7 @@ def pack(nca: NCA, encoded: Any, dtype: torch.dtype) -> Packed:
         blocks=_table(blocks, device),
         entries=tuple(_table(rows, device) for rows in entries),
         channels=channels,
-        features=nca.perception.out_channels,
+        features=perception.out_channels,
         hidden=hidden,
         heads=heads,
         living=living,
@@ -119,34 +120,26 @@ def _pad(x: Tensor, *sizes: int) -> Tensor:
     return F.pad(x, [n for m in reversed(missing) for n in (0, m)])
 
 
-def _window(kernel_size: int, dilation: int) -> list[tuple[int, int]]:
-    """Offsets in the order of a kernel's elements."""
-    steps = [dilation * (i - kernel_size // 2) for i in range(kernel_size)]
-    return list(product(steps, steps))
-
-
-def _convolutions(perception: nn.Module, encoded: Any) -> tuple[list, list, list, list]:
+def _convolutions(perception: Perception, encoded: Any) -> tuple[list, list, list, list]:
     """Taps and biases; offsets; blocks; products."""
-    branches: list[ConvPerception] = branches_of(perception)
-    shares = encoded if isinstance(perception, MultiPerception) else [encoded]
-    shares = shares or [None] * len(branches)
+    branches = cast(Sequence[ConvPerception], perception.branches)
     channels = perception.state_channels
     width = padded(min(LARGEST, max(b.out_channels for b in branches)))
     taps, biases, offsets, blocks, entries = [], [], [], [], []
     column = 0
-    for branch, share in zip(branches, shares, strict=True):
-        window = _window(branch.conv.kernel_size[0], branch.dilation)
+    for branch, share in zip(branches, perception.shares(encoded), strict=True):
+        seen = window(branch.conv.kernel_size[0], branch.dilation)
         kernel = branch.conv.weight[:, :channels].flatten(2).permute(2, 1, 0)
-        bias = branch.conv.bias[None]
+        bias = branch.bias[None]
         if share is not None:
             bias = bias + share[:, :, 0, 0]
         for first in range(0, branch.out_channels, width):
             size = min(width, branch.out_channels - first)
             taps.append(_pad(kernel[..., first : first + size], padded(channels), width))
             biases.append(_pad(bias[:, first : first + size], width))
-            blocks.append((len(offsets), len(offsets) + len(window), column, size))
-            offsets += window
-            entries += [(dy, dx, 0, channels, column, size) for dy, dx in window]
+            blocks.append((len(offsets), len(offsets) + len(seen), column, size))
+            offsets += seen
+            entries += [(dy, dx, 0, channels, column, size) for dy, dx in seen]
             column += size
     return [torch.cat(taps), torch.stack(biases, 1)], offsets, blocks, [entries]
 
@@ -171,18 +164,20 @@ def _attention(perception: LocalAttention, encoded: Tensor | None) -> tuple[list
         _pad(projection.weight.T, width, width)[None],
         _pad(projection.bias, width)[None, None],
     ]
-    window = _window(2 * module.reach + 1, 1)
+    offsets = window(2 * module.reach + 1)
     entries = [
         [(0, 0, 0, channels, part * size, size) for part in range(3)],
         [(0, 0, 0, size, 0, size)],
     ]
-    return learned, window, [(0, len(window), 0, size)], entries
+    return learned, offsets, [(0, len(offsets), 0, size)], entries
 
 
-def _update(nca: NCA, blocks: list[tuple[int, ...]]) -> list[Tensor]:
+def _update(
+    update: MLPUpdate, blocks: list[tuple[int, ...]], channels: int, fixed: int
+) -> list[Tensor]:
     """The two layers of the update, the first one cut into the blocks of features."""
-    first, last = nca.update.layers
-    fixed, channels, hidden = nca.layout.fixed, nca.layout.channels, padded(first.out_features)
+    first, last = update.layers
+    hidden = padded(first.out_features)
     width = padded(max(size for *_, size in blocks))
     cut = [
         _pad(first.weight[:, column : column + size].T, width, hidden)

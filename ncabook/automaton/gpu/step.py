@@ -15,7 +15,7 @@ from torch.autograd.function import once_differentiable
 from ncabook.automaton.gpu import launch
 from ncabook.automaton.gpu.backward import Backward
 from ncabook.automaton.gpu.packing import Packed, pack
-from ncabook.automaton.nca import NCA
+from ncabook.automaton.rule import Rule
 
 
 class FusedStep:
@@ -29,7 +29,7 @@ class FusedStep:
 
     """
 
-    def __init__(self, nca: NCA, encoded: Any, dtype: torch.dtype = torch.bfloat16) -> None:
+    def __init__(self, nca: Rule, encoded: Any, dtype: torch.dtype = torch.bfloat16) -> None:
         if dtype not in (torch.bfloat16, torch.float32):
             raise ValueError(f"dtype is {dtype}; expected torch.bfloat16 or torch.float32")
         self.packed = pack(nca, encoded, dtype)
@@ -71,11 +71,15 @@ class _Step(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(  # pyright: ignore[reportIncompatibleMethodOverride] theirs: (ctx, *grads)
+        ctx: Any, gradient: Tensor
+    ) -> tuple[Tensor | None, ...]:
         work = Backward(ctx.packed, gradient.contiguous(), *ctx.saved_tensors)
         needed = ctx.needs_input_grad
         d_state, d_learned = work.run(needed[0], any(needed[3:]))
         fixed, alive = ctx.packed.fixed, ctx.saved_tensors[2]
-        if needed[0] and fixed and alive is not None:  # inputs that the kernels took for dead
+        if (
+            d_state is not None and fixed and alive is not None
+        ):  # inputs that the kernels took for dead
             d_state[..., :fixed] += gradient[..., :fixed] * (alive == 0)[..., None]
         return d_state, None, None, *d_learned

@@ -3,6 +3,9 @@
 A small automaton's step takes less time on a GPU than its launch does on the CPU. A CUDA graph
 records the kernels of a whole rollout, with all addresses, and replays them at once. Inputs are
 therefore copied into buffers of the graph's own, and results out of them.
+
+Nothing in the package uses this yet: the benchmark of GPU steps (``benchmarks/gpu_step.py``) and
+the tests do. Training draws another number of steps in every iteration, and each takes a recording.
 """
 
 from typing import Any
@@ -82,8 +85,7 @@ class GraphedRollouts:
         key = (shapes, tuple(needs))
         recording = self._recorded.get(key)
         if recording is None or recording.addresses != addresses:
-            recording = _Recording(self.nca, inputs, needs, fires, self.dtype)
-            recording.addresses = addresses
+            recording = _Recording(self.nca, inputs, needs, fires, self.dtype, addresses)
             self._recorded[key] = recording
         recording.fires.copy_(fires)
         if not recording.inputs:
@@ -113,14 +115,17 @@ class _Recording:
         needs: list[bool],
         fires: Tensor,
         dtype: torch.dtype,
+        addresses: tuple[int, ...],
     ) -> None:
+        self.addresses = addresses
         wanted = dict(zip((*inputs, *nca.parameters()), needs, strict=True))
         self.given = [x.detach().clone().requires_grad_(wanted[x]) for x in inputs]
         self.fires = fires.clone()
         self.parameters = [p for p in nca.parameters() if wanted[p]]
         self.inputs = [x for x in self.given if x.requires_grad] + self.parameters
         self.turn = 0
-        state, condition = (*self.given, None)[:2]
+        state, *rest = self.given
+        condition = rest[0] if rest else None
 
         def run() -> Tensor:
             with torch.set_grad_enabled(bool(self.inputs)):
@@ -134,8 +139,8 @@ class _Recording:
                 after = run()
                 if self.inputs:
                     self._differentiate(after, torch.ones_like(after))
+                del after
         torch.cuda.current_stream().wait_stream(stream)
-        del after
         self.forward_graph = torch.cuda.CUDAGraph()
         with torch.cuda.graph(self.forward_graph):
             self.after = run()
@@ -180,7 +185,9 @@ class _Replay(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(  # pyright: ignore[reportIncompatibleMethodOverride] theirs: (ctx, *grads)
+        ctx: Any, gradient: Tensor
+    ) -> tuple[Tensor | None, ...]:
         gradients = iter(ctx.recording.backward(gradient, ctx.turn))
         needed = ctx.needs_input_grad[2:]
         return None, None, *(next(gradients) if need else None for need in needed)

@@ -29,7 +29,7 @@ from torch import Tensor, nn
 from torch.export import Dim
 
 from ncabook.automaton import NCA
-from ncabook.live.export import class_labels
+from ncabook.live.labels import class_labels
 
 FORMAT, VERSION = "ncabook-step", 1
 OPSET = 20  # the first with all three: Pad that wraps, DeformConv, Gelu

@@ -360,7 +360,7 @@ def test_unknown_class(run):
 
 
 def test_built_files_are_those_of_the_sources():
-    """``python -m ncabook.live.engine.build`` would change nothing."""
+    """``make live`` would change nothing."""
     pytest.importorskip("ziglang")
     for name, content in bundle().items():
         committed = unpacked((OUTPUT / name).read_text(encoding="utf-8"))

@@ -31,14 +31,16 @@ SHARED = [
     *("rendererName", "classColor", "colour", "MOST_STEPS", "checkMoment"),
 ]
 PAGE = [
-    *("link.js", "icons.js", "lens.js", "view.js", "votes.js", "chart.js", "moment.js"),
-    *("share.js", "brush.js", "clock.js", "player.js", "mount.js"),
+    *("link.js", "icons.js", "lens.js", "elements.js", "tools.js", "view.js", "votes.js"),
+    *("chart.js", "moment.js", "share.js", "brush.js", "clock.js", "display.js", "player.js"),
+    "mount.js",
 ]
+STYLE = ["figure.css", "panel.css", "readings.css", "layout.css"]
 COMPILE = [
     *("-target", "wasm32-freestanding", "-O3", "-msimd128", "-nostdlib", "-s", "-Wl,--no-entry"),
     *("-Wl,-z,stack-size=16384",),
 ]
-KERNELS = ["kernels.c", "conv.c", "-Wl,--export=__heap_base"]
+KERNELS = ["kernels.c", "layers.c", "conv.c", "-Wl,--export=__heap_base"]
 FAST_CONV = ["conv.c", "-mrelaxed-simd", "-Wl,--import-memory"]
 
 
@@ -64,7 +66,7 @@ def bundle() -> dict[str, str]:
         f'const {name} = "{_packed(compile_module(what))}";\n'
         for name, what in (("KERNELS", KERNELS), ("FAST_CONV", FAST_CONV))
     )
-    style = _squeeze_css((HERE / "style.css").read_text(encoding="utf-8"))
+    style = _squeeze_css("".join((HERE / name).read_text(encoding="utf-8") for name in STYLE))
     core = "".join(_inline(name) for name in CORE)
     parts = {
         script.CORE: (

@@ -1,6 +1,8 @@
 """Every update as operations of the live engine: from features to the change of the state."""
 
+from collections.abc import Iterable
 from functools import singledispatch
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -30,7 +32,7 @@ def _last(linear: nn.Linear, fixed: int) -> tuple[Tensor, Tensor]:
 def _(
     update: MLPUpdate, program: Program, source: int, columns: list[int], change: int, fixed: int
 ) -> None:
-    *inner, last = update.layers
+    *inner, last = cast(Iterable[nn.Linear], update.layers)
     place: list[int] | None = columns
     for linear in inner:
         to = program.buffer(linear.out_features)
@@ -48,7 +50,7 @@ def _(
     hidden = update.first.out_features
     stream, inner = program.buffer(hidden), program.buffer(hidden)
     program.conv(update.first.weight, update.first.bias, stream, source=source, columns=columns)
-    for first, second in update.blocks:
+    for first, second in cast(Iterable[tuple[nn.Linear, nn.Linear]], update.blocks):
         program.conv(first.weight, first.bias, inner, source=stream, slope=LEAKY_SLOPE)
         program.conv(second.weight, second.bias, stream, source=inner, slope=LEAKY_SLOPE, add=True)
     program.conv(*_last(update.last, fixed), change, source=stream)

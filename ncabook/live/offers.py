@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from ncabook.automaton import NCA, ChannelLayout, Patchwork
 from ncabook.automaton.rotation import check_turn
@@ -36,7 +36,7 @@ class Offers:
                     f"{len(self.rules)} names of rules for one automaton; give a Patchwork"
                 )
             return [nca]
-        rules, automata = self.rules, list(nca.automata)
+        rules, automata = self.rules, cast(list[NCA], list(nca.automata))
         named = isinstance(rules, list | tuple) and all(isinstance(name, str) for name in rules)
         differ = named and len(set(rules)) == len(rules) == len(automata)
         if not differ or not 2 <= len(automata) <= MOST_RULES:

@@ -1,6 +1,7 @@
 """Every perception as operations of the live engine: from the state to features."""
 
 from functools import singledispatch
+from typing import cast
 
 import torch
 from torch import nn
@@ -16,6 +17,7 @@ from ncabook.automaton import (
 )
 from ncabook.automaton.attention import NeighbourhoodAttention
 from ncabook.automaton.perception import LEAKY_SLOPE
+from ncabook.live.parts import Perception
 from ncabook.live.program import ENGINE, LINEAR, RELU, STATE, Program, padded
 
 
@@ -33,8 +35,8 @@ def feature_size(perception: nn.Module, program: Program) -> int:
     if isinstance(perception, MultiPerception):
         return sum(feature_size(branch, program) for branch in perception.branches)
     if isinstance(perception, SobelPerception):
-        return len(perception.bank) * program.buffers[STATE]
-    return padded(perception.out_channels)
+        return len(perception.get_buffer("bank")) * program.buffers[STATE]
+    return padded(cast(Perception, perception).out_channels)
 
 
 @singledispatch
@@ -43,29 +45,29 @@ def perceive(perception: nn.Module, program: Program, to: int, offset: int) -> l
     raise TypeError(f"{ENGINE} does not know {type(perception).__name__}")
 
 
-def _features(perception: nn.Module, offset: int) -> list[int]:
-    return list(range(offset, offset + perception.out_channels))
+def _features(count: int, offset: int) -> list[int]:
+    return list(range(offset, offset + count))
 
 
 @perceive.register
 def _(perception: ConvPerception, program: Program, to: int, offset: int) -> list[int]:
     kernel, bias = program.split(perception.conv.weight, perception.conv.bias)
     program.conv(kernel, bias, to, offset=offset, dilation=perception.dilation, slope=LEAKY_SLOPE)
-    return _features(perception, offset)
+    return _features(perception.out_channels, offset)
 
 
 @perceive.register
 def _(perception: SobelPerception, program: Program, to: int, offset: int) -> list[int]:
-    filters, stride = len(perception.bank), program.buffers[STATE]
+    bank, stride = perception.get_buffer("bank"), program.buffers[STATE]
     program.add(
         "bank",
         0,
         **{"from": STATE, "to": to, "offset": offset},
-        filters=filters,
-        weight=program.numbers(perception.bank, "<f4"),
+        filters=len(bank),
+        weight=program.numbers(bank, "<f4"),
     )
     inputs = perception.state_channels + perception.condition_channels
-    return [offset + f * stride + i for f in range(filters) for i in range(inputs)]
+    return [offset + f * stride + i for f in range(len(bank)) for i in range(inputs)]
 
 
 @perceive.register
@@ -85,7 +87,7 @@ def _(perception: ResidualPerception, program: Program, to: int, offset: int) ->
         slope=RELU,
         add=True,
     )
-    return _features(perception, offset)
+    return _features(perception.out_channels, offset)
 
 
 @perceive.register
@@ -101,13 +103,13 @@ def _(perception: LocalAttention, program: Program, to: int, offset: int) -> lis
         offset=offset,
         slope=LEAKY_SLOPE,
     )
-    return _features(perception, offset)
+    return _features(perception.out_channels, offset)
 
 
 @perceive.register
 def _(perception: AttentionBlock, program: Program, to: int, offset: int) -> list[int]:
     heard, columns = _attend(perception.attention, program)
-    features = _features(perception, offset)
+    features = _features(perception.out_channels, offset)
     wide = program.buffer(perception.widen.out_features)
     shortcut, projection, narrow = perception.shortcut, perception.projection, perception.narrow
     program.conv(*program.split(shortcut.weight, shortcut.bias), to, offset=offset)
@@ -142,7 +144,7 @@ def _(perception: DeformablePerception, program: Program, to: int, offset: int) 
     taps = weight.permute(0, 2, 3, 1).reshape(outputs, size**2 * inputs)
     columns = [t * stride + i for t in range(size**2) for i in range(inputs)]
     program.conv(taps, None, to, source=gathered, columns=columns, offset=offset, slope=LEAKY_SLOPE)
-    return _features(perception, offset)
+    return _features(perception.out_channels, offset)
 
 
 @perceive.register

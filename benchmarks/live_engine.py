@@ -31,6 +31,7 @@ from ncabook.experiments.provenance import provenance
 from ncabook.live import describe
 from ncabook.live.engine.build import OUTPUT as BUILT
 from ncabook.live.engine.build import compile_module
+from ncabook.live.script import module_script
 from ncabook.networks import Decoder
 from ncabook.tasks import build_network
 from ncabook.training.texture import gray_canvas
@@ -150,7 +151,7 @@ def measure(page: Page, name: str, grid: int, peak: float) -> dict[str, Any]:
     start = page.evaluate(
         START,
         {
-            "source": (BUILT / "nca-live.js").read_text(encoding="utf-8"),
+            "source": module_script(),
             "description": description,
             "weights": base64.b64encode(weights).decode(),
         },
@@ -178,7 +179,7 @@ def measure_webgl(page: Page, name: str, grid: int) -> dict[str, Any]:
     answer = page.evaluate(
         WEBGL,
         {
-            "source": (BUILT / "nca-live.js").read_text(encoding="utf-8"),
+            "source": module_script(),
             "description": description,
             "weights": base64.b64encode(weights).decode(),
             "rounds": ROUNDS,
@@ -208,7 +209,7 @@ def measure_decoder(page: Page, base: int) -> dict[str, Any]:
     rounds = page.evaluate(
         DECODE,
         {
-            "source": (BUILT / "nca-live.js").read_text(encoding="utf-8"),
+            "source": module_script(),
             "description": description,
             "weights": base64.b64encode(weights).decode(),
             "rounds": ROUNDS,

@@ -1,12 +1,13 @@
 """The decoder of a latent automaton as operations of the live engine, each on a grid of its own."""
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, cast
 
 from torch import nn
 
 from ncabook.automaton.known import check_unchanged
 from ncabook.live.program import ENGINE, LINEAR, STATE, Program
-from ncabook.networks.vqvae import SLOPE, Decoder
+from ncabook.networks.vqvae import SLOPE, Decoder, Doubling
 
 WRAPPED = {
     "kernel_size": (3, 3),
@@ -47,7 +48,7 @@ def compile_decoder(decoder: Decoder, program: Program, first: int) -> dict[str,
     latent = list(range(first, first + decoder.latent_channels))
     at, scale = buffer(decoder.first.out_channels, 1), 1
     part.conv(decoder.first.weight, decoder.first.bias, at, source=STATE, columns=latent)
-    for stage in decoder.stages:
+    for stage in cast(Iterable[Doubling], decoder.stages):
         scale *= 2
         larger = buffer(stage.conv.in_channels, scale)
         part.add("upsample", 0, **{"from": at, "to": larger})

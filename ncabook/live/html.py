@@ -3,16 +3,13 @@
 import base64
 import json
 from collections.abc import Sequence
-from functools import cache
 from html import escape
-from pathlib import Path
 from typing import Any
 
 from ncabook.automaton import NCA, Patchwork
 from ncabook.live.export import describe
 from ncabook.live.poster import figure_poster
-
-HERE = Path(__file__).parent
+from ncabook.live.script import page_script
 
 PAGE = """<!doctype html>
 <html lang="en">
@@ -51,7 +48,7 @@ def figure_html(
     picture: str | None = None,
     caption: bool = True,
 ) -> str:
-    """A ``<figure>`` that ``nca-live.classic.js`` brings to life; without it, words and a picture.
+    """A ``<figure>`` that the page's script brings to life; without it, words and a picture.
 
     Args:
         descriptions: from :func:`~ncabook.live.export.describe`, of the automata side by side.
@@ -101,9 +98,3 @@ def to_html(nca: NCA | Patchwork, height: int, width: int, **options: Any) -> st
         figure=figure_html([description], weights, title, picture=picture, caption=False),
         script=page_script(),
     )
-
-
-@cache
-def page_script() -> str:
-    """The built classic script, which mounts every figure of the page that it is in."""
-    return (HERE / "nca-live.classic.js").read_text(encoding="utf-8")

@@ -3,7 +3,6 @@
 import json
 import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import anywidget
@@ -16,6 +15,7 @@ from ncabook.automaton.state import check_tensor
 from ncabook.live.export import describe
 from ncabook.live.html import figure_html
 from ncabook.live.poster import figure_poster
+from ncabook.live.script import module_script
 
 SHAPES = ("circle", "square", "half")
 STATIC = "NCABOOK_STATIC"  # set to 1 where notebooks are run for the book
@@ -55,7 +55,7 @@ class LivePlayer(anywidget.AnyWidget):
 
     """
 
-    _esm = Path(__file__).parent / "nca-live.js"
+    _esm = module_script()
     descriptions = traitlets.Unicode().tag(sync=True)
     weights = traitlets.Bytes().tag(sync=True)
     class_index = traitlets.Int(0).tag(sync=True)

@@ -3,7 +3,7 @@
 import base64
 import io
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import torch
 from PIL import Image
@@ -12,6 +12,7 @@ from torch import Tensor
 from ncabook.automaton import NCA, Patchwork, centre_seed, hashed_fire, ring_fire
 from ncabook.automaton.state import RGB
 from ncabook.evaluation.perceptual import on_white
+from ncabook.live.parts import perception_of
 from ncabook.live.start import Start, start_of
 from ncabook.networks import Decoder
 
@@ -51,7 +52,8 @@ def poster(
     """
     pictures = []
     for one in automata:
-        nca = one if isinstance(one, NCA) else one.automata[0]  # it rules all cells at first
+        # The first automaton of a patchwork rules all cells to begin with.
+        nca = one if isinstance(one, NCA) else cast(NCA, one.automata[0])
         begin = start_of(start, class_index)
         state = _grown(nca, height, width, class_index, seed, begin, inputs, condition, ring)
         pictures.append(_picture(nca, state.nan_to_num(), decoder))
@@ -76,12 +78,12 @@ def _grown(
 ) -> Tensor:
     """The state ``[1, C, H, W]`` after all steps."""
     device = next(nca.parameters()).device
-    classes = nca.perception.condition_channels
+    classes = perception_of(nca).condition_channels
     if condition is not None:
         told = condition[None].to(device)
     else:
         told = torch.eye(classes, device=device)[[class_index]] if classes else None
-    seeded = centre_seed(nca.layout, height, width, 1, device)
+    seeded = centre_seed(nca.layout, height, width, 1, str(device))
     state = seeded if start is None else start.to(seeded).clone()
     if inputs:
         state[:, : nca.layout.fixed] = list(inputs.values())[class_index].to(device)

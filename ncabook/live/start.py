@@ -1,74 +1,135 @@
-"""What a live figure begins with: one state, one for each class or input, or a seed cell."""
+"""What a figure begins with: a seed cell or a state, and what lies under it or tells the cells."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from ncabook.automaton import ChannelLayout
 from ncabook.automaton.state import check_tensor
 from ncabook.live.program import Program
 
 HALF_MAX = 65504.0
-MOST_CELLS = 1024  # on a side of a canvas that readers may choose
 
-Start = Tensor | Sequence[Tensor] | None
+Start = Tensor | list[Tensor] | tuple[Tensor, ...] | None
 
 
 def start_of(start: Start, class_index: int) -> Tensor | None:
     """The state to begin with where a class is chosen; None for a seed cell."""
-    return start[class_index] if isinstance(start, list | tuple) else start
+    return start if start is None or isinstance(start, Tensor) else start[class_index]
 
 
-def check_start(start: Start, shape: tuple[int, int, int, int], classes: int) -> None:
-    """Refuses what is no state of ``shape``, or a list that has not one for each class."""
-    several = isinstance(start, list | tuple)
-    if several and len(start) != max(1, classes):
-        raise ValueError(
-            f"start is a list of {len(start)}; expected {max(1, classes)}, one for each class or "
-            "input, or one state for all"
-        )
-    for i, one in enumerate(start if several else [] if start is None else [start]):
-        name = f"start[{i}]" if several else "start"
-        check_tensor(name, one)
-        if not bool((one.abs() <= HALF_MAX).all()):  # nor is NaN
-            raise ValueError(f"the {name} has numbers beyond ±{HALF_MAX}, or none at all (NaN)")
-        if tuple(one.shape) != shape:
-            raise ValueError(f"{name} of shape {list(one.shape)}; expected {list(shape)}")
+@dataclass(frozen=True)
+class Beginning:
+    """One state, one for each class or input, or a seed cell; arguments of ``describe``."""
 
+    start: Start
+    inputs: Mapping[str, Tensor] | None
+    condition: Tensor | None
+    ring: bool
 
-def check_sizes(
-    sizes: Sequence[tuple[int, int]], least: int, start: Start, others: Mapping[str, Any]
-) -> None:
-    """Refuses other canvases where something has the grid's own size, or they are no sizes."""
-    if not isinstance(start, Tensor) or not _alike(start):
-        raise ValueError("sizes are for a start whose cells are all alike; give such a start")
-    given = [name for name, value in others.items() if value is not None]
-    if given:
-        raise ValueError(f"sizes, and {given[0]} of the grid's own size; give one of them")
-    for size in sizes:
-        pair = isinstance(size, tuple | list) and len(size) == 2
-        if not pair or not all(isinstance(s, int) and least <= s <= MOST_CELLS for s in size):
+    def check_map(self, told: int, classes: int, grid: tuple[int, int]) -> None:
+        """Refuses a map of the condition that does not fit.
+
+        Args:
+            told: channels of the automaton's condition.
+            classes: how many labels of classes were given.
+            grid: height and width.
+
+        Raises:
+            TypeError: the map is no tensor.
+            ValueError: its shape is wrong, or there are classes beside it.
+
+        """
+        if self.condition is None:
+            return
+        check_tensor("condition", self.condition)
+        wanted = (told, *grid)
+        if not told or tuple(self.condition.shape) != wanted or classes:
             raise ValueError(
-                f"sizes has {size!r}; expected (height, width), whole numbers from {least}, the "
-                f"perception's reach, to {MOST_CELLS}"
+                f"condition of shape {list(self.condition.shape)}, {classes} classes; expected "
+                f"{list(wanted)} and no classes"
             )
 
+    def check(self, layout: ChannelLayout, classes: int, grid: tuple[int, int]) -> None:
+        """Refuses inputs and states that do not fit, and a ring where no seed is.
 
-def describe_start(start: Start, program: Program) -> dict[str, Any]:
-    """Its part of a description: an offset of states, or, if all cells are alike, one's numbers."""
-    if start is None:
-        return {"start": None}
-    if isinstance(start, Tensor):
-        if _alike(start):
-            return {"start": None, "fill": start[0, :, 0, 0].tolist()}
-        start = [start]
-    states = torch.cat([one.float() for one in start]).permute(0, 2, 3, 1)
-    return {
-        "start": program.numbers(states, "<f2"),
-        **({"starts": len(states)} if len(states) > 1 else {}),
-    }
+        Args:
+            layout: of the automaton.
+            classes: how many there are, inputs among them.
+            grid: height and width.
+
+        Raises:
+            TypeError: one of them is no tensor.
+            ValueError: a shape or a value is wrong, or there is not one state for each class.
+
+        """
+        for name, image in (self.inputs or {}).items():
+            _check_input(name, image, (layout.fixed, *grid))
+        listed = isinstance(self.start, list | tuple)
+        states = self._states()
+        if listed and len(states) != max(1, classes):
+            raise ValueError(
+                f"start is a list of {len(states)}; expected {max(1, classes)}, one for each "
+                "class or input, or one state for all"
+            )
+        for i, state in enumerate(states):
+            name = f"start[{i}]" if listed else "start"
+            _check_state(name, state, (1, layout.channels, *grid))
+        if self.ring and (self.start is not None or not layout.visible):
+            raise ValueError("ring is for seeds, and this automaton begins with none; leave it out")
+
+    def alike(self) -> bool:
+        """Whether there is one state, the same in all of its cells."""
+        start = self.start
+        return isinstance(start, Tensor) and bool((start == start[..., :1, :1]).all())
+
+    def described(self, program: Program) -> dict[str, Any]:
+        """An offset of states, or, if all cells are alike, one's numbers."""
+        if self.start is None:
+            return {"start": None}
+        if self.alike():
+            return {"start": None, "fill": self._states()[0][0, :, 0, 0].tolist()}
+        states = torch.cat([one.float() for one in self._states()]).permute(0, 2, 3, 1)
+        return {
+            "start": program.numbers(states, "<f2"),
+            **({"starts": len(states)} if len(states) > 1 else {}),
+        }
+
+    def map_at(self, program: Program) -> int | None:
+        """Where the condition's map lies, ``[row, column, channel]``."""
+        if self.condition is None:
+            return None
+        return program.numbers(self.condition.permute(1, 2, 0), "<f2")
+
+    def inputs_at(self, program: Program) -> int | None:
+        """Where the inputs lie, ``[input, row, column, channel]``, as bytes."""
+        if not self.inputs:
+            return None
+        images = torch.stack([image.float() for image in self.inputs.values()])
+        return program.numbers((255 * images.permute(0, 2, 3, 1)).round(), "<u1")
+
+    def _states(self) -> list[Tensor]:
+        if self.start is None:
+            return []
+        return list(self.start) if isinstance(self.start, list | tuple) else [self.start]
 
 
-def _alike(start: Tensor) -> bool:
-    return bool((start == start[..., :1, :1]).all())
+def _check_input(name: str, image: Tensor, shape: tuple[int, ...]) -> None:
+    check_tensor(f"the input {name!r}", image)
+    if tuple(image.shape) != shape or not bool(((image >= 0) & (image <= 1)).all()):
+        low, high = (float(value) for value in image.aminmax())
+        raise ValueError(
+            f"the input {name!r} has shape {list(image.shape)} and values from {low:g} to "
+            f"{high:g}; expected {list(shape)} in [0, 1]"
+        )
+
+
+def _check_state(name: str, state: Tensor, shape: tuple[int, ...]) -> None:
+    check_tensor(name, state)
+    if not bool((state.abs() <= HALF_MAX).all()):  # nor is NaN
+        raise ValueError(f"the {name} has numbers beyond ±{HALF_MAX}, or none at all (NaN)")
+    if tuple(state.shape) != shape:
+        raise ValueError(f"{name} of shape {list(state.shape)}; expected {list(shape)}")

@@ -22,7 +22,8 @@ from ncabook.automaton import (
     hashed_fire,
 )
 from ncabook.live import LivePlayer, figure_html, to_html
-from ncabook.live.html import PAGE, page_script
+from ncabook.live.html import PAGE
+from ncabook.live.script import page_script
 from ncabook.training.texture import gray_canvas
 from tests.live import test_decoder as latent
 from tests.live import test_votes as voting

@@ -10,7 +10,7 @@ import torch
 from axe_playwright_python.sync_playwright import Axe
 
 from ncabook.live import describe, figure_html
-from ncabook.live.html import page_script
+from ncabook.live.script import page_script
 from tests.browser.test_player import mounted, status, steps, until
 from tests.live import test_starts as starts
 from tests.live.test_engine import automaton, described

@@ -14,8 +14,8 @@ from ncabook.automaton import (
     centre_seed,
 )
 from ncabook.live import describe, figure_html
-from ncabook.live.engine.build import OUTPUT
-from ncabook.live.html import PAGE, page_script
+from ncabook.live.html import PAGE
+from ncabook.live.script import module_script, page_script
 from ncabook.training.texture import gray_canvas
 from tests.browser.conftest import SWIFTSHADER
 from tests.live import test_decoder as latent
@@ -70,7 +70,7 @@ IN_WORKER = """async ([source, script, job]) => {
   worker.terminate();
   return answer;
 }"""
-SOURCE = (OUTPUT / "nca-live.js").read_text("utf-8")
+SOURCE = module_script()
 DISC = {"shape": "circle", "x": 25, "y": 9, "size": 4}
 
 

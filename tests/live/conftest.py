@@ -2,7 +2,6 @@
 
 import base64
 import json
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -10,14 +9,14 @@ import numpy as np
 import pytest
 import torch
 
-from ncabook.live.engine.build import OUTPUT
+from ncabook.live.script import module_script
 
 
 @pytest.fixture(scope="session")
 def engine_file(tmp_path_factory):
     """The built module under a name that tells Node that it is one."""
     target = tmp_path_factory.mktemp("engine") / "engine.mjs"
-    shutil.copy(OUTPUT / "nca-live.js", target)
+    target.write_text(module_script(), encoding="utf-8")
     return target
 
 

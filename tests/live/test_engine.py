@@ -25,7 +25,7 @@ from ncabook.automaton import (
 )
 from ncabook.automaton.attention import NeighbourhoodAttention
 from ncabook.live import describe
-from ncabook.live.engine.build import CORE, OUTPUT, PAGE, bundle
+from ncabook.live.engine.build import CORE, OUTPUT, PAGE, STYLE, bundle
 
 pytestmark = pytest.mark.node
 HEIGHT, WIDTH, CLASSES, STEPS, SEED = 19, 26, 5, 96, 1234
@@ -360,7 +360,7 @@ def test_unknown_class(run):
 
 
 def test_built_files_are_those_of_the_sources():
-    """``python -m ncabook.live.engine.build`` would change nothing."""
+    """``make live`` would change nothing."""
     pytest.importorskip("ziglang")
     for name, content in bundle().items():
         committed = unpacked((OUTPUT / name).read_text(encoding="utf-8"))
@@ -370,6 +370,7 @@ def test_built_files_are_those_of_the_sources():
 def test_every_source_is_built_in():
     sources = {file.name for file in (OUTPUT / "engine").glob("*.js")}
     assert {*CORE, *PAGE, "host_page.js", "host_widget.js"} == sources
+    assert set(STYLE) == {file.name for file in (OUTPUT / "engine").glob("*.css")}
 
 
 def unpacked(script):

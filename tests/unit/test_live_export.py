@@ -21,8 +21,8 @@ from ncabook.automaton import (
     hashed_fire,
 )
 from ncabook.live import LivePlayer, controls, describe, figure_html, to_html
-from ncabook.live.html import page_script
 from ncabook.live.poster import poster
+from ncabook.live.script import page_script
 
 NASTY = "<script>alert('a')</script> & \"b\" ' </figure>"
 

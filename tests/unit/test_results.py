@@ -11,7 +11,6 @@ from ncabook import experiments, zoo
 from ncabook.evaluation import paper
 from ncabook.experiments import results
 
-
 CARD = zoo.read_card(zoo.find("emoji-conv3"))
 
 

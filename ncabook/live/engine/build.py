@@ -1,9 +1,9 @@
-"""Builds the live engine: C kernels, JavaScript and style, into two files without dependencies.
+"""Builds the live engine: C kernels, JavaScript and style, into text without dependencies.
 
-``python -m ncabook.live.engine.build`` writes ``ncabook/live/nca-live.js``, an ES module for
-widgets and Node, and ``ncabook/live/nca-live.classic.js``, a classic script for pages, which
-also loads from ``file://`` (browsers refuse modules there). Both are committed, so that nobody
-needs the compiler to use the package; the same sources and compiler give the same bytes.
+``python -m ncabook.live.engine.build`` writes three files to ``ncabook/live/``: the core, the
+tail of the ES module and that of the classic script, which :mod:`ncabook.live.script` joins.
+They are committed, so that nobody needs the compiler to use the package; the same sources and
+compiler give the same bytes.
 """
 
 import base64
@@ -14,6 +14,8 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+
+from ncabook.live import script
 
 HERE = Path(__file__).parent
 OUTPUT = HERE.parent
@@ -29,18 +31,17 @@ SHARED = [
     *("rendererName", "classColor", "colour", "MOST_STEPS", "checkMoment"),
 ]
 PAGE = [
-    *("link.js", "icons.js", "lens.js", "view.js", "votes.js", "chart.js", "moment.js"),
-    *("share.js", "brush.js", "clock.js", "player.js", "mount.js"),
+    *("link.js", "icons.js", "lens.js", "elements.js", "tools.js", "view.js", "votes.js"),
+    *("chart.js", "moment.js", "share.js", "brush.js", "clock.js", "display.js", "player.js"),
+    "mount.js",
 ]
-MODULE = "nca-live.js"
-CLASSIC = "nca-live.classic.js"
+STYLE = ["figure.css", "panel.css", "readings.css", "layout.css"]
 COMPILE = [
     *("-target", "wasm32-freestanding", "-O3", "-msimd128", "-nostdlib", "-s", "-Wl,--no-entry"),
     *("-Wl,-z,stack-size=16384",),
 ]
-KERNELS = ["kernels.c", "conv.c", "-Wl,--export=__heap_base"]
+KERNELS = ["kernels.c", "layers.c", "conv.c", "-Wl,--export=__heap_base"]
 FAST_CONV = ["conv.c", "-mrelaxed-simd", "-Wl,--import-memory"]
-BANNER = "// Built from ncabook/live/engine by build.py. Change the sources there, not this file.\n"
 
 
 def compile_module(what: list[str]) -> bytes:
@@ -65,22 +66,23 @@ def bundle() -> dict[str, str]:
         f'const {name} = "{_packed(compile_module(what))}";\n'
         for name, what in (("KERNELS", KERNELS), ("FAST_CONV", FAST_CONV))
     )
-    style = _squeeze_css((HERE / "style.css").read_text(encoding="utf-8"))
+    style = _squeeze_css("".join((HERE / name).read_text(encoding="utf-8") for name in STYLE))
     core = "".join(_inline(name) for name in CORE)
-    shared = (
-        f"const core = () => {{\n{modules}{core}"
-        f"return {{ {', '.join(SHARED)} }};\n}};\n"
-        f"const STYLE = {json.dumps(style)};\n"
-        f"const {{ {', '.join(SHARED)} }} = core();\n" + "".join(_inline(name) for name in PAGE)
-    )
-    return {
-        MODULE: f"{BANNER}{shared}{_inline('host_widget.js', exports=True)}",
-        CLASSIC: f'{BANNER}(() => {{\n"use strict";\n{shared}{_inline("host_page.js")}}})();\n',
+    parts = {
+        script.CORE: (
+            f"const core = () => {{\n{modules}{core}"
+            f"return {{ {', '.join(SHARED)} }};\n}};\n"
+            f"const STYLE = {json.dumps(style)};\n"
+            f"const {{ {', '.join(SHARED)} }} = core();\n" + "".join(_inline(n) for n in PAGE)
+        ),
+        script.WIDGET: _inline("host_widget.js", exports=True),
+        script.PAGE: _inline("host_page.js"),
     }
+    return {name: script.BANNER + text for name, text in parts.items()}
 
 
 def main() -> None:
-    """Writes both files."""
+    """Writes them."""
     for name, content in bundle().items():
         (OUTPUT / name).write_text(content, encoding="utf-8", newline="\n")
         print(f"{name}: {len(content.encode()):,} bytes")

@@ -1,4 +1,4 @@
-// The kernels of kernels.c and conv.c once more, for browsers that have no WebAssembly with SIMD, or
+// The kernels of the .c files once more, for browsers that have no WebAssembly with SIMD, or
 // none at all (an iPhone in Lockdown Mode). Same names, arguments and memory; some ten times slower.
 
 const PAGE = 65536;
@@ -44,7 +44,7 @@ export function plainKernels() {
     }
   };
 
-  // Abramowitz and Stegun 7.1.26, as in kernels.c.
+  // Abramowitz and Stegun 7.1.26, as in layers.c.
   const errorFunction = (x) => {
     const t = 1 / (1 + 0.3275911 * Math.abs(x));
     const terms = [1.061405429, -1.453152027, 1.421413741, -0.284496736, 0.254829592];

@@ -1,19 +1,15 @@
 // The live figure: automata behind a link, and a view. The same for all hosts.
 
 import { connectBrush } from "./brush.js";
-import { Chart, curveColor } from "./chart.js";
 import { Clock, STEP_BUDGET } from "./clock.js";
-import { drawLens, wordsOf } from "./lens.js";
+import { Display } from "./display.js";
+import { setButton } from "./elements.js";
 import { Takeaway } from "./share.js";
-import { buildView, setButton } from "./view.js";
-import { showVotes } from "./votes.js";
+import { drawsLines, toolEvent } from "./tools.js";
+import { buildView } from "./view.js";
 
-const TRAVEL_BUDGET = 40;  // the same on the way to a moment
-const CHART_EVERY = 120;  // milliseconds between two drawings of the curve
+const TRAVEL_BUDGET = 40;  // milliseconds of steps for a picture on the way to a moment
 const MOST_VISIBLE = 0.3;  // share of the grids that has to be in view to run
-const SHARE_OF_CELLS = 0.3;
-const NOISE = 0.3;
-const DRAWN = new Set(["graft", "circle", "square", "cells", "noise", "draw", "wipe", "paint"]);  // to draw lines with
 const chosen = (inputs) => inputs.findIndex(({ checked }) => checked);
 
 export class Player {
@@ -21,9 +17,8 @@ export class Player {
   constructor(element, descriptions, link, report) {
     Object.assign(this, { element, descriptions, link, report });
     this.view = buildView(element, descriptions);
-    this.contexts = this.view.canvases.map((canvas) => canvas.getContext("2d"));
-    const names = descriptions.map(({ title }) => title);
-    this.chart = new Chart(this.view.chart, names);
+    this.display = new Display(this.view, descriptions);
+    this.chart = this.display.chart;
     this.playing = false;
     this.inView = false;
     this.clock = new Clock(this);
@@ -33,7 +28,6 @@ export class Player {
     this.journey = null;  // on the way to a moment that a link tells of
     this.fireRate = descriptions[0].fire_rate;
     this.canvas = Number(this.view.canvasSize?.value);
-    this.chartDrawn = 0;
     this.last = null;
     this.connect();
     this.draw(link.first);
@@ -60,7 +54,7 @@ export class Player {
     [view.root.dataset.tool] = view.toolNames;
     this.disconnectBrush = connectBrush(view, {
       use: (x, y) => this.useBrush(x, y),
-      draws: () => DRAWN.has(this.tool),
+      draws: () => drawsLines(this.tool),
       plants: () => view.toolNames.includes("seed"),
       plant: (x, y) => this.plant(x, y),
       read: (x, y, pane, aloud) => this.read(x, y, pane, aloud),
@@ -79,15 +73,12 @@ export class Player {
 
   /** Speaks to screen readers. */
   say(text) {
-    this.view.status.textContent = text;
+    this.display.say(text);
   }
 
   /** Says something to everybody, until there is something else, or nothing, to say. */
   notify(text, aloud = true) {
-    const { notice } = this.view;
-    notice.textContent = text;
-    notice.hidden = text === "";
-    if (aloud && text !== "") this.say(text);
+    this.display.notify(text, aloud);
   }
 
   /** Tells the host. */
@@ -191,19 +182,10 @@ export class Player {
     const { tool } = this;
     const [x, y] = [column, row].map((v) => Math.round(10 * v) / 10);
     if (tool === "seed") return this.plant(Math.round(column), Math.round(row));
-    const where = { x, y, size: Number(this.view.size.value), shape: "circle" };
     this.salt += 1;
-    return this.act({
-      circle: { kind: "erase", ...where },
-      square: { kind: "erase", ...where, shape: "square" },
-      half: { kind: "erase", ...where, shape: "half" },
-      cells: { kind: "erase", ...where, share: SHARE_OF_CELLS, salt: this.salt },
-      draw: { kind: "draw", ...where, value: 1 },
-      paint: { kind: "paint", ...where, ink: chosen(this.view.inks) },
-      wipe: { kind: "draw", ...where, value: 0 },
-      graft: { kind: "graft", ...where, rule: chosen(this.view.rules) },
-      noise: { kind: "disturb", ...where, sigma: NOISE, salt: this.salt },
-    }[tool]);
+    return this.act(toolEvent(tool, { x, y, size: Number(this.view.size.value) }, {
+      salt: this.salt, ink: chosen(this.view.inks), rule: chosen(this.view.rules),
+    }));
   }
 
   /** Does something to all automata, and marks it in the curve. */
@@ -232,41 +214,15 @@ export class Player {
     const { cells } = await this.send({ kind: "inspect", x, y });
     this.reading = false;
     if (this.ended) return;
-    drawLens(this.view.lens, cells[pane].around);
-    this.view.lens.dataset.empty = "false";
-    const text = `Column ${x + 1}, row ${y + 1}: ${wordsOf(cells[pane], this.descriptions[pane])}`;
-    this.view.inspector.textContent = text;
-    if (aloud) this.say(text);
+    this.display.showCell(cells[pane], pane, x, y, aloud);
   }
 
   draw(report) {
-    const { view, chart } = this;
     this.last = report;
-    report.frames.forEach(({ data, width, height }, i) => {
-      const canvas = view.canvases[i];
-      // A decoded picture has more pixels than the grid has cells.
-      if (canvas.width !== width) Object.assign(canvas, { width, height });
-      this.contexts[i].putImageData(new ImageData(data, width, height), 0, 0);
-    });
-    view.steps.textContent = report.step;
-    view.rate.parentElement.title = `by ${report.backends.join(", ")}`;
-    view.back.setAttribute("aria-disabled", String(!report.canGoBack));
-    const chosen = view.classes[report.classIndex];
-    if (chosen !== undefined) chosen.checked = true;
-    if (view.turn && this.turning === 0 && report.degrees !== Number(view.turn.value)) {
-      view.turn.value = report.degrees;
-      view.turn.dispatchEvent(new Event("nca-shown"));
-    }
-    report.ballots.forEach((ballot, i) =>
-      ballot && showVotes(view.votes[i], ballot, this.descriptions[i].votes));
+    this.display.show(report, this.turning === 0);
     this.takeaway.draw();
     this.heed(report);
-    chart.add(report.step, report.errors);
-    const now = performance.now();
-    if (now - this.chartDrawn > CHART_EVERY || !this.playing) {
-      this.chartDrawn = now;
-      this.drawChart();
-    }
+    this.display.addErrors(report, !this.playing);
   }
 
   /** Stops where an automaton ran away, and says so until it is taken back. */
@@ -284,19 +240,6 @@ export class Player {
       delete dataset.step;
       this.notify("");
     }
-  }
-
-  drawChart() {
-    const { view, chart } = this;
-    chart.draw();
-    view.chart.setAttribute("aria-label", chart.describe());
-    chart.recoveries().forEach((percent, i) => {
-      const error = this.last.errors[i];
-      const parts = error === null ? [] : [`error ${error.toPrecision(2)}`];
-      if (percent !== null) parts.push(`${percent.toFixed(0).replace("-", "−")} % back`);
-      view.recoveries[i].textContent = parts.join(" · ");
-      view.recoveries[i].style.setProperty("--nca-curve", curveColor(i));
-    });
   }
 
   /** Shows a moment that a link tells of; on the way, the reader may stop. */

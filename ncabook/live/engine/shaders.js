@@ -1,5 +1,5 @@
 // What a graphics processor runs: fragment shaders (GLSL ES 3.00), written out for the sizes of an
-// operation. Each computes the same as the function of its name in kernels.c and conv.c.
+// operation. Each computes the same as the function of its name in the .c files.
 //
 // A texel is a cell, a layer of an array texture four of its numbers. A shader writes `outs` layers
 // of a cell, o[0], o[1], …, which are the layers `first`, `first` + 1, … of its part of a buffer.

@@ -9,6 +9,8 @@ typedef int32_t ints __attribute__((vector_size(16)));
 
 #define EXPORT(name) __attribute__((export_name(#name)))
 #define INLINE static inline __attribute__((always_inline))
+// Readers wait for every byte: unrolled, some kernels would be large, and hardly faster.
+#define SMALL __attribute__((minsize))
 
 enum { LANES = 4 };  // floats in a vector
 

@@ -1,8 +1,10 @@
 // What the reader sees: builds the instrument's elements, and knows nothing of the automaton.
 
+import { make, makeButton, makeRadios, makeSlider } from "./elements.js";
 import { icon } from "./icons.js";
 import { LENS } from "./lens.js";
 import { classColor } from "./paint.js";
+import { toolsOf } from "./tools.js";
 
 const FASTEST = 1e6;  // steps per second: more than any device makes
 export const SPEEDS = [
@@ -13,67 +15,8 @@ const NORMAL_SPEED = 3;
 const BRUSH = { min: 1, max: 10, start: 4 };  // radius in cells
 const TURN = { min: 0, max: 345, step: 15 };  // degrees
 const PEN = 1;  // that of a brush which draws digits
-const TOOLS = [
-  { tool: "circle", name: "Erase a disc" },
-  { tool: "square", name: "Erase a square" },
-  { tool: "half", name: "Erase half of the grid" },
-  { tool: "cells", name: "Erase cells at random" },
-  { tool: "noise", name: "Add noise" },
-  { tool: "seed", name: "Plant a seed" },
-];
-const INPUT_TOOLS = [
-  { tool: "draw", name: "Draw on the input" },
-  { tool: "wipe", name: "Wipe the input" },
-];
-
-const PAINT = { tool: "paint", name: "Paint with the chosen ink" };
-const GRAFT = { tool: "graft", name: "Graft the chosen rule" };
 
 let figures = 0;  // makes names and ids unique on the page
-
-/** An element with attributes and children; an attribute of undefined is left out. */
-export function make(tag, attributes = {}, ...children) {
-  const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (value !== undefined) element.setAttribute(name, value);
-  }
-  element.append(...children);
-  return element;
-}
-
-function makeButton(name, label, { bare = false } = {}) {
-  const button = make("button", { type: "button", class: `nca-button nca-${name}` });
-  if (bare) {
-    button.append(icon(name));
-    button.setAttribute("aria-label", label);
-    button.title = label;
-  } else {
-    setButton(button, name, label);
-  }
-  return button;
-}
-
-/** Gives a button another icon and label. */
-export function setButton(button, name, label) {
-  button.replaceChildren(icon(name), make("span", {}, label));
-}
-
-/** A row of radio buttons; options are {content, checked, name}, name where the content says less. */
-function makeRadios(kind, legend, options, id) {
-  const inputs = options.map(({ name, checked }, value) => {
-    const input = make("input", {
-      type: "radio", class: "nca-hidden", name: `${id}-${kind}`, value, "aria-label": name,
-    });
-    input.checked = checked;
-    return input;
-  });
-  const choices = options.map(({ content, name }, i) => {
-    const tile = make("span", { class: "nca-tile", title: name }, ...content);
-    return make("label", { class: "nca-choice" }, inputs[i], tile);
-  });
-  const row = make("div", { class: "nca-row" }, ...choices);
-  return { inputs, group: make("fieldset", { class: `nca-${kind}` }, make("legend", {}, legend), row) };
-}
 
 /** What the choice of a class is called: of an input to read, of a drawing to start from, or of a goal. */
 const legendOf = ({ inputs, votes }) =>
@@ -116,21 +59,6 @@ function toolOptions(tools) {
   return tools.map(({ tool, name }, i) => ({
     name, checked: i === 0, content: [make("span", { class: "nca-icon" }, icon(tool))],
   }));
-}
-
-/** A labelled slider; `say` turns its value into [text, words for screen readers]. */
-function makeSlider(id, label, { min, max, start, step = 1 }, say) {
-  const slider = make("input", { type: "range", id, min, max, step, value: start });
-  const value = make("span", { class: "nca-value", "aria-hidden": "true" });
-  const update = () => {
-    const [text, words] = say(Number(slider.value));
-    value.textContent = text;
-    slider.setAttribute("aria-valuetext", words);
-  };
-  slider.addEventListener("input", update);
-  slider.addEventListener("nca-shown", update);  // somebody else set it
-  update();
-  return { slider, row: make("div", { class: "nca-slider" }, make("label", { for: id }, label), slider, value) };
 }
 
 /** What to show: the picture, alpha, the last change, who fired, or one hidden channel. */
@@ -255,9 +183,7 @@ export function buildView(element, descriptions) {
   const grows = !reads && description.start === null && !description.fill;  // from a seed
   const rules = description.rules ? makeRules(description.rules, id) : { inputs: [] };
   const inks = description.inks ? makeInks(description.inks, id) : { inputs: [] };
-  const offered = [...(description.rules ? [GRAFT] : []), ...(description.inks ? [PAINT] : []),
-    ...(description.fixed > 0 ? INPUT_TOOLS : []), ...TOOLS]
-    .filter(({ tool }) => tool !== "seed" || grows);
+  const offered = toolsOf(description, grows);
   const tools = makeRadios("tools", "Brush", toolOptions(offered), id);
   tools.group.style.setProperty("--nca-tools", offered.length > 6 ? 4 : 6);
   const brush = makeSlider(`${id}-brush`, "Size", { ...BRUSH, start: reads ? PEN : BRUSH.start },

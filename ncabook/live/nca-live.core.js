@@ -1,6 +1,6 @@
 // Built from ncabook/live/engine by build.py. Change the sources there, not this file.
 const core = () => {
-const KERNELS = "H4sIAAAAAAACA61aW2wc13me2+7O7Mzel9elqP8MVzfSkiiRokjHtjRVrchuoQR9ryXGYmXtLnUhZSGpzSzTPhRJAwOhlbTIS3x5COy2hmEgdhEBTZO8BXBRtC95KIoWkZ0maAG3felDtur3/2dmd7iiVfSy8uzsOec//znn/7//dmhjdXPdNAzD/IrpX3a6+Jjdy9mufIzLOX5t8S9Hd2TigXy3/zEuF/SPraTt6ebW4Dc3jMt+Nz2rPGjomYZdKRumZTtGJptzHNczzbyTMW+appmxTcPMlqyuGW1vm37XiN7FK3fPrGbX19ZvbHzJMpznb1y7bhje71zbWLu0vrrZNky/c+3OtetXdcvyr1zrrN6Ox2xv48VO/NvJd65t3r70/Fqns2lknC+sXm8b2ezq7dtr168YOef6jY11w3WurnVeNDz3xZubq+s3O2tGPnt14wZahp+9unr7hbUNI8ivXrly6fkXVq9fXTMK3u+ubdy4dGVt9YpRxN6u3zFK/qVLL6yt3rz0hdXNNdvMf+9c+TcMMqMffvLTv9zqkBH9+ONv/8sXO5tkRd/5+Jc/fRm/7M3QiMp3yNiM/uyXf/og10GzJM0//PC9N7/IzXE0I/fOpn/LtLuRobLgyFyNZxsqB1YGP/jtWmfts5Sl3PkCBpWJBshayrLOkkvmZwsGZSO0s2QpI7B8ssgEuU1OeRsfgzLPPG4wY9CYgeHj8884RBfTM5F5AdNNsiPrdkvloq5yI1N5WCZvnwVBVgjQtMExjy1lKE+ZC412R/no8XQPOMedAWagCw/Inm20ebRBbqujCvZZcDbBM0eFyBA6MGUa7LURFltkt6Jui6wO72XWMsh5DnsDNQbCEk/hCRcaYbk9RMSMQRjT8G5A1ub3Q8x8+vSFfFmI/i/sg0ewD5h98WH2GCo+mrUyfajcbpHJitSEoQ3F+9yfbSmDXNauC4Xg5YlGQmhASPyvWWahmwKUAwYGP/idgcqhCpUTkOXIAciIt2R3wA8DHpkaC9CcR5nzEEdX+RiAqlmp5EfW+YIFfdvMnheBIHN8UgtH4aNdaFChBXYlzCwKrIqRxbAt8G4L4ICXz8gNqMT7Emh4EGVYJpuZlIVJsdU6ahgbWLnIM4qC5QT7OX7lmAmk0KKAJcViUPlYKBr5v22aXXKwgKNFIcd2ni6YckAT/AXumQAix4HQPq8yLOUMM3SgWIjPYoYWrNdk0acM6+uWmWG7goIuMp8SC8phfsIe3ZAfv24p1uJ/PnjwIHcLZhcTiWysp8UiHWiYbKwPeTp87lvYgGyEcUHOksWmp+kw2uIl9FxBh0tuMhfNh6ejU3Ow9TDmo9NqhQ7lGDWUhUz8/812NDOfMv7f2lmna75kxs+MeKNovq3gSOA+2Hl4ooVAPEZGfhco16tQtjdlqqIoB6hgTLoMtNutw5YBEy1Rbj30KNdpg9YDbS94MPTpvWOqsuA3HwvWizwGncUYE+MCIA1VIUdlY3xXqHBeqx/r4jQXC1YvMIY+qspcY45N5liKhVDt+SyFyMH5GYjwj62eZ7Ev9HjjmqxnWEbvYxPU901VBQ8nAWdiCA6DusmgrnBHBQuYer9Mho0ZBDcCA/GiB+atyL4eZiMboihBbGNm76tm7y0Txw+rVOydwXOx9zov99BJeiu930I/U/YaBn414OY68DIinaX+WXYZ0GtedqRrbtms1C07Ueq20w4LTf3bUEUKoM9A9FlKWVtZzoEDsSBwdjey1lWNQUQOrxnWW2oE/h7g7YSjcuQxwUCRSowBnx0HOsexxgSNqEkyVEM0MUFl1kTsFyD7BpQ5zmCZguPZB382QaNa6dM0gkZG1tvfUgRe6txP/u2Zf1UhrwVmikaZ2RhwOaoccGP7hLPatlqkeNpMi4ijoYS5KfzLr4dNynfamKrIXQ8P4ABtqrVbYUB5dmCBOLCgxYBn2FOTDsTj3q7xfIf7BhqYxDkCHCHYA4gHaZ9qyo4dhF/2p4SdHeztt/nL4i+Dv8ydnR3K3qVpDCOg7ISHlsH5EIX8PNdQIU4FuSmWm8Mad6jJKKUgwepBxupB7LKMnVCTX02Bg3afkX0L3gLDP/nou1/r8rYDZhOIm4EEGbVhr6YOc9g4J3sPZd8Q8DNhU4xyKjZKgk5mhPoIa0YWUJS5WDD3lEABq4hmVJOVpaUBhjOiKUiDjvR+bophKt6THDIQq2yySda1SltDJ40dfZOnNOPTaBudpGoLwGvwq0ETfMAJ5lkAFfiEqmc4Bh3ufST7fedH6af3C+l899fST++fzPBgL/jM239+Jv1gM71WONsLfn/7uZX0I7skDBjbJ36QfnjGff5PHekFV699fiX9qINRJxXtRC5g5ER3t7+ybYibSk7uJCpTdATyANUR/XVfdr99Jv2gE3v5DzMa6/3JXsPvmJiL8/mOAc00OZiEAswdwC6IzA0a/VzSZ+o+K91n6T473Wejz08rxWcIOC3tf/y/tzztnVB0bFk6/GxJJEA+ww88UT6VDsHbAm0BWe+pgggIIQPeRuM0Sz7cGSdEXhx+YuMMXVXSuQzn31T4piqnZ6RGz7Eg4OKYaOcb38RaFSrjuyqe0oGHtFVNEyNlKhiJu81yKlMhV0yxyoCCFmoJUEvy474Z1mFFddb9LzTMS2ydJarxq4bjljkvLLKwJGHCT0AbDpVTy/Kr4QiN3KXsDrZdYppSmiYrVLvHfP9Dx9FhPfcSh8qUf8+K+HBSdta2DneS3bhyPFcfL8PH4wD5MFwQ0z0W9kDMHCMg7DyfNsSMf3dOnUk/jK6g9w+AXub7330q/cTm8HNTFXpB+Hd/cCb9qGJ0U5tD7C8COIV/ZAn/D6y29GlWW97balFaPMpqK3tYbYmtVtusjfmVvWy2lLbZIhU0zbu7aIppmjyJ6I0z6Ydnecl0pBzy0l8wcY+/yv+dnfN/HyEOSDbWTT9INJgFEzBGXd6Mq+H0vmm6XQHSoCrJpkCV00mDy+npuvLSEPMYS3c6Op8UVfqSvQ4gBjC5fF6QcQUSxJm2LcQ2SfVroT5FNj+oQjjDBSAcHRR4vw5bEZdN2Latt+3/tZ3JdO2Xra71svWwe5E9Myt7PeTAgLzW/YCCD95gs7qnnYNUVNZFtniEfmX/ej+ulSUxRaopp62IP6IqqlCvb0o2b71Kfgt5lE4TpfbRZSASLRjuvdck43KS6gTdxTdV7f9vGVmEaq/DB9XfoPLQcvE6n5yRdan02nfeBEHt26qOJSviZ21k2FTHuCPuNXQ5P7n3xvvhyL03oGTdfO19NYokHkiMd2ViSxVep5K4Sqn6XPZocGajOyHKQU54suKRn2twumOyS5MyIkFeidFR4ArO1snth1nX0yFji92bhQASp7fUjktevgLJx3VKNvryujjJbCcsRfZtVRYxBlxEMDYlH1AVzKvKtqtUYmwGvOVA46zCGWotznxQsJdRRMRl/9fPse/5o3PsbL4V1s+xd7nbq8G7jOztXeq9Go08yr9AiOBu80KzlgMt4GWosT28zji8Tl4Ok+dcYZxGeYH8kN8ZRw+UkBefwrKsUw3/kP5OSPpbxGHwL7uOE2Y77dZ7O+HkK2HjVzCSG1AtvnHiMeTiIKzxaP2VcAyjuRuUa+Fb2IRTg3qE4VqTlXKSReck/QqR3XMKPRF1kULva/GkCcoPpo3LFFemuPpqZB+5PCUfT8E+Jgb0U0KPxH7QVUdXncZeBdCR+r0ajt1dtgLu07EdA5PoAbZ0u86ETOPIPB7jLMA4CwU90oUiXx+lcRb2qP66z33CdOeufnH+MAp7qcabUxOiqBpXq3ulyOP9u7x8JDXShKBOF0AQvHzrRcXV1VinNYYnAoUuX314P/w+LKOpXHl8GAU+8AVwV7WH/GPT9NKXjOwFs3LTqHMCvnq4kFTSIHB0rI9vBwwYq6UCHI0vM/NsKIUO3yoVdWnCF4OdVpwEyc5NdtJmUqT42BWyRPZfvnZYoZtciP2Nqa9pdu/Min4V38fgp/OMvv2KyyuPrzX4UkquPjhoJBejfKPpooP3m2NJ0x5aSO8vH70MwPEVS46PKNe6cmfbRtgw4kqfL3nNyFiSaY6e1tXT+ld+7PuQMMVnen3Uc5GVuZKZeS8Vuzbe2F9Zzlnmc3K5HVbgOve/GFY3qdqGNcnZ67ogH4GBVNpqlF/kddpqjPJA2zgmdi+g4HajLz+rJqOy+LQydlhGBVSRKDKFVUoRp3eRBbecpQa786ouvatcdNv82q+dISZN0X4kG+Lswiort6KvAFCQ0zRrlUs/DujY934ChRNWE4pQKCicQWmm1AFplcOD6pD8mg8PqyN8facbs0T8ZqgejufNSRdxVzOefEi6yroEUtIQH3eAZoeXD8OE3xGaozDhNMPFdMLjEHiECQ/F12iTXPmMUaWlHsMLojgqzrGwHh4DjtvqOERe4ea8NE/QmDqJgnYBJf4iBPaY1JfswQKapwVoJ6xAcBSwG6vK5cFJTnBO0dEU5TGsB8EKUWVAtATGp/VdozYAdt0FmVOgE3S6z70w4H6KJ1Z3UR7X3AsD7ktMtAyzXcGWFzE20lKLtMxOBHqoSA7/OHsOJXJBUcMjcyR9BxJ5V6L51oD0iJY0d5Pu/gx3z2iZc3dZdz/B3Ye09GOWh7XW50imNLXC5+iJVKFfZeuq0jK/lmmFjWxFjOwUbB3iXOLXEmRSOw9cn2b3dpoqT7P5nuShk1CGDC3w0IIe8onoMMLm4X5ZNo+eJnqa/R50oAgflwJb95TRcwA9B1LFXIgSfFzq74RPSDPomUnx4WuccZx8wCcE/MYh5AGfKZxxiq93kdn/Ju8Qyp+i0kWpXcVWgcxjsFUBqM2vo9DhUdjoVHLt2rfQBXpMLHSub6HcnodC+U1QC7/LqslWKEO0kNhMTCMdsd0IsXSUEw0tJLYzxxudSEznRGIkJ8VITsFIjgPLS3RMEHciBf2TrLnOEPqPMz5PY8bip6H/FC3G01KwPq2xb6llLLKiYb0SgzeGNSNqTjacAnAK6QP47gneFDz7gAQSlwVLpxlnp7Exwdki42wxhuBxHjqOo8rQEg8tJRBcGAIBu41h6CwMgRJqgPTHcZQUdDjMTEnuyiUEdgwJZBIQlflqbq/QchwxBTnxaR1hTsQRBjKP/+hxisV/SwebtjrWjzn7JebM6JjT0DEHaT8Cx/RwjCnHMeZJHWP26Rgz0Y8x05xb7hljxmifIHi2j+CJoRgzSbNqjvE7OzwUTvbBicGxpDHL0nCflnAFqM5z2OBgFnv5UBB7MgHwlDQXaD+s7RhiwZMC4PkUgKdgfHt4+ccYizV4igFl+JCXF6I6GC/txvmJPs4XxDwgvN1Ir/HEyi7KkzjG7lBQ320OiylzoEVxxSplDhXpl55ZkVNSuj0M9BqjuQZr9Hj3S3R8GNQIgx77p6N66CgPHU3wPgZtwKZSyJ0Elmd2YXkaC04PucHpxA2WYzc4pt1gqN3glM2essjThtwg6RDPICKfFT87yBsEDY0EDEd3B/d6rPYF+C+ug3cH9t0KD5chf8wCdDiyL2vdLmI2Y7yqVgb6TTRWpxVhs6SVtsRsVA1Wsaxpz8dYqNGiaJJHmBf0Ibpi/zb4I5X0JM3ZuJSEEuEVRYkuK/EU1AipLstfDkf5L4dYoYZ8AAlHcpG3LKXDQ+yEFxBU8dn18tFWpIbAIY5/NqXzBdZ5NQmz1STMDut8mr3V9MBbOfw35IwUAb6/bBryf6HM/9W5Dx53v+o+8cO3Zp98++3Zp+JLsP7nZ8b3f/CzT7535pW3vvEX2S/93lP/BQ2JuBxsIwAA";
+const KERNELS = "H4sIAAAAAAACA61aW2wc13me2+7O7Mzel9elqP8MVzfKFCmRokjHtjRVrchuoQR9ryXGYmXtLnWjLCS1lWXahyJpYCC0khZ5iS8Pgd3WMAzELiKgaZK3AC6K9iUPRdEistMELeC2L33IVv3+/8zsDpe0il6Wmp055/znP+f8//ffZmWsbW6YhmGYXzH9S04XH7N7KduVj3Epx7e7/OTojkw8kO/2P8algn64m7Q93bw7eOaGccnvpmeVBw0907ArZcO0bMcwzUw25ziul3cy5g0TTds0zGzJ6prR1pbpd43oXdxy981qdmN94/qtL1mG8/z1q9cMw/udq7fWL26sbbYN0+9cvXP12hXdsvzLVztrt+Mx27v1Yid+dvKdq5u3Lz6/3ulsGpn82uXLF59/Ye3alXUj6/3u+q3rFy+vr102cs4X1q61DTe7dvv2+rXLhudcu35rw8g7V9Y7Lxq+++KNzbWNG511I8heuXUdLaOQvbJ2+4X1W0YRe7t2xyj5Fy++sL524+IX1jbXbTP/vbPl3zDIjH74yU//8m6HjOjHH3/7X77Y2SQr+s7Hv/zpy3iyN0MjKt8hYzP6s1/+6cNcB82SNP/ww/fe/CI3x9GM3Dub/k3T7kaGyoIjczWebagcWBl84dm1zthnKEu5cwUMKhMNkLWUZZ0hl8zPFgzKRmhnyVJGYPlkkQlym5zyFj4GZZ553GDGoDEDw8fnn3GILqZnIvM8pptkR9btlspFXeVGpvKwTN4+A4KsEKBpg2MeW8pQnjLnG+2O8tHj6R5wjjsDzEAXLpA922jzaIPcVkcV7DPgbIJnjgqRIXRgyjTYayMstshuRd0WWR3ey6xlkPMc9gZqDIQlnsITzjfCcnuIiBmDMKbh3YCszfddzHz69IV8WYj+L+yDR7APmH1xN3sMFR/NWpk+VG63yGRFasLQhuJ97s+2lEEua9eFQnDzRCMhNCAk/tcss9BNAcoBA4MvPGegcqhC5QRkOXIAMuIt2R3ww4BHpsYCNOdR5hzE0VU+BqBqVir5kXWuYEHfNrPnRSDIHJ/UwlH4aOcbVGiBXQkziwKrYmQxbAu82wI44OYzcgMq8b4EGh5EGZbJZiZlYVJsteYM4xZWLvKMomA5wX6ObzlmAim0KGBJsRhUPhaKRv5vm2aXHCzgaFHIsZ2nC6Yc0AR/gXsmgMhxILTPqQxLOcMMHSgW4rOYoQXrNVn0KcP6umVm2K6goAvMp8SCcpifsEc35Me3m4q1+J8PHz7M3YTZxUQiG+tpsUgHGiYb60OeDp/7JjYgG2FckLNsselpOoy2eAk9V9DhkpvMRXP3dHRqDrYexnx0Wq3QoRyjhrKQif+/2Y5m5lPG/2PT9NJeBpRybNz4yC6vfV55cmoPBA5QzG4IfgbeBZ4ODi2Aetib5Q9bRljoMKyKPQOLBewZOi1+7j0we77FC5ShCAr4FgBV2DOUeF7MxNVCiS3ib0ytp507s6JfxQrBo/OMhr/szgGk+Oy2vt8ssCnFnpFdmosO3m+OTYXMXmAMfdL7y0cvwzhZxjk+ovh1cdptYFVvpiVeHt5+WaY5elpXT+vbPOM69JIz/a2ddbrmS2Z8zYjvjxbasTjZVXuC+UD8c0aeC5TrVSjbmzJVUUwBNsgewGWzvt1ioZdgk7kNrJPrtEHrgbYXPBz69N4xVVm8RT6GsRd5bOIWW7S4Mpi/oSrkqGzsTSpUOKeNDesCOxcK1m7BqWpfCV7UZI6lGHJVkWmGhZNhs0c0avU8iyOPxxvXZIKPj01QPzBVFTycxBUkbsdhF9JkF1LhjgoW0CooMRk2ZhCcNtyRFz00b0b2tTAb2RBFCWIbM3tfNXtvmTh+WAUwT+O60Hudl9sNgdXeb6GfKXsNA08N4KUDny7SWe6fZYe7es3LjnTNuzYr9a6dKHXLaYeFpn42VBGIN/iCPksp31bWuK6IIHB2GNeGqrHJksNrhvWWGkF0havohKNy5DHBQJFKjAGf3TQ6x7HGBI2oSUC8IZqYoDJrIvbCkH0DyhxnsEzBze+DZU7QqFb6NI2gkZH19rcUgZc6+5N/e+ZfVchrgZmiUWY2BlyOKgfc2BsiNGxZLVI8baZFxLmHJBVT+MtvhE3Kd9qYqsjdCA/gAG2qtVthQHkOF4GEi6DFgGfYU5MOxOPejvF8h/sGGpjEOQIcIdgDiAdpn2rG3iDDXqNA2NnB3n6bvyz+MvjL3N7epuw9msYwwvd2eGgFnA9RyNdzDRXiVJCbYrk5rHGHmtqjJVg9yFg9mPixJt+aAgcdrCL7Jnwzhn/y0Xe/1uVtB8wmEKcOCTJqw15NHeYgfVb2Hsq+IeBnwqYY5VRslASdzAj1EdaMLKAoc6Fg7imBAlYRzagmK0tLAwxnRFOQBh3p/Vw7Y8V7kkMGYpVNNsm6Vmlr6KRxWG3ylGZ8Gm2jk1RtAXgNvjVogg84wTwLoAKfUPUMx6DDvY9kv+/8KH31fiGd7/5a+ur9kxke7AWfefvPT6cvbKbXCmd7we9vPbeavmSXhAFj6/gP0hfPeMD/1JFecOXq51fTlzoYdVK5hcgFjJzo3tZXtgxxU8nJnURlio5AHqA6or8eyO63TqcvdGIv/2FGY70/2Wv4HRNzcT7fMaCZJofuUIC5DdgFkXmLRj+X9Jm6z0r3WbrPTvfZ6PPTSvEZAk5L+x//7y1PeyeUeHctHX7uSiRA+OQLniifSj7hbYG2gKz3VEEEhJABb6NxmiUf7ozTTy8OP7Fxhq4q6cyRqx0qfFOV0zNSo2dZEHBxTLT9jW9irQqV8V0VT+nAQ9qqpomRoBaMxN1mOXGskCumWGVAQQu1BKilOM8I67CiOuv+FxrmJbbOEtX4VsNxy5yFF1lYkp7iEdCGQ+VEvvxqOEIj9yi7jW2XmKaUpskK1c4x3//QcXRYz73EoTLl37MiPpyUnbWtw51OrOR4rj5eho/HAXI3XBDTPRb2QMw6AQvzfNoQM/7dOXk6fTG6gt4/AHqZ73/3qfQVm8PPTVXoBeHf/cHp9KWK0Q1tDrG/COAU/pEl/D+w2tKnWW15b6tFIfcoq63sYbUltlptszbmV/ay2VLaZotU0DTv7qAppmnyJKI3TqcvnuUl05FyyE1/wcQ9/ir/d3bO/z5CHJBsrJu+kGgwCyZgjLq8GVfD6X3TdLsCpEENmE2BKqeTBpeLgQ3lpSHmMZbudHQ+Kar0pVYYQAxgcvm8ION6L4jrGluIbZJc2yKXa6dBzcf1BADh6KDA+3XYirhIxbZtvW3/r+1Mpmu/bHWtl63d7kX2zKzsjZADA/Ja9wMKPniDzeq+dg5Sv1oX2OIR+pX96/24VpbEFKmmnLYi/oiqSLm9vilxFUFV8lvIo3SaKJWmLrqRaMFw778mGZeT1ILoLr6pav9/y8giVHsdPqj+BpWHlovX+eS0rEul177zJghq31Z1LFkRP2sjw6Y6xh1xr6HL+cn9N94PR+6/ASXr5mvvq1Ek8UBivCsTW6rwOpXEVUqN7bJHgzMb3Q5RfHPCkxWP/FxjRWqWLtcsLh9FI6/E6Chw2WLr5PbDrOvpkHGX3ZuFABKnt9SOXzDwC6d8XKdkoy9viJPMdsJSZN9WZRFjwEUEY1PyAVXBvKpsu0olxmbAWw40ziqcodbizCfMUxlFRPyS5etn2ff80Vl2Nt8K62fZu9zr1eBdRvb2LvVejUYe5V8gRHC3eaFZy4EWcDPU2B5eZxxeJy+HyXOuME6jvEB+yO+MowdKyItPYVnWqYY/pL8Tkv4WcRj8ZTdwwmyn3XpvO5x8JWz8CkZyHarFN048hlwchDUerb8SjmE0d51yLXwLm3BqUI8wXGuyUk6y6JykXyGye06hJ6IuUuh9LZ40QfnBtHGZ4soUV7+I2kcuT8nHU7CPiQH9lNAjsR901dFVp7FXAXSkfq+GY/dWrID7dGzHwCR6gC3drjMh0zgyj8c4CzDOQEGPdKHI10dpnIU9qr8ecJ8w3b6nb5w/jMJeqvHm1IQoqsbV6l4p8nj/zWk+khppQlCnCyAIXr71ouLqaqzTGsMTgUKXrz68H54Py2gqVx4fRoEPfAHcVe0hXx/1XOQJruQK3kvFro07dlOW1xxldixcAIYVGPP+F8PqJlXb0K94zrouEUegskpbjfKNvE5bjVEe5x/HxO55lIBu9OVn1WRUFisrQwxl5OQV8WtTWKUUccIRWXAUWWqwg6nqYrDKZaDNt/3aPDFpivYj/In5hVW2y4ouSlEi0jQfmYsRDjHY934ChYMCO6YIhYLCGRQLSh2QVjk8qA7J00J4WB3h13e6MUvEdxbe4XjeUeki7mrGkw9JV1kn5UoaYnUHaHZ4+TBM+B2hoxQmnGa4vEt4HAKPMOGh+DXaJOfiY1RpqcdwgyjmxFwLG+ExKkDU8xB5hZsL0jyOevgESqxFFJ1LENhjUvGwTQW0QIvQTliB4Chgw6pKOXuCQ+5JmktRHsN6EKwQVQZEy2B8Sr9r1O+/2JkUZE6BjtOpPvfCgPtJnljdQTmvuRcG3JeZaIUstYotL2FspKWWaIVhDT1UJKt8nLGsRC5Is3nkKEnfgUTelWihNSA9oiXN3aS7P8PdM1rm3F3W3U9w9yEt/ZjlYa31oyRTmlrhR+mJVOlZZXOq0grfVmiV37Gtyju2k+SxOJf5tgyZ1M4B16fY4E5R5Wl+e3eCh05AGTK0yEOLesgnosNw5If7hcICeproafZ70IGycFxKPt1TRs8B9BxIlRchisJxqQgTPiGK7XEcf8CHXyyM4+QDPiHgNw4hD/hM4YxT/HoXueZv8g6h/CkqXZBqSmwVyDwGWxWA2nybgw7nYKNTyYvAvoUu0mNioUf7FsrtBSiU7wS18L2smmyFMkSLic3ENNIR240QS0c50dBiYjtHeaMTiekcT4zkhBjJSRjJPLC8TMcEccdT0D/BmusMoX+e8XkKM5Y+Df0naSmeloL1KY19S61gkVUN69UYvDGsGVFHZcMpAKeQPoDvnuBNwbMPSCBxRbB0inF2ChsTnC0xzpZiCM7z0DyOKkPLPLScQHBxCATsNoahszgESqgB0h/HUVLQ4RA+JdkUJ7XYMSSQSUBU5pdFe4WWecQUZGmndIQ5HkcYyDz+0eMki/+mDjZtdawfc/ZLzJnRMaehYw4SUQSO6eEYU45jzJM6xuzTMWaiH2OmOdvZM8aM0T5B8GwfwRNDMWaSZtVRxu/s8FA42QcnBseSxixLw31awhWgusBhg4NZ7OVDQeyJBMBT0lyk/bC2Y4gFTwqAF1IAnoLx7eHlH2Ms1uApBpThLi8vRHUwXt6J8+N9nC+KeUB4O5Fe44mVHZQncIydoaC+0xyWUuZAS+KKVcocKtIvPbMip6SY2A30GqO5Bmv0ePfLND8MaoRBj/3TnB6a46G5BO9j0AZsKoXcSWB5ZgeWp7Hg9JAbnE7cYDl2g2PaDYbaDU7Z7CmLPG3IDZIO8Qwi8lnxs4O8QdDQSMAwtzO412O1L8J/cWW2M7DvVHi4AvljFqDDkX1F63YJsxnjVbU60G+isTqtCptlrbRlZqNqsIoVTXsuxkKNlkSTPMK8oA/RFfu3wc8m0pM0Z+PiBkqEVxQluqzEk1AjpLoivxyO8i+HWKGGfAAJR/JqaUWS2V3shBcQVPHZ9fLRViWrxSHmP5vS+SLrvJqE2WoSZod1Ps3eanrgrRz+DTkjvwH6/oppyP9CWfirsx887n7VfeKHb80++fbbs0/Fr2X6n58Z3//Bzz753ulX3vrGX2S/9HtP/Rf1zxSIbCMAAA==";
 const FAST_CONV = "H4sIAAAAAAACA3WV227bRhCGSUpO5NCqSUq2LFuWZlfySWdLtKQcLsyLpEZR5BlaFLmh7aRp0gBF0Co3fdOiaNFnUN1/hqRIM40Ne7mzs7O7M9/MGN+/uzUNwzCr5nfOcv3zq/w3rG2z8Or1hwe3r27f/PSLZZgFyzSKG+aPpmk+KJlLM/j0ybQflsziD29efzCMR//smH/tbJaW5kf+M5ebH8vLAsbAUI51SRuBc1U2qBRYt9olN2j9rL135F2rCpmB9V5VoYFhJzDIvVa7PNDmzbWq0aNVRe1h4/JK1TH89o3aDxzlst3CJTnqgFzlYNbAKduBhVMCS7n0gA5gUHuhOqSHhKFJBR5aUPWw0VUNatFX5EEr1N6pZeBexRueKaLmyrAMpaxLGLVx7xZBo6i9REOLBum26pBSRzJz9LE6ka+xPlVnW6YdT7pEPK7+MNVpvK8nImJRJ958IiKHRcekZGLw5Ii6+eO1TuydUY90YqlNJzIRGyewoRMbysY79p/jITVyQ9XHAFcMyMNv+VYPqQxXj+Byl6djmZ5TTU1oV03pULlwWJ/KtBUYiMwWjWmK6MC52qetq4Nr8gPj6oAm4U2oLmiQ0RziINxblLxUaQbD8wJ71wpMBsOgKpVlT5nOac7Wfd5YTjde8EbvnuaIfL5COb3CjJV8stQCV/ZXmwhrl1z2g35MavW7pRR5Iu7RYzpiATvYDcZhrHTGsjORUSR7Qm2WtUXmRLKndMKyE2Izp/x5is8n1OHPDj6f0jF/HsOlOyF49IIi397nwadFsAz1omzYNl3QJjttxsMML6+8gNo8MEM1Jw8hs2nCSxO4XJamvDSNlmwiOqU9XOBPc/W3ubKtMSQdSDprCQR0DMnxWuJAcgTJ0VpikKYzSM4ydjS1IWln7GjwtYd3p3Y0INuDW1M7DdywEVghkmn7W74hQtyg7ZcIcZyR4G+IjBQMCzwMEKkBMrHBaN/Lwyn1JQ976zzk+Rgh5JEQER4d1eFckyWaJpkR64ggzg5RFoETJV5PJpIhPb5oPUmQ8yQVJpIKF0iFEYid0VBS4TwD+IQjd5NjfMQUzrFj8SXGL2gRb8sQPo8It5SPQ7wsvNRjmHoZUhOYU04/pzShMY8g2POFnjmTNcdVhKwFk7WIoRvx0giPk6UZL80S6Ka5sHM5yMMyzWEIx8Pfe3hIBhZY1aDja7Hq4NaI/UaCjUMbL/+3ZYzQKwrvcW/pHOdx54CX/727u3v4FuGCw99GTeRaDde9pCW9pB31koOol5QKl2gIzXzvcOLe8SzqHYdR76ive0eT6l/oHTU6FGa7a2brud6xT13VY2K7+SW9v8YRi7Vk0mVvlJ5LGwKcY24H3KTi6q2F0UmCbEOmU2ohv4ao8c+EpnEG2QbSDfXVzUHbZ/oqqA2ppsZ5eJooualSFYZn98k+X5M9lYTg3uBGbEcbK7zRvac5iXpDJgGqSQIskgRADedyq5IEcEUI7HnaJZ/J9nFEMQN4prhWmOIK8m6Tbz2j0QuoxTC7wnmfl/rwiCwNeGkQLdmoBV1w3c0Quw+G2/cYbuLAZq7gNZOC58QFrx4VvEZU8Gp4XA34ND8reJoaCTxkc8C7aQ8XCg5SCOJwUxz9Fq49xEPqUqGSABK/L1ed0DC9ELvACFPh0yDqyENh21OLNK5ppKJqVYmCVWEzqops8CPdFzED1aj/erzCthAPiRcXIClIUUyjksYhjKLoovJJ+EocvgtUKPjT56pAu8/LyBSunJWQpiGZ4ijWeB/mbIkhLnR20kyloIEHGomtAUsH8MiIS1qfF/tJSdOfhbrJxamZFqdiqFGRrnhm/wdY0eXYPAsAAA==";
 const VERSION = 3;
 const [RGB, RGBA] = [3, 4];
@@ -2278,30 +2278,6 @@ const each = values.map((value, i) => `${name(i)} ${round(value)}`).join(", ");
 const obeys = rules ? `rule ${rules[rule]}, ` : "";
 return `${obeys}${each}, last change ${round(change)}`;
 }
-const FASTEST = 1e6;
-const SPEEDS = [
-["⅛×", 3.75], ["¼×", 7.5], ["½×", 15], ["1×", 30], ["2×", 60], ["4×", 120], ["8×", 240],
-["max", FASTEST],
-].map(([label, stepsPerSecond]) => ({ label, stepsPerSecond }));
-const NORMAL_SPEED = 3;
-const BRUSH = { min: 1, max: 10, start: 4 };
-const TURN = { min: 0, max: 345, step: 15 };
-const PEN = 1;
-const TOOLS = [
-{ tool: "circle", name: "Erase a disc" },
-{ tool: "square", name: "Erase a square" },
-{ tool: "half", name: "Erase half of the grid" },
-{ tool: "cells", name: "Erase cells at random" },
-{ tool: "noise", name: "Add noise" },
-{ tool: "seed", name: "Plant a seed" },
-];
-const INPUT_TOOLS = [
-{ tool: "draw", name: "Draw on the input" },
-{ tool: "wipe", name: "Wipe the input" },
-];
-const PAINT = { tool: "paint", name: "Paint with the chosen ink" };
-const GRAFT = { tool: "graft", name: "Graft the chosen rule" };
-let figures = 0;
 function make(tag, attributes = {}, ...children) {
 const element = document.createElement(tag);
 for (const [name, value] of Object.entries(attributes)) {
@@ -2339,6 +2315,64 @@ return make("label", { class: "nca-choice" }, inputs[i], tile);
 const row = make("div", { class: "nca-row" }, ...choices);
 return { inputs, group: make("fieldset", { class: `nca-${kind}` }, make("legend", {}, legend), row) };
 }
+function makeSlider(id, label, { min, max, start, step = 1 }, say) {
+const slider = make("input", { type: "range", id, min, max, step, value: start });
+const value = make("span", { class: "nca-value", "aria-hidden": "true" });
+const update = () => {
+const [text, words] = say(Number(slider.value));
+value.textContent = text;
+slider.setAttribute("aria-valuetext", words);
+};
+slider.addEventListener("input", update);
+slider.addEventListener("nca-shown", update);
+update();
+return { slider, row: make("div", { class: "nca-slider" }, make("label", { for: id }, label), slider, value) };
+}
+const SHARE_OF_CELLS = 0.3;
+const NOISE = 0.3;
+const DRAWN = new Set(["graft", "circle", "square", "cells", "noise", "draw", "wipe", "paint"]);
+const TOOLS = [
+{ tool: "circle", name: "Erase a disc" },
+{ tool: "square", name: "Erase a square" },
+{ tool: "half", name: "Erase half of the grid" },
+{ tool: "cells", name: "Erase cells at random" },
+{ tool: "noise", name: "Add noise" },
+{ tool: "seed", name: "Plant a seed" },
+];
+const INPUT_TOOLS = [
+{ tool: "draw", name: "Draw on the input" },
+{ tool: "wipe", name: "Wipe the input" },
+];
+const PAINT = { tool: "paint", name: "Paint with the chosen ink" };
+const GRAFT = { tool: "graft", name: "Graft the chosen rule" };
+const toolsOf = ({ rules, inks, fixed }, grows) => [
+...(rules ? [GRAFT] : []), ...(inks ? [PAINT] : []), ...(fixed > 0 ? INPUT_TOOLS : []), ...TOOLS,
+].filter(({ tool }) => tool !== "seed" || grows);
+const drawsLines = (tool) => DRAWN.has(tool);
+function toolEvent(tool, place, { salt, ink, rule }) {
+const where = { ...place, shape: "circle" };
+return {
+circle: { kind: "erase", ...where },
+square: { kind: "erase", ...where, shape: "square" },
+half: { kind: "erase", ...where, shape: "half" },
+cells: { kind: "erase", ...where, share: SHARE_OF_CELLS, salt },
+draw: { kind: "draw", ...where, value: 1 },
+paint: { kind: "paint", ...where, ink },
+wipe: { kind: "draw", ...where, value: 0 },
+graft: { kind: "graft", ...where, rule },
+noise: { kind: "disturb", ...where, sigma: NOISE, salt },
+}[tool];
+}
+const FASTEST = 1e6;
+const SPEEDS = [
+["⅛×", 3.75], ["¼×", 7.5], ["½×", 15], ["1×", 30], ["2×", 60], ["4×", 120], ["8×", 240],
+["max", FASTEST],
+].map(([label, stepsPerSecond]) => ({ label, stepsPerSecond }));
+const NORMAL_SPEED = 3;
+const BRUSH = { min: 1, max: 10, start: 4 };
+const TURN = { min: 0, max: 345, step: 15 };
+const PEN = 1;
+let figures = 0;
 const legendOf = ({ inputs, votes }) =>
 (votes.length > 0 ? "Input" : inputs === null ? "Grow into" : "Draw");
 function classOptions(description) {
@@ -2373,19 +2407,6 @@ function toolOptions(tools) {
 return tools.map(({ tool, name }, i) => ({
 name, checked: i === 0, content: [make("span", { class: "nca-icon" }, icon(tool))],
 }));
-}
-function makeSlider(id, label, { min, max, start, step = 1 }, say) {
-const slider = make("input", { type: "range", id, min, max, step, value: start });
-const value = make("span", { class: "nca-value", "aria-hidden": "true" });
-const update = () => {
-const [text, words] = say(Number(slider.value));
-value.textContent = text;
-slider.setAttribute("aria-valuetext", words);
-};
-slider.addEventListener("input", update);
-slider.addEventListener("nca-shown", update);
-update();
-return { slider, row: make("div", { class: "nca-slider" }, make("label", { for: id }, label), slider, value) };
 }
 function makeChannels(id, description) {
 const { fixed, visible, decoder, votes } = description;
@@ -2491,9 +2512,7 @@ const classes = description.classes.length > 1
 const grows = !reads && description.start === null && !description.fill;
 const rules = description.rules ? makeRules(description.rules, id) : { inputs: [] };
 const inks = description.inks ? makeInks(description.inks, id) : { inputs: [] };
-const offered = [...(description.rules ? [GRAFT] : []), ...(description.inks ? [PAINT] : []),
-...(description.fixed > 0 ? INPUT_TOOLS : []), ...TOOLS]
-.filter(({ tool }) => tool !== "seed" || grows);
+const offered = toolsOf(description, grows);
 const tools = makeRadios("tools", "Brush", toolOptions(offered), id);
 tools.group.style.setProperty("--nca-tools", offered.length > 6 ? 4 : 6);
 const brush = makeSlider(`${id}-brush`, "Size", { ...BRUSH, start: reads ? PEN : BRUSH.start },
@@ -2950,20 +2969,79 @@ player.tell({ steps: step });
 this.measured = { since: now, step };
 }
 }
-const TRAVEL_BUDGET = 40;
 const CHART_EVERY = 120;
+class Display {
+constructor(view, descriptions) {
+Object.assign(this, { view, descriptions });
+this.contexts = view.canvases.map((canvas) => canvas.getContext("2d"));
+this.chart = new Chart(view.chart, descriptions.map(({ title }) => title));
+this.chartDrawn = 0;
+}
+say(text) {
+this.view.status.textContent = text;
+}
+notify(text, aloud = true) {
+const { notice } = this.view;
+notice.textContent = text;
+notice.hidden = text === "";
+if (aloud && text !== "") this.say(text);
+}
+show(report, turned) {
+const { view } = this;
+report.frames.forEach(({ data, width, height }, i) => {
+const canvas = view.canvases[i];
+if (canvas.width !== width) Object.assign(canvas, { width, height });
+this.contexts[i].putImageData(new ImageData(data, width, height), 0, 0);
+});
+view.steps.textContent = report.step;
+view.rate.parentElement.title = `by ${report.backends.join(", ")}`;
+view.back.setAttribute("aria-disabled", String(!report.canGoBack));
+const chosen = view.classes[report.classIndex];
+if (chosen !== undefined) chosen.checked = true;
+if (view.turn && turned && report.degrees !== Number(view.turn.value)) {
+view.turn.value = report.degrees;
+view.turn.dispatchEvent(new Event("nca-shown"));
+}
+report.ballots.forEach((ballot, i) =>
+ballot && showVotes(view.votes[i], ballot, this.descriptions[i].votes));
+}
+addErrors(report, atOnce) {
+this.chart.add(report.step, report.errors);
+const now = performance.now();
+if (now - this.chartDrawn > CHART_EVERY || atOnce) {
+this.chartDrawn = now;
+this.drawCurve(report);
+}
+}
+drawCurve({ errors }) {
+const { view, chart } = this;
+chart.draw();
+view.chart.setAttribute("aria-label", chart.describe());
+chart.recoveries().forEach((percent, i) => {
+const error = errors[i];
+const parts = error === null ? [] : [`error ${error.toPrecision(2)}`];
+if (percent !== null) parts.push(`${percent.toFixed(0).replace("-", "−")} % back`);
+view.recoveries[i].textContent = parts.join(" · ");
+view.recoveries[i].style.setProperty("--nca-curve", curveColor(i));
+});
+}
+showCell(cell, pane, x, y, aloud) {
+drawLens(this.view.lens, cell.around);
+this.view.lens.dataset.empty = "false";
+const text = `Column ${x + 1}, row ${y + 1}: ${wordsOf(cell, this.descriptions[pane])}`;
+this.view.inspector.textContent = text;
+if (aloud) this.say(text);
+}
+}
+const TRAVEL_BUDGET = 40;
 const MOST_VISIBLE = 0.3;
-const SHARE_OF_CELLS = 0.3;
-const NOISE = 0.3;
-const DRAWN = new Set(["graft", "circle", "square", "cells", "noise", "draw", "wipe", "paint"]);
 const chosen = (inputs) => inputs.findIndex(({ checked }) => checked);
 class Player {
 constructor(element, descriptions, link, report) {
 Object.assign(this, { element, descriptions, link, report });
 this.view = buildView(element, descriptions);
-this.contexts = this.view.canvases.map((canvas) => canvas.getContext("2d"));
-const names = descriptions.map(({ title }) => title);
-this.chart = new Chart(this.view.chart, names);
+this.display = new Display(this.view, descriptions);
+this.chart = this.display.chart;
 this.playing = false;
 this.inView = false;
 this.clock = new Clock(this);
@@ -2973,7 +3051,6 @@ this.turning = 0;
 this.journey = null;
 this.fireRate = descriptions[0].fire_rate;
 this.canvas = Number(this.view.canvasSize?.value);
-this.chartDrawn = 0;
 this.last = null;
 this.connect();
 this.draw(link.first);
@@ -2998,7 +3075,7 @@ view.root.dataset.tool = view.toolNames[i];
 [view.root.dataset.tool] = view.toolNames;
 this.disconnectBrush = connectBrush(view, {
 use: (x, y) => this.useBrush(x, y),
-draws: () => DRAWN.has(this.tool),
+draws: () => drawsLines(this.tool),
 plants: () => view.toolNames.includes("seed"),
 plant: (x, y) => this.plant(x, y),
 read: (x, y, pane, aloud) => this.read(x, y, pane, aloud),
@@ -3014,13 +3091,10 @@ get tool() {
 return this.view.root.dataset.tool;
 }
 say(text) {
-this.view.status.textContent = text;
+this.display.say(text);
 }
 notify(text, aloud = true) {
-const { notice } = this.view;
-notice.textContent = text;
-notice.hidden = text === "";
-if (aloud && text !== "") this.say(text);
+this.display.notify(text, aloud);
 }
 tell(changes) {
 this.report?.(changes);
@@ -3104,19 +3178,10 @@ useBrush(column, row) {
 const { tool } = this;
 const [x, y] = [column, row].map((v) => Math.round(10 * v) / 10);
 if (tool === "seed") return this.plant(Math.round(column), Math.round(row));
-const where = { x, y, size: Number(this.view.size.value), shape: "circle" };
 this.salt += 1;
-return this.act({
-circle: { kind: "erase", ...where },
-square: { kind: "erase", ...where, shape: "square" },
-half: { kind: "erase", ...where, shape: "half" },
-cells: { kind: "erase", ...where, share: SHARE_OF_CELLS, salt: this.salt },
-draw: { kind: "draw", ...where, value: 1 },
-paint: { kind: "paint", ...where, ink: chosen(this.view.inks) },
-wipe: { kind: "draw", ...where, value: 0 },
-graft: { kind: "graft", ...where, rule: chosen(this.view.rules) },
-noise: { kind: "disturb", ...where, sigma: NOISE, salt: this.salt },
-}[tool]);
+return this.act(toolEvent(tool, { x, y, size: Number(this.view.size.value) }, {
+salt: this.salt, ink: chosen(this.view.inks), rule: chosen(this.view.rules),
+}));
 }
 async act(event) {
 this.halt();
@@ -3140,39 +3205,14 @@ this.reading = true;
 const { cells } = await this.send({ kind: "inspect", x, y });
 this.reading = false;
 if (this.ended) return;
-drawLens(this.view.lens, cells[pane].around);
-this.view.lens.dataset.empty = "false";
-const text = `Column ${x + 1}, row ${y + 1}: ${wordsOf(cells[pane], this.descriptions[pane])}`;
-this.view.inspector.textContent = text;
-if (aloud) this.say(text);
+this.display.showCell(cells[pane], pane, x, y, aloud);
 }
 draw(report) {
-const { view, chart } = this;
 this.last = report;
-report.frames.forEach(({ data, width, height }, i) => {
-const canvas = view.canvases[i];
-if (canvas.width !== width) Object.assign(canvas, { width, height });
-this.contexts[i].putImageData(new ImageData(data, width, height), 0, 0);
-});
-view.steps.textContent = report.step;
-view.rate.parentElement.title = `by ${report.backends.join(", ")}`;
-view.back.setAttribute("aria-disabled", String(!report.canGoBack));
-const chosen = view.classes[report.classIndex];
-if (chosen !== undefined) chosen.checked = true;
-if (view.turn && this.turning === 0 && report.degrees !== Number(view.turn.value)) {
-view.turn.value = report.degrees;
-view.turn.dispatchEvent(new Event("nca-shown"));
-}
-report.ballots.forEach((ballot, i) =>
-ballot && showVotes(view.votes[i], ballot, this.descriptions[i].votes));
+this.display.show(report, this.turning === 0);
 this.takeaway.draw();
 this.heed(report);
-chart.add(report.step, report.errors);
-const now = performance.now();
-if (now - this.chartDrawn > CHART_EVERY || !this.playing) {
-this.chartDrawn = now;
-this.drawChart();
-}
+this.display.addErrors(report, !this.playing);
 }
 heed({ stopped, step }) {
 const { dataset } = this.view.notice;
@@ -3188,18 +3228,6 @@ this.notify(`${who}Stopped at step ${step}: the automaton's numbers grow beyond 
 delete dataset.step;
 this.notify("");
 }
-}
-drawChart() {
-const { view, chart } = this;
-chart.draw();
-view.chart.setAttribute("aria-label", chart.describe());
-chart.recoveries().forEach((percent, i) => {
-const error = this.last.errors[i];
-const parts = error === null ? [] : [`error ${error.toPrecision(2)}`];
-if (percent !== null) parts.push(`${percent.toFixed(0).replace("-", "−")} % back`);
-view.recoveries[i].textContent = parts.join(" · ");
-view.recoveries[i].style.setProperty("--nca-curve", curveColor(i));
-});
 }
 async goTo({ step, classIndex, degrees, events }) {
 const journey = {};
@@ -3304,54 +3332,3 @@ explain(element, error);
 throw error;
 }
 }
-async function render({ model, el }) {
-const view = model.get("weights");
-const weights = new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
-const figure = document.createElement("figure");
-figure.className = "nca-figure";
-el.append(figure);
-const names = { steps: "steps_shown", classIndex: "class_index", playing: "playing", events: "events" };
-const report = (changes) => {
-for (const [name, value] of Object.entries(changes)) model.set(names[name], value);
-model.save_changes();
-};
-const descriptions = JSON.parse(model.get("descriptions")).map((description) => ({
-...description, class_index: model.get("class_index"), fire_rate: model.get("fire_rate"),
-}));
-await mount(figure, descriptions, weights, report);
-const now = () => figure.ncaPlayer;
-const follow = {
-"change:class_index": () => {
-const index = model.get("class_index");
-if (index !== now().last.classIndex) now().setClass(index);
-},
-"change:fire_rate": () => now().setFireRate(model.get("fire_rate")),
-"change:playing": () => {
-if (model.get("playing") !== now().playing) now().setPlaying(model.get("playing"), true);
-},
-"msg:custom": async (message, buffers = []) => {
-if (message.kind === "act") {
-now().act(message.event);
-} else if (message.kind === "getState") {
-const { state } = await now().ask(message);
-const { height, width } = now().descriptions[0];
-model.send({ kind: "state", height, width }, undefined, [state.buffer]);
-} else if (message.kind === "setState") {
-const { buffer, byteOffset, byteLength } = buffers[0];
-const state = new Float32Array(buffer.slice(byteOffset, byteOffset + byteLength));
-await now().ask({ ...message, state });
-} else {
-await now().ask(message);
-}
-report({ steps: now().last.step });
-},
-};
-for (const [event, listener] of Object.entries(follow)) model.on(event, listener);
-follow["change:class_index"]();
-return () => {
-for (const [event, listener] of Object.entries(follow)) model.off(event, listener);
-now().destroy();
-};
-}
-export { Engine, GpuEngine, Simulation, createEngine, isDevice, mount, rendererName };
-export default { render };

@@ -1,0 +1,83 @@
+// What a figure shows and says: frames, curve, one cell in numbers, sentences.
+
+import { Chart, curveColor } from "./chart.js";
+import { drawLens, wordsOf } from "./lens.js";
+import { showVotes } from "./votes.js";
+
+const CHART_EVERY = 120;  // milliseconds between two drawings of the curve
+
+export class Display {
+  constructor(view, descriptions) {
+    Object.assign(this, { view, descriptions });
+    this.contexts = view.canvases.map((canvas) => canvas.getContext("2d"));
+    this.chart = new Chart(view.chart, descriptions.map(({ title }) => title));
+    this.chartDrawn = 0;
+  }
+
+  /** Speaks to screen readers. */
+  say(text) {
+    this.view.status.textContent = text;
+  }
+
+  /** Says something to everybody, until there is something else, or nothing, to say. */
+  notify(text, aloud = true) {
+    const { notice } = this.view;
+    notice.textContent = text;
+    notice.hidden = text === "";
+    if (aloud && text !== "") this.say(text);
+  }
+
+  /** Shows a report's frames, and sets the controls as it says; `turned`: that of the turn, too. */
+  show(report, turned) {
+    const { view } = this;
+    report.frames.forEach(({ data, width, height }, i) => {
+      const canvas = view.canvases[i];
+      // A decoded picture has more pixels than the grid has cells.
+      if (canvas.width !== width) Object.assign(canvas, { width, height });
+      this.contexts[i].putImageData(new ImageData(data, width, height), 0, 0);
+    });
+    view.steps.textContent = report.step;
+    view.rate.parentElement.title = `by ${report.backends.join(", ")}`;
+    view.back.setAttribute("aria-disabled", String(!report.canGoBack));
+    const chosen = view.classes[report.classIndex];
+    if (chosen !== undefined) chosen.checked = true;
+    if (view.turn && turned && report.degrees !== Number(view.turn.value)) {
+      view.turn.value = report.degrees;
+      view.turn.dispatchEvent(new Event("nca-shown"));
+    }
+    report.ballots.forEach((ballot, i) =>
+      ballot && showVotes(view.votes[i], ballot, this.descriptions[i].votes));
+  }
+
+  /** Adds a report's errors to the curve, and draws it: at once, or now and then. */
+  addErrors(report, atOnce) {
+    this.chart.add(report.step, report.errors);
+    const now = performance.now();
+    if (now - this.chartDrawn > CHART_EVERY || atOnce) {
+      this.chartDrawn = now;
+      this.drawCurve(report);
+    }
+  }
+
+  drawCurve({ errors }) {
+    const { view, chart } = this;
+    chart.draw();
+    view.chart.setAttribute("aria-label", chart.describe());
+    chart.recoveries().forEach((percent, i) => {
+      const error = errors[i];
+      const parts = error === null ? [] : [`error ${error.toPrecision(2)}`];
+      if (percent !== null) parts.push(`${percent.toFixed(0).replace("-", "−")} % back`);
+      view.recoveries[i].textContent = parts.join(" · ");
+      view.recoveries[i].style.setProperty("--nca-curve", curveColor(i));
+    });
+  }
+
+  /** Shows a cell of one grid under the lens, and in words. */
+  showCell(cell, pane, x, y, aloud) {
+    drawLens(this.view.lens, cell.around);
+    this.view.lens.dataset.empty = "false";
+    const text = `Column ${x + 1}, row ${y + 1}: ${wordsOf(cell, this.descriptions[pane])}`;
+    this.view.inspector.textContent = text;
+    if (aloud) this.say(text);
+  }
+}

@@ -1,0 +1,43 @@
+// The brushes: what they are called, which of them draw lines, and what they do to cells.
+
+const SHARE_OF_CELLS = 0.3;
+const NOISE = 0.3;
+const DRAWN = new Set(["graft", "circle", "square", "cells", "noise", "draw", "wipe", "paint"]);
+const TOOLS = [
+  { tool: "circle", name: "Erase a disc" },
+  { tool: "square", name: "Erase a square" },
+  { tool: "half", name: "Erase half of the grid" },
+  { tool: "cells", name: "Erase cells at random" },
+  { tool: "noise", name: "Add noise" },
+  { tool: "seed", name: "Plant a seed" },
+];
+const INPUT_TOOLS = [
+  { tool: "draw", name: "Draw on the input" },
+  { tool: "wipe", name: "Wipe the input" },
+];
+const PAINT = { tool: "paint", name: "Paint with the chosen ink" };
+const GRAFT = { tool: "graft", name: "Graft the chosen rule" };
+
+/** Those of a figure; only what `grows` from a seed has a brush that plants some. */
+export const toolsOf = ({ rules, inks, fixed }, grows) => [
+  ...(rules ? [GRAFT] : []), ...(inks ? [PAINT] : []), ...(fixed > 0 ? INPUT_TOOLS : []), ...TOOLS,
+].filter(({ tool }) => tool !== "seed" || grows);
+
+/** Whether a drag with it uses it all along the way. */
+export const drawsLines = (tool) => DRAWN.has(tool);
+
+/** What a brush does at a place {x, y, size}; the seed's is for others to do. `salt`: of its coins. */
+export function toolEvent(tool, place, { salt, ink, rule }) {
+  const where = { ...place, shape: "circle" };
+  return {
+    circle: { kind: "erase", ...where },
+    square: { kind: "erase", ...where, shape: "square" },
+    half: { kind: "erase", ...where, shape: "half" },
+    cells: { kind: "erase", ...where, share: SHARE_OF_CELLS, salt },
+    draw: { kind: "draw", ...where, value: 1 },
+    paint: { kind: "paint", ...where, ink },
+    wipe: { kind: "draw", ...where, value: 0 },
+    graft: { kind: "graft", ...where, rule },
+    noise: { kind: "disturb", ...where, sigma: NOISE, salt },
+  }[tool];
+}

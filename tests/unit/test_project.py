@@ -49,6 +49,16 @@ def test_only_the_book_toolchain_has_upper_pins():
         assert "<" not in requirement, requirement
 
 
+def test_what_the_package_ships_is_there_and_typed():
+    """A pattern that matches nothing ships nothing; without py.typed, types are not read."""
+    package = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
+    shipped = package["package-data"]["ncabook"]
+    assert "py.typed" in shipped
+    for folder, patterns in ((ROOT / "ncabook", shipped), (ROOT, PROJECT["license-files"])):
+        for pattern in patterns:
+            assert list(folder.glob(pattern)), pattern
+
+
 def check_repository(root, url):
     """Every place that names the repository names ``url``."""
     assert repository.current(root) == url

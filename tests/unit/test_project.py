@@ -49,6 +49,18 @@ def test_only_the_book_toolchain_has_upper_pins():
         assert "<" not in requirement, requirement
 
 
+def test_changes_are_told_newest_first():
+    """Keep a Changelog: what is not released yet comes first, and is where new lines go."""
+    text = (ROOT / "CHANGELOG.md").read_text()
+    headings = re.findall(r"^## (.+)$", text, re.MULTILINE)
+    assert headings[0] == "[Unreleased]"
+    assert headings[1:] == sorted(headings[1:], reverse=True)
+    kinds = set(re.findall(r"^### (.+)$", text, re.MULTILINE))
+    assert kinds <= {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
+    assert PROJECT["urls"]["Changelog"].startswith(PROJECT["urls"]["Repository"])
+    assert "(CHANGELOG.md)" in (ROOT / "README.md").read_text()
+
+
 def test_what_the_package_ships_is_there_and_typed():
     """A pattern that matches nothing ships nothing; without py.typed, types are not read."""
     package = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
@@ -79,7 +91,7 @@ def test_one_repository_address_everywhere():
 
 
 def test_setting_the_repository_stamps_every_place_and_can_be_undone(tmp_path):
-    for name in ("pyproject.toml", "_config.yml", "CITATION.cff", "README.md"):
+    for name in ("pyproject.toml", "_config.yml", "CITATION.cff", "README.md", "CHANGELOG.md"):
         shutil.copy(ROOT / name, tmp_path)
     (tmp_path / "book").mkdir()
     for path in CHAPTERS:

@@ -42,6 +42,14 @@ def test_constraints_pin_every_dependency():
         assert name in pinned, name
 
 
+def test_what_the_extras_bring_is_there_when_tests_run():
+    """`make test` tries every optional part, except Weights & Biases, which wants an account."""
+    extras = PROJECT["optional-dependencies"]
+    installed = {*PROJECT["dependencies"], *extras["book"], *extras["test"]}
+    for name in extras.keys() - {"wandb"}:
+        assert set(extras[name]) <= installed, name
+
+
 def test_only_the_book_toolchain_has_upper_pins():
     extras = PROJECT["optional-dependencies"]
     for requirement in PROJECT["dependencies"] + extras["test"]:

@@ -22,9 +22,10 @@ test: .make/environment .make/tools check  ## everything that has to pass before
 test-fast: .make/environment  ## the unit tests only
 	$(BIN)/python -m pytest -q tests/unit
 
-check: .make/environment  ## lint and formatting
+check: .make/environment  ## lint, formatting, and which room imports which
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-logo --no-cache
 
 live: .make/environment  ## rebuild the live engine from its sources
 	$(BIN)/python -m ncabook.live.engine.build

@@ -8,7 +8,7 @@ UV := .make/uv/bin/uv
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONPATH :=
 
-.PHONY: book test test-fast check live set-repository constraints clean
+.PHONY: book test test-fast check types live set-repository constraints clean
 
 book: .make/environment  ## execute the chapters that changed, build, print the address to open
 	$(BIN)/python scripts/book.py execute
@@ -26,6 +26,9 @@ check: .make/environment  ## lint, formatting, and which room imports which
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --no-logo --no-cache
+
+types: .make/environment .make/tools  ## what pyright says of the package; no part of `test` yet
+	$(BIN)/pyright
 
 live: .make/environment  ## rebuild the live engine from its sources
 	$(BIN)/python -m ncabook.live.engine.build

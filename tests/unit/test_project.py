@@ -50,6 +50,14 @@ def test_what_the_extras_bring_is_there_when_tests_run():
         assert set(extras[name]) <= installed, name
 
 
+def test_pre_commit_runs_the_ruff_of_the_constraints():
+    """Two versions of a formatter undo each other's work."""
+    config = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())
+    (ruff,) = (r for r in config["repos"] if r["repo"].endswith("/ruff-pre-commit"))
+    constraints = (ROOT / "constraints.txt").read_text()
+    assert ruff["rev"].removeprefix("v") == re.search(r"^ruff==(\S+)", constraints, re.MULTILINE)[1]
+
+
 def test_only_the_book_toolchain_has_upper_pins():
     extras = PROJECT["optional-dependencies"]
     for requirement in PROJECT["dependencies"] + extras["test"]:

@@ -65,6 +65,38 @@ def test_only_the_book_toolchain_has_upper_pins():
         assert "<" not in requirement, requirement
 
 
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=[path.stem for path in WORKFLOWS])
+def test_a_workflow_may_do_no_more_than_it_has_to(path):
+    """It reads the code, unless a job says why not; actions are of one major version; it ends."""
+    workflow = yaml.safe_load(path.read_text())
+    assert workflow["permissions"] == {"contents": "read"}
+    assert workflow["concurrency"]["group"].startswith(path.stem)
+    for name, job in workflow["jobs"].items():
+        assert "timeout-minutes" in job, name
+        assert set(job.get("permissions", {})) <= {"pages", "id-token"}, name
+        for step in job["steps"]:
+            assert re.fullmatch(r"actions/[\w-]+@v\d+", step.get("uses", "actions/x@v1")), step
+            command = step.get("run", "make test")
+            assert re.fullmatch(r"make \w+", command), f"{command}: not what a reader can run"
+            target = command.removeprefix("make ")
+            assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), re.MULTILINE)
+
+
+def test_workflows_try_the_oldest_python_and_the_newest_that_is_named():
+    matrix = yaml.safe_load((ROOT / ".github/workflows/test.yml").read_text())["jobs"]["test"]
+    named = [
+        tuple(map(int, found[1].split(".")))
+        for classifier in PROJECT["classifiers"]
+        if (found := re.fullmatch(r"Programming Language :: Python :: (3\.\d+)", classifier))
+    ]
+    ends = [f"{major}.{minor}" for major, minor in (min(named), max(named))]
+    assert matrix["strategy"]["matrix"]["python"] == ends
+    assert PROJECT["requires-python"] == f">={ends[0]}"
+
+
 def test_changes_are_told_newest_first():
     """Keep a Changelog: what is not released yet comes first, and is where new lines go."""
     text = (ROOT / "CHANGELOG.md").read_text()

@@ -2,6 +2,7 @@
 
 ``python scripts/book.py execute``  runs the chapters whose sources changed since their outputs
 ``python scripts/book.py build``    builds ``_build/html``; warnings are errors
+``python scripts/book.py links``    follows every link that leads out of the book; needs a network
 """
 
 import argparse
@@ -124,9 +125,7 @@ def execute(force: bool, names: list[str]) -> None:
 
 def build() -> None:
     """Builds the HTML book; warnings and dangling references are errors."""
-    command = ["jupyter-book", "build", str(ROOT), "--all", "-W", "-n", "--keep-going"]
-    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
-    if subprocess.run(command, env=environment, check=False).returncode:
+    if not _jupyter_book("--all", "-W", "-n", "--keep-going"):
         sys.exit("the book was not built; the warnings above are errors")
     import results_page  # brings the package with it, slow to import
 
@@ -134,13 +133,29 @@ def build() -> None:
     print(f"\nopen {(ROOT / '_build/html/index.html').as_uri()}")
 
 
+def links() -> None:
+    """Asks every address that the book links to; a dead one is an error."""
+    folder = ROOT / "_build" / "links"
+    if not _jupyter_book("--all", "--builder", "linkcheck", "--path-output", str(folder)):
+        sys.exit(f"there are dead links; they stand above, and in {folder}")
+
+
+def _jupyter_book(*options: str) -> bool:
+    """Whether ``jupyter-book build`` succeeds."""
+    command = ["jupyter-book", "build", str(ROOT), *options]
+    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    return subprocess.run(command, env=environment, check=False).returncode == 0
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("task", choices=["execute", "build"])
+    parser.add_argument("task", choices=["execute", "build", "links"])
     parser.add_argument("names", nargs="*", help="chapters, e.g. 02_anatomy_of_a_step")
     parser.add_argument("--force", action="store_true", help="execute all chapters named")
     arguments = parser.parse_args()
     if arguments.task == "execute":
         execute(arguments.force, arguments.names)
+    elif arguments.task == "links":
+        links()
     else:
         build()

@@ -44,7 +44,7 @@ def set_repository(url: str, root: Path = ROOT) -> list[Path]:
         )
     old = current(root)
     changed = []
-    for name in ("pyproject.toml", "_config.yml", "CITATION.cff", "README.md"):
+    for name in ("pyproject.toml", "_config.yml", "CITATION.cff", "README.md", "CHANGELOG.md"):
         changed += _replace(root / name, lambda text: text.replace(old, url))
     changed += _replace(root / "_config.yml", lambda text: _colab_button(text, url))
     for path in sorted((root / "book").glob("[0-9][0-9]_*.ipynb")):

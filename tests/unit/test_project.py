@@ -45,11 +45,81 @@ def test_constraints_pin_every_dependency():
         assert name in pinned, name
 
 
+def test_what_the_extras_bring_is_there_when_tests_run():
+    """`make test` tries every optional part, except Weights & Biases, which wants an account."""
+    extras = PROJECT["optional-dependencies"]
+    installed = {*PROJECT["dependencies"], *extras["book"], *extras["test"]}
+    for name in extras.keys() - {"wandb"}:
+        assert set(extras[name]) <= installed, name
+
+
+def test_pre_commit_runs_the_ruff_of_the_constraints():
+    """Two versions of a formatter undo each other's work."""
+    config = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())
+    (ruff,) = (r for r in config["repos"] if r["repo"].endswith("/ruff-pre-commit"))
+    constraints = (ROOT / "constraints.txt").read_text()
+    assert ruff["rev"].removeprefix("v") == re.search(r"^ruff==(\S+)", constraints, re.MULTILINE)[1]
+
+
 def test_only_the_book_toolchain_has_upper_pins():
     extras = PROJECT["optional-dependencies"]
     for requirement in PROJECT["dependencies"] + extras["test"]:
         assert "==" not in requirement, requirement
         assert "<" not in requirement, requirement
+
+
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=[path.stem for path in WORKFLOWS])
+def test_a_workflow_may_do_no_more_than_it_has_to(path):
+    """It reads the code, unless a job says why not; actions are of one major version; it ends."""
+    workflow = yaml.safe_load(path.read_text())
+    assert workflow["permissions"] == {"contents": "read"}
+    assert workflow["concurrency"]["group"].startswith(path.stem)
+    for name, job in workflow["jobs"].items():
+        assert "timeout-minutes" in job, name
+        assert set(job.get("permissions", {})) <= {"pages", "id-token"}, name
+        for step in job["steps"]:
+            assert re.fullmatch(r"actions/[\w-]+@v\d+", step.get("uses", "actions/x@v1")), step
+            command = step.get("run", "make test")
+            assert re.fullmatch(r"make \w+", command), f"{command}: not what a reader can run"
+            target = command.removeprefix("make ")
+            assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), re.MULTILINE)
+
+
+def test_workflows_try_the_oldest_python_and_the_newest_that_is_named():
+    matrix = yaml.safe_load((ROOT / ".github/workflows/test.yml").read_text())["jobs"]["test"]
+    named = [
+        tuple(map(int, found[1].split(".")))
+        for classifier in PROJECT["classifiers"]
+        if (found := re.fullmatch(r"Programming Language :: Python :: (3\.\d+)", classifier))
+    ]
+    ends = [f"{major}.{minor}" for major, minor in (min(named), max(named))]
+    assert matrix["strategy"]["matrix"]["python"] == ends
+    assert PROJECT["requires-python"] == f">={ends[0]}"
+
+
+def test_changes_are_told_newest_first():
+    """Keep a Changelog: what is not released yet comes first, and is where new lines go."""
+    text = (ROOT / "CHANGELOG.md").read_text()
+    headings = re.findall(r"^## (.+)$", text, re.MULTILINE)
+    assert headings[0] == "[Unreleased]"
+    assert headings[1:] == sorted(headings[1:], reverse=True)
+    kinds = set(re.findall(r"^### (.+)$", text, re.MULTILINE))
+    assert kinds <= {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
+    assert PROJECT["urls"]["Changelog"].startswith(PROJECT["urls"]["Repository"])
+    assert "(CHANGELOG.md)" in (ROOT / "README.md").read_text()
+
+
+def test_what_the_package_ships_is_there_and_typed():
+    """A pattern that matches nothing ships nothing; without py.typed, types are not read."""
+    package = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
+    shipped = package["package-data"]["ncabook"]
+    assert "py.typed" in shipped
+    for folder, patterns in ((ROOT / "ncabook", shipped), (ROOT, PROJECT["license-files"])):
+        for pattern in patterns:
+            assert list(folder.glob(pattern)), pattern
 
 
 def check_repository(root, url):
@@ -72,7 +142,7 @@ def test_one_repository_address_everywhere():
 
 
 def test_setting_the_repository_stamps_every_place_and_can_be_undone(tmp_path):
-    for name in ("pyproject.toml", "_config.yml", "CITATION.cff", "README.md"):
+    for name in ("pyproject.toml", "_config.yml", "CITATION.cff", "README.md", "CHANGELOG.md"):
         shutil.copy(ROOT / name, tmp_path)
     (tmp_path / "book").mkdir()
     for path in CHAPTERS:

@@ -22,7 +22,6 @@ from ncabook.automaton.known import check_unchanged
 from ncabook.live.decoding import compile_decoder
 from ncabook.live.labels import Labels
 from ncabook.live.offers import Offers
-from ncabook.live.parts import perception_of
 from ncabook.live.program import ENGINE
 from ncabook.live.sight import Sight
 from ncabook.live.start import Beginning, Start
@@ -153,8 +152,8 @@ def describe(
     automata = offers.automata(nca)
     for automaton in automata:
         check_unchanged(automaton, ENGINE)
-    layout, told = automata[0].layout, perception_of(automata[0]).condition_channels
-    least = max([1, *(perception_of(automaton).reach for automaton in automata)])
+    layout, told = automata[0].layout, automata[0].perception.condition_channels
+    least = max([1, *(automaton.perception.reach for automaton in automata)])
     grid.check(least)
     beginning.check_map(told, len(classes), shape)
     named = labels.described(0 if condition is not None else told, list(inputs or {}))

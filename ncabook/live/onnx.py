@@ -30,7 +30,6 @@ from torch.export import Dim
 
 from ncabook.automaton import NCA
 from ncabook.live.labels import class_labels
-from ncabook.live.parts import perception_of
 
 FORMAT, VERSION = "ncabook-step", 1
 OPSET = 20  # the first with all three: Pad that wraps, DeformConv, Gelu
@@ -48,7 +47,7 @@ class _Step(nn.Module):
 
     def forward(self, state: Tensor, fire: Tensor, condition: Tensor | None = None) -> Tensor:
         # `NCA.step` less its checks: counting a batch would fix its size in the graph.
-        return self.nca._dense_step(state, perception_of(self.nca).encode(condition), fire)
+        return self.nca._dense_step(state, self.nca.perception.encode(condition), fire)
 
 
 def to_onnx(
@@ -93,7 +92,7 @@ def to_onnx(
     if nca.has_own_step():
         raise TypeError(f"{type(nca).__name__} has a step of its own; expected an NCA")
     onnx = _packages()
-    perception, layout = perception_of(nca), nca.layout
+    perception, layout = nca.perception, nca.layout
     labels = class_labels(perception.condition_channels, classes, None)
     model = onnx.load_model_from_string(_translate(nca))
     _tidy(model)
@@ -157,7 +156,7 @@ def _translate(nca: NCA) -> bytes:
     """PyTorch's translation of the step, for any batch and grid."""
     # A copy: the caller's may be on a GPU, wider than float32 or in training.
     step = _Step(copy.deepcopy(nca)).to("cpu", torch.float32).eval()
-    least = max(1, perception_of(nca).reach)
+    least = max(1, nca.perception.reach)
     height, width = least + 5, least + 7  # anything that is neither 1 nor one another
     # Without an upper end PyTorch 2.6 asks what becomes of 2⁶³ − 1.
     ends = {0: 1, 2: least, 3: least}
@@ -166,7 +165,7 @@ def _translate(nca: NCA) -> bytes:
         (torch.zeros(2, nca.layout.channels, height, width), grid),
         (torch.zeros(2, 1, height, width, dtype=torch.bool), grid),
     ]
-    told = perception_of(nca).condition_channels
+    told = nca.perception.condition_channels
     if told:
         inputs.append((torch.zeros(2, told), {0: grid[0]}))
     arguments, shapes = zip(*inputs, strict=True)

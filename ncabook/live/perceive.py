@@ -1,7 +1,6 @@
 """Every perception as operations of the live engine: from the state to features."""
 
 from functools import singledispatch
-from typing import cast
 
 import torch
 from torch import nn
@@ -12,31 +11,30 @@ from ncabook.automaton import (
     DeformablePerception,
     LocalAttention,
     MultiPerception,
+    Perception,
     ResidualPerception,
     SobelPerception,
 )
 from ncabook.automaton.attention import NeighbourhoodAttention
 from ncabook.automaton.perception import LEAKY_SLOPE
-from ncabook.live.parts import Perception
 from ncabook.live.program import ENGINE, LINEAR, RELU, STATE, Program, padded
 
 
-def needs_planes(perception: nn.Module) -> bool:
+def needs_planes(perception: Perception) -> bool:
     """Whether the class has to be an input like the state, since it cannot become a bias."""
-    parts = perception.branches if isinstance(perception, MultiPerception) else [perception]
     return any(
-        isinstance(p, SobelPerception | DeformablePerception) and p.condition_channels
-        for p in parts
+        isinstance(branch, SobelPerception | DeformablePerception) and branch.condition_channels > 0
+        for branch in perception.branches
     )
 
 
-def feature_size(perception: nn.Module, program: Program) -> int:
+def feature_size(perception: Perception, program: Program) -> int:
     """Numbers per cell that :func:`perceive` writes, gaps included."""
     if isinstance(perception, MultiPerception):
         return sum(feature_size(branch, program) for branch in perception.branches)
     if isinstance(perception, SobelPerception):
         return len(perception.get_buffer("bank")) * program.buffers[STATE]
-    return padded(cast(Perception, perception).out_channels)
+    return padded(perception.out_channels)
 
 
 @singledispatch

@@ -12,7 +12,6 @@ from torch import Tensor
 from ncabook.automaton import NCA, Patchwork, centre_seed, hashed_fire, ring_fire
 from ncabook.automaton.state import RGB
 from ncabook.evaluation.perceptual import on_white
-from ncabook.live.parts import perception_of
 from ncabook.live.start import Start, start_of
 from ncabook.networks import Decoder
 
@@ -78,7 +77,7 @@ def _grown(
 ) -> Tensor:
     """The state ``[1, C, H, W]`` after all steps."""
     device = next(nca.parameters()).device
-    classes = perception_of(nca).condition_channels
+    classes = nca.perception.condition_channels
     if condition is not None:
         told = condition[None].to(device)
     else:

@@ -7,7 +7,6 @@ from torch import nn
 from ncabook.automaton import NCA
 from ncabook.automaton.known import check_unchanged
 from ncabook.live.advance import advance
-from ncabook.live.parts import perception_of
 from ncabook.live.perceive import feature_size, needs_planes, perceive
 from ncabook.live.program import ENGINE, Program
 from ncabook.live.start import HALF_MAX
@@ -38,7 +37,7 @@ def compile_steps(automata: Sequence[NCA], mapped: bool) -> Program:
         TypeError: the engine does not know a part, or it is derived or changed.
 
     """
-    first, told = automata[0], perception_of(automata[0]).condition_channels
+    first, told = automata[0], automata[0].perception.condition_channels
     planes = told if mapped or needs_planes(first.perception) else 0
     program = Program(first.layout.channels, planes)
     for rule, automaton in enumerate(automata):

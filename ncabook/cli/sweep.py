@@ -2,14 +2,19 @@
 
 from enum import Enum
 from pathlib import Path
-from typing import Annotated, get_args
+from typing import Annotated
 
 import typer
 
 from ncabook.cli.options import path
 from ncabook.experiments import sweep as sweeps
 
-Cluster = Enum("Cluster", [(name, name) for name in get_args(sweeps.Cluster)])
+
+class Cluster(Enum):
+    """:data:`~ncabook.experiments.sweep.Cluster` as typer takes choices."""
+
+    local = "local"
+    slurm = "slurm"
 
 
 def sweep(

@@ -42,7 +42,7 @@ def table(
     contents = {
         "md": text,
         "csv": frame.to_csv(),
-        "json": frame.reset_index().to_json(orient="records", indent=2, force_ascii=False) + "\n",
+        "json": f"{frame.reset_index().to_json(orient='records', indent=2, force_ascii=False)}\n",
     }
     for suffix, content in contents.items():
         write_atomically(output / f"table{number}.{suffix}", content.encode())

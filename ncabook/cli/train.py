@@ -3,7 +3,7 @@
 import shlex
 from enum import Enum
 from pathlib import Path
-from typing import Annotated, get_args
+from typing import Annotated
 
 import typer
 
@@ -11,9 +11,13 @@ from ncabook import experiments
 from ncabook.cli.options import path
 from ncabook.experiments import runner
 from ncabook.training.processes import default_device, is_main_process, leave_group
-from ncabook.training.tracking import TrackerName
 
-Tracker = Enum("Tracker", [(name, name) for name in get_args(TrackerName)])
+
+class Tracker(Enum):
+    """:data:`~ncabook.training.tracking.TrackerName` as typer takes choices."""
+
+    tensorboard = "tensorboard"
+    wandb = "wandb"
 
 
 def train(

@@ -178,6 +178,8 @@ def kept_bytes(
     Counted for one step of the whole batch, all of its cells alive.
     """
     nca = build(model).to(device)
+    if not isinstance(nca, NCA):
+        raise TypeError(f"{model} is no automaton; it has no steps that keep anything")
     state = torch.zeros(batch, nca.layout.channels, size, size, device=device)
     with precision(variant, device):
         if variant == "reference":

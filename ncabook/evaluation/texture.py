@@ -118,8 +118,8 @@ def evaluate_texture(
     def grow(state: Tensor, steps: int) -> Tensor:
         return nca.rollout(state, steps, generator=generator)
 
-    size = tuple(target.shape[1:])
-    state = gray_canvas(nca, *size, protocol.canvases, str(device))
+    height, width = target.shape[1:]
+    state = gray_canvas(nca, height, width, protocol.canvases, str(device))
     times = {*range(0, protocol.grown + 1, protocol.every), protocol.grown}
     window = range(protocol.short[0], protocol.short[1] + 1, 2)
     curve, state = _follow(state, sorted(times | {*window}), grow, style)
@@ -133,7 +133,7 @@ def evaluate_texture(
         "curves": {"grown": _summary(curve)},
     }
     for name, angle in HALVES.items():
-        damaged = state * half_mask(*size, angle).to(device)
+        damaged = state * half_mask(height, width, angle).to(device)
         after = sorted({*range(0, protocol.final - protocol.grown, protocol.every)})
         after.append(protocol.final - protocol.grown)
         healed, _ = _follow(damaged, after, grow, style)

@@ -170,7 +170,7 @@ def _printed(number: int, row: str) -> dict[str, Any]:
             "paper, damage (%)": damage if known else None,
             "paper, mutation (%)": mutation if known else None,
         }
-    printed = paper.TABLE_1.get(name)
+    printed = paper.TABLE_1.get(name or "")
     return {
         "paper, parameters": printed and printed.parameters,
         "paper, damage (%)": printed and printed.damage.recovery,

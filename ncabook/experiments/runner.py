@@ -74,7 +74,8 @@ def train(
                 "starts": loop.provenance,
             }
             data_sha256 = loop.identity["data_sha256"]
-            _write_result(loop.learner.network, experiment, folder, data_sha256, training)
+            network: Any = loop.learner.network
+            _write_result(network, experiment, folder, data_sha256, training)
     loop.accelerator.wait_for_everyone()
     return zoo.read_card(folder)
 
@@ -228,5 +229,5 @@ def digest(*tensors: Tensor) -> str:
     """sha256 of tensors' values, one after another."""
     total = hashlib.sha256()
     for tensor in tensors:
-        total.update(tensor.contiguous().numpy())
+        total.update(memoryview(tensor.contiguous().numpy()))
     return total.hexdigest()

@@ -6,7 +6,7 @@ look up the task of the one at hand (:func:`ncabook.tasks.task_of`), and ask it.
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Generic, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, TypeVar, get_args
 
 from pydantic import Field
 from torch import Tensor
@@ -98,7 +98,8 @@ class Task(ABC, Generic[E]):
     @property
     def name(self) -> str:
         """What experiments call it."""
-        return self.kind.model_fields["task"].annotation.__args__[0]
+        (name,) = get_args(self.kind.model_fields["task"].annotation)
+        return name
 
     @abstractmethod
     def network(self, experiment: E) -> Network:

@@ -157,9 +157,10 @@ class ClassificationTask(Task[ClassificationExperiment]):
         tracker: Tracking | None = None,
     ) -> ClassificationLearner:
         """Algorithm 3."""
+        images, labels = data
         training, padding = experiment.training, experiment.data.padding
         return ClassificationLearner(
-            network, *data, training, experiment.seed, device, tracker, padding
+            network, images, labels, training, experiment.seed, device, tracker, padding
         )
 
     def needs(self, experiment: ClassificationExperiment) -> dict[str, int]:

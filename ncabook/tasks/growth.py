@@ -123,7 +123,9 @@ class GrowthTask(Task[GrowthExperiment]):
         tracker: Tracking | None = None,
     ) -> GrowthLearner:
         """Algorithm 1."""
-        return GrowthLearner(network, *data, experiment.training, experiment.seed, device, tracker)
+        (targets,) = data
+        training, seed = experiment.training, experiment.seed
+        return GrowthLearner(network, targets, training, seed, device, tracker)
 
     def needs(self, experiment: GrowthExperiment) -> dict[str, int]:
         """Pictures and states."""

@@ -78,7 +78,9 @@ class OnePassTask(Task[OnePassExperiment]):
         tracker: Tracking | None = None,
     ) -> OnePassLearner:
         """By squared error, with a critic if there is one."""
-        return OnePassLearner(network, *data, experiment.training, experiment.seed, device, tracker)
+        (targets,) = data
+        training, seed = experiment.training, experiment.seed
+        return OnePassLearner(network, targets, training, seed, device, tracker)
 
     def needs(self, experiment: OnePassExperiment) -> dict[str, int]:
         """Pictures, and a batch at the network's full size."""

@@ -104,7 +104,9 @@ class TextureTask(Task[TextureExperiment]):
         tracker: Tracking | None = None,
     ) -> TextureLearner:
         """By the distance of styles."""
-        return TextureLearner(network, *data, experiment.training, experiment.seed, device, tracker)
+        (target,) = data
+        training, seed = experiment.training, experiment.seed
+        return TextureLearner(network, target, training, seed, device, tracker)
 
     def needs(self, experiment: TextureExperiment) -> dict[str, int]:
         """States; VGG's features come on top."""

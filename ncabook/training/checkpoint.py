@@ -69,11 +69,11 @@ def load_weights(model: nn.Module, path: Path, expected_sha256: str | None = Non
 
 def unlike(there: Mapping[str, Tensor], here: Mapping[str, Tensor]) -> str:
     """Where names, dtypes and shapes of tensors differ, in words; empty if they are alike."""
-    described = (
+    first, second = (
         {k: f"{str(v.dtype).removeprefix('torch.')} {list(v.shape)}" for k, v in tensors.items()}
         for tensors in (there, here)
     )
-    lines = differences(*described)
+    lines = differences(first, second)
     more = [f"and {len(lines) - 3} more"] if len(lines) > 3 else []
     return "; ".join(lines[:3] + more)
 

@@ -100,7 +100,8 @@ def visible_image(images: Tensor, padding: int) -> Tensor:
 
 def initial_state(nca: NCA, image: Tensor) -> Tensor:
     """``[B, C, H, W]``: images ``[B, fixed, H, W]`` in the fixed channels, zeros elsewhere."""
-    state = empty_state(nca.layout, *image.shape[2:], len(image), str(image.device))
+    height, width = image.shape[2:]
+    state = empty_state(nca.layout, height, width, len(image), str(image.device))
     state[:, : nca.layout.fixed] = image
     return state
 

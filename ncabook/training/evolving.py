@@ -14,12 +14,12 @@ from ncabook.automaton.fire import random_fire
 from ncabook.automaton.nca import alive
 from ncabook.automaton.precision import autocast
 from ncabook.training.config import TrainingConfig
-from ncabook.training.learner import Learner, Randomness, Stateful, Tally, TrainingDivergedError
+from ncabook.training.learner import Learner, Randomness, Skipped, Stateful, TrainingDivergedError
 from ncabook.training.losses import overflow
 from ncabook.training.optimizer import build_optimizer
 from ncabook.training.perturbation import random_damage
 from ncabook.training.pool import Sample, SamplePool
-from ncabook.training.processes import Rollout, share
+from ncabook.training.processes import Rollout, gathered, reduced, share
 from ncabook.training.tracking import Tracking
 
 # A rollout near the edge of stability may have a gradient that overflows; many in a row are no
@@ -80,8 +80,7 @@ class EvolvingLearner(Learner):
         # Two sources of randomness: rollout lengths are needed on the host, the rest is not.
         self.host_generator = torch.Generator().manual_seed(seed)
         self.generator = torch.Generator(self.device).manual_seed(seed)
-        # Iterations without an update, since their gradient overflowed.
-        self.skipped = Tally(all=0, in_a_row=0)
+        self.skipped = Skipped()
 
     @abstractmethod
     def fresh(self, count: int) -> Sample:
@@ -177,33 +176,29 @@ class EvolvingLearner(Learner):
         norm = torch.nn.utils.clip_grad_norm_(self.nca.parameters(), config.clip)
         # One look at the device per iteration, with the same numbers in every process.
         mean = torch.cat([torch.stack(measured).mean(0), norm.detach()[None]])
-        loss, total, finite, norm = self.accelerator.reduce(mean, "mean").tolist()
+        loss, total, finite, norm = reduced(self.accelerator, mean, "mean").tolist()
         if not math.isfinite(total) or finite < 1:
             raise TrainingDivergedError(f"loss {total}")
-        if math.isfinite(norm):
-            self.skipped.in_a_row = 0
+        self.skipped.note(overflowed=not math.isfinite(norm))
+        if self.skipped.in_a_row > MOST_SKIPPED:
+            raise TrainingDivergedError(
+                f"gradient norm {norm}, {self.skipped.in_a_row} times in a row"
+            )
+        if not self.skipped.in_a_row:
             self.optimizer.step(rate)
-            if self.pool is not None and self.iteration >= config.pool.delay:
+            if self.pool is not None and config.pool and self.iteration >= config.pool.delay:
                 starts = torch.cat([state[part] for part in self.shares])
                 kept = worth_keeping(self.nca, torch.cat(ends), starts)
-                self.pool.store({**sample, "state": self.accelerator.gather(kept)})
-        else:
-            self.skipped.all += 1
-            self.skipped.in_a_row += 1
-            if self.skipped.in_a_row > MOST_SKIPPED:
-                raise TrainingDivergedError(
-                    f"gradient norm {norm}, {self.skipped.in_a_row} times in a row"
-                )
+                self.pool.store({**sample, "state": gathered(self.accelerator, kept)})
         self.iteration += 1
         return {"loss": loss, "gradient_norm": norm}
 
     def batch(self) -> Sample:
         """What an iteration starts from: fresh samples, then the pool's."""
-        size = self.config.batch
+        size, pool = self.config.batch, self.config.pool
         sample = self.fresh(size)
-        if self.pool is None or len(self.pool) < size:
+        if self.pool is None or pool is None or len(self.pool) < size:
             return sample
-        pool = self.config.pool
         drawn = int(size * pool.ratio)
         mutated, damaged = int(drawn * pool.mutation), int(drawn * pool.damage)
         old = self.pool.draw(drawn, self.generator)

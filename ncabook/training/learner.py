@@ -1,6 +1,7 @@
 """What a training loop repeats: a network, one step of learning, and what a checkpoint holds."""
 
 from abc import ABC, abstractmethod
+from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
 from torch import Generator, nn
@@ -112,16 +113,22 @@ class Randomness:
             each.set_state(saved[name])
 
 
-class Tally:
-    """Numbers that are counted, as attributes."""
+@dataclass
+class Skipped:
+    """Iterations without an update, since their gradient overflowed."""
 
-    def __init__(self, **counts: int) -> None:
-        vars(self).update(counts)
+    all: int = 0
+    in_a_row: int = 0
+
+    def note(self, overflowed: bool) -> None:
+        """Counts one more iteration."""
+        self.in_a_row = self.in_a_row + 1 if overflowed else 0
+        self.all += overflowed
 
     def state_dict(self) -> dict[str, int]:
-        """All counts."""
-        return dict(vars(self))
+        """Both counts."""
+        return asdict(self)
 
     def load_state_dict(self, saved: dict[str, int]) -> None:
         """Takes over what :meth:`state_dict` returned."""
-        vars(self).update(saved)
+        self.all, self.in_a_row = saved["all"], saved["in_a_row"]

@@ -79,7 +79,7 @@ class MuonWithAdam(_Optimizer):
     def step(self, scale: float) -> None:
         """Updates with both learning rates times ``scale``."""
         for weight, matrix in zip(self._weights, self._matrices, strict=True):
-            matrix.grad = weight.grad.reshape(matrix.shape)
+            matrix.grad = None if weight.grad is None else weight.grad.reshape(matrix.shape)
         super().step(scale)
 
 

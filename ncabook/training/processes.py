@@ -9,6 +9,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from typing import cast
 
 import torch
 from accelerate import Accelerator
@@ -155,12 +156,22 @@ def share(accelerator: Accelerator, batch: int, accumulation: int) -> list[slice
     return [slice(size * i, size * (i + 1)) for i in range(first, first + accumulation)]
 
 
+def reduced(accelerator: Accelerator, values: Tensor, how: str) -> Tensor:
+    """The ``mean`` or ``sum`` of all processes' values, the same in every process."""
+    return cast(Tensor, accelerator.reduce(values, how))
+
+
+def gathered(accelerator: Accelerator, values: Tensor) -> Tensor:
+    """All processes' values, one after another, ``[processes · n, …]``."""
+    return cast(Tensor, accelerator.gather(values))
+
+
 def any_process(accelerator: Accelerator, flag: bool) -> bool:
     """Whether the flag is up in any process: they have to stop after the same iteration."""
     if accelerator.num_processes == 1:
         return flag
     flags = torch.full((1,), float(flag), device=accelerator.device)
-    return bool(accelerator.reduce(flags, "sum").item())
+    return bool(reduced(accelerator, flags, "sum").item())
 
 
 # What asks a program to end: Ctrl-C, ``kill`` or a shutdown, a terminal that is closed.

@@ -13,6 +13,7 @@ difference is relative to the target's own size, so that layers count alike, and
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -71,7 +72,9 @@ class VGGFeatures(nn.Module):
             )
         if height % SHRINK or width % SHRINK:
             raise ValueError(f"a texture of {width}×{height}; expected sides divisible by {SHRINK}")
-        x = ((images - self.mean) / self.std).contiguous(memory_format=torch.channels_last)
+        x = ((images - self.get_buffer("mean")) / self.get_buffer("std")).contiguous(
+            memory_format=torch.channels_last
+        )
         features = []
         for i in range(LAYERS[-1] + 1):
             if str(i) in self.convolutions:
@@ -102,7 +105,7 @@ class SlicedTransport:
 
     def __call__(self, features: list[Tensor], generator: torch.Generator) -> Tensor:
         """The distances of images' features ``[B, C, places]``, summed over layers: ``[B]``."""
-        total = 0.0
+        total: Any = 0.0
         for mine, wanted in zip(features, self.target, strict=True):
             directions = torch.randn(
                 self.projections, mine.shape[1], generator=generator, device=mine.device
@@ -130,7 +133,7 @@ class GramDifference:
 
     def __call__(self, features: list[Tensor], generator: torch.Generator | None = None) -> Tensor:
         """As for :class:`SlicedTransport`; nothing is random here."""
-        total = 0.0
+        total: Any = 0.0
         for mine, wanted in zip(features, self.target, strict=True):
             difference = (_gram(mine) - wanted).square().mean((1, 2))
             total = total + difference / wanted.square().mean()

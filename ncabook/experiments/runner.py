@@ -229,5 +229,5 @@ def digest(*tensors: Tensor) -> str:
     """sha256 of tensors' values, one after another."""
     total = hashlib.sha256()
     for tensor in tensors:
-        total.update(memoryview(tensor.contiguous().numpy()))
+        total.update(tensor.contiguous().numpy().tobytes())
     return total.hexdigest()

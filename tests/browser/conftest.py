@@ -5,6 +5,8 @@ import shutil
 import pytest
 from playwright.sync_api import sync_playwright
 
+from tests.browser.pages import visits
+
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 # A browser under test has no business on the network, and may run as root in a container.
 FLAGS = [
@@ -33,3 +35,17 @@ def chromium(launch):
     browser = launch("--disable-gpu")
     yield browser
     browser.close()
+
+
+@pytest.fixture
+def visit_page(chromium):
+    """Opens addresses for one test; see :func:`tests.browser.pages.visits`."""
+    with visits(chromium) as visit:
+        yield visit
+
+
+@pytest.fixture(scope="module")
+def visit_once(chromium):
+    """The same for tests that share a page."""
+    with visits(chromium) as visit:
+        yield visit

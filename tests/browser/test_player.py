@@ -1,13 +1,11 @@
 """The exported page in a real browser: everything a reader can do, by pointer and by keyboard."""
 
 import json
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 
 from ncabook.automaton import (
@@ -21,10 +19,9 @@ from ncabook.automaton import (
     centre_seed,
     hashed_fire,
 )
-from ncabook.live import LivePlayer, figure_html, to_html
-from ncabook.live.html import PAGE
-from ncabook.live.script import page_script
+from ncabook.live import LivePlayer, to_html
 from ncabook.training.texture import gray_canvas
+from tests.browser.pages import look_around, mounted, status, steps, until, write_page
 from tests.live import test_decoder as latent
 from tests.live import test_votes as voting
 from tests.live.test_canvas import weaver
@@ -47,28 +44,15 @@ def page_file(tmp_path_factory):
 
 
 @pytest.fixture
-def visit(chromium, page_file):
-    """Opens the page, and at the end checks that it asked for nothing and complained of nothing."""
-    contexts, complaints, requests = [], [], []
+def visit(visit_page, page_file):
+    """Opens that page."""
+    return lambda **options: visit_page(page_file.as_uri(), **options)
 
-    def visit(**options):
-        context = chromium.new_context(**{"reduced_motion": "reduce", **options})
-        contexts.append(context)
-        page = context.new_page()
-        page.on("console", lambda message: complaints.append(message.text))  # of any level
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("request", lambda request: requests.append(request.url))
-        page.goto(page_file.as_uri())
-        until(lambda: mounted(page, 0))
-        return page
 
-    yield visit
-    for context in contexts:
-        context.close()
-    # The tests read pixels more often than a canvas for drawing is made for.
-    assert [c for c in complaints if "willReadFrequently" not in c] == []
-    own = page_file.as_uri()
-    assert [u for u in requests if u.split("#")[0] != own and not u.startswith("blob:")] == []
+@pytest.fixture(scope="module")
+def still(visit_once, page_file):
+    """That page for tests that only look: none of them makes a step or changes a cell."""
+    return visit_once(page_file.as_uri())
 
 
 @pytest.fixture
@@ -76,32 +60,11 @@ def page(visit):
     return visit()
 
 
-def until(condition, seconds=10):
-    """Waits by asking again; the page's own policy forbids what Playwright's waiting evaluates."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.02)
-
-
-def mounted(page, index):
-    script = "(i) => document.querySelectorAll('figure')[i].ncaPlayer !== undefined"
-    return page.evaluate(script, index)
-
-
-def status(page):
-    return page.locator(".nca-player > [role=status]")
-
-
 def state(page):
     """The state after everything that the page has asked for."""
     ask = "document.querySelector('figure').ncaPlayer.ask({ kind: 'getState' })"
     flat = page.evaluate(f"{ask}.then(({{ state }}) => Array.from(state))")
     return np.array(flat, np.float32).reshape(HEIGHT, WIDTH, -1)
-
-
-def steps(page):
-    return page.evaluate("document.querySelector('figure').ncaPlayer.last.step")
 
 
 def fill(page):
@@ -125,11 +88,13 @@ def at(page, x, y):
     ]
 
 
-def test_starts_with_a_seed(page):
-    cells = state(page)
+def test_starts_with_a_seed(still):
+    """In the place of its picture."""
+    cells = state(still)
     assert cells[HEIGHT // 2, WIDTH // 2].tolist() == [1] * 4 + [0] * 8
     assert cells.sum() == 4
-    assert pixel(page, 0, 0) == [255, 255, 255, 255]
+    assert pixel(still, 0, 0) == [255, 255, 255, 255]
+    assert still.locator(".nca-poster").count() == 0
 
 
 def test_step_and_reset(page):
@@ -241,14 +206,12 @@ def test_every_brush(page, tool, check):
     assert check(state(page))
 
 
-def test_drawing_an_input(chromium, tmp_path):
+def test_drawing_an_input(visit_page, tmp_path):
     """By mouse and by keyboard; it is seen, outlives a reset, and can be wiped."""
     torch.manual_seed(3)
     nca = NCA(ChannelLayout(visible=4, hidden=6, fixed=2), ConvPerception(12, 8), MLPUpdate(8, 10))
     (tmp_path / "input.html").write_text(to_html(nca, HEIGHT, WIDTH), "utf-8")
-    page = chromium.new_page(reduced_motion="reduce")
-    page.goto((tmp_path / "input.html").as_uri())
-    until(lambda: mounted(page, 0))
+    page = visit_page((tmp_path / "input.html").as_uri())
     page.get_by_role("slider", name="Size").fill("1")
     page.get_by_title("Draw on the input").click()
     page.mouse.move(*at(page, 4, 6))
@@ -269,7 +232,6 @@ def test_drawing_an_input(chromium, tmp_path):
     canvas.press("e")
     assert not state(page)[6, 16, :2].any()
     assert state(page)[6, 10, :2].all()
-    page.close()
 
 
 def test_double_click_plants_a_seed(page):
@@ -335,21 +297,21 @@ def test_keyboard_alone(page):
     assert names == ["Save the picture", "Record a film", "Copy a link to this moment"]
 
 
-def test_channels(page):
+def test_channels(still):
     """The seed's alpha is 1, and blue; its hidden channels are 0, and white."""
-    page.get_by_label("Show").select_option("alpha")
-    until(lambda: pixel(page, WIDTH // 2, HEIGHT // 2) == [33, 102, 172, 255])
-    assert page.locator(".nca-key").is_visible()
-    page.get_by_label("Show").select_option("hidden channel 5")
-    until(lambda: pixel(page, WIDTH // 2, HEIGHT // 2) == [255] * 4)
-    page.get_by_label("Show").select_option("picture")
-    until(lambda: pixel(page, WIDTH // 2, HEIGHT // 2) == [255, 255, 255, 255])
-    assert page.locator(".nca-key").is_hidden()
+    still.get_by_label("Show").select_option("alpha")
+    until(lambda: pixel(still, WIDTH // 2, HEIGHT // 2) == [33, 102, 172, 255])
+    assert still.locator(".nca-key").is_visible()
+    still.get_by_label("Show").select_option("hidden channel 5")
+    until(lambda: pixel(still, WIDTH // 2, HEIGHT // 2) == [255] * 4)
+    still.get_by_label("Show").select_option("picture")
+    until(lambda: pixel(still, WIDTH // 2, HEIGHT // 2) == [255, 255, 255, 255])
+    assert still.locator(".nca-key").is_hidden()
 
 
-def test_a_picture_to_keep(page):
-    with page.expect_download() as download:
-        page.get_by_role("button", name="Save the picture").click()
+def test_a_picture_to_keep(still):
+    with still.expect_download() as download:
+        still.get_by_role("button", name="Save the picture").click()
     assert download.value.suggested_filename == "nca-step-0.png"
     with Image.open(download.value.path()) as image:
         assert image.size == (8 * WIDTH, 8 * HEIGHT)
@@ -431,33 +393,31 @@ def test_status_is_silent_while_running(page):
     assert page.locator("output:not([aria-live=off])").count() == 0
 
 
-@pytest.mark.parametrize("width", [390, 1440])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_accessible_and_in_place(visit, scheme, width):
-    page = visit(color_scheme=scheme, viewport={"width": width, "height": 844})
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    report = Axe().run(page).response
-    assert len(report["passes"]) > 10
-    assert [(f["id"], f["nodes"][0]["html"]) for f in report["violations"]] == []
-    for target in page.locator("button, .nca-tile, input[type=range], select").all():
-        box = target.bounding_box()
-        assert min(box["width"], box["height"]) >= 40
+def test_accessible_and_in_place(still):
+    def large_enough():
+        for target in still.locator("button, .nca-tile, input[type=range], select").all():
+            box = target.bounding_box()
+            assert min(box["width"], box["height"]) >= 40
+
+    look_around(still, large_enough)
 
 
-@pytest.mark.parametrize(
-    ("host", "system", "dark"),
-    [
-        ("document.documentElement.dataset.theme = 'dark'", "light", True),
-        ("document.documentElement.dataset.theme = 'light'", "dark", False),
-        ("document.body.dataset.jpThemeLight = 'false'", "light", True),
-        ("document.body.dataset.jpThemeLight = 'true'", "dark", False),
-    ],
-)
-def test_follows_the_theme_of_its_host(visit, host, system, dark):
-    page = visit(color_scheme=system)
-    page.evaluate(host)
+HOSTS = [  # the element, its attribute, what it says in dark and in light
+    ("documentElement", "data-theme", "dark", "light"),
+    ("body", "data-jp-theme-light", "false", "true"),
+]
+
+
+@pytest.mark.parametrize(("element", "attribute", "dark", "light"), HOSTS)
+def test_follows_the_theme_of_its_host(still, element, attribute, dark, light):
+    """Whatever the system's is; without a host's, it follows that."""
     scheme = "getComputedStyle(document.querySelector('.nca-player')).colorScheme"
-    assert page.evaluate(scheme) == ("dark" if dark else "light")
+    for system, says, wanted in (("light", dark, "dark"), ("dark", light, "light")):
+        still.emulate_media(color_scheme=system, reduced_motion="reduce")
+        assert still.evaluate(scheme) == system
+        still.evaluate(f"document.{element}.setAttribute('{attribute}', '{says}')")
+        assert still.evaluate(scheme) == wanted
+        still.evaluate(f"document.{element}.removeAttribute('{attribute}')")
 
 
 def test_figures_that_are_added_later(page):
@@ -548,23 +508,19 @@ def test_as_a_widget(chromium, monkeypatch):
     context.close()
 
 
-def test_a_broken_figure_says_so(chromium, page_file):
-    page = chromium.new_page()
+def test_a_broken_figure_says_so(visit_page, page_file):
     broken = page_file.with_name("broken.html")
     text = page_file.read_text("utf-8").replace("&quot;version&quot;:3", "&quot;version&quot;:9")
     broken.write_text(text, "utf-8")
-    page.goto(broken.as_uri())
+    page = visit_page(broken.as_uri(), loud=True, wait=False)
     alert = page.get_by_role("alert")
     alert.wait_for()
     assert "description version 9; this engine reads version 3" in alert.inner_text()
     assert page.locator(".nca-poster").is_visible(), "the picture stays"
-    page.close()
 
 
-def test_without_javascript_it_is_a_picture_and_words(chromium, page_file):
-    context = chromium.new_context(java_script_enabled=False)
-    page = context.new_page()
-    page.goto(page_file.as_uri())
+def test_without_javascript_it_is_a_picture_and_words(visit):
+    page = visit(java_script_enabled=False, wait=False)
     assert "grown by a neural cellular automaton" in page.locator("noscript").inner_text()
     picture = page.locator(".nca-poster")
     assert "grown by a neural cellular automaton" in picture.get_attribute("alt")
@@ -572,11 +528,6 @@ def test_without_javascript_it_is_a_picture_and_words(chromium, page_file):
         WIDTH,
         HEIGHT,
     ]
-    context.close()
-
-
-def test_the_figure_takes_the_place_of_its_picture(page):
-    assert page.locator(".nca-poster").count() == 0
 
 
 @pytest.fixture(scope="module")
@@ -604,10 +555,8 @@ def side_by_side(three, tmp_path_factory):
     player = LivePlayer(
         three, HEIGHT, WIDTH, classes=["a", "b"], title="Three", targets=targets, seed=11
     )
-    figure = figure_html(json.loads(player.descriptions), player.weights, "Three")
     target = tmp_path_factory.mktemp("page") / "several.html"
-    target.write_text(PAGE.format(title="Three", figure=figure, script=page_script()), "utf-8")
-    return target
+    return write_page(target, "Three", json.loads(player.descriptions), player.weights)
 
 
 def states(page):
@@ -620,15 +569,9 @@ def states(page):
     return [np.array(f, np.float32).reshape(HEIGHT, WIDTH, -1) for f in flat]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_side_by_side(chromium, side_by_side, scheme):
+def test_side_by_side(visit_page, side_by_side):
     """All run together; what is done in one grid is done in all; each grid has its name."""
-    context = chromium.new_context(reduced_motion="reduce", color_scheme=scheme)
-    page = context.new_page()
-    complaints = []
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.goto(side_by_side.as_uri())
-    until(lambda: mounted(page, 0))
+    page = visit_page(side_by_side)
     assert page.locator("canvas:not(.nca-chart, .nca-lens)").count() == 3
     assert page.locator(".nca-caption").all_inner_texts() == ["conv 3×3", "Sobel", "attention"]
     page.get_by_role("button", name="Step").click(click_count=20, delay=20)
@@ -640,10 +583,7 @@ def test_side_by_side(chromium, side_by_side, scheme):
     until(lambda: page.get_by_role("radio", name="b").is_checked())
     page.get_by_role("button", name="Reset").click()
     assert [(s[..., 3] > 0.1).sum() for s in states(page)] == [1, 1, 1]
-    results = Axe().run(page)
-    assert results.violations_count == 0, results.generate_report()
-    assert complaints == []
-    context.close()
+    look_around(page)
 
 
 RULES = ["lace", "tiles", "honeycomb"]
@@ -664,32 +604,18 @@ def canvas_file(tmp_path_factory):
         turning=True,
         title="Rules",
     )
-    figure = figure_html(json.loads(player.descriptions), player.weights, "Rules")
     target = tmp_path_factory.mktemp("page") / "rules.html"
-    target.write_text(PAGE.format(title="Rules", figure=figure, script=page_script()), "utf-8")
-    return target
+    return write_page(target, "Rules", json.loads(player.descriptions), player.weights)
 
 
 @pytest.fixture
-def visit_canvas(chromium, canvas_file):
-    """Opens that page, and at the end checks that nothing went wrong in it."""
-    contexts, complaints = [], []
+def visit_canvas(visit_page, canvas_file):
+    """Opens that page, or a link to one of its moments."""
 
-    def visit_canvas(scheme="light", width=1440, link=None):
-        view = {"width": width, "height": 900}
-        options = {"reduced_motion": "reduce", "color_scheme": scheme, "viewport": view}
-        context = chromium.new_context(**options)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.goto(link or canvas_file.as_uri())
-        until(lambda: mounted(page, 0))
-        return page
+    def visit_canvas(width=1440, link=None):
+        return visit_page(link or canvas_file, viewport={"width": width, "height": 900})
 
-    yield visit_canvas
-    for context in contexts:
-        context.close()
-    assert complaints == []
+    return visit_canvas
 
 
 @pytest.mark.parametrize("width", [390, 1440])
@@ -722,11 +648,9 @@ def test_the_lens_shows_all_channels_of_a_window(visit_canvas, width):
     assert len({tuple(s) for s in seen}) > 3
 
 
-@pytest.mark.parametrize("width", [390, 1440])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_map_of_rules_has_a_key(visit_canvas, scheme, width):
+def test_the_map_of_rules_has_a_key(visit_canvas):
     """Each name has a swatch, in the colour of its cells; where there is no map, there is none."""
-    page = visit_canvas(scheme, width)
+    page = visit_canvas(width=390)
     swatches = page.locator(".nca-swatch")
     names = page.locator(".nca-rules .nca-name")
     assert swatches.count() == len(RULES)
@@ -744,21 +668,21 @@ def test_the_map_of_rules_has_a_key(visit_canvas, scheme, width):
     key = dict(zip(names.all_inner_texts(), colours, strict=True))
     for name, place in grafts.items():
         until(lambda: key[name] == "rgb({}, {}, {})".format(*pixel(page, *place)[:3]))  # noqa: B023
-    for swatch, name in zip(swatches.all(), names.all(), strict=True):
-        above, below = swatch.bounding_box(), name.bounding_box()
-        assert above["y"] + above["height"] <= below["y"]
-        assert name.evaluate("(name) => name.scrollWidth <= name.clientWidth")
-    results = Axe().run(page)
-    assert results.violations_count == 0, results.generate_report()
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+    def names_below_swatches():
+        for swatch, name in zip(swatches.all(), names.all(), strict=True):
+            above, below = swatch.bounding_box(), name.bounding_box()
+            assert above["y"] + above["height"] <= below["y"]
+            assert name.evaluate("(name) => name.scrollWidth <= name.clientWidth")
+
+    look_around(page, names_below_swatches)
     page.get_by_label("Show").select_option("picture")
     assert [swatch.is_visible() for swatch in swatches.all()] == [False] * 3
 
 
-@pytest.mark.parametrize(("scheme", "width"), [("light", 1440), ("dark", 390)])
-def test_grafting(visit_canvas, scheme, width):
+def test_grafting(visit_canvas):
     """A patchwork's canvas has no seeds; the chosen rule spreads under the brush."""
-    page = visit_canvas(scheme, width)
+    page = visit_canvas()
     assert page.get_by_role("radio", name="Plant a seed").count() == 0
     assert page.get_by_role("radio", name="Graft the chosen rule").is_checked()
     assert page.get_by_role("radio", name="tiles").is_checked()
@@ -779,9 +703,7 @@ def test_grafting(visit_canvas, scheme, width):
     assert "48 by 16 cells" in page.locator("canvas").first.get_attribute("aria-label")
     page.get_by_role("button", name="Step").click(click_count=2, delay=20)
     until(lambda: steps(page) == 2)
-    results = Axe().run(page)
-    assert results.violations_count == 0, results.generate_report()
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    look_around(page)
 
 
 def test_the_field_is_turned_by_a_slider(visit_canvas):
@@ -840,12 +762,9 @@ def test_a_link_opens_on_the_canvas_that_it_was_made_on(visit_canvas):
     assert steps(other) == 0
 
 
-def test_the_page_computes_what_pytorch_computes(chromium, side_by_side, three):
+def test_the_page_computes_what_pytorch_computes(visit_page, side_by_side, three):
     """96 steps of three perceptions in the browser's own WebAssembly, relaxed SIMD included."""
-    context = chromium.new_context(reduced_motion="reduce")
-    page = context.new_page()
-    page.goto(side_by_side.as_uri())
-    until(lambda: mounted(page, 0))
+    page = visit_page(side_by_side)
     ask = "document.querySelector('figure').ncaPlayer.ask"
     page.evaluate(f"{ask}({{ kind: 'advance', steps: 96, budget: 1e9 }})")
     for nca, found in zip(three.values(), states(page), strict=True):
@@ -857,15 +776,11 @@ def test_the_page_computes_what_pytorch_computes(chromium, side_by_side, three):
         )[0]
         assert 0.5 < float(wanted.abs().max()) < 100
         assert np.abs(wanted.permute(1, 2, 0).numpy() - found).max() <= 1e-4
-    context.close()
 
 
-def test_the_curve_tells_harm_and_recovery(chromium, side_by_side):
+def test_the_curve_tells_harm_and_recovery(visit_page, side_by_side):
     """Errors under each grid, and after harm the percentage of eq. 3; in words for the chart."""
-    context = chromium.new_context(reduced_motion="reduce")
-    page = context.new_page()
-    page.goto(side_by_side.as_uri())
-    until(lambda: mounted(page, 0))
+    page = visit_page(side_by_side)
     ask = "document.querySelector('figure').ncaPlayer.ask"
     page.evaluate(f"{ask}({{ kind: 'advance', steps: 60, budget: 1e9 }})")
     page.get_by_title("Erase half").click()
@@ -885,15 +800,12 @@ def test_the_curve_tells_harm_and_recovery(chromium, side_by_side):
     assert "conv 3×3: error" in words
     texts = page.locator(".nca-recovery").all_inner_texts()
     assert all(t.startswith("error 0.") for t in texts)
-    context.close()
 
 
 @pytest.mark.slow
-def test_ten_minutes_leave_nothing_behind(chromium, page_file):
+def test_ten_minutes_leave_nothing_behind(visit):
     """18,000 steps, 1,800 strokes: the page's heap does not grow, and no element is added."""
-    page = chromium.new_page()
-    page.goto(page_file.as_uri())
-    until(lambda: mounted(page, 0))
+    page = visit(reduced_motion="no-preference")
     session = page.context.new_cdp_session(page)
 
     def used():
@@ -916,22 +828,14 @@ def test_ten_minutes_leave_nothing_behind(chromium, page_file):
     after = used()
     assert after[1] == before[1]
     assert after[0] < before[0] + 1_000_000
-    page.close()
 
 
-def test_a_decoded_picture(chromium, tmp_path):
+def test_a_decoded_picture(visit_page, tmp_path):
     """More pixels than cells, the brush in cells, latents to look at; paused, it is the present."""
     nca, decoder, start = latent.latent_automaton()
     description, weights = latent.described(nca, decoder, start)
-    figure = figure_html([description], weights, "Latent")
-    file = tmp_path / "latent.html"
-    file.write_text(PAGE.format(title="Latent", figure=figure, script=page_script()), "utf-8")
-    page = chromium.new_page(reduced_motion="reduce")
-    complaints = []
-    page.on("console", lambda message: complaints.append(message.text))
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.goto(file.as_uri())
-    until(lambda: mounted(page, 0))
+    address = write_page(tmp_path / "latent.html", "Latent", [description], weights)
+    page = visit_page(address)
     canvas = page.locator("canvas").first
     size = "(canvas) => [canvas.height, canvas.width]"
     assert canvas.evaluate(size) == [4 * latent.HEIGHT, 4 * latent.WIDTH]
@@ -966,22 +870,13 @@ def test_a_decoded_picture(chromium, tmp_path):
     look = "(c) => [...c.getContext('2d').getImageData(0, 0, c.width, c.height).data]"
     pixels = torch.tensor(canvas.evaluate(look)).view(*wanted.shape[1:], 4)[..., :3]
     assert (pixels / 255 - wanted.permute(1, 2, 0)).abs().max() <= 0.5 / 255 + 1e-3
-    page.close()
-    assert [c for c in complaints if "willReadFrequently" not in c] == []
 
 
-def test_a_reader_draws_and_the_cells_vote(chromium, tmp_path):
+def test_a_reader_draws_and_the_cells_vote(visit_page, tmp_path):
     """A stroke by pointer and by keyboard, another input, bars that say what the colours say."""
     description, weights = voting.described(voting.classifier())
-    figure = figure_html([description], weights, "Votes")
-    file = tmp_path / "votes.html"
-    file.write_text(PAGE.format(title="Votes", figure=figure, script=page_script()), "utf-8")
-    page = chromium.new_page(reduced_motion="reduce")
-    complaints = []
-    page.on("console", lambda message: complaints.append(message.text))
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.goto(file.as_uri())
-    until(lambda: mounted(page, 0))
+    address = write_page(tmp_path / "votes.html", "Votes", [description], weights)
+    page = visit_page(address)
     ask = "document.querySelector('figure').ncaPlayer.ask({ kind: 'getState' })"
 
     def ink():
@@ -1018,10 +913,4 @@ def test_a_reader_draws_and_the_cells_vote(chromium, tmp_path):
     page.keyboard.press("Space")
     until(lambda: "Now reading two" in status(page).inner_text())
     assert np.allclose(ink(), voting.pictures()["two"][0].numpy())
-    results = Axe().run(page)
-    assert results.violations_count == 0, results.generate_report()
-    page.emulate_media(color_scheme="dark", reduced_motion="reduce")
-    results = Axe().run(page)
-    assert results.violations_count == 0, results.generate_report()
-    page.close()
-    assert [c for c in complaints if "willReadFrequently" not in c] == []
+    look_around(page)

@@ -13,11 +13,11 @@ from ncabook.automaton import (
     SobelPerception,
     centre_seed,
 )
-from ncabook.live import describe, figure_html
-from ncabook.live.html import PAGE
-from ncabook.live.script import module_script, page_script
+from ncabook.live import describe
+from ncabook.live.script import module_script
 from ncabook.training.texture import gray_canvas
 from tests.browser.conftest import SWIFTSHADER
+from tests.browser.pages import visits, write_page
 from tests.live import test_decoder as latent
 from tests.live.test_canvas import weaver
 from tests.live.test_engine import (
@@ -452,23 +452,16 @@ def test_the_cpu_where_a_device_does_not_pay_or_cannot(choose, page):
     assert choose()["backend"] == "WebAssembly"
 
 
-@pytest.mark.parametrize("flags", [SWIFTSHADER, ["--disable-gpu"]], ids=["SwiftShader", "none"])
-def test_the_figure_says_what_computes(launch, tmp_path, flags):
+@pytest.mark.parametrize("which", ["browser", "chromium"], ids=["SwiftShader", "none"])
+def test_the_figure_says_what_computes(request, tmp_path, which):
     """In a worker, from a file; and the browser complains of nothing."""
-    file = tmp_path / "large.html"
     description, weights = small_automaton(128, 128)
-    figure = figure_html([description], weights, "Large")
-    file.write_text(PAGE.format(title="Large", figure=figure, script=page_script()), "utf-8")
-    browser, complaints = launch(*flags), []
-    page = browser.new_page(reduced_motion="reduce")
-    page.on("console", lambda message: complaints.append(message.text))
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.goto(file.as_uri())
-    page.get_by_role("button", name="Step").click()
-    page.get_by_text("0 steps/s").wait_for()
-    assert page.get_by_text("0 steps/s").get_attribute("title") == "by WebAssembly"
-    browser.close()
-    assert complaints == []
+    address = write_page(tmp_path / "large.html", "Large", [description], weights)
+    with visits(request.getfixturevalue(which)) as visit:
+        page = visit(address)
+        page.get_by_role("button", name="Step").click()
+        page.get_by_text("0 steps/s").wait_for()
+        assert page.get_by_text("0 steps/s").get_attribute("title") == "by WebAssembly"
 
 
 def test_a_broken_description_is_told_all_the_same(page):

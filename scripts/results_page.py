@@ -26,8 +26,8 @@ FAMILIES = {
 HEAD = """\
 # Results
 
-Every trained model of the book, from its card. A number in small print is the paper's. A click on
-a column's head sorts a table; *Run* opens the automaton, *settings* what it was trained by, and
+Every trained model of the book, from its card. The paper's number stands beneath. A click on a
+column's head sorts a table; *Run* opens the automaton, *settings* what it was trained by, and
 *card* all that was measured, with seed, duration, hardware and commit. Intervals are 95 %, by
 bootstrap over rollouts or images. Chapters 3 and 5 to 8 say how each number is measured, and what
 it does not show.
@@ -83,7 +83,9 @@ def table(family: str) -> str:
         for key in keys:
             number = reports[name][key]
             value = "" if number.value is None else f"{number.value:.6g}"
-            paper = f"<br><small>{number.number(theirs[key])}</small>" if key in theirs else ""
+            paper = (
+                f"<br><small>paper {number.number(theirs[key])}</small>" if key in theirs else ""
+            )
             shown = str(number).removesuffix(f" {number.unit}").replace(f" {number.unit} [", " [")
             lines.append(f'<td data-value="{value}">{shown.replace(" [", "<br>[")}{paper}</td>')
         lines.append("</tr>")

@@ -41,12 +41,11 @@ class Measured:
         words = ", ".join(filter(None, (self.column, self.row)))
         return f"{words} ({self.unit})" if self.unit else words
 
-    def number(self, value: float | None, sign: bool = False) -> str:
+    def number(self, value: float | None) -> str:
         """A number as this one is written, without its unit."""
         if value is None or value != value:
             return MISSING
-        text = f"{value:{'+' if sign else ''},.{self.digits}f}"
-        return text.replace("-", "−") if sign else text
+        return f"{value:,.{self.digits}f}".replace("-", "−")
 
     def __str__(self) -> str:
         text = self.number(self.value)

@@ -126,6 +126,36 @@ def test_a_page_is_whole(page, site):
         assert violations(page) == [], scheme
 
 
+def test_a_table_of_results_is_sorted_by_its_heads(chromium, site):
+    """Up, down, what is missing last; and every model has its three files."""
+    page = chromium.new_page()
+    page.goto(f"{site}/book/results.html", wait_until="load")
+    table = page.locator(".results table").first
+    head = table.locator("thead th").filter(has_text="LPIPS, step 149").first
+    column = head.evaluate("head => head.cellIndex")
+
+    def shown():
+        cells = table.locator(f"tbody tr > :nth-child({column + 1})")
+        return [text for text in cells.evaluate_all("all => all.map(c => c.dataset.value)")]
+
+    before = shown()
+    for way, backwards in (("ascending", False), ("descending", True)):
+        head.locator("button").click()
+        assert head.get_attribute("aria-sort") == way
+        known = [float(text) for text in shown() if text]
+        assert known == sorted(known, reverse=backwards)
+        assert sorted(shown()) == sorted(before)
+        assert "" not in shown()[: len(known)]
+    names = table.locator("tbody th code").all_text_contents()
+    assert "emoji-conv3" in names
+    for link in page.locator(".results a").evaluate_all("all => all.map(a => a.href)"):
+        place = ROOT / "_build/html" / link.removeprefix(site).lstrip("/")
+        assert place.is_file(), link
+    page.goto(f"{site}/live/emoji-conv3.html")
+    assert living_cells(page) > 100
+    page.close()
+
+
 def test_a_formula_that_cannot_be_set_is_noticed(chromium, site):
     """The gate above sees what a reader would: a box, "Misplaced &", in place of the formula."""
     page = chromium.new_page()

@@ -596,7 +596,7 @@ def test_an_empty_name_is_not_this_folder(trained, monkeypatch):
 
 # Of these the starts were counted, and the rest was not measured anew: the third protocol gives the
 # same means, and medians and the living beside them.
-SECOND_PROTOCOL = {"emoji-attention", "emoji-local-attention"}
+SECOND_PROTOCOL = {"emoji-attention"}
 
 
 @pytest.mark.parametrize("name", zoo.names())

@@ -73,8 +73,8 @@ def test_two_processes_train_like_one(nest, tmp_path, kind, accumulation):
     assert printed.count("trained 872 parameters") == 1
     one, _ = load_tensors(tmp_path / "one/checkpoint.safetensors")
     two, _ = load_tensors(tmp_path / "two/checkpoint.safetensors")
-    assert len(one["pool/states"]) == 8
-    for name in ("random/host", "random/device", "pool/classes"):
+    assert len(one["parts/pool/samples/state"]) == 8
+    for name in ("parts/random/host", "parts/random/device", "parts/pool/samples/class"):
         assert torch.equal(one[name], two[name])
     assert_close(one, two, 1e-6)
 

@@ -43,7 +43,7 @@ def evaluate_one_pass(
         perceptual: also measure LPIPS, which needs AlexNet's weights.
 
     Returns:
-        What goes into a card: an automaton's summary without the figures that need steps, and
+        What goes into a card, like an automaton's summary, without figures that need steps; and
         ``further.nothing``, the squared error of what is drawn from an empty image.
 
     """

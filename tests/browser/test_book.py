@@ -17,7 +17,8 @@ sys.path.insert(0, str(ROOT / "scripts"))
 import book  # noqa: E402
 
 CHAPTERS = [path.stem for path in book.chapters()]
-PAGES = [*CHAPTERS, *sorted(path.stem for path in book.BOOK.glob("*.md"))]
+TEXTS = [path.relative_to(book.BOOK).with_suffix("") for path in book.BOOK.rglob("*.md")]
+PAGES = [*CHAPTERS, *sorted(path.as_posix() for path in TEXTS)]
 TAGS = ["wcag2a", "wcag2aa", "wcag21aa"]  # WCAG 2.0 and 2.1, A and AA
 FIGURE = "figure.nca-figure"
 PLAYER = f"document.querySelector('{FIGURE}').ncaPlayer"

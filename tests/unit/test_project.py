@@ -17,9 +17,10 @@ else:
 from ncabook import zoo
 
 ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "scripts"))
+sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "book" / "_ext")]
 
 import readme_numbers  # noqa: E402
+import reference  # noqa: E402
 import results_page  # noqa: E402
 import set_repository as repository  # noqa: E402
 
@@ -66,6 +67,37 @@ def test_only_the_book_toolchain_has_upper_pins():
     for requirement in PROJECT["dependencies"] + extras["test"]:
         assert "==" not in requirement, requirement
         assert "<" not in requirement, requirement
+
+
+def test_every_room_has_a_page_in_the_reference():
+    """A new room is told of; the page takes its modules from the package, whichever they are."""
+    rooms = {
+        f"ncabook.{path.stem}"
+        for path in (ROOT / "ncabook").iterdir()
+        if path.suffix == ".py" or (path / "__init__.py").exists()
+    } - {"ncabook.__init__"}
+    assert {room for room in rooms if not reference.LEFT_OUT.match(room)} == {
+        *reference.ROOMS.values()
+    }
+    toc = (ROOT / "_toc.yml").read_text()
+    for page, room in reference.ROOMS.items():
+        text = (ROOT / "book" / "api" / f"{page}.md").read_text()
+        assert reference.MARKER.findall(text) == [room], page
+        assert f"file: book/api/{page}\n" in toc, page
+        assert f"{{doc}}`{page}`" in (ROOT / "book" / "api" / "index.md").read_text(), page
+
+
+def test_the_reference_describes_what_is_made_in_a_module():
+    """Names that a module imports, hides or leaves without words are no part of its page."""
+    text = reference.written("ncabook.automaton")
+    assert "`from ncabook.automaton import` any of {py:obj}`~ncabook.automaton.nca.NCA`" in text
+    assert ".. automodule:: ncabook.automaton.perception\n" in text
+    assert "ncabook.automaton.cpu" not in text
+    module = sys.modules["ncabook.automaton.perception"]
+    names = reference.own_names(module)
+    assert "ConvPerception" in names
+    assert "Tensor" in vars(module)
+    assert not {"Tensor", *(name for name in vars(module) if name.startswith("_"))} & {*names}
 
 
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))

@@ -16,7 +16,7 @@ from ncabook.tasks import task_of
 from ncabook.tasks.report import MISSING, Report
 
 if TYPE_CHECKING:
-    import pandas as pd
+    import pandas
 
 PAPER_ROWS = {
     "emoji-sobel": "Sobel",
@@ -129,7 +129,7 @@ def models(number: int) -> list[str]:
     ]
 
 
-def table(number: int, metrics: dict[str, dict[str, Any]] | None = None) -> "pd.DataFrame":
+def table(number: int, metrics: dict[str, dict[str, Any]] | None = None) -> "pandas.DataFrame":
     """A table as numbers: one row per experiment, ours and the paper's columns.
 
     Args:
@@ -178,7 +178,7 @@ def _printed(number: int, row: str) -> dict[str, Any]:
     }
 
 
-def markdown(frame: "pd.DataFrame") -> str:
+def markdown(frame: "pandas.DataFrame") -> str:
     """For people: medians, with the range over seeds behind them."""
     labels = [c for c in frame.columns if not c.endswith((", least", ", greatest"))]
     lines = [_line(["experiment", *labels]), _line(["---"] * (1 + len(labels)))]

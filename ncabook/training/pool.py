@@ -5,8 +5,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+# Tensors that belong together, each with a batch in front: ``state`` and what goes with it.
 Sample = dict[str, Tensor]
-"""Tensors that belong together, each with a batch in front: ``state`` and what goes with it."""
 
 
 class SamplePool:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ncabook.automaton import NCA
 from ncabook.files import CorruptFileError
-from ncabook.reading import UnknownNameError, unknown
+from ncabook.reading import unknown
 from ncabook.tasks import Network, task_of
 from ncabook.tasks.needs import check_memory, parameter_count
 from ncabook.training.checkpoint import load_weights
@@ -23,7 +23,6 @@ __all__ = [
     "ZOO",
     "Card",
     "TrainedModel",
-    "UnknownNameError",
     "find",
     "folders",
     "load",

@@ -16,7 +16,7 @@ from ncabook.evaluation import classification, texture
 from ncabook.evaluation.growth import GrowthProtocol
 from ncabook.experiments import load_experiment, runner
 from ncabook.files import CorruptFileError, sha256
-from ncabook.reading import ConfigError, parse
+from ncabook.reading import ConfigError, UnknownNameError, parse
 from ncabook.tasks import (
     ClassificationExperiment,
     GrowthExperiment,
@@ -580,9 +580,9 @@ def test_a_card_with_another_configuration_is_refused(trained, tmp_path):
 
 
 def test_unknown_names_get_the_nearest_ones():
-    with pytest.raises(zoo.UnknownNameError, match="did you mean emoji-conv"):
+    with pytest.raises(UnknownNameError, match="did you mean emoji-conv"):
         experiments.find("emoji-conv")
-    with pytest.raises(zoo.UnknownNameError, match="there is no model 'zzz'; known: "):
+    with pytest.raises(UnknownNameError, match="there is no model 'zzz'; known: "):
         zoo.find("zzz")
 
 
@@ -590,7 +590,7 @@ def test_an_empty_name_is_not_this_folder(trained, monkeypatch):
     """As from a variable that is not set."""
     monkeypatch.chdir(trained)
     assert zoo.find(".").samefile(trained)
-    with pytest.raises(zoo.UnknownNameError, match="there is no model ''"):
+    with pytest.raises(UnknownNameError, match="there is no model ''"):
         zoo.find("")
 
 

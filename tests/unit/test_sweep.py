@@ -17,7 +17,7 @@ from ncabook import experiments, zoo
 from ncabook.experiments import runner
 from ncabook.experiments import sweep as sweeps
 from ncabook.files import sha256
-from ncabook.reading import ConfigError
+from ncabook.reading import ConfigError, UnknownNameError
 from ncabook.training.checkpoint import load_record
 from tests.unit.test_experiments import changed
 
@@ -107,7 +107,7 @@ def test_a_stopped_job_has_the_time_to_save(tmp_path):
 
 
 def test_unknown_tables_and_files_are_named(tmp_path):
-    with pytest.raises(zoo.UnknownNameError, match="no table 'tabel1'; did you mean table1"):
+    with pytest.raises(UnknownNameError, match="no table 'tabel1'; did you mean table1"):
         sweeps.plan("tabel1", 1, tmp_path)
     with pytest.raises(ConfigError, match=r"x\.yaml: no such table file"):
         sweeps.plan(str(tmp_path / "x.yaml"), 1, tmp_path)

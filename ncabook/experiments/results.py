@@ -6,14 +6,16 @@ the seeds, with the least and the greatest where there are several.
 
 import statistics
 from collections.abc import Iterable
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from ncabook import zoo
 from ncabook.evaluation import paper
 from ncabook.evaluation.starts import percent_died
 from ncabook.experiments import sweep
+from ncabook.extras import need
+
+if TYPE_CHECKING:
+    import pandas
 
 PAPER_ROWS = {
     "emoji-sobel": "Sobel",
@@ -89,14 +91,18 @@ def models(number: int) -> list[str]:
     ]
 
 
-def table(number: int, metrics: dict[str, dict[str, Any]] | None = None) -> pd.DataFrame:
+def table(number: int, metrics: dict[str, dict[str, Any]] | None = None) -> "pandas.DataFrame":
     """A table as numbers: one row per experiment, ours and the paper's columns.
 
     Args:
         number: 1 or 5.
         metrics: by model, fresh evaluations; the cards' own where there is none.
 
+    Raises:
+        ModuleNotFoundError: pandas is not installed.
+
     """
+    pd = need("pandas", "tables", "A table")
     by_row: dict[str, list[tuple[zoo.Card, dict[str, Any]]]] = {row: [] for row in rows(number)}
     for name in models(number):
         card = zoo.read_card(zoo.ZOO / name)
@@ -139,7 +145,7 @@ def _printed(number: int, row: str) -> dict[str, Any]:
     }
 
 
-def markdown(frame: pd.DataFrame) -> str:
+def markdown(frame: "pandas.DataFrame") -> str:
     """For people: medians, with the range over seeds behind them."""
     labels = [c for c in frame.columns if not c.endswith((", least", ", greatest"))]
     lines = [_line(["experiment", *labels]), _line(["---"] * (1 + len(labels)))]

@@ -45,7 +45,7 @@ from ncabook.training.growth import GrowthTrainer
 from ncabook.training.one_pass import OnePassTrainer
 from ncabook.training.processes import check_device
 from ncabook.training.texture import TextureTrainer
-from ncabook.training.tracking import TrackerName, Tracking
+from ncabook.training.tracking import TrackerName, Tracking, default_tracker
 from ncabook.training.trainer import Trainer
 
 EXPERIMENTS = Path(__file__).parent
@@ -96,9 +96,11 @@ def train(
     device: str = "cpu",
     resume: bool = False,
     progress: bool = True,
-    tracker: TrackerName = "tensorboard",
+    tracker: TrackerName | None = None,
 ) -> zoo.Card:
     """Trains an experiment; leaves weights, card and the tracker's ``logs`` in ``folder``.
+
+    The tracker, if none is named, is TensorBoard, or none at all where it is not installed.
 
     Networks of one pass train in minutes; they have no checkpoints and no curves.
 
@@ -166,7 +168,7 @@ def _trainer(
     experiment: Evolving,
     folder: Path,
     device: str,
-    tracker: TrackerName,
+    tracker: TrackerName | None,
 ) -> Trainer:
     """The trainer of an experiment's task, on its data."""
     kind, named = GrowthTrainer, {}
@@ -190,7 +192,12 @@ def _trainer(
             "data_sha256": digest(*data),
             "experiment": experiment.model_dump(mode="json", exclude={"training", "seed"}),
         },
-        Tracking(tracker, folder, experiment.name, experiment.model_dump(mode="json")),
+        Tracking(
+            tracker or default_tracker(),
+            folder,
+            experiment.name,
+            experiment.model_dump(mode="json"),
+        ),
         **named,
     )
 

@@ -37,7 +37,7 @@ ROOMS = {
 }
 # How it is done, not what is offered: faster ways of the same step, the engine's build, commands
 # (which `ncabook --help` explains).
-LEFT_OUT = re.compile(r"ncabook\.(automaton\.(cpu|gpu)|live\.engine|cli\w*|__main__)\b")
+LEFT_OUT = re.compile(r"ncabook\.(automaton\.(cpu|gpu)|live\.engine|extras|cli\w*|__main__)\b")
 MARKER = re.compile(r"^<!-- modules of (ncabook[\w.]*) -->$", re.MULTILINE)
 
 

@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from ncabook.cli.options import path
-from ncabook.experiments import runner
+from ncabook.experiments import results, runner
+from ncabook.extras import need
 from ncabook.files import write_atomically
 
 
@@ -30,8 +31,7 @@ def table(
       ncabook table 5 --evaluate --output fresh
 
     """
-    from ncabook.experiments import results  # pandas is slow to import
-
+    need("pandas", "tables", "A table")  # before anything is measured
     fresh = {}
     for name in results.models(number) if evaluate else []:
         typer.echo(f"measuring {name}", err=True)

@@ -18,6 +18,7 @@ class Tracker(Enum):
 
     tensorboard = "tensorboard"
     wandb = "wandb"
+    none = "none"
 
 
 def train(
@@ -33,8 +34,9 @@ def train(
         str | None, typer.Option(help="cpu, cuda or cuda:1; the GPU if there is one.")
     ] = None,
     tracker: Annotated[
-        Tracker, typer.Option(help="Where the curves go: FOLDER/logs, or Weights & Biases.")
-    ] = Tracker.tensorboard,
+        Tracker | None,
+        typer.Option(help="Where the curves go; TensorBoard's FOLDER/logs, if it is installed."),
+    ] = None,
 ) -> None:
     """Train an experiment. Ctrl-C saves a checkpoint and stops.
 
@@ -52,7 +54,7 @@ def train(
     command = ["ncabook", "train", name, *(["--output", str(output)] if output else []), "--resume"]
     go_on = f"go on with: {shlex.join(command)}"
     try:
-        card = runner.train(experiment, folder, used, resume, tracker=tracker.value)
+        card = runner.train(experiment, folder, used, resume, tracker=tracker and tracker.value)
     except KeyboardInterrupt:
         if is_main_process():
             kept = runner.checkpoints(folder)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ncabook import zoo
 from ncabook.evaluation import paper
 from ncabook.experiments import sweep
+from ncabook.extras import need
 from ncabook.tasks import task_of
 from ncabook.tasks.report import MISSING, Report
 
@@ -136,8 +137,11 @@ def table(number: int, metrics: dict[str, dict[str, Any]] | None = None) -> "pan
         number: 1 or 5.
         metrics: by model, fresh evaluations; the cards' own where there is none.
 
+    Raises:
+        ModuleNotFoundError: pandas is not installed.
+
     """
-    import pandas as pd  # slow to import, and few need it
+    pd = need("pandas", "tables", "A table")  # slow to import, and few need it
 
     by_row: dict[str, list[tuple[zoo.Card, Report]]] = {row: [] for row in rows(number)}
     for name in models(number):

@@ -18,7 +18,7 @@ from ncabook.tasks.needs import check_memory
 from ncabook.training.checkpoint import previous, save_tensors, unlike
 from ncabook.training.loop import Loop
 from ncabook.training.processes import check_device
-from ncabook.training.tracking import TrackerName, Tracking
+from ncabook.training.tracking import TrackerName, Tracking, default_tracker
 
 CHECKPOINT = "checkpoint.safetensors"
 LOCK = ".lock"
@@ -34,7 +34,7 @@ def train(
     device: str = "cpu",
     resume: bool = False,
     progress: bool = True,
-    tracker: TrackerName = "tensorboard",
+    tracker: TrackerName | None = None,
 ) -> zoo.Card:
     """Trains an experiment; leaves weights, card and the tracker's ``logs`` in ``folder``.
 
@@ -81,7 +81,7 @@ def train(
 
 
 def prepare(
-    experiment: BaseExperiment, folder: Path, device: str, tracker: TrackerName = "tensorboard"
+    experiment: BaseExperiment, folder: Path, device: str, tracker: TrackerName | None = None
 ) -> tuple[Loop, dict[str, str] | None]:
     """A training that has not begun, all its randomness seeded; and what it starts from.
 
@@ -89,7 +89,7 @@ def prepare(
         experiment: what is trained.
         folder: for checkpoint and curves; nothing is written yet.
         device: where.
-        tracker: of the curves.
+        tracker: of the curves; TensorBoard if it is installed.
 
     """
     task = task_of(experiment)
@@ -98,7 +98,7 @@ def prepare(
     started_from = _start(network, experiment)
     data = task.data(experiment)
     content = experiment.model_dump(mode="json")
-    tracking = Tracking(tracker, folder, experiment.name, content)
+    tracking = Tracking(tracker or default_tracker(), folder, experiment.name, content)
     learner = task.learner(experiment, network, data, device, tracking)
     identity = {
         "data_sha256": digest(*data),

@@ -15,17 +15,20 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-import submitit
 from filelock import FileLock, Timeout
 from pydantic import Field, model_validator
 
 from ncabook import experiments, zoo
 from ncabook.experiments import runner
+from ncabook.extras import need
 from ncabook.reading import ConfigError, Strict, load, unknown
 from ncabook.tasks.base import Name, Title
 from ncabook.training.processes import check_device, default_device, ending_like_ctrl_c
+
+if TYPE_CHECKING:
+    import submitit
 
 log = logging.getLogger(__name__)
 
@@ -136,7 +139,7 @@ def plan(name: str, seeds: int, output: Path) -> list[Run]:
     return runs
 
 
-class Job(submitit.helpers.Checkpointable):
+class Job:
     """One training in a process of its own; a cluster that stops it queues it again."""
 
     def __call__(self, source: str, seed: int, folder: str, device: str | None) -> str:
@@ -158,6 +161,11 @@ class Job(submitit.helpers.Checkpointable):
             traceback.print_exc()  # into the job's log
             return str(error) or type(error).__name__
         return ""
+
+    def checkpoint(self, *arguments: Any) -> "submitit.helpers.DelayedSubmission":
+        """What a cluster that stops the job queues in its place: the same job."""
+        submitit = need("submitit", "sweep", "A sweep")
+        return submitit.helpers.DelayedSubmission(self, *arguments)
 
 
 def sweep(
@@ -184,10 +192,12 @@ def sweep(
 
     Raises:
         KeyboardInterrupt: Ctrl-C; jobs on this machine were stopped, those in a queue were not.
+        ModuleNotFoundError: submitit is not installed.
         ValueError: the device is not here, the limit of a job is no time, or the partition has
             no name.
 
     """
+    submitit = need("submitit", "sweep", "A sweep")
     if not 0 < hours < math.inf:
         raise ValueError(f"{hours} hours for a job; expected a number above 0")
     used = default_device() if device is None else device
@@ -202,7 +212,7 @@ def sweep(
         executor.update_parameters(slurm_partition=partition)
     parallel = parallel or (1 if cluster == "local" else len(runs))
     waiting = iter([run for run in runs if run.state == "waiting"])
-    jobs: list[tuple[Run, submitit.Job[str]]] = []
+    jobs: list[tuple[Run, Any]] = []
     try:
         while True:
             jobs += _submit(executor, waiting, parallel - len(jobs), device)
@@ -249,8 +259,8 @@ def _wait_for_end(run: Run) -> None:
 
 
 def _submit(
-    executor: submitit.Executor, waiting: Iterator[Run], count: int, device: str | None
-) -> list[tuple[Run, submitit.Job[str]]]:
+    executor: "submitit.Executor", waiting: Iterator[Run], count: int, device: str | None
+) -> "list[tuple[Run, submitit.Job[str]]]":
     jobs = []
     for _, run in zip(range(count), waiting, strict=False):
         folder = str(run.folder.absolute())

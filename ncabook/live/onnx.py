@@ -29,6 +29,7 @@ from torch import Tensor, nn
 from torch.export import Dim
 
 from ncabook.automaton import NCA
+from ncabook.extras import need
 from ncabook.live.labels import class_labels
 
 FORMAT, VERSION = "ncabook-step", 1
@@ -122,17 +123,10 @@ def to_onnx(
 
 def _packages() -> ModuleType:
     """Imports what the export needs; slow, and most users never export."""
-    try:
-        import onnx
-        import onnxscript  # noqa: F401  (PyTorch's exporter needs it)
-        import torchvision  # noqa: F401  (registers the deformable convolution)
-    except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(
-            f'ONNX export needs the package {error.name}: pip install "ncabook[onnx]", '
-            'or in a clone of the repository pip install -e ".[onnx]"',
-            name=error.name,
-        ) from None
-    return onnx
+    import torchvision  # noqa: F401  (registers the deformable convolution)
+
+    need("onnxscript", "onnx", "ONNX export")  # PyTorch's exporter needs it
+    return need("onnx", "onnx", "ONNX export")
 
 
 def _tidy(model: Any) -> None:

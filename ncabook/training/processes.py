@@ -103,7 +103,7 @@ def accelerator(
         result = Accelerator(
             cpu=wanted.type == "cpu",
             mixed_precision=MIXED_PRECISION[products(wanted, precision)],
-            log_with=tracker.tracker if tracker else None,
+            log_with=tracker.tracker if tracker and tracker.tracker != "none" else None,
             project_dir=tracker.folder if tracker else None,
         )
     if result.device.type != wanted.type:

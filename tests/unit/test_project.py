@@ -1,8 +1,10 @@
 """The project's own files agree with each other."""
 
 import json
+import os
 import re
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -60,6 +62,43 @@ def test_pre_commit_runs_the_ruff_of_the_constraints():
     (ruff,) = (r for r in config["repos"] if r["repo"].endswith("/ruff-pre-commit"))
     constraints = (ROOT / "constraints.txt").read_text()
     assert ruff["rev"].removeprefix("v") == re.search(r"^ruff==(\S+)", constraints, re.MULTILINE)[1]
+
+
+WITHOUT_EXTRAS = """
+import sys
+for package in ("onnx", "onnxscript", "pandas", "submitit", "tensorboard", "wandb"):
+    sys.modules[package] = None
+from ncabook import cli
+from ncabook.training.tracking import default_tracker
+print("tracker:", default_tracker())
+for line in sys.argv[1:]:
+    sys.argv = ["ncabook", *line.split()]
+    try:
+        cli.main()
+    except SystemExit as end:
+        print("ended with", end.code, flush=True)
+"""
+
+
+def test_without_extras_commands_work_or_say_in_a_line_what_is_missing(tmp_path):
+    """The core of the package is enough to list, train and export; nobody sees a traceback."""
+    commands = ["list", "table 1", "sweep table5 --seeds 1", "export emoji-conv3 --onnx step.onnx"]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_EXTRAS, *commands],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env=environment,
+        timeout=300,
+    )
+    assert "Traceback" not in done.stderr
+    assert "emoji-conv3" in done.stdout
+    assert "tracker: none" in done.stdout
+    assert re.findall(r"ended with (\d)", done.stdout) == ["0", "1", "1", "1"]
+    said = [line for line in done.stderr.splitlines() if "pip install" in line]
+    for extra in ("tensorboard", "tables", "sweep", "onnx"):
+        assert any(f'"ncabook[{extra}]"' in line for line in said), extra
 
 
 def test_only_the_book_toolchain_has_upper_pins():

@@ -7,14 +7,12 @@ import torch
 from torch import Tensor
 
 from ncabook.automaton import gpu
-from ncabook.automaton.contract import Perception, Update
 from ncabook.automaton.cpu import listed
 from ncabook.automaton.cpu import step as cpu_step
 from ncabook.automaton.denormals import flushed_denormals
 from ncabook.automaton.fire import random_fire, ring_fire
 from ncabook.automaton.memory import Step, kept_bytes, run_in_segments, segment_length
 from ncabook.automaton.rule import Rule
-from ncabook.automaton.state import ChannelLayout
 
 FUSED_FROM = 2**17  # cell-steps; below, compiling and rearranging cost more than they save
 
@@ -23,31 +21,8 @@ class NCA(Rule):
     """A perception, an update, and the two masks that make them an automaton.
 
     One step of it is :meth:`~ncabook.automaton.rule.Rule.step`, many are :meth:`rollout`.
-
-    Args:
-        layout: the state's channels.
-        perception: what a cell sees.
-        update: what it makes of it; writes all channels that are not fixed.
-        fire_rate: probability that a cell fires in a step.
-        living_threshold: a cell lives while some alpha in its 3×3 neighbourhood exceeds this;
-            None for automata that have no dead cells.
-
-    Raises:
-        TypeError: a part is no perception, or no update.
-        ValueError: the parts do not fit the layout or each other, or a mask makes no sense.
-
+    Arguments are those of :class:`~ncabook.automaton.rule.Rule`.
     """
-
-    def __init__(
-        self,
-        layout: ChannelLayout,
-        perception: Perception,
-        update: Update,
-        fire_rate: float = 0.5,
-        living_threshold: float | None = 0.1,
-    ) -> None:
-        super().__init__(layout, perception, update, fire_rate, living_threshold)
-        self._kept: dict[Any, int] = {}
 
     @flushed_denormals()
     def rollout(
@@ -188,12 +163,11 @@ class NCA(Rule):
         device = state.device.type
         low = torch.is_autocast_enabled(device)
         key = (state.shape, state.dtype, device, low, step.__qualname__)
-        if key not in self._kept:
-            self._kept[key] = kept_bytes(step, state, self.parameters())
+        kept: dict[Any, int] = vars(self).setdefault("_kept", {})
+        if key not in kept:
+            kept[key] = kept_bytes(step, state, self.parameters())
         cells = state.shape[0] * state.shape[2] * state.shape[3]
-        return segment_length(
-            steps, memory, state.numel() * state.element_size(), self._kept[key], cells
-        )
+        return segment_length(steps, memory, state.numel() * state.element_size(), kept[key], cells)
 
 
 def alive(nca: NCA, state: Tensor) -> Tensor:

@@ -8,13 +8,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ncabook.data.download import disk_trouble
 from ncabook.data.images import read_image
 from ncabook.data.registry import (
     DataFile,
     DataSet,
     DataUnavailableError,
     cache_folder,
-    disk_trouble,
     locate,
 )
 

@@ -6,11 +6,11 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
+from ncabook.data.download import disk_trouble
 from ncabook.data.registry import (
     DataFile,
     DataSet,
     DataUnavailableError,
-    disk_trouble,
     locate,
 )
 from ncabook.files import CorruptFileError, sha256

@@ -25,7 +25,6 @@ for twice the time, and always, for half of it; and two damages that no training
 30 % of the cells erased at random.
 """
 
-import math
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -36,12 +35,11 @@ from torch import Tensor
 from ncabook.automaton import NCA, centre_seed, ring_fire
 from ncabook.automaton.fire import random_fire
 from ncabook.automaton.nca import alive
+from ncabook.evaluation.harm import circle_masks, damage_masks, mutated_classes
+from ncabook.evaluation.outcome import Further, Measurement
 from ncabook.evaluation.perceptual import lpips_distance, on_white
-from ncabook.evaluation.recovery import bootstrap_interval, recovery
 from ncabook.evaluation.starts import starts
-from ncabook.training.perturbation import circle_mask, half_mask
 
-HALVES = ("right", "bottom", "left", "top")
 CURVE_STEP = 10
 
 
@@ -85,96 +83,6 @@ class GrowthProtocol:
 
 
 @dataclass
-class Measurement:
-    """What one metric showed, each value per rollout ``[classes · seeds]``."""
-
-    stage1: Tensor
-    grown: Tensor
-    stage2: Tensor
-    long: Tensor
-    half: Tensor
-    half_final: Tensor
-    circles: Tensor
-    circles_final: Tensor
-    mutated: Tensor
-    mutation_final: Tensor
-
-    @property
-    def damaged(self) -> Tensor:
-        """Right after either damage, ``[2 · classes · seeds]``."""
-        return torch.cat([self.half, self.circles])
-
-    @property
-    def damage_final(self) -> Tensor:
-        """Stage 3 of either damage."""
-        return torch.cat([self.half_final, self.circles_final])
-
-    def of(self, rollouts: Tensor) -> "Measurement":
-        """The same of some rollouts, bool ``[classes · seeds]``."""
-        return Measurement(**{name: value[rollouts] for name, value in vars(self).items()})
-
-    def summary(self, alive: Tensor | None = None) -> dict[str, Any]:
-        """Means, and recoveries in percent with their 95 % bootstrap intervals.
-
-        With ``alive``, bool ``[classes · seeds]``, also ``median``, of all, and ``living``, the
-        same means and recoveries of these rollouts; None if there are none.
-        """
-        stages = {**vars(self), "damaged": self.damaged, "damage_final": self.damage_final}
-        means = summarise(stages)
-        if alive is not None:
-            means["median"] = {name: float(value.quantile(0.5)) for name, value in stages.items()}
-            means["living"] = self.of(alive).summary() if alive.any() else None
-        return means
-
-
-def summarise(stages: dict[str, Tensor]) -> dict[str, Any]:
-    """Means, and recoveries in percent with their 95 % bootstrap intervals.
-
-    Args:
-        stages: the names of a :class:`Measurement`, each with a value per rollout.
-
-    """
-    means: dict[str, Any] = {name: float(value.mean()) for name, value in stages.items()}
-    for name, start in (
-        ("half", "half"),
-        ("circles", "circles"),
-        ("damage", "damaged"),
-        ("mutation", "mutated"),
-    ):
-        after, end = stages[start], stages[f"{name}_final"]
-        before = stages["stage2"].repeat(len(after) // len(stages["stage2"]))
-        means[f"{name}_recovery"] = recovery(before, after, end)
-        means[f"{name}_recovery_interval"] = list(bootstrap_interval(before, after, end))
-    return means
-
-
-@dataclass
-class Further:
-    """What Table 1 leaves out: mean squared errors per rollout ``[classes · further_seeds]``."""
-
-    stage2: Tensor
-    far: Tensor
-    repeated: Tensor
-    larger: Tensor
-    slower: Tensor
-    faster: Tensor
-    noise: Tensor
-    noise_final: Tensor
-    erased: Tensor
-    erased_final: Tensor
-
-    def summary(self) -> dict[str, Any]:
-        """Means, medians, and the recoveries from the unseen damages."""
-        means: dict[str, Any] = {name: float(value.mean()) for name, value in vars(self).items()}
-        means["median"] = {name: float(value.quantile(0.5)) for name, value in vars(self).items()}
-        for name in ("noise", "erased"):
-            values = (self.stage2, getattr(self, name), getattr(self, f"{name}_final"))
-            means[f"{name}_recovery"] = recovery(*values)
-            means[f"{name}_recovery_interval"] = list(bootstrap_interval(*values))
-        return means
-
-
-@dataclass
 class Evaluation:
     """The outcome of :func:`evaluate`.
 
@@ -215,30 +123,6 @@ class Evaluation:
             "curves": {"every": CURVE_STEP, **curves},
             **({"further": self.further.summary()} if self.further else {}),
         }
-
-
-def damage_masks(count: int, height: int, width: int) -> Tensor:
-    """The protocol's half removals for rollouts 0 … ``count`` − 1, ``[count, 1, H, W]``."""
-    angles = torch.arange(count) % len(HALVES) * (math.pi / 2)
-    return half_mask(height, width, angles)
-
-
-def circle_masks(count: int, height: int, width: int) -> Tensor:
-    """The protocol's three circles: radius 1/10 of the side, centres 1/6 of it off the middle."""
-    side = min(height, width)
-    turn = torch.arange(count) % 4 * (math.pi / 6)
-    masks = torch.ones(count, 1, height, width)
-    for k in range(3):
-        angle = turn + k * (2 * math.pi / 3)
-        row = (height - 1) / 2 + side / 6 * torch.sin(angle)
-        column = (width - 1) / 2 + side / 6 * torch.cos(angle)
-        masks = masks * circle_mask(height, width, row, column, side / 10)
-    return masks
-
-
-def mutated_classes(classes: Tensor, rollouts: Tensor, count: int) -> Tensor:
-    """The protocol's new class for each class and rollout number, both ``[N]``."""
-    return (classes + 1 + rollouts % (count - 1)) % count
 
 
 @dataclass

@@ -14,13 +14,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ncabook.automaton import centre_seed
-from ncabook.evaluation.growth import (
-    GrowthProtocol,
-    circle_masks,
-    damage_masks,
-    mutated_classes,
-    summarise,
-)
+from ncabook.evaluation.growth import GrowthProtocol
+from ncabook.evaluation.harm import circle_masks, damage_masks, mutated_classes
+from ncabook.evaluation.outcome import summarise
 from ncabook.evaluation.perceptual import lpips_distance, on_white
 from ncabook.evaluation.recovery import recovery
 from ncabook.networks import OnePass

@@ -11,14 +11,9 @@ from PIL import Image
 from torch import nn
 
 from ncabook.automaton import ChannelLayout
-from ncabook.evaluation.growth import (
-    GrowthProtocol,
-    Measurement,
-    circle_masks,
-    damage_masks,
-    evaluate,
-    mutated_classes,
-)
+from ncabook.evaluation.growth import GrowthProtocol, evaluate
+from ncabook.evaluation.harm import circle_masks, damage_masks, mutated_classes
+from ncabook.evaluation.outcome import Measurement
 from ncabook.evaluation.perceptual import lpips_distance
 from ncabook.evaluation.recovery import bootstrap, bootstrap_interval, recovery
 from tests.conftest import DATA, needs_data

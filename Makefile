@@ -8,7 +8,7 @@ UV := .make/uv/bin/uv
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONPATH :=
 
-.PHONY: book links test test-fast check types live set-repository constraints clean
+.PHONY: book links test test-fast check live set-repository constraints clean
 
 book: .make/environment  ## execute the chapters that changed, build, print the address to open
 	$(BIN)/python scripts/book.py execute
@@ -25,16 +25,14 @@ test: .make/environment .make/tools check  ## everything that has to pass before
 test-fast: .make/environment  ## the unit tests only
 	$(BIN)/python -m pytest -q tests/unit
 
-check: .make/environment  ## lint, formatting, which room imports which, files for GitHub
+check: .make/environment .make/tools  ## lint, types, which room imports which, files for GitHub
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/pyright --warnings
 	$(BIN)/lint-imports --no-logo --no-cache
 	$(BIN)/check-jsonschema -q --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	$(BIN)/check-jsonschema -q --builtin-schema vendor.dependabot .github/dependabot.yml
 	$(BIN)/check-jsonschema -q --builtin-schema vendor.citation-file-format CITATION.cff
-
-types: .make/environment .make/tools  ## what pyright says of the package; no part of `test` yet
-	$(BIN)/pyright
 
 live: .make/environment  ## rebuild the live engine from its sources
 	$(BIN)/python -m ncabook.live.engine.build

@@ -69,7 +69,7 @@ def _openmp() -> ctypes.CDLL | None:
     """
     try:
         library = ctypes.CDLL("libtorch_cpu.so")  # it is loaded, so its name is enough
-        library.fegetenv, library.fesetenv, library.GOMP_parallel  # noqa: B018
+        _ = library.fegetenv, library.fesetenv, library.GOMP_parallel
     except (OSError, AttributeError):
         return None
     return library

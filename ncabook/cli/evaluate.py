@@ -24,7 +24,7 @@ def evaluate(
         str, typer.Option(help="cpu, or cuda for what classifies or draws textures.")
     ] = "cpu",
 ) -> None:
-    """Measure growth, persistence and repair by the book's protocol.
+    """Measure a trained model by the protocol of its task.
 
     Examples:
       ncabook evaluate emoji-conv3

@@ -26,7 +26,8 @@ AnyKind = TypeVar("AnyKind", bound=BaseExperiment)
 
 def files() -> list[Path]:
     """Of the experiments that come with the package."""
-    return sorted(p for p in FOLDER.glob("*/*.yaml") if p.parent.name != TABLES)
+    found = [path for path in FOLDER.glob("*/*.yaml") if path.parent.name != TABLES]
+    return sorted(found, key=lambda path: (path.parent.name, path.stem))
 
 
 def names() -> list[str]:
@@ -57,7 +58,7 @@ def file_of(name: str) -> Path:
     """
     known = _files_by_name()
     if name not in known:
-        raise unknown("experiment", name, names())
+        raise unknown("experiment", name, sorted(known))
     return known[name]
 
 

@@ -97,7 +97,7 @@ def find(name: str) -> Path:
         return known[name]
     if name and (Path(name) / CARD).is_file():
         return Path(name)
-    raise unknown("model", name, names())
+    raise unknown("model", name, sorted(known))
 
 
 def load(name: str) -> TrainedModel:

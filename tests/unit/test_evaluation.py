@@ -11,6 +11,7 @@ from PIL import Image
 from torch import nn
 
 from ncabook.automaton import ChannelLayout
+from ncabook.evaluation import growth
 from ncabook.evaluation.growth import GrowthProtocol, evaluate
 from ncabook.evaluation.harm import circle_masks, damage_masks, mutated_classes
 from ncabook.evaluation.outcome import Measurement
@@ -294,6 +295,22 @@ def test_every_look_of_the_protocol_is_at_its_step():
     )
     assert summary["median"]["larger"] == pytest.approx(float(further.larger.median()))
     assert summary["larger"] == pytest.approx(float(further.larger.mean()))
+
+
+def test_lpips_is_taken_of_pictures_on_white(monkeypatch):
+    """A diary's colours equal its alpha: on white, all its pictures are white, as the targets."""
+    seen = []
+
+    def distance(image, target):
+        seen.append(image.shape[1])
+        return (image - target).abs().mean((1, 2, 3))
+
+    monkeypatch.setattr(growth, "lpips_distance", distance)
+    pictures = torch.arange(2.0)[:, None, None, None].expand(-1, 4, 12, 12)
+    measured = evaluate(Diary(), pictures, SHORT, further=False).metrics["lpips"]
+    assert set(seen) == {3}
+    for values in vars(measured).values():
+        torch.testing.assert_close(values, torch.zeros(4), atol=1e-6, rtol=0)
 
 
 def test_every_rollout_of_the_protocol_fires_and_is_harmed_as_it_says():

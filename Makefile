@@ -7,8 +7,12 @@ UV := .make/uv/bin/uv
 # Notebook kernels and tests find the environment's own tools first.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONPATH :=
+# Tests run side by side, each on one thread: more would only wait for each other.
+WORKERS ?= 2
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n $(WORKERS) \
+  --dist loadgroup --no-loadscope-reorder
 
-.PHONY: book links test test-fast check live set-repository constraints clean
+.PHONY: book links test test-fast nbval check live set-repository constraints clean
 
 book: .make/environment  ## execute the chapters that changed, build, print the address to open
 	$(BIN)/python scripts/book.py execute
@@ -18,12 +22,14 @@ links: .make/environment  ## follow every link that leads out of the book
 	$(BIN)/python scripts/book.py links
 
 test: .make/environment .make/tools check  ## everything that has to pass before a change lands
-	$(BIN)/python -m pytest -q --durations=10
-	$(BIN)/python -m pytest -q --nbval-lax --nbval-cell-timeout=900 -p no:cacheprovider \
-	  -o testpaths= $(shell grep -l NBVAL_CHECK_OUTPUT book/[0-9][0-9]_*.ipynb)
+	$(PYTEST) --durations=20
 
 test-fast: .make/environment  ## the unit tests only
-	$(BIN)/python -m pytest -q tests/unit
+	$(PYTEST) tests/unit
+
+nbval: .make/environment  ## chapters with checked outputs, executed in full; `test` does so in FAST
+	$(BIN)/python -m pytest -q --nbval-lax --nbval-cell-timeout=900 -p no:cacheprovider \
+	  -o testpaths= $(shell grep -l NBVAL_CHECK_OUTPUT book/[0-9][0-9]_*.ipynb)
 
 check: .make/environment .make/tools  ## lint, types, which room imports which, files for GitHub
 	$(BIN)/ruff check .

@@ -28,8 +28,13 @@ LISTED = ("local attention", "attention block", "deformable", "residual", "conv5
 
 @pytest.fixture(scope="module", autouse=True)
 def compiled():
+    """On two threads, which add up gradients; `make test` gives all others one."""
     if not fused.available():
         pytest.skip("no C++ compiler here")
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ import random
 import signal
 import socket
 import time
+from contextlib import suppress
 
 import pytest
 import torch
@@ -26,11 +27,21 @@ def write(folder, **changes):
     return path
 
 
+def free_port():
+    """One that nobody gets who asks the system for any: such are above, and soon taken.
+
+    Tests side by side begin to look at different places.
+    """
+    for port in range(20_000 + 10 * os.getpid() % 10_000, 32_000):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise OSError("no port is free")
+
+
 def train(nest, folder, path, output, *options, processes=1):
     """Trains and returns what was printed; each of several processes is one of a group."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     log = folder / f"{output}.txt"
     pids = []
     for rank in range(processes):

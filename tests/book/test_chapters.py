@@ -5,11 +5,13 @@ import io
 import json
 import re
 import sys
+from collections import defaultdict
 from pathlib import Path
 
 import nbformat
 import numpy as np
 import pytest
+from nbval.plugin import find_comment_markers
 from PIL import Image
 
 ROOT = Path(__file__).parents[2]
@@ -88,16 +90,58 @@ def test_every_picture_has_words(chapter):
             assert len(alt) > 40, cell.source[:80]
 
 
+def checked(notebook):
+    """What the cells marked ``# NBVAL_CHECK_OUTPUT`` say, as nbval compares it: not in pictures."""
+    said = []
+    for cell in notebook.cells:
+        if cell.cell_type != "code" or not dict(find_comment_markers(cell.source)).get("check"):
+            continue
+        parts = defaultdict(list)
+        for output in cell.outputs:
+            if output.output_type == "stream":
+                parts[output.name].append(output.text)
+            for kind, content in output.get("data", {}).items():
+                if not kind.startswith("image/"):
+                    parts[kind].append(content)
+        said.append((cell.source, dict(parts)))
+    return said
+
+
 @pytest.mark.slow
 @pytest.mark.book
 @pytest.mark.parametrize("path", CHAPTERS, ids=NAMES)
 def test_a_chapter_runs_from_scratch(path, tmp_path, monkeypatch):
-    """Top to bottom with FAST = True, solutions of the exercises included."""
+    """Top to bottom with FAST = True, solutions of the exercises included.
+
+    Cells whose output is to be checked print what is committed; it hangs on no parameter.
+    """
     monkeypatch.setenv("NCABOOK_STATIC", "1")
     notebook = book.run(path, tmp_path / path.name, FAST=True)
     assert all(
         output.output_type != "error" for c in notebook.cells for output in c.get("outputs", [])
     )
+    assert checked(notebook) == checked(nbformat.read(path, as_version=4))
+
+
+def test_an_output_that_is_to_be_checked_is():
+    """The gate above sees a stream, a value and a missing one; pictures and other cells it may."""
+    v4 = nbformat.v4
+
+    def notebook(source="# NBVAL_CHECK_OUTPUT\n1", text="1\n", value="1", image="a"):
+        stream = v4.new_output("stream", name="stdout", text=text)
+        data = {"text/plain": value, "image/png": image}
+        outputs = [stream, v4.new_output("display_data", data=data)]
+        return v4.new_notebook(cells=[v4.new_code_cell(source, outputs=outputs)])
+
+    assert checked(notebook()) == checked(notebook(image="b")) != []
+    for change in ({"text": "2\n"}, {"value": "2"}):
+        assert checked(notebook()) != checked(notebook(**change))
+        assert checked(notebook("1")) == checked(notebook("1", **change)) == []
+    silent = notebook()
+    silent.cells[0].outputs.pop()
+    assert checked(notebook()) != checked(silent)
+    committed = [nbformat.read(path, as_version=4) for path in CHAPTERS]
+    assert sum(len(checked(chapter)) for chapter in committed) >= 4
 
 
 def test_a_large_picture_is_kept_in_few_colors():

@@ -37,6 +37,7 @@ def _file(item):
     return item.nodeid.split("::")[0]
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the marks
 def pytest_collection_modifyitems(items):
     def turn(item):
         return next((i for i, name in enumerate(LONG) if item.nodeid.startswith(name)), len(LONG))

@@ -20,7 +20,7 @@ needs_data = pytest.mark.skipif(
 
 # Every run tries the same examples, however slow the machine is; `explore` looks for new ones.
 settings.register_profile("same", deadline=None, derandomize=True)
-settings.register_profile("explore", deadline=None, max_examples=1000)
+settings.register_profile("explore", deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 # What takes long, the longest first; the rest follows in pytest's order. Side by side, tests are

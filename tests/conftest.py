@@ -2,6 +2,7 @@
 
 import os
 import random
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -29,11 +30,12 @@ APART = "tests/book/test_chapters.py::test_a_chapter_runs_from_scratch"
 LONG = (
     "tests/browser/test_book.py",
     APART,
-    "tests/browser/test_player.py",
+    "tests/browser/",
+    "tests/unit/test_sweep.py",
     "tests/unit/test_processes.py",
     "tests/unit/test_gpu.py",
+    "tests/unit/test_resume.py",
     "tests/unit/test_onnx.py",
-    "tests/browser/",
     "tests/unit/test_experiments.py",
 )
 
@@ -68,6 +70,14 @@ def pytest_runtest_setup():
     """No test depends on how often those before it threw dice, nor on which these were."""
     for seed in (random.seed, np.random.seed, torch.manual_seed):
         seed(0)
+
+
+@pytest.fixture
+def ctrl_c():
+    """It works, also where a shell started the tests in the background, which ignore it then."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture

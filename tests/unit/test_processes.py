@@ -184,7 +184,7 @@ def test_an_interrupted_evaluation_leaves_the_card(nest, tmp_path):
     assert not list((tmp_path / "run").glob(".card*"))
 
 
-def test_a_second_interrupt_while_the_first_is_noted_does_not_hang():
+def test_a_second_interrupt_while_the_first_is_noted_does_not_hang(ctrl_c):
     """A terminal and a job's controller send one each, at once: the second is a plain Ctrl-C."""
     with processes.noting_interrupts() as interrupted, pytest.MonkeyPatch.context() as patch:
         patch.setattr(interrupted, "set", lambda: signal.raise_signal(signal.SIGINT))

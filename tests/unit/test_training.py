@@ -545,7 +545,7 @@ def test_an_empty_pool_survives_a_checkpoint(tmp_path):
     assert len(second.learner.pool) == 0
 
 
-def test_ctrl_c_finishes_the_iteration_and_saves(tmp_path):
+def test_ctrl_c_finishes_the_iteration_and_saves(ctrl_c, tmp_path):
     """Interrupted at any moment, a run goes on as if it had never been."""
     run = trainer(tmp_path / "c.safetensors")
     step, calls = run.step, []

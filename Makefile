@@ -7,6 +7,8 @@ UV := .make/uv/bin/uv
 # Notebook kernels and tests find the environment's own tools first.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONPATH :=
+# Python keeps what it compiled: the tests start it hundreds of times, and a start takes a third.
+unexport PYTHONDONTWRITEBYTECODE
 # Tests run side by side, each on one thread: more would only wait for each other.
 WORKERS ?= 2
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n $(WORKERS)

@@ -123,9 +123,12 @@ class TextureTask(Task[TextureExperiment]):
         """Distances from the style, recoveries, and whether the canvas lasts."""
         protocol = metrics["protocol"]
         first, last = protocol["short"]
+        notes: list[str] = []
 
         def style(key: str, row: str, value: float | None) -> Measured:
             gone = value is None or not value < EXPLODED
+            if gone:
+                notes.append(f"{row}: exploded")
             return Measured(key, row, "style", None if gone else value, 3)
 
         found = [
@@ -159,7 +162,7 @@ class TextureTask(Task[TextureExperiment]):
                 Measured(f"alive.{step}.change", row, "change", values["change"], 4),
             ]
         heading = f"protocol {protocol['version']}, {protocol['canvases']} canvases"
-        return Report(heading, found)
+        return Report(heading, found, notes)
 
     def live(self, experiment: TextureExperiment, nca: NCA) -> dict[str, Any]:
         """A gray canvas."""

@@ -1,6 +1,8 @@
 """Textures: files of every kind become the right pixels, and the losses are what they claim."""
 
 import json
+import math
+from copy import deepcopy
 from dataclasses import replace
 
 import numpy as np
@@ -539,3 +541,14 @@ def test_a_wrong_file_in_torchs_cache_is_refused(tmp_path, monkeypatch):
 def test_a_protocol_that_cannot_be_followed(change, message):
     with pytest.raises(ValueError, match=message):
         TextureProtocol(**change)
+
+
+def test_a_canvas_that_exploded_is_said_to():
+    """Its style is no number to compare; a dash alone would look as if nobody had measured."""
+    metrics = deepcopy(zoo.read_card(zoo.find("bubbly-conv3")).metrics)
+    assert "exploded" not in TextureTask().report(metrics).text()
+    for style in (None, math.nan, 1e7):
+        metrics["alive"]["10000"]["style"] = style
+        report = TextureTask().report(metrics)
+        assert report["alive.10000.style"].value is None
+        assert report.text().endswith("step 10,000: exploded")

@@ -26,17 +26,23 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 # What takes long, the longest first; the rest follows in pytest's order. Side by side, tests are
 # handed out in this order, so that the workers end together.
-APART = "tests/book/test_chapters.py::test_a_chapter_runs_from_scratch"
+APART = (
+    "tests/book/test_chapters.py::test_a_chapter_runs_from_scratch",
+    "tests/browser/test_book.py::test_a_page_is_whole",
+)
 LONG = (
-    "tests/browser/test_book.py",
-    APART,
-    "tests/browser/",
+    "tests/browser/test_book.py::test_a_table",  # and the others but `APART`: they build the book
+    APART[0],
+    "tests/browser/test_p",
+    "tests/browser/test_u",
+    "tests/browser/test_w",
     "tests/unit/test_sweep.py",
     "tests/unit/test_processes.py",
     "tests/unit/test_gpu.py",
     "tests/unit/test_resume.py",
     "tests/unit/test_onnx.py",
     "tests/unit/test_experiments.py",
+    APART[1],
 )
 
 
@@ -51,7 +57,7 @@ def pytest_collection_modifyitems(items):
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
-    """Tests of a file share a built book, pages, models: they go to one worker; chapters to any.
+    """Tests of a file share pages and models: they go to one worker. Chapters go to any.
 
     A scheduler of our own: with pytest 9.2, xdist 3.8 does not see the marks of groups.
     """

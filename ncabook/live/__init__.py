@@ -1,9 +1,18 @@
 """The live figure: a trained automaton that runs in the reader's browser."""
 
 from ncabook.live.controls import controls
+from ncabook.live.elementary import elementary_figure
 from ncabook.live.export import describe
 from ncabook.live.html import figure_html, to_html
 from ncabook.live.onnx import to_onnx
 from ncabook.live.player import LivePlayer
 
-__all__ = ["LivePlayer", "controls", "describe", "figure_html", "to_html", "to_onnx"]
+__all__ = [
+    "LivePlayer",
+    "controls",
+    "describe",
+    "elementary_figure",
+    "figure_html",
+    "to_html",
+    "to_onnx",
+]

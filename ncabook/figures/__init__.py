@@ -1,6 +1,8 @@
 """The look of every figure, and the few plots that several chapters share."""
 
+import sys
 from collections.abc import Sequence
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -12,6 +14,7 @@ from torch import Tensor
 
 from ncabook.automaton import NCA
 from ncabook.evaluation.perceptual import on_white
+from ncabook.figures import pictures, tables
 from ncabook.training.classification import voters
 
 WIDTH = 7.0  # inches; every figure of the book is this wide
@@ -26,7 +29,12 @@ LEAST_INK, PHOTO = 0.35, 0.45  # as in the live figure
 
 
 def use_style() -> None:
-    """Sets Matplotlib up for the book; chapters call it once."""
+    """Sets Matplotlib, and pandas in a notebook, up for the book; chapters call it once.
+
+    In a notebook, figures become drawings that a page can show in light and dark, on a desk and
+    on a phone (:mod:`ncabook.figures.pictures`), and tables are whole
+    (:mod:`ncabook.figures.tables`).
+    """
     plt.rcParams.update(
         {
             "figure.figsize": (WIDTH, 2.6),
@@ -39,9 +47,18 @@ def use_style() -> None:
             "grid.alpha": 0.25,
             "font.size": 9,
             "legend.frameon": False,
-            "image.interpolation": "nearest",
         }
     )
+    if (shell := _notebook()) is not None:
+        pictures.install(shell)
+        tables.install(shell)
+
+
+def _notebook() -> Any:
+    """The shell of the notebook that this runs in; None elsewhere."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
+    return shell if hasattr(shell, "kernel") else None
 
 
 def votes_picture(nca: NCA, state: Tensor) -> Tensor:

@@ -1,0 +1,90 @@
+"""A chapter's drawings as the page wants them: light or dark, for a desk or a phone.
+
+MyST-NB writes a drawing's SVG to a file that is named by its sha256, and an ``<img>``. The same
+drawing with light ink, and the narrow one that the notebook keeps beside it, become files too; the
+one picture becomes up to four, of which a style sheet shows one, and a browser loads no other.
+"""
+
+import hashlib
+import re
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from sphinx.application import Sphinx
+
+# As in ncabook/figures/pictures.py, which is slow to import; a test holds them together.
+SVG, NARROW, INK = "image/svg+xml", "application/vnd.ncabook.narrow+svg", "#1b2127"
+LIGHT_INK = "#e9edf1"
+PICTURE = re.compile(r'<img (?P<rest>[^>]*?)src="(?P<folder>[^"]*/)(?P<name>[0-9a-f]{64})\.svg"(?P<more>[^>]*?)/?>')
+
+
+def file_name(text: str) -> str:
+    """As MyST-NB names a drawing's file."""
+    return hashlib.sha256("\n".join(text.splitlines()).encode()).hexdigest()
+
+
+def _narrow_ones(path: Path) -> dict[str, tuple[str, str | None]]:
+    """Of a notebook: a drawing's name → its text, and that of the narrow one."""
+    found = {}
+    for cell in nbformat.read(path, as_version=4).cells:
+        for output in cell.get("outputs", []):
+            data = output.get("data", {})
+            if SVG in data:
+                narrow = data.get(NARROW)
+                found[file_name(data[SVG])] = (data[SVG], narrow and whole(narrow, data[SVG]))
+    return found
+
+
+def whole(narrow: str, wide: str) -> str:
+    """The narrow drawing with the images of the wide one."""
+    images = re.findall(r"data:image/png;base64,[A-Za-z0-9+/=\s]+", wide)
+    return re.sub(r"raster:(\d+)", lambda found: images[int(found[1])], narrow)
+
+
+def _points(text: str) -> tuple[str, str]:
+    """Width and height of a drawing in CSS pixels."""
+    width = re.search(r'<svg[^>]*?\swidth="([\d.]+)pt"', text)
+    height = re.search(r'<svg[^>]*?\sheight="([\d.]+)pt"', text)
+    assert width and height, "a drawing of Matplotlib says its size"
+    return tuple(f"{float(found[1]) * 4 / 3:.0f}" for found in (width, height))  # type: ignore[return-value]
+
+
+def _variants(app: Sphinx, page: str, template: str, context: dict[str, Any], tree: object) -> None:
+    source = Path(app.srcdir, f"{page}.ipynb")
+    if "body" not in context or not source.exists():
+        return
+    drawings = _narrow_ones(source)
+    folder = Path(app.outdir) / "_images"
+
+    def write(text: str) -> str:
+        name = f"{file_name(text)}.svg"
+        if not (folder / name).exists():
+            folder.mkdir(exist_ok=True, parents=True)
+            (folder / name).write_text(text, encoding="utf-8")
+        return name
+
+    def pictures(found: re.Match[str]) -> str:
+        wide, narrow = drawings.get(found["name"], (None, None))
+        if wide is None:
+            return found[0]
+        made = []
+        for text, place in ((wide, "nca-wide" if narrow else ""), (narrow, "nca-narrow")):
+            if text is None:
+                continue
+            width, height = _points(text)
+            for ink, theme in ((INK, "only-light"), (LIGHT_INK, "only-dark")):
+                name = write(text.replace(INK, ink))
+                made.append(
+                    f'<img {found["rest"]}class="{theme} {place}" src="{found["folder"]}{name}" '
+                    f'width="{width}" height="{height}" loading="lazy"{found["more"]}/>'
+                )
+        return "".join(made)
+
+    context["body"] = PICTURE.sub(pictures, context["body"])
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Hooks the change in, page by page."""
+    app.connect("html-page-context", _variants)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

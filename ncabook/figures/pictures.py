@@ -1,0 +1,155 @@
+"""Matplotlib's figures as SVG for pages: in an ink that a page can exchange, and for a phone, too.
+
+A notebook keeps two drawings of each figure: as wide as a column of text, and, where a narrow page
+would shrink it until nothing can be read, a second one with its axes below each other. Text and
+axes are drawn in one colour, :data:`INK`, on no background, so that a dark page needs another
+colour only and no third drawing.
+"""
+
+import base64
+import io
+import re
+from typing import Any
+
+import matplotlib.pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.gridspec import GridSpec
+from PIL import Image
+
+SVG = "image/svg+xml"
+NARROW = "application/vnd.ncabook.narrow+svg"  # the second drawing, beside the first
+INK = "#1b2127"  # of text and axes; nothing else may have it
+PHONE = 3.5  # inches: a phone's column of text
+SIDE_BY_SIDE = 4  # pictures without axes, on a phone
+LEAST = 1.9  # inches: the height of a plot on a phone
+
+STYLE = {
+    "svg.fonttype": "path",  # the same on every machine
+    "svg.hashsalt": "ncabook",
+    "figure.facecolor": "none",
+    "axes.facecolor": "none",
+    "savefig.facecolor": "none",
+    "legend.facecolor": "none",
+    "text.color": INK,
+    "axes.labelcolor": INK,
+    "axes.edgecolor": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "grid.color": INK,
+    # Images keep their own pixels; the page enlarges them.
+    "image.interpolation": "none",
+    "image.composite_image": False,
+}
+
+
+# An image in a drawing: its data, and its width in points, in either order of Matplotlib's.
+DATA = re.compile(r"data:image/png;base64,([A-Za-z0-9+/=\s]+)")
+IMAGE = re.compile(r"<image [^>]*?/>", re.DOTALL)
+LARGE = 6_000  # bytes of an image; above, it is kept in 256 colours, as large as a screen shows it
+SHARP = 2 * 96 / 72  # pixels of a good screen for a point
+
+
+def svg(figure: Figure) -> str:
+    """The figure as it is, the same text each time; large images in 256 colours."""
+    return IMAGE.sub(_lighter, _drawn(figure))
+
+
+def bundle(figure: Figure) -> dict[str, str]:
+    """What a notebook keeps of a figure, by MIME type: :data:`SVG`, and :data:`NARROW` if wide.
+
+    Images are kept once: the second drawing says ``raster:N`` where the N-th of the first comes.
+    The figure is left as the second drawing needs it.
+    """
+    wide = svg(figure)
+    if figure.get_figwidth() <= PHONE:
+        return {SVG: wide}
+    _narrow(figure)
+    count = iter(range(len(DATA.findall(wide))))
+    narrow = DATA.sub(lambda _: f"raster:{next(count)}", _drawn(figure))
+    return {SVG: wide, NARROW: narrow}
+
+
+def _drawn(figure: Figure) -> str:
+    file = io.StringIO()
+    figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
+    text = file.getvalue()
+    return text[text.index("<svg") :]
+
+
+def _lighter(found: re.Match[str]) -> str:
+    """An image of a drawing without what a reader cannot see."""
+    data, width = DATA.search(found[0]), re.search(r'\swidth="([\d.]+)', found[0])
+    raw = base64.b64decode(data[1]) if data else b""
+    if data is None or width is None or len(raw) <= LARGE:
+        return found[0]
+    with Image.open(io.BytesIO(raw)) as picture:
+        shown = round(SHARP * float(width[1]))
+        picture = picture.convert("RGBA" if _shines_through(picture) else "RGB")
+        if shown < picture.width:
+            size = (shown, max(1, round(shown * picture.height / picture.width)))
+            picture = picture.resize(size, Image.Resampling.LANCZOS)
+        method = Image.Quantize.FASTOCTREE if picture.mode == "RGBA" else Image.Quantize.MEDIANCUT
+        few = picture.quantize(256, method=method, dither=Image.Dither.NONE)
+    file = io.BytesIO()
+    few.save(file, "PNG", optimize=True)
+    text = base64.b64encode(file.getvalue()).decode()
+    return found[0].replace(data[1], text) if len(text) < len(data[1]) else found[0]
+
+
+def _shines_through(picture: Image.Image) -> bool:
+    return picture.mode == "RGBA" and picture.getextrema()[3][0] < 255
+
+
+def _narrow(figure: Figure) -> None:
+    """Puts axes below each other, as far as they stand in one plain grid."""
+    width, height = figure.get_size_inches()
+    axes = [axis for axis in figure.axes if axis.get_subplotspec() is not None]
+    grids = {axis.get_subplotspec().get_gridspec() for axis in axes}  # type: ignore[union-attr]
+    rows, columns = grids.pop().get_geometry() if len(grids) == 1 else (1, 1)
+    plain = columns > 1 and rows * columns == len(axes) == len(figure.axes)
+    if not plain:
+        figure.set_size_inches(PHONE, max(LEAST, min(height, 1.6 * PHONE)))
+    else:
+        bare = all(not axis.axison for axis in axes)
+        beside = _beside(columns) if bare else 1
+        below = -(-len(axes) // beside)
+        grid = GridSpec(below, beside, figure=figure)
+        for axis, place in zip(axes, grid, strict=False):
+            axis.set_subplotspec(place)
+            axis.tick_params(labelleft=True, labelbottom=True)
+        scale = PHONE / beside / (width / columns)
+        each = height / rows * scale
+        if bare:  # titles do not shrink with the pictures
+            each += 0.3 * (1 - scale) * any(axis.get_title() for axis in axes)
+        else:
+            each = min(max(LEAST, each), 0.8 * PHONE)
+        figure.set_size_inches(PHONE, each * below)
+    for axis in figure.axes:
+        _narrow_legend(axis)
+
+
+def _beside(columns: int) -> int:
+    """How many of so many pictures stand side by side on a phone; rows stay whole if they can."""
+    fitting = [n for n in range(2, SIDE_BY_SIDE + 1) if columns % n == 0]
+    return fitting[-1] if fitting else min(columns, SIDE_BY_SIDE)
+
+
+def _narrow_legend(axis: Axes) -> None:
+    legend = axis.get_legend()
+    if legend is not None and legend._ncols > 2:  # noqa: SLF001  (it has a setter only)
+        legend.set_ncols(2)
+
+
+def install(shell: Any) -> None:
+    """Makes an IPython shell show figures by :func:`bundle`, and as PNG no more."""
+    from matplotlib_inline.config import InlineBackend  # it comes with IPython
+
+    # The backend asks for its formats again when the first figure is shown.
+    InlineBackend.instance(parent=shell).figure_formats = set()
+    for formatter in shell.display_formatter.formatters.values():
+        formatter.pop(Figure, None)
+    shell.display_formatter.mimebundle_formatter.for_type(
+        Figure, lambda figure, include=None, exclude=None: bundle(figure)
+    )
+    plt.rcParams.update(STYLE)

@@ -111,7 +111,9 @@ def _inline(text: str) -> list[nodes.Node]:
 
 
 def _is_live(cell: nodes.container) -> bool:
-    return any(raw.astext().lstrip().startswith('<figure class="nca-') for raw in cell.findall(nodes.raw))
+    return any(
+        raw.astext().lstrip().startswith('<figure class="nca-') for raw in cell.findall(nodes.raw)
+    )
 
 
 def _source(cell: nodes.container, out_of_sight: bool, below: bool) -> None:

@@ -16,7 +16,9 @@ from sphinx.application import Sphinx
 # As in ncabook/figures/pictures.py, which is slow to import; a test holds them together.
 SVG, NARROW, INK = "image/svg+xml", "application/vnd.ncabook.narrow+svg", "#1b2127"
 LIGHT_INK = "#e9edf1"
-PICTURE = re.compile(r'<img (?P<rest>[^>]*?)src="(?P<folder>[^"]*/)(?P<name>[0-9a-f]{64})\.svg"(?P<more>[^>]*?)/?>')
+PICTURE = re.compile(
+    r'<img (?P<rest>[^>]*?)src="(?P<folder>[^"]*/)(?P<name>[0-9a-f]{64})\.svg"(?P<more>[^>]*?)/?>'
+)
 
 
 def file_name(text: str) -> str:

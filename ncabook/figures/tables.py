@@ -11,38 +11,37 @@ NUMBER = re.compile(r"[<≥≤≈~+−-]?\s?[\d.]|[–—-]?$|not \w+$")
 
 
 def table_html(frame: Any) -> str:
-    """A DataFrame of one row of heads as ``<table>``; its index, unless it only counts, as heads.
+    """A DataFrame with one row of heads as ``<table>``; its index, unless it only counts, as heads.
 
-    Columns of figures stand right, columns of words left, and so do their heads. The corner is
-    the index's name.
+    Columns of figures stand right, columns of words left, and so do their heads. A level of
+    the index without a name has an empty corner.
     """
-    counted = _counts(frame.index)
+    levels = [] if _counts(frame.index) else _levels(frame.index)
     columns = [[_shown(value) for value in frame.iloc[:, i]] for i in range(frame.shape[1])]
     places = [_place(column) for column in columns]
-    heads = "".join(
+    heads = [f'<th scope="col">{_text(name)}</th>' if name else "<td></td>" for name, _ in levels]
+    heads += [
         f'<th scope="col"{place}>{_text(name)}</th>'
         for name, place in zip(frame.columns, places, strict=True)
-    )
-    if not counted:
-        name = frame.index.name
-        heads = (f'<th scope="col">{_text(name)}</th>' if name else "<td></td>") + heads
+    ]
     rows = [
-        "".join(
-            f"<td{place}>{_text(column[i])}</td>"
-            for column, place in zip(columns, places, strict=True)
-        )
+        [f'<th scope="row">{_text(names[i])}</th>' for _, names in levels]
         for i in range(len(frame))
     ]
-    if not counted:
-        rows = [
-            f'<th scope="row">{_text(_shown(name))}</th>{row}'
-            for name, row in zip(frame.index, rows, strict=True)
-        ]
-    body = "\n".join(f"<tr>{row}</tr>" for row in rows)
+    for column, place in zip(columns, places, strict=True):
+        for row, value in zip(rows, column, strict=True):
+            row.append(f"<td{place}>{_text(value)}</td>")
+    body = "\n".join(f"<tr>{''.join(row)}</tr>" for row in rows)
     return (
-        f'<table class="nca-table">\n<thead>\n<tr>{heads}</tr>\n</thead>\n'
+        f'<table class="nca-table">\n<thead>\n<tr>{"".join(heads)}</tr>\n</thead>\n'
         f"<tbody>\n{body}\n</tbody>\n</table>"
     )
+
+
+def _levels(index: Any) -> list[tuple[Any, list[str]]]:
+    """A name, or None, and the words of all rows, for each level of an index."""
+    values = [index.get_level_values(level) for level in range(index.nlevels)]
+    return [(level.name, [_shown(value) for value in level]) for level in values]
 
 
 def _counts(index: Any) -> bool:
@@ -89,4 +88,4 @@ def install(shell: Any) -> None:
 
 
 def _plain(frame: Any) -> bool:
-    return frame.columns.nlevels == 1 and frame.index.nlevels == 1
+    return frame.columns.nlevels == 1

@@ -45,11 +45,11 @@ def whole(narrow: str, wide: str) -> str:
 
 
 def _points(text: str) -> tuple[str, str]:
-    """Width and height of a drawing in CSS pixels."""
-    width = re.search(r'<svg[^>]*?\swidth="([\d.]+)pt"', text)
-    height = re.search(r'<svg[^>]*?\sheight="([\d.]+)pt"', text)
-    assert width and height, "a drawing of Matplotlib says its size"
-    return tuple(f"{float(found[1]) * 4 / 3:.0f}" for found in (width, height))  # type: ignore[return-value]
+    """Width and height of a drawing in CSS pixels; Matplotlib writes them in points."""
+    head = text[: text.index(">")]
+    sizes = dict(re.findall(r'\s(width|height)="([\d.]+)pt"', head))
+    width, height = (f"{float(sizes[side]) * 4 / 3:.0f}" for side in ("width", "height"))
+    return width, height
 
 
 def _variants(app: Sphinx, page: str, template: str, context: dict[str, Any], tree: object) -> None:

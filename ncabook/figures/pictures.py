@@ -137,7 +137,7 @@ def _beside(columns: int) -> int:
 
 def _narrow_legend(axis: Axes) -> None:
     legend = axis.get_legend()
-    if legend is not None and legend._ncols > 2:  # noqa: SLF001  (it has a setter only)
+    if legend is not None and legend._ncols > 2:  # it has a setter only
         legend.set_ncols(2)
 
 

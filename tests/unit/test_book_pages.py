@@ -1,0 +1,132 @@
+"""What the book's extensions make of a chapter: the code in sight, drawings, and tables."""
+
+import base64
+import io
+import sys
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from PIL import Image
+
+from ncabook.figures import pictures, show_images, tables
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "book/_ext"))
+
+import cells  # noqa: E402
+import drawings  # noqa: E402
+
+
+@pytest.fixture
+def style():
+    """Matplotlib as in a chapter, for one test."""
+    with plt.rc_context(
+        {"backend": "agg", "figure.constrained_layout.use": True, **pictures.STYLE}
+    ):
+        yield
+    plt.close("all")
+
+
+def test_code_that_carries_numbers_is_out_of_sight():
+    """Calls of glue, alone, in loops and under conditions; marks of nbval; nothing else."""
+    source = """\
+# NBVAL_CHECK_OUTPUT
+x = 1  # kept
+
+
+for k in range(3):
+    glue("k", k)
+if x:
+    glue(
+        "x",
+        x,
+    )
+for k in range(3):
+    y = k
+    glue("y", y)
+glue("z", x)"""
+    assert (
+        cells.taught(source) == 'x = 1  # kept\n\nfor k in range(3):\n    y = k\n    glue("y", y)'
+    )
+    assert cells.taught('glue("x", 1)') == ""
+    assert cells.taught("%pip install x") == "%pip install x"
+
+
+def test_a_drawing_has_one_ink_and_a_narrow_twin(style):
+    """The page can change its colour, and a phone sees its plots below each other."""
+    figure, axes = plt.subplots(1, 3, figsize=(7, 2.6))
+    for axis in axes:
+        axis.plot([1, 2])
+    made = pictures.bundle(figure)
+    assert set(made) == {pictures.SVG, pictures.NARROW}
+    wide, narrow = (drawings._points(made[kind]) for kind in (pictures.SVG, pictures.NARROW))
+    assert int(wide[0]) == pytest.approx(672, abs=2)
+    assert int(narrow[0]) == pytest.approx(336, abs=2)
+    assert int(narrow[1]) > 2 * int(wide[1])
+    dark = made[pictures.SVG].replace(pictures.INK, drawings.LIGHT_INK)
+    for text in ("#000000", "fill: #ffffff", pictures.INK):
+        assert text not in dark
+
+
+def test_the_same_figure_is_the_same_text(style):
+    """Executing a chapter again changes nothing that did not change."""
+
+    def drawn():
+        figure, axis = plt.subplots()
+        axis.plot([1, 3, 2])
+        return pictures.bundle(figure)
+
+    assert drawn() == drawn()
+
+
+def test_images_keep_their_pixels_and_stand_in_a_notebook_once(style):
+    """A small one exactly; a large one in few colours, no larger than it is seen; the twin has none."""
+    exact = torch.rand(4, 16, 16, generator=torch.Generator().manual_seed(0))
+    exact[3] = 1
+    made = pictures.bundle(show_images([exact, torch.rand(3, 900, 900)]))
+    images = [
+        np.asarray(Image.open(io.BytesIO(base64.b64decode(found))).convert("RGB"))
+        for found in pictures.DATA.findall(made[pictures.SVG])
+    ]
+    given = (255 * exact[:3]).permute(1, 2, 0).numpy()
+    assert images[0].shape == (16, 16, 3)
+    assert np.abs(images[0] - given).max() <= 1  # Matplotlib cuts, and does not round
+    assert images[1].shape[0] < 900
+    assert "base64" not in made[pictures.NARROW]
+    whole = drawings.whole(made[pictures.NARROW], made[pictures.SVG])
+    assert pictures.DATA.findall(whole) == pictures.DATA.findall(made[pictures.SVG])
+
+
+def test_the_book_knows_the_packages_words():
+    """The extension does not import the package, which is slow; it says the same."""
+    assert (drawings.SVG, drawings.NARROW, drawings.INK) == (
+        pictures.SVG,
+        pictures.NARROW,
+        pictures.INK,
+    )
+
+
+def test_a_table_has_three_digits_and_heads_over_their_columns():
+    """Figures right, words left, heads as their columns; no empty head; nothing cut."""
+    long = "a text that pandas would cut " * 5
+    frame = pd.DataFrame(
+        {"rate": [0.012345, 1234.5], "words": ["a & b", long], "both": ["98.1 [97, 99]", "–"]},
+        index=["first", "second"],
+    )
+    html = tables.table_html(frame)
+    assert "<td></td>" in html
+    assert "<th></th>" not in html
+    assert '<th scope="col" class="nca-number">rate</th>' in html
+    assert '<th scope="col">words</th>' in html
+    assert '<th scope="col" class="nca-number">both</th>' in html
+    assert "0.0123" in html
+    assert ">1,234<" in html or ">1,235<" in html
+    assert "a &amp; b" in html
+    assert long in html
+    two = pd.DataFrame({"m": ["A", "A"], "v": ["p", "q"], "x": [1, 2]}).set_index(["m", "v"])
+    assert tables.table_html(two).count('scope="row"') == 4
+    assert 'scope="row"' not in tables.table_html(pd.DataFrame({"x": [1]}))

@@ -45,7 +45,12 @@ def test_the_table_of_contents_has_every_chapter():
 
 def test_a_chapter_follows_the_template(chapter):
     text = "\n".join(sources(chapter, "markdown"))
-    assert re.match(r"# .+\n<!-- badges -->", sources(chapter, "markdown")[0])
+    first = sources(chapter, "markdown")[0]
+    assert re.fullmatch(r"# .+\n<!-- badges -->\n\n(?P<sentences>\S.+)", first)
+    assert len(first.splitlines()[-1].split()) < 60, "two sentences"
+    assert [cell.cell_type for cell in chapter.cells[1:6]] == ["code"] * 4 + ["markdown"]
+    assert any('<figure class="nca-' in shown for shown in htmls(chapter.cells[4]))
+    assert chapter.cells[5].source.startswith(":::{admonition} Goals")
     for part in (
         "{admonition} Goals",
         "**Prerequisites.**",
@@ -82,12 +87,36 @@ def test_a_chapter_is_committed_clean_and_with_its_outputs(chapter, request):
     assert str(ROOT) not in json.dumps(chapter)
 
 
-def test_every_picture_has_words(chapter):
-    """A figure without alt text does not exist for some readers."""
+def htmls(cell):
+    return [o.data["text/html"] for o in cell.get("outputs", []) if "text/html" in o.get("data", {})]
+
+
+def test_every_picture_and_table_has_words(chapter):
+    """One without alt text does not exist for some readers; one without a number cannot be named."""
+    names = []
     for cell in chapter.cells:
-        if any("image/png" in o.get("data", {}) for o in cell.get("outputs", [])):
-            alt = cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")
-            assert len(alt) > 40, cell.source[:80]
+        kinds = {kind for o in cell.get("outputs", []) for kind in o.get("data", {})}
+        if kinds & {"image/png", "image/svg+xml"}:
+            words = cell.metadata.get("mystnb", {})
+            assert len(words.get("image", {}).get("alt", "")) > 40, cell.source[:80]
+            assert len(words.get("figure", {}).get("caption", "")) > 15, cell.source[:80]
+            names.append(words["figure"]["name"])
+        if any("<table" in html for html in htmls(cell)):
+            words = cell.metadata.get("ncabook", {})
+            assert len(words.get("caption", "")) > 10, cell.source[:80]
+            names.append(words["name"])
+    assert len(set(names)) == len(names)
+    assert all(re.match("(fig|tab)-", name) for name in names)
+
+
+def test_every_drawing_follows_the_theme(chapter):
+    """It is drawn in one ink, and for a phone too; no picture of pixels has come back."""
+    for cell in chapter.cells:
+        for output in cell.get("outputs", []):
+            data = output.get("data", {})
+            assert "image/png" not in data, cell.source[:80]
+            if "image/svg+xml" in data:
+                assert "fill: #000000" not in data["image/svg+xml"], cell.source[:80]
 
 
 def checked(notebook):

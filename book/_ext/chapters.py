@@ -180,7 +180,9 @@ def card(chapter: Chapter, sentence: str, before: list[Image.Image]) -> str:
     if shown := chosen(chapter.pictures, before):
         data, cells = shown
         kind = "front-picture front-cells" if cells else "front-picture"
-        picture = f'<div class="{kind}"><img class="dark-light" src="data:image/png;base64,{data}" alt=""></div>'
+        # The class keeps the theme from dimming it in the dark: its ground stays white.
+        image = f'<img class="dark-light" src="data:image/png;base64,{data}" alt="">'
+        picture = f'<div class="{kind}">{image}</div>'
     facts = []
     if chapter.before:
         facts.append(f"Needs {in_html(_lower(needs(chapter.before)))}")

@@ -5,6 +5,7 @@ writes. Until there is one, pages say so in a line, and name what works in a clo
 that part of the front page, ``{cite-book}`` the entries for a bibliography.
 """
 
+import json
 import re
 from html import escape
 from pathlib import Path
@@ -21,6 +22,7 @@ CHAPTER = re.compile(r"book/(\d\d_\w+)")
 GITHUB = "https://github.com/"
 COLAB = "https://colab.research.google.com/github"
 PAPER = "spitznagel2026nca"  # in references.bib
+NOTEBOOKS = "notebooks"  # in _static; front.js looks there
 NO_ADDRESS = (
     "This copy of the book was built before it had a public address, so Colab cannot open it yet."
 )
@@ -149,9 +151,22 @@ def _parsed(directive: SphinxDirective, text: str) -> list[nodes.Node]:
     return parent.children
 
 
+def _write(app: Sphinx, error: Exception | None) -> None:
+    """Notebooks as scripts: a page from ``file://`` may load these, and nothing else."""
+    if error is None and app.builder.format == "html":
+        folder = Path(app.outdir) / "_static" / NOTEBOOKS
+        folder.mkdir(exist_ok=True)
+        for page in app.env.found_docs:
+            if chapter := CHAPTER.fullmatch(page):
+                text = Path(app.env.doc2path(page)).read_text(encoding="utf-8")
+                script = f"ncabookNotebook({json.dumps(text)});\n"
+                (folder / f"{chapter[1]}.js").write_text(script, encoding="utf-8")
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
     """Hooks the ends of chapters in, and the directives of the front page."""
     app.add_directive("get", Get)
     app.add_directive("cite-book", CiteBook)
     app.connect("html-page-context", _add)
+    app.connect("build-finished", _write)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

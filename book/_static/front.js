@@ -43,8 +43,26 @@
   addEventListener("pageshow", show);  // also when the reader comes back to a page that was kept
 
   // The theme opens a notebook in a tab of its own; it is there to be kept.
-  for (const link of document.querySelectorAll("a.btn-download-source-button")) {
-    link.download = "";
+  const links = document.querySelectorAll("a.btn-download-source-button[href$='.ipynb'], .ways-out a[download]");
+  for (const link of links) {
+    link.download = link.href.split("/").pop();
     link.removeAttribute("target");
+    if (location.protocol === "file:") link.addEventListener("click", saveFromScript);
+  }
+
+  /** From file://, browsers show a notebook as text. A script with the same text can be loaded. */
+  function saveFromScript(event) {
+    event.preventDefault();
+    const { download } = event.currentTarget;
+    window.ncabookNotebook = (text) => {
+      const url = URL.createObjectURL(new Blob([text], { type: "application/x-ipynb+json" }));
+      Object.assign(document.createElement("a"), { href: url, download }).click();
+      setTimeout(() => URL.revokeObjectURL(url), 10000);  // the browser reads it after the click
+    };
+    const script = document.createElement("script");
+    const root = document.documentElement.dataset.content_root;
+    script.src = `${root}_static/notebooks/${download.replace(/\.ipynb$/, ".js")}`;
+    script.onload = () => script.remove();
+    document.head.append(script);
   }
 })();

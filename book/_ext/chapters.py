@@ -1,0 +1,265 @@
+"""The chapters as cards, from the notebooks and the table of contents: nothing is typed twice.
+
+``{chapters}`` makes a card for each chapter: picture, title, what the reader will do, what has to
+be known before, and how long it runs. Its lines, ``NAME: sentence``, say what there is to do; a
+chapter without a line is told of by the first of its goals, so that a new one has a card at once.
+``{start}`` is the link to the first chapter.
+"""
+
+import base64
+import io
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import Any, ClassVar
+
+import yaml
+from docutils import nodes
+from PIL import Image
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
+
+CHAPTER = re.compile(r"book/(\d\d)_\w+")
+SIZE = (320, 180)  # pixels of a card's picture at most; one of cells is smaller
+ALIKE = 10  # of 255: mean difference below which two pictures are one
+DOC = re.compile(r"\{doc\}`(?:[^`<]*<)?(\d\d)_\w+>?`")
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A PNG's bytes; ``cells``: it is a live figure's, with one pixel for each."""
+
+    png: bytes
+    cells: bool
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """What a card says.
+
+    Attributes:
+        name: the notebook's, without its ending.
+        title: its heading.
+        goal: the first of its goals, in Markdown.
+        before: what has to be known, in Markdown; may be empty.
+        seconds: how long it ran; None where its last cell does not say.
+        pictures: those that may stand for it, the best first.
+
+    """
+
+    name: str
+    title: str
+    goal: str
+    before: str
+    seconds: int | None
+    pictures: tuple[Picture, ...]
+
+    @property
+    def number(self) -> int:
+        """As readers count."""
+        return int(self.name[:2])
+
+
+def contents(root: Path) -> dict[str, list[str]]:
+    """Names of chapters by the caption of their part, from ``_toc.yml``; parts of none are out."""
+    toc = yaml.safe_load((root / "_toc.yml").read_text(encoding="utf-8"))
+    parts = {
+        part.get("caption", ""): [
+            entry["file"].removeprefix("book/")
+            for entry in part["chapters"]
+            if CHAPTER.fullmatch(entry["file"])
+        ]
+        for part in toc["parts"]
+    }
+    return {caption: names for caption, names in parts.items() if names}
+
+
+def read(path: Path) -> Chapter:
+    """A chapter from its notebook.
+
+    Raises:
+        ValueError: it has no heading, or no goals.
+
+    """
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    words = "\n\n".join("".join(c["source"]) for c in cells[:8] if c["cell_type"] == "markdown")
+    title = re.search(r"^# (.+)$", words, re.MULTILINE)
+    goal = re.search(r"\{admonition\} Goals\n- (.+(?:\n  .+)*)", words)
+    if title is None or goal is None:
+        raise ValueError(f"{path.name}: expected a heading, and an admonition with goals")
+    before = re.search(r"\*\*Prerequisites\.\*\*\s*(.+?)(?:\n\s*\n|\Z)", words, re.DOTALL)
+    last = "".join(line for o in cells[-1].get("outputs", []) for line in o.get("text", ""))
+    seconds = re.search(r"(\d+) s\W*(?:\(FAST\)\W*)?$", last)
+    return Chapter(
+        name=path.stem,
+        title=title[1],
+        goal=" ".join(goal[1].split()),
+        before=" ".join(before[1].split()) if before else "",
+        seconds=int(seconds[1]) if seconds else None,
+        pictures=tuple(_pictures(cells)),
+    )
+
+
+def _pictures(cells: list[dict[str, Any]]) -> Iterator[Picture]:
+    """The posters of the live figures, then the other pictures."""
+    data = [o["data"] for c in cells for o in c.get("outputs", []) if "data" in o]
+    for one in data:
+        page = "".join(one.get("text/html", ""))
+        for found in re.findall(r'class="nca-poster" src="data:image/png;base64,([^"]+)"', page):
+            yield Picture(base64.b64decode(found), cells=True)
+    for one in data:
+        drawing = "".join(one.get("image/svg+xml", ""))
+        images = re.findall(r"data:image/png;base64,([A-Za-z0-9+/=\s]+)", drawing)
+        if images:  # the one in the middle: the first is often a beginning
+            yield Picture(base64.b64decode(images[len(images) // 2]), cells=True)
+
+
+def chosen(pictures: Sequence[Picture], before: list[Image.Image]) -> tuple[str, bool] | None:
+    """The first picture that no other card shows already, else the first of all.
+
+    Args:
+        pictures: a chapter's.
+        before: what cards before it show; the chosen one is appended.
+
+    Returns:
+        A PNG as base64, and whether its pixels are cells; None of none.
+
+    """
+    small = [(_small(picture), picture.cells) for picture in pictures]
+    if not small:
+        return None
+    new = (one for one in small if not any(_alike(one[0], other) for other in before))
+    image, cells = next(new, small[0])
+    before.append(image)
+    file = io.BytesIO()
+    image.quantize(64, dither=Image.Dither.NONE).save(file, "PNG", optimize=True)
+    return base64.b64encode(file.getvalue()).decode("ascii"), cells
+
+
+def _small(picture: Picture) -> Image.Image:
+    """At a card's size, on white; of automata side by side the first one, a square."""
+    with Image.open(io.BytesIO(picture.png)) as image:
+        layer = image.convert("RGBA")
+    small = Image.new("RGB", layer.size, "white")
+    small.paste(layer, mask=layer)
+    if picture.cells:
+        small = small.crop((0, 0, min(small.size), min(small.size)))
+    small.thumbnail(SIZE)
+    return small
+
+
+def _alike(one: Image.Image, other: Image.Image) -> bool:
+    """Whether two pictures are the same to somebody who glances at them."""
+    pixels = [list(image.resize((16, 16)).tobytes()) for image in (one, other)]
+    return sum(abs(a - b) for a, b in zip(*pixels, strict=True)) < ALIKE * len(pixels[0])
+
+
+def in_html(markdown: str) -> str:
+    """A sentence's emphasis and code as HTML; links to chapters become their numbers."""
+    text = escape(DOC.sub(lambda found: f"chapter {int(found[1])}", markdown), quote=False)
+    for pattern, element in (
+        (r"\*\*(.+?)\*\*", "strong"),
+        (r"\*(.+?)\*", "em"),
+        (r"`(.+?)`", "code"),
+    ):
+        text = re.sub(pattern, rf"<{element}>\1</{element}>", text)
+    return text
+
+
+def needs(before: str) -> str:
+    """Prerequisites in a few words: the first sentence, chapters without what they are for."""
+    sentence = re.split(r"(?<=[^.])\.(?:\s|$)", before)[0]
+    parts = [re.sub(rf"^({DOC.pattern}):.*$", r"\1", part.strip()) for part in sentence.split(";")]
+    return "; ".join(parts)
+
+
+def card(chapter: Chapter, sentence: str, before: list[Image.Image]) -> str:
+    """A chapter's card, an item of a list; ``before``: pictures of the cards before it."""
+    picture = ""
+    if shown := chosen(chapter.pictures, before):
+        data, cells = shown
+        kind = "front-picture front-cells" if cells else "front-picture"
+        # The class keeps the theme from dimming it in the dark: its ground stays white.
+        image = f'<img class="dark-light" src="data:image/png;base64,{data}" alt="">'
+        picture = f'<div class="{kind}">{image}</div>'
+    facts = []
+    if chapter.before:
+        facts.append(f"Needs {in_html(_lower(needs(chapter.before)))}")
+    if chapter.seconds is not None:
+        minutes = max(1, round(chapter.seconds / 60))
+        facts.append(f"Runs in {minutes}\N{NO-BREAK SPACE}min")
+    return (
+        f'<li class="front-card" data-chapter="{chapter.name}">{picture}<div class="front-words">'
+        f'<p class="front-title"><a href="{chapter.name}.html">{chapter.number}. '
+        f"{in_html(chapter.title)}</a></p>"
+        f"<p>{in_html(sentence)}</p>"
+        f'<p class="front-facts">{". ".join(facts)}{"." if facts else ""}'
+        '<span class="front-opened" hidden>Opened</span></p></div></li>'
+    )
+
+
+def _lower(words: str) -> str:
+    """The first letter small, unless it is a name."""
+    return words if words.startswith(("Python", "PyTorch")) else words[:1].lower() + words[1:]
+
+
+class Cards(SphinxDirective):
+    """All chapters, part by part."""
+
+    has_content = True
+
+    def run(self) -> list[nodes.Node]:
+        """Lists of cards; a line about no chapter is an error."""
+        root = Path(self.env.srcdir)
+        self.env.note_dependency(str(root / "_toc.yml"))
+        parts = contents(root)
+        said = dict(self._lines())
+        unknown = said.keys() - {name for names in parts.values() for name in names}
+        if unknown:
+            raise self.error(f"no chapter {', '.join(sorted(unknown))} in _toc.yml")
+        html, shown = [], []
+        for caption, names in parts.items():
+            if len(parts) > 1:
+                html.append(f'<p class="front-part">{escape(caption)}</p>')
+            html.append('<ul class="front-cards">')
+            for name in names:
+                path = root / "book" / f"{name}.ipynb"
+                self.env.note_dependency(str(path))
+                chapter = read(path)
+                html.append(card(chapter, said.get(name, chapter.goal), shown))
+            html.append("</ul>")
+        html.append(
+            '<p class="front-memory" hidden>Which chapters you opened is kept in this browser '
+            'only. <button type="button">Forget it</button></p>'
+        )
+        return [nodes.raw("", "\n".join(html), format="html")]
+
+    def _lines(self) -> Iterator[tuple[str, str]]:
+        for line in self.content:
+            if line.strip():
+                name, _, sentence = line.partition(":")
+                yield name.strip(), sentence.strip()
+
+
+class Start(SphinxDirective):
+    """The way into the first chapter."""
+
+    option_spec: ClassVar[dict[str, Any]] = {}
+
+    def run(self) -> list[nodes.Node]:
+        """A link that looks like a button."""
+        first = next(names[0] for names in contents(Path(self.env.srcdir)).values())
+        html = f'<p class="front-start"><a href="{first}.html">Start</a></p>'
+        return [nodes.raw("", html, format="html")]
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Adds the directives, and what remembers in the browser which chapters were opened."""
+    app.add_directive("chapters", Cards)
+    app.add_directive("start", Start)
+    app.add_js_file("front.js", loading_method="defer")
+    app.add_css_file("front.css")
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,68 @@
+// Which chapters a reader has opened: kept in this browser only, in nobody's way if it cannot be.
+"use strict";
+(() => {
+  const KEY = "ncabook-opened";
+
+  /** Names of chapters; none where the browser keeps nothing, or something else lies there. */
+  function opened() {
+    try {
+      const names = JSON.parse(localStorage.getItem(KEY));
+      return Array.isArray(names) ? names : [];
+    } catch {
+      return [];
+    }
+  }
+
+  function remember(name) {
+    const names = opened();
+    if (names.includes(name)) return;
+    try {
+      localStorage.setItem(KEY, JSON.stringify([...names, name]));
+    } catch { /* a browser that keeps nothing: the cards stay as they are */ }
+  }
+
+  function forget() {
+    try {
+      localStorage.removeItem(KEY);
+    } catch { /* there was nothing to forget */ }
+    show();
+    document.querySelector(".front-cards a")?.focus();  // the button that had the focus is gone
+  }
+
+  function show() {
+    const names = opened();
+    for (const card of document.querySelectorAll(".front-card")) {
+      card.querySelector(".front-opened").hidden = !names.includes(card.dataset.chapter);
+    }
+    for (const line of document.querySelectorAll(".front-memory")) line.hidden = names.length === 0;
+  }
+
+  const chapter = location.pathname.match(/\/(\d\d_\w+)\.html$/);
+  if (chapter) remember(chapter[1]);
+  document.querySelector(".front-memory button")?.addEventListener("click", forget);
+  addEventListener("pageshow", show);  // also when the reader comes back to a page that was kept
+
+  // The theme opens a notebook in a tab of its own; it is there to be kept.
+  const links = document.querySelectorAll("a.btn-download-source-button[href$='.ipynb'], .ways-out a[download]");
+  for (const link of links) {
+    link.download = link.href.split("/").pop();
+    link.removeAttribute("target");
+    if (location.protocol === "file:") link.addEventListener("click", saveFromScript);
+  }
+
+  /** From file://, browsers show a notebook as text. A script with the same text can be loaded. */
+  function saveFromScript(event) {
+    event.preventDefault();
+    const { download } = event.currentTarget;
+    window.ncabookNotebook = (text) => {
+      const url = URL.createObjectURL(new Blob([text], { type: "application/x-ipynb+json" }));
+      Object.assign(document.createElement("a"), { href: url, download }).click();
+      setTimeout(() => URL.revokeObjectURL(url), 10000);  // the browser reads it after the click
+    };
+    const script = document.createElement("script");
+    const root = document.documentElement.dataset.content_root;
+    script.src = `${root}_static/notebooks/${download.replace(/\.ipynb$/, ".js")}`;
+    script.onload = () => script.remove();
+    document.head.append(script);
+  }
+})();

@@ -14,7 +14,7 @@ import nbformat
 from sphinx.application import Sphinx
 
 # As in ncabook/figures/pictures.py, which is slow to import; a test holds them together.
-SVG, NARROW, INK = "image/svg+xml", "application/vnd.ncabook.narrow+svg", "#1b2127"
+SVG, NARROW, INK = "image/svg+xml", "narrow", "#1b2127"
 LIGHT_INK = "#e9edf1"
 PICTURE = re.compile(
     r'<img (?P<rest>[^>]*?)src="(?P<folder>[^"]*/)(?P<name>[0-9a-f]{64})\.svg"(?P<more>[^>]*?)/?>'
@@ -33,7 +33,7 @@ def _narrow_ones(path: Path) -> dict[str, tuple[str, str | None]]:
         for output in cell.get("outputs", []):
             data = output.get("data", {})
             if SVG in data:
-                narrow = data.get(NARROW)
+                narrow = output.get("metadata", {}).get(SVG, {}).get(NARROW)
                 found[file_name(data[SVG])] = (data[SVG], narrow and whole(narrow, data[SVG]))
     return found
 

@@ -18,7 +18,7 @@ from matplotlib.gridspec import GridSpec
 from PIL import Image
 
 SVG = "image/svg+xml"
-NARROW = "application/vnd.ncabook.narrow+svg"  # the second drawing, beside the first
+NARROW = "narrow"  # the second drawing, in the metadata of the first
 INK = "#1b2127"  # of text and axes; nothing else may have it
 PHONE = 3.5  # inches: a phone's column of text
 SIDE_BY_SIDE = 4  # pictures without axes, on a phone
@@ -55,19 +55,21 @@ def svg(figure: Figure) -> str:
     return IMAGE.sub(_lighter, _drawn(figure))
 
 
-def bundle(figure: Figure) -> dict[str, str]:
-    """What a notebook keeps of a figure, by MIME type: :data:`SVG`, and :data:`NARROW` if wide.
+def bundle(figure: Figure) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
+    """What a notebook keeps of a figure: its data and its metadata, by MIME type.
+
+    The data is the drawing; the metadata has the second one, :data:`NARROW`, if the first is wide.
 
     Images are kept once: the second drawing says ``raster:N`` where the N-th of the first comes.
     The figure is left as the second drawing needs it.
     """
     wide = svg(figure)
     if figure.get_figwidth() <= PHONE:
-        return {SVG: wide}
+        return {SVG: wide}, {}
     _narrow(figure)
     count = iter(range(len(DATA.findall(wide))))
     narrow = DATA.sub(lambda _: f"raster:{next(count)}", _drawn(figure))
-    return {SVG: wide, NARROW: narrow}
+    return {SVG: wide}, {SVG: {NARROW: narrow}}
 
 
 def _drawn(figure: Figure) -> str:

@@ -88,7 +88,9 @@ def test_a_chapter_is_committed_clean_and_with_its_outputs(chapter, request):
 
 
 def htmls(cell):
-    return [o.data["text/html"] for o in cell.get("outputs", []) if "text/html" in o.get("data", {})]
+    return [
+        o.data["text/html"] for o in cell.get("outputs", []) if "text/html" in o.get("data", {})
+    ]
 
 
 def test_every_picture_and_table_has_words(chapter):

@@ -31,6 +31,13 @@ def style():
     plt.close("all")
 
 
+def drawn_twice(figure):
+    """As it is, and for a phone."""
+    data, metadata = pictures.bundle(figure)
+    assert set(data) == set(metadata) == {pictures.SVG}
+    return data[pictures.SVG], metadata[pictures.SVG][pictures.NARROW]
+
+
 def test_code_that_carries_numbers_is_out_of_sight():
     """Calls of glue, alone, in loops and under conditions; marks of nbval; nothing else."""
     source = """\
@@ -61,13 +68,12 @@ def test_a_drawing_has_one_ink_and_a_narrow_twin(style):
     figure, axes = plt.subplots(1, 3, figsize=(7, 2.6))
     for axis in axes:
         axis.plot([1, 2])
-    made = pictures.bundle(figure)
-    assert set(made) == {pictures.SVG, pictures.NARROW}
-    wide, narrow = (drawings._points(made[kind]) for kind in (pictures.SVG, pictures.NARROW))
+    drawn, twin = drawn_twice(figure)
+    wide, narrow = drawings._points(drawn), drawings._points(twin)
     assert int(wide[0]) == pytest.approx(672, abs=2)
     assert int(narrow[0]) == pytest.approx(336, abs=2)
     assert int(narrow[1]) > 2 * int(wide[1])
-    dark = made[pictures.SVG].replace(pictures.INK, drawings.LIGHT_INK)
+    dark = drawn.replace(pictures.INK, drawings.LIGHT_INK)
     for text in ("#000000", "fill: #ffffff", pictures.INK):
         assert text not in dark
 
@@ -87,18 +93,18 @@ def test_images_keep_their_pixels_and_stand_in_a_notebook_once(style):
     """A small one exactly; a large one in few colours, as large as it is seen; the twin has none."""
     exact = torch.rand(4, 16, 16, generator=torch.Generator().manual_seed(0))
     exact[3] = 1
-    made = pictures.bundle(show_images([exact, torch.rand(3, 900, 900)]))
+    drawn, twin = drawn_twice(show_images([exact, torch.rand(3, 900, 900)]))
     images = [
         np.asarray(Image.open(io.BytesIO(base64.b64decode(found))).convert("RGB"))
-        for found in pictures.DATA.findall(made[pictures.SVG])
+        for found in pictures.DATA.findall(drawn)
     ]
     given = (255 * exact[:3]).permute(1, 2, 0).numpy()
     assert images[0].shape == (16, 16, 3)
     assert np.abs(images[0] - given).max() <= 1  # Matplotlib cuts, and does not round
     assert images[1].shape[0] < 900
-    assert "base64" not in made[pictures.NARROW]
-    whole = drawings.whole(made[pictures.NARROW], made[pictures.SVG])
-    assert pictures.DATA.findall(whole) == pictures.DATA.findall(made[pictures.SVG])
+    assert "base64" not in twin
+    whole = drawings.whole(twin, drawn)
+    assert pictures.DATA.findall(whole) == pictures.DATA.findall(drawn)
 
 
 def test_the_book_knows_the_packages_words():

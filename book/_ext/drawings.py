@@ -71,7 +71,7 @@ def _variants(app: Sphinx, page: str, template: str, context: dict[str, Any], tr
         if wide is None:
             return found[0]
         made = []
-        for text, place in ((wide, "nca-wide" if narrow else ""), (narrow, "nca-narrow")):
+        for text, place in ((wide, "nca-wide" if narrow else "nca-only"), (narrow, "nca-narrow")):
             if text is None:
                 continue
             width, height = _points(text)
@@ -81,7 +81,8 @@ def _variants(app: Sphinx, page: str, template: str, context: dict[str, Any], tr
                     f'<img {found["rest"]}class="{theme} {place}" src="{found["folder"]}{name}" '
                     f'width="{width}" height="{height}" loading="lazy"{found["more"]}/>'
                 )
-        return "".join(made)
+        pictures = "".join(made)
+        return pictures if narrow else f'<span class="nca-scroll nca-diagram">{pictures}</span>'
 
     context["body"] = PICTURE.sub(pictures, context["body"])
 

@@ -43,7 +43,7 @@ STYLE = {
 }
 
 
-# An image in a drawing: its data, and its width in points, in either order of Matplotlib's.
+# An image in a drawing, and its data; its width times the scale of its matrix is in points.
 DATA = re.compile(r"data:image/png;base64,([A-Za-z0-9+/=\s]+)")
 IMAGE = re.compile(r"<image [^>]*?/>", re.DOTALL)
 LARGE = 6_000  # bytes of an image; above, it is kept in 256 colours, as large as a screen shows it
@@ -59,12 +59,14 @@ def bundle(figure: Figure) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
     """What a notebook keeps of a figure: its data and its metadata, by MIME type.
 
     The data is the drawing; the metadata has the second one, :data:`NARROW`, if the first is wide.
+    A diagram, whose axes are off and show no images, is drawn once.
 
     Images are kept once: the second drawing says ``raster:N`` where the N-th of the first comes.
     The figure is left as the second drawing needs it.
     """
     wide = svg(figure)
-    if figure.get_figwidth() <= PHONE:
+    diagram = not any(axis.axison or axis.images for axis in figure.axes)
+    if diagram or figure.get_figwidth() <= PHONE:
         return {SVG: wide}, {}
     _narrow(figure)
     count = iter(range(len(DATA.findall(wide))))
@@ -82,11 +84,13 @@ def _drawn(figure: Figure) -> str:
 def _lighter(found: re.Match[str]) -> str:
     """An image of a drawing without what a reader cannot see."""
     data, width = DATA.search(found[0]), re.search(r'\swidth="([\d.]+)', found[0])
+    scale = re.search(r"matrix\(([\d.]+)", found[0])
     raw = base64.b64decode(data[1]) if data else b""
     if data is None or width is None or len(raw) <= LARGE:
         return found[0]
     with Image.open(io.BytesIO(raw)) as picture:
-        shown = round(SHARP * float(width[1]))
+        points = float(width[1]) * (float(scale[1]) if scale else 1.0)
+        shown = round(SHARP * points)
         picture = picture.convert("RGBA" if _shines_through(picture) else "RGB")
         if shown < picture.width:
             size = (shown, max(1, round(shown * picture.height / picture.width)))

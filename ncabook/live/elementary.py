@@ -18,6 +18,6 @@ def elementary_figure(rule: int = 110) -> str:
     if not 0 <= rule <= 255:
         raise ValueError(f"rule is {rule}; expected a whole number from 0 to 255")
     text = Path(__file__).with_suffix(".html").read_text(encoding="utf-8")
-    for word, value in (("ID", "elementary"), ("RULE", rule), ("WIDTH", WIDTH), ("HEIGHT", HEIGHT)):
+    for word, value in (("RULE", rule), ("WIDTH", WIDTH), ("HEIGHT", HEIGHT)):
         text = text.replace(word, str(value))
     return text

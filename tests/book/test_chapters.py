@@ -94,7 +94,7 @@ def htmls(cell):
 
 
 def test_every_picture_and_table_has_words(chapter):
-    """One without alt text does not exist for some readers; one without a number cannot be named."""
+    """Without alt text it does not exist for some readers; without a number it has no name."""
     names = []
     for cell in chapter.cells:
         kinds = {kind for o in cell.get("outputs", []) for kind in o.get("data", {})}

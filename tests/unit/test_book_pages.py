@@ -90,7 +90,7 @@ def test_the_same_figure_is_the_same_text(style):
 
 
 def test_images_keep_their_pixels_and_stand_in_a_notebook_once(style):
-    """A small one exactly; a large one in few colours, as large as it is seen; the twin has none."""
+    """A small one exactly; a large one in few colours, as it is seen; the twin has none."""
     exact = torch.rand(4, 16, 16, generator=torch.Generator().manual_seed(0))
     exact[3] = 1
     drawn, twin = drawn_twice(show_images([exact, torch.rand(3, 900, 900)]))

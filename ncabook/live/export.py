@@ -96,6 +96,7 @@ def describe(
     turning: bool = False,
     ring: bool = False,
     inks: Mapping[str, str] | None = None,
+    more: bool = False,
 ) -> tuple[dict[str, Any], bytes]:
     """Describes ``nca`` on a grid of ``height`` × ``width`` cells for the live engine.
 
@@ -132,6 +133,8 @@ def describe(
         ring: whether a seed's first step is decided by no coin: its eight neighbours fire, and it
             does not. So begin the seed in the centre, and those that readers plant.
         inks: colours that readers may paint on the picture with, ``"#rrggbb"`` by name.
+        more: whether all instruments are in sight from the start; otherwise the figure shows
+            canvas, transport, one brush and one choice, and *More* opens the others.
 
     Returns:
         The description, and the weights' bytes.
@@ -146,7 +149,7 @@ def describe(
     labels = Labels(classes, class_names, class_index)
     sight = Sight(targets, decoder, votes)
     beginning = Beginning(start, inputs, condition, ring)
-    offers = Offers(rules, list(sizes), turning, inks)
+    offers = Offers(rules, list(sizes), turning, inks, more)
     grid, shape = Grid(height, width, seed), (height, width)
 
     automata = offers.automata(nca)

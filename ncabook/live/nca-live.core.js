@@ -61,6 +61,8 @@ const share = (value) => value >= 0 && value <= 1;
 expect(d.inks === undefined || (d.decoder === null && d.votes.length === 0 && d.inks?.length > 0 &&
 d.inks.every(({ name, color }) => typeof name === "string" && color?.length === RGB && color.every(share))),
 "inks", d.inks, "nothing, or names and colours in [0, 1] where cells show red, green and blue");
+expect(d.more === undefined || typeof d.more === "boolean",
+"more", d.more, "nothing, or true or false: whether all instruments are in sight from the start");
 expect(d.fire_rate > 0 && d.fire_rate <= 1, "fire_rate", d.fire_rate, "a probability in (0, 1]");
 expect(d.living_threshold === null || Number.isFinite(d.living_threshold),
 "living_threshold", d.living_threshold, "a number or null");
@@ -1874,10 +1876,30 @@ reset() {
 const drawn = this.events.slice(0, this.applied).filter(({ kind }) => kind === "draw" || kind === "graft");
 const { whole } = this;
 const kept = whole ? [] : this.engines.map((engine) => engine.drawn);
+const past = this.atStart ? this.past : this.present;
 this.begin(() => kept.forEach((planes, i) => { this.engines[i].drawn = planes; }));
 const { fixed, rules } = this.engines[0].description;
 this.whole = whole || (fixed === 0 && !rules);
 if (whole) drawn.forEach((event) => this.act(event));
+this.past = past;
+this.kept = this.applied;
+}
+get atStart() {
+return this.step === 0 && this.applied === this.kept;
+}
+get present() {
+const { step, events, applied, kept, interval, snapshots, whole, startClass, startDegrees } = this;
+const story = { events, applied, kept, interval, snapshots, whole, startClass, startDegrees };
+return { step, story, snapshot: this.snapshot };
+}
+get canRecall() {
+return this.past !== undefined && this.applied === this.kept;
+}
+recall() {
+if (!this.canRecall) return;
+const { step, story, snapshot } = this.past;
+Object.assign(this, story, { past: undefined });
+this.put(snapshot, step);
 }
 replay(events, classIndex, degrees = 0) {
 this.engines.forEach((engine) => {
@@ -1895,6 +1917,8 @@ this.startClass = this.engines[0].classIndex;
 this.startDegrees = this.engines[0].degrees;
 this.events = [];
 this.applied = 0;
+this.past = undefined;
+this.kept = 0;
 this.interval = SNAPSHOT_EVERY;
 this.snapshots = new Map();
 this.whole = true;
@@ -1910,6 +1934,7 @@ if (this.applied === MOST_EVENTS) this.forget();
 forget() {
 this.events = [];
 this.applied = 0;
+this.past = undefined;
 this.whole = false;
 this.snapshots.clear();
 this.keep();
@@ -1921,7 +1946,7 @@ get first() {
 return Math.min(...this.snapshots.keys());
 }
 get canGoBack() {
-return this.step > this.first || this.applied > 0;
+return this.step > this.first || this.applied > 0 || this.canRecall;
 }
 advance() {
 this.engines.forEach((engine) => engine.step());
@@ -1934,13 +1959,13 @@ this.apply();
 }
 }
 back() {
+if (this.atStart && this.canRecall) return this.recall();
 const last = this.events[this.applied - 1];
 if (last !== undefined && last.step === this.step) {
 this.events.length = this.applied - 1;
-this.seek(this.step);
-} else if (this.step > this.first) {
-this.seek(this.step - 1);
+return this.seek(this.step);
 }
+return this.step > this.first ? this.seek(this.step - 1) : undefined;
 }
 undo() {
 const { events } = this;
@@ -1956,19 +1981,22 @@ return this.seek(step);
 }
 seek(step) {
 const from = Math.max(...[...this.snapshots.keys()].filter((at) => at <= step));
-const { states, maps, planted, classIndex, degrees, before } = this.snapshots.get(from);
-this.engines.forEach((engine, i) => {
-engine.setClass(classIndex);
-engine.turn(degrees);
-engine.ruleMap.set(maps[i]);
-engine.restore(states[i], from, planted[i]);
-});
-this.applied = before;
+const snapshot = this.snapshots.get(from);
+this.put(snapshot, from);
+this.applied = snapshot.before;
 this.catchUp();
 while (this.step < step) {
 this.engines.forEach((engine) => engine.step());
 this.catchUp();
 }
+}
+put({ states, maps, planted, classIndex, degrees }, step) {
+this.engines.forEach((engine, i) => {
+engine.setClass(classIndex);
+engine.turn(degrees);
+engine.ruleMap.set(maps[i]);
+engine.restore(states[i], step, planted[i]);
+});
 }
 apply() {
 for (const engine of this.engines) applyEvent(engine, this.events[this.applied]);
@@ -1977,12 +2005,17 @@ this.applied += 1;
 arrive() {
 if (this.step % this.interval === 0) this.keep();
 }
-keep() {
+get snapshot() {
 const states = this.engines.map((engine) => engine.state);
 const maps = this.engines.map((engine) => engine.ruleMap.slice());
 const planted = this.engines.map((engine) => engine.fresh);
 const { classIndex, degrees } = this.engines[0];
-this.snapshots.set(this.step, { states, maps, planted, classIndex, degrees, before: this.applied });
+return { states, maps, planted, classIndex, degrees, before: this.applied };
+}
+keep() {
+const { snapshot } = this;
+const { states } = snapshot;
+this.snapshots.set(this.step, snapshot);
 const bytes = states.reduce((sum, state) => sum + state.byteLength, 0);
 if (bytes * this.snapshots.size > MOST_BYTES && this.snapshots.size > 2) {
 this.interval *= 2;
@@ -1993,7 +2026,7 @@ if (at % this.interval !== 0 && at !== first) this.snapshots.delete(at);
 }
 }
 }
-const CHANGES = new Set(["act", "back", "seek", "reset", "replay", "setState"]);
+const CHANGES = new Set(["act", "back", "seek", "reset", "recall", "replay", "setState"]);
 const MESSAGES = new Set([
 ...CHANGES, "advance", "show", "look", "inspect", "getState", "setFireRate", "recorded",
 ]);
@@ -2060,6 +2093,10 @@ this.timeline.seek(step);
 reset() {
 this.timeline.reset();
 }
+recall() {
+this.timeline.recall();
+this.stopped = this.timeline.runaway;
+}
 replay(moment) {
 checkMoment(moment, this.engines[0].description);
 this.timeline.replay(moment.events, moment.classIndex, moment.degrees);
@@ -2124,13 +2161,14 @@ ballots: ballots.map((ballot) => ballot && { counts: ballot.counts, winner: ball
 frames: this.nextFrames === 0
 ? this.frames : this.frames.map(({ data, ...size }) => ({ data: data.slice(), ...size })),
 canGoBack: timeline.canGoBack,
+canRecall: timeline.canRecall,
 stopped: this.stopped?.description.title ?? null,
 };
 }
 }
 return { Engine, GpuEngine, Simulation, createEngine, decodeBase64, isDevice, rendererName, classColor, colour, MOST_STEPS, checkMoment };
 };
-const STYLE = ".nca-player{--nca-surface: #f6f7f8;--nca-raised: #ffffff;--nca-ink: #1b2127;--nca-muted: #55606c;--nca-line: #d3d9df;--nca-edge: #79838e;--nca-accent: #0069a6;--nca-on-accent: #ffffff;--nca-chosen: #e3f0f8;color-scheme: light;}html[data-theme=\"dark\"] .nca-player,html[theme=\"dark\"] .nca-player,[data-jp-theme-light=\"false\"] .nca-player{--nca-surface: #1b2026;--nca-raised: #272e36;--nca-ink: #e9edf1;--nca-muted: #a9b4bf;--nca-line: #3b444e;--nca-edge: #8a95a1;--nca-accent: #62b7ea;--nca-on-accent: #06202f;--nca-chosen: #17394d;color-scheme: dark;}@media (prefers-color-scheme: dark){html:not([data-theme]):not([theme]) body:not([data-jp-theme-light]) .nca-player{--nca-surface: #1b2026;--nca-raised: #272e36;--nca-ink: #e9edf1;--nca-muted: #a9b4bf;--nca-line: #3b444e;--nca-edge: #8a95a1;--nca-accent: #62b7ea;--nca-on-accent: #06202f;--nca-chosen: #17394d;color-scheme: dark;}}figure.nca-figure{margin: 1.5rem auto;max-width: 46rem;container-type: inline-size;}html[data-theme] .bd-content div.cell_output .text_html:has(figure.nca-figure){padding: 0;background: none;}.nca-player,.nca-player *{box-sizing: border-box;}.nca-player{position: relative;border: 1px solid var(--nca-line);border-radius: 14px;background: var(--nca-surface);color: var(--nca-ink);font-family: inherit;font-size: 0.875rem;line-height: 1.4;overflow: hidden;}.nca-player .nca-body{display: flex;flex-direction: column;}.nca-player .nca-bed{display: flex;align-items: center;justify-content: center;padding: 0.75rem 0.75rem 0;}.nca-player .nca-stage{position: relative;overflow: hidden;border: 1px solid var(--nca-line);border-radius: 8px;background: #ffffff;}.nca-player .nca-pane{width: min(100%,70vh);}.nca-player .nca-caption{margin-top: 0.25rem;font-size: 0.8125rem;text-align: center;}.nca-player canvas{display: block;width: 100%;height: auto;image-rendering: pixelated;touch-action: none;cursor: none;}.nca-player canvas:focus-visible{outline: 3px solid var(--nca-accent);outline-offset: -3px;border-radius: 7px;}.nca-player .nca-cursor{position: absolute;aspect-ratio: 1;translate: -50% -50%;border: 1.5px solid #ffffff;border-radius: 50%;outline: 1.5px solid #1b2127;pointer-events: none;}.nca-player[data-tool=\"square\"] .nca-cursor{border-radius: 0;}.nca-player:is([data-tool=\"half\"],[data-tool=\"seed\"]) .nca-cursor{border-style: dotted;}.nca-player .nca-cursor[hidden]{display: none;}.nca-player .nca-crosshair::before,.nca-player .nca-crosshair::after{content: \"\";position: absolute;inset: calc(50% - 1px) -6px;height: 2px;background: #1b2127;box-shadow: 0 0 0 1px #ffffff;}.nca-player .nca-crosshair::after{rotate: 90deg;}.nca-player .nca-panel{display: flex;flex-direction: column;gap: 0.9rem;min-width: 0;padding: 1rem;}.nca-player .nca-readout{display: flex;justify-content: space-between;align-items: baseline;color: var(--nca-muted);font-variant-numeric: tabular-nums;}.nca-player output{display: inline;padding: 0;color: var(--nca-ink);font-weight: 600;}.nca-player .nca-steps{font-size: 1.375rem;line-height: 1;}.nca-player .nca-transport{display: grid;grid-template-columns: 1.4fr 1fr 1fr 1fr;gap: 0.4rem;}.nca-player .nca-button{display: inline-flex;align-items: center;justify-content: center;gap: 0.35rem;min-height: 44px;margin: 0;padding: 0 0.6rem;border: 1px solid var(--nca-edge);border-radius: 10px;background: var(--nca-raised);color: var(--nca-ink);font: inherit;font-weight: 500;cursor: pointer;}.nca-player .nca-transport .nca-button:not(.nca-play){flex-direction: column;gap: 0;padding: 0.15rem;font-size: 0.75rem;}.nca-player .nca-play{border-color: var(--nca-accent);background: var(--nca-accent);color: var(--nca-on-accent);}.nca-player .nca-button:hover{filter: brightness(0.95);}.nca-player .nca-button[aria-disabled=\"true\"]{color: var(--nca-muted);border-color: var(--nca-line);}.nca-player .nca-button[aria-pressed=\"true\"]{border-color: #c2371f;color: #c2371f;background: #ffffff;}.nca-player .nca-button:active{transform: translateY(1px);}.nca-player .nca-button:focus-visible,.nca-player input[type=\"range\"]:focus-visible,.nca-player select:focus-visible,.nca-player .nca-choice input:focus-visible + .nca-tile{outline: 3px solid var(--nca-accent);outline-offset: 2px;}.nca-player fieldset{min-width: 0;margin: 0;padding: 0;border: 0;}.nca-player legend,.nca-player .nca-slider label{float: none;width: auto;margin: 0 0 0.3rem;padding: 0;color: var(--nca-muted);font: inherit;}.nca-player .nca-choice{position: relative;display: flex;flex: 1 1 0;min-width: 0;margin: 0;cursor: pointer;}.nca-player .nca-tile{display: flex;flex: 1;flex-direction: column;align-items: center;justify-content: center;min-width: 0;min-height: 44px;font-variant-numeric: tabular-nums;}.nca-player :is(.nca-classes,.nca-rules,.nca-inks) .nca-row{display: grid;grid-template-columns: repeat(auto-fit,minmax(3.8rem,1fr));gap: 0.25rem;}.nca-player :is(.nca-classes,.nca-rules,.nca-inks) .nca-tile{justify-content: flex-start;gap: 0.15rem;padding: 0.4rem 2px;border: 1px solid var(--nca-line);border-radius: 10px;background: var(--nca-raised);}.nca-player .nca-label{font-family: \"Apple Color Emoji\",\"Segoe UI Emoji\",\"Noto Color Emoji\",sans-serif;font-size: 1.5rem;line-height: 1.2;}.nca-player .nca-name{max-width: 100%;color: var(--nca-muted);font-size: 0.65rem;line-height: 1.2;text-align: center;text-wrap: balance;font-weight: 400;overflow-wrap: break-word;hyphens: auto;}.nca-player :is(.nca-rules,.nca-inks) .nca-row{grid-template-columns: repeat(auto-fit,minmax(5rem,1fr));}.nca-player :is(.nca-rules,.nca-inks) .nca-tile,.nca-player .nca-classes .nca-tile:not(:has(.nca-label)){justify-content: center;}.nca-player :is(.nca-rules,.nca-inks) .nca-name{font-size: 0.8rem;}.nca-player:not([data-shown=\"rules\"]) .nca-rules :is(.nca-swatch,.nca-of-map){display: none;}.nca-player .nca-swatch{width: min(2rem,100%);height: 0.65rem;border: 1px solid var(--nca-edge);border-radius: 3px;background: var(--nca-class);forced-color-adjust: none;}.nca-player .nca-tools .nca-row{display: grid;grid-template-columns: repeat(var(--nca-tools),1fr);border: 1px solid var(--nca-line);border-radius: 10px;background: var(--nca-raised);}.nca-player .nca-tools .nca-tile{border-radius: 9px;}.nca-player .nca-icon{display: flex;}.nca-player .nca-choice input:checked + .nca-tile{background: var(--nca-chosen);box-shadow: inset 0 0 0 2px var(--nca-accent);font-weight: 600;}.nca-player .nca-choice input:checked + .nca-tile .nca-name{color: var(--nca-ink);}.nca-player .nca-slider{display: grid;grid-template-columns: 3.2rem 1fr auto;align-items: center;gap: 0.6rem;}.nca-player .nca-slider label{margin: 0;}.nca-player select{width: 100%;min-width: 0;min-height: 44px;padding: 0 0.5rem;border: 1px solid var(--nca-edge);border-radius: 10px;background: var(--nca-raised);color: var(--nca-ink);font: inherit;}.nca-player .nca-key{display: flex;align-items: center;gap: 0.25rem;font-size: 0.75rem;}.nca-player .nca-key[hidden]{display: none;}.nca-player .nca-ramp{width: 2.5rem;height: 0.75rem;border: 1px solid var(--nca-edge);background: linear-gradient(90deg,#b2182b,#ffffff,#2166ac);}.nca-player input[type=\"range\"]{width: 100%;min-width: 0;height: 44px;margin: 0;border-radius: 10px;accent-color: var(--nca-accent);cursor: pointer;}.nca-player .nca-value{min-width: 3.6rem;text-align: right;font-variant-numeric: tabular-nums;}.nca-player .nca-votes{display: grid;grid-auto-flow: column;grid-auto-columns: 1fr;gap: 2px;margin-top: 0.4rem;color: var(--nca-muted);font-size: 0.75rem;text-align: center;}.nca-player .nca-vote{min-width: 0;overflow: hidden;text-overflow: ellipsis;border-radius: 4px;}.nca-player .nca-vote > span{display: block;height: 2.5rem;border-bottom: 2px solid var(--nca-class);background: linear-gradient(var(--nca-class),var(--nca-class)) bottom / 100% var(--nca-share,0%) no-repeat;}.nca-player .nca-vote[data-winner=\"true\"]{color: var(--nca-ink);font-weight: 700;box-shadow: inset 0 0 0 1px var(--nca-edge);}.nca-player .nca-recovery{min-height: 1.25rem;margin-top: 0.2rem;border-bottom: 2px solid var(--nca-curve,transparent);color: var(--nca-muted);font-size: 0.75rem;font-variant-numeric: tabular-nums;text-align: center;}.nca-player .nca-recovery:empty{display: none;}.nca-player .nca-foot{display: flex;flex-direction: column;gap: 0.6rem;padding: 0 1rem 1rem;}.nca-player .nca-curve[hidden]{display: none;}.nca-player .nca-curve-title{color: var(--nca-muted);font-size: 0.8125rem;}.nca-player canvas.nca-chart{height: 8.5rem;cursor: default;touch-action: auto;}.nca-player .nca-last{display: flex;justify-content: space-between;align-items: flex-end;gap: 0.75rem;}.nca-player .nca-read{display: flex;align-items: flex-start;gap: 0.75rem;}.nca-player canvas.nca-lens{flex: none;width: 76px;height: 76px;cursor: default;touch-action: auto;image-rendering: pixelated;}.nca-player canvas.nca-lens[data-empty=\"true\"]{visibility: hidden;}@container (max-width: 30rem){.nca-player .nca-last{flex-direction: column;}}.nca-player .nca-share{display: flex;gap: 0.4rem;}.nca-player .nca-share .nca-button{min-width: 44px;padding: 0;}.nca-player .nca-inspector{min-height: 2.8em;margin: 0 0 0.3rem;font-size: 0.75rem;font-variant-numeric: tabular-nums;}.nca-player .nca-hint{margin: 0;color: var(--nca-muted);font-size: 0.8125rem;}.nca-player .nca-notice{margin: 0.75rem 0.75rem 0;padding: 0.5rem 0.75rem;border: 1px solid var(--nca-edge);border-left-width: 4px;border-radius: 6px;background: var(--nca-raised);font-size: 0.875rem;font-variant-numeric: tabular-nums;}.nca-player .nca-hidden{position: absolute;width: 1px;height: 1px;margin: -1px;overflow: hidden;clip-path: inset(50%);white-space: nowrap;}figure.nca-figure > figcaption{margin-top: 0.5rem;}.nca-player.nca-several .nca-bed{display: grid;grid-template-columns: repeat(auto-fit,minmax(8.5rem,1fr));gap: 0.75rem;padding: 0.75rem 0.75rem 0;}@container (min-width: 38rem){.nca-player:not(.nca-several) .nca-body{flex-direction: row;}.nca-several .nca-panel{display: grid;grid-template-columns: 1fr 1fr;column-gap: 1.5rem;align-items: end;}.nca-several .nca-slider:last-child{grid-column: 1 / -1;}.nca-player:not(.nca-several) .nca-bed{flex: 1 1 53%;padding: 1rem 0 1rem 1rem;}.nca-player:not(.nca-several) .nca-panel{flex: 1 1 47%;justify-content: center;}}";
+const STYLE = ".nca-player{--nca-surface: #f6f7f8;--nca-raised: #ffffff;--nca-ink: #1b2127;--nca-muted: #55606c;--nca-line: #d3d9df;--nca-edge: #79838e;--nca-accent: #0069a6;--nca-on-accent: #ffffff;--nca-chosen: #e3f0f8;color-scheme: light;}html[data-theme=\"dark\"] .nca-player,html[theme=\"dark\"] .nca-player,[data-jp-theme-light=\"false\"] .nca-player{--nca-surface: #1b2026;--nca-raised: #272e36;--nca-ink: #e9edf1;--nca-muted: #a9b4bf;--nca-line: #3b444e;--nca-edge: #8a95a1;--nca-accent: #62b7ea;--nca-on-accent: #06202f;--nca-chosen: #17394d;color-scheme: dark;}@media (prefers-color-scheme: dark){html:not([data-theme]):not([theme]) body:not([data-jp-theme-light]) .nca-player{--nca-surface: #1b2026;--nca-raised: #272e36;--nca-ink: #e9edf1;--nca-muted: #a9b4bf;--nca-line: #3b444e;--nca-edge: #8a95a1;--nca-accent: #62b7ea;--nca-on-accent: #06202f;--nca-chosen: #17394d;color-scheme: dark;}}figure.nca-figure{margin: 1.5rem auto;max-width: 46rem;scroll-margin-top: 4.5rem;container-type: inline-size;}html[data-theme] .bd-content div.cell_output .text_html:has(figure.nca-figure){padding: 0;background: none;}.nca-player,.nca-player *{box-sizing: border-box;}.nca-player{position: relative;border: 1px solid var(--nca-line);border-radius: 14px;background: var(--nca-surface);color: var(--nca-ink);font-family: inherit;font-size: 0.875rem;line-height: 1.4;overflow: hidden;}.nca-player .nca-body{display: flex;flex-direction: column;}.nca-player .nca-bed{display: flex;align-items: center;justify-content: center;padding: 0.5rem 0.5rem 0;}.nca-player .nca-stage{position: relative;overflow: hidden;border: 1px solid var(--nca-line);border-radius: 8px;background: #ffffff;}.nca-player .nca-pane{width: min(100%,70vh);}.nca-player .nca-caption{margin-top: 0.25rem;font-size: 0.8125rem;text-align: center;}.nca-player canvas{display: block;width: 100%;height: auto;image-rendering: pixelated;touch-action: manipulation;cursor: none;}.nca-player[data-taken] .nca-stage canvas,.nca-player .nca-stage canvas[data-pen]{touch-action: none;}.nca-player[data-taken] .nca-stage{outline: 3px solid var(--nca-accent);}.nca-player canvas:focus-visible{outline: 3px solid var(--nca-accent);outline-offset: -3px;border-radius: 7px;}.nca-player .nca-cursor{position: absolute;aspect-ratio: 1;translate: -50% -50%;border: 1.5px solid #ffffff;border-radius: 50%;outline: 1.5px solid #1b2127;pointer-events: none;}.nca-player[data-tool=\"square\"] .nca-cursor{border-radius: 0;}.nca-player:is([data-tool=\"half\"],[data-tool=\"seed\"]) .nca-cursor{border-style: dotted;}.nca-player .nca-cursor[hidden]{display: none;}.nca-player .nca-crosshair::before,.nca-player .nca-crosshair::after{content: \"\";position: absolute;inset: calc(50% - 1px) -6px;height: 2px;background: #1b2127;box-shadow: 0 0 0 1px #ffffff;}.nca-player .nca-crosshair::after{rotate: 90deg;}.nca-player .nca-panel{display: flex;flex-direction: column;gap: 0.7rem;min-width: 0;padding: 0.5rem 0.75rem 0.75rem;}.nca-player .nca-readout{display: flex;justify-content: space-between;align-items: baseline;color: var(--nca-muted);font-variant-numeric: tabular-nums;}.nca-player output{display: inline;padding: 0;color: var(--nca-ink);font-weight: 600;}.nca-player .nca-steps{font-size: 1.375rem;line-height: 1;}.nca-player .nca-transport{display: flex;gap: 0.4rem;}.nca-player .nca-transport .nca-button{flex: 1 1 0;}.nca-player .nca-transport .nca-play{flex-grow: 1.6;}.nca-player .nca-button{display: inline-flex;align-items: center;justify-content: center;gap: 0.35rem;min-height: 44px;margin: 0;padding: 0 0.6rem;border: 1px solid var(--nca-edge);border-radius: 10px;background: var(--nca-raised);color: var(--nca-ink);font: inherit;font-weight: 500;cursor: pointer;}.nca-player .nca-transport .nca-button:not(.nca-play){flex-direction: column;gap: 0;padding: 0.15rem;font-size: 0.75rem;}.nca-player .nca-play{border-color: var(--nca-accent);background: var(--nca-accent);color: var(--nca-on-accent);}.nca-player .nca-button[hidden]{display: none;}.nca-player .nca-more svg{transition: rotate 0.15s;}.nca-player .nca-more[aria-expanded=\"true\"] svg{rotate: 180deg;}.nca-player .nca-button:hover{filter: brightness(0.95);}.nca-player .nca-button[aria-disabled=\"true\"]{color: var(--nca-muted);border-color: var(--nca-line);}.nca-player .nca-button[aria-pressed=\"true\"]{border-color: #c2371f;color: #c2371f;background: #ffffff;}.nca-player .nca-button:active{transform: translateY(1px);}.nca-player .nca-button:focus-visible,.nca-player input[type=\"range\"]:focus-visible,.nca-player select:focus-visible,.nca-player .nca-choice input:focus-visible + .nca-tile{outline: 3px solid var(--nca-accent);outline-offset: 2px;}.nca-player fieldset{min-width: 0;margin: 0;padding: 0;border: 0;}.nca-player legend,.nca-player .nca-slider label{float: none;width: auto;margin: 0 0 0.3rem;padding: 0;color: var(--nca-muted);font: inherit;}.nca-player .nca-choice{position: relative;display: flex;flex: 1 1 0;min-width: 0;margin: 0;cursor: pointer;}.nca-player .nca-tile{display: flex;flex: 1;flex-direction: column;align-items: center;justify-content: center;min-width: 0;min-height: 44px;font-variant-numeric: tabular-nums;}.nca-player :is(.nca-classes,.nca-rules,.nca-inks) .nca-row{display: grid;grid-template-columns: repeat(var(--nca-columns,var(--nca-columns-0)),minmax(0,1fr));gap: 0.25rem;}.nca-player :is(.nca-classes,.nca-rules,.nca-inks) .nca-tile{justify-content: flex-start;gap: 0.15rem;padding: 0.4rem 1px;border: 1px solid var(--nca-line);border-radius: 10px;background: var(--nca-raised);}.nca-player .nca-label{font-family: \"Apple Color Emoji\",\"Segoe UI Emoji\",\"Noto Color Emoji\",sans-serif;font-size: 1.5rem;line-height: 1.2;}.nca-player .nca-name{max-width: 100%;color: var(--nca-muted);font-size: 0.65rem;line-height: 1.2;text-align: center;text-wrap: balance;font-weight: 400;overflow-wrap: break-word;hyphens: auto;}.nca-player .nca-tile:has(.nca-thumb){padding: 3px;}.nca-player canvas.nca-thumb{width: min(100%,2.4rem);border-radius: 6px;touch-action: auto;cursor: inherit;}.nca-player :is(.nca-rules,.nca-inks) .nca-tile,.nca-player .nca-classes .nca-tile:not(:has(.nca-label)){justify-content: center;}.nca-player :is(.nca-rules,.nca-inks) .nca-name{font-size: 0.8rem;}.nca-player:not([data-shown=\"rules\"]) .nca-rules :is(.nca-swatch,.nca-of-map){display: none;}.nca-player .nca-swatch{width: min(2rem,100%);height: 0.65rem;border: 1px solid var(--nca-edge);border-radius: 3px;background: var(--nca-class);forced-color-adjust: none;}.nca-player .nca-hold{display: flex;flex-wrap: wrap;align-items: center;gap: 0.4rem 0.6rem;color: var(--nca-muted);}.nca-player .nca-hold .nca-tools{flex: 1 1 8rem;}.nca-player .nca-hold .nca-tools .nca-tile{gap: 0.35rem;flex-direction: row;}.nca-player .nca-hold legend{position: absolute;clip-path: inset(50%);}.nca-player:not([data-touch]) .nca-take,.nca-player[data-touch] .nca-tools ~ .nca-does{display: none;}.nca-player[data-taken] .nca-take{border-color: var(--nca-accent);background: var(--nca-chosen);}.nca-player .nca-take[data-asked]{border-color: var(--nca-accent);background: var(--nca-accent);color: var(--nca-on-accent);}.nca-player .nca-tools .nca-row{display: grid;grid-auto-columns: 1fr;grid-auto-flow: column;border: 1px solid var(--nca-line);border-radius: 10px;background: var(--nca-raised);}.nca-player .nca-tools .nca-tile{border-radius: 9px;}.nca-player .nca-icon{display: flex;}.nca-player .nca-choice input:checked + .nca-tile{background: var(--nca-chosen);box-shadow: inset 0 0 0 2px var(--nca-accent);font-weight: 600;}.nca-player .nca-choice input:checked + .nca-tile .nca-name{color: var(--nca-ink);}.nca-player .nca-slider{display: grid;grid-template-columns: 3.2rem 1fr auto;align-items: center;gap: 0.6rem;}.nca-player .nca-slider label{margin: 0;}.nca-player select{width: 100%;min-width: 0;min-height: 44px;padding: 0 0.5rem;border: 1px solid var(--nca-edge);border-radius: 10px;background: var(--nca-raised);color: var(--nca-ink);font: inherit;}.nca-player .nca-key{display: flex;align-items: center;gap: 0.25rem;font-size: 0.75rem;}.nca-player .nca-key[hidden]{display: none;}.nca-player .nca-ramp{width: 2.5rem;height: 0.75rem;border: 1px solid var(--nca-edge);background: linear-gradient(90deg,#b2182b,#ffffff,#2166ac);}.nca-player input[type=\"range\"]{width: 100%;min-width: 0;height: 44px;margin: 0;border-radius: 10px;accent-color: var(--nca-accent);cursor: pointer;}.nca-player .nca-value{min-width: 3.6rem;text-align: right;font-variant-numeric: tabular-nums;}.nca-player .nca-votes{display: grid;grid-auto-flow: column;grid-auto-columns: 1fr;gap: 2px;margin-top: 0.4rem;color: var(--nca-muted);font-size: 0.75rem;text-align: center;}.nca-player .nca-vote{min-width: 0;overflow: hidden;text-overflow: ellipsis;border-radius: 4px;}.nca-player .nca-vote > span{display: block;height: 2.5rem;border-bottom: 2px solid var(--nca-class);background: linear-gradient(var(--nca-class),var(--nca-class)) bottom / 100% var(--nca-share,0%) no-repeat;}.nca-player .nca-vote[data-winner=\"true\"]{color: var(--nca-ink);font-weight: 700;box-shadow: inset 0 0 0 1px var(--nca-edge);}.nca-player .nca-recovery{display: flex;flex-wrap: wrap;justify-content: center;gap: 0 1ch;height: 1.25rem;overflow: hidden;margin-top: 0.2rem;border-bottom: 2px solid var(--nca-curve,transparent);color: var(--nca-muted);font-size: 0.75rem;font-variant-numeric: tabular-nums;text-align: center;}.nca-player .nca-recovery[hidden]{display: none;}.nca-player.nca-several .nca-recovery{height: 2.35rem;align-content: flex-start;}.nca-player .nca-foot{display: flex;flex-direction: column;gap: 0.6rem;padding: 0.75rem;}.nca-player .nca-curve[hidden]{display: none;}.nca-player .nca-curve-title{color: var(--nca-muted);font-size: 0.8125rem;}.nca-player canvas.nca-chart{height: 8.5rem;cursor: default;touch-action: auto;}.nca-player .nca-last{display: flex;justify-content: space-between;align-items: flex-end;gap: 0.75rem;}.nca-player .nca-read{display: flex;align-items: flex-start;gap: 0.75rem;}.nca-player canvas.nca-lens{flex: none;width: 76px;height: 76px;cursor: default;touch-action: auto;image-rendering: pixelated;}.nca-player canvas.nca-lens[data-empty=\"true\"]{visibility: hidden;}@container (max-width: 30rem){.nca-player .nca-last{flex-direction: column;}}.nca-player .nca-share{display: flex;align-items: center;justify-content: flex-end;gap: 0.4rem;}.nca-player .nca-told{flex: 1;min-width: 7rem;font-weight: 600;text-align: right;}.nca-player .nca-share .nca-button{min-width: 44px;padding: 0;}.nca-player .nca-inspector{min-height: 4.2em;margin: 0 0 0.3rem;font-size: 0.75rem;font-variant-numeric: tabular-nums;}.nca-player .nca-hint{margin: 0;color: var(--nca-muted);font-size: 0.8125rem;}.nca-player .nca-notice{margin: 0.75rem 0.75rem 0;padding: 0.5rem 0.75rem;border: 1px solid var(--nca-edge);border-left-width: 4px;border-radius: 6px;background: var(--nca-raised);font-size: 0.875rem;font-variant-numeric: tabular-nums;}.nca-player .nca-hidden{position: absolute;width: 1px;height: 1px;margin: -1px;overflow: hidden;clip-path: inset(50%);white-space: nowrap;}.nca-player .nca-skip{position: absolute;z-index: 1;top: 0.5rem;left: 0.5rem;}.nca-player .nca-skip:not(:focus){clip-path: inset(50%);}figure.nca-figure > figcaption{margin-top: 0.5rem;}.nca-player .nca-extra{border-top: 1px solid var(--nca-line);}.nca-player .nca-extra[hidden]{display: none;}.nca-player .nca-bench{display: grid;grid-template-columns: minmax(0,1fr);gap: 0.5rem 1.5rem;align-items: end;padding: 0.75rem 0.75rem 0;}.nca-player.nca-several .nca-bed{display: grid;grid-template-columns: repeat(var(--nca-panes),minmax(0,1fr));gap: 0.5rem;align-items: start;}.nca-player.nca-several .nca-caption{min-height: 2.4em;line-height: 1.2;}@container (max-width: 30rem){.nca-player:not(.nca-several) .nca-pane{width: min(100%,36svh);}.nca-player:not(.nca-several) .nca-pane:has(.nca-votes){width: min(100%,30svh);}.nca-player .nca-vote > span{height: 1.75rem;}.nca-player .nca-panel{gap: 0.5rem;}}@container (min-width: 38rem){.nca-player:not(.nca-several) .nca-body{flex-direction: row;}.nca-player:not(.nca-several) .nca-row{--nca-columns: var(--nca-columns-1);}.nca-several .nca-row{--nca-columns: var(--nca-columns-2);}.nca-several .nca-panel{display: grid;grid-template-columns: 1fr 1fr;gap: 0.5rem 1.5rem;align-items: center;}.nca-several .nca-panel > fieldset{grid-row: 1 / span 3;grid-column: 2;}.nca-several .nca-panel > fieldset ~ fieldset{grid-row: auto;}.nca-player.nca-several .nca-recovery{height: 1.25rem;}.nca-player.nca-several .nca-caption{min-height: 0;}.nca-player .nca-bench{grid-template-columns: repeat(2,minmax(0,1fr));}.nca-player:not(.nca-several) .nca-bed{flex: 1 1 57%;padding: 0.75rem 0 0.75rem 0.75rem;}.nca-player:not(.nca-several) .nca-panel{flex: 1 1 43%;justify-content: center;}}@media screen{.nca-poster.nca-printed{display: none;}}@media print{.nca-player :is(.nca-panel,.nca-extra,.nca-notice,.nca-cursor,.nca-skip),figure[data-nca-fresh]:has(> .nca-printed) .nca-player,figure:not([data-nca-fresh]) > .nca-printed{display: none;}.nca-player{border: 0;background: none;break-inside: avoid;print-color-adjust: exact;}.nca-player:not(.nca-several) .nca-pane{width: min(100%,9cm);}.nca-player .nca-pane{--nca-ink: #000000;--nca-muted: #000000;color: var(--nca-ink);}}";
 const { Engine, GpuEngine, Simulation, createEngine, decodeBase64, isDevice, rendererName, classColor, colour, MOST_STEPS, checkMoment } = core();
 const WORKER = `"use strict";
 let simulation;
@@ -2239,6 +2277,10 @@ draw: [line("M4 20l1-4.5L15.5 5 19 8.5 8.5 19 4 20zM13.5 7l3.5 3.5")],
 wipe: [line("M8.5 19L4 14.5 13.5 5l6 6-8 8h-3zM8.5 10l6 6M8.5 19H20")],
 paint: [line("M12 4c3.5 4 5 6.6 5 9a5 5 0 0 1-10 0c0-2.4 1.5-5 5-9zM9.5 13.5a2.5 2.5 0 0 0 2.5 2.5")],
 picture: [line("M4 5h16v14H4zM4 16l5-5 4 4 3-3 4 4M15 9.5h.01")],
+undo: [line("M9 5L4.5 9.5 9 14M5 9.5h8.5a5 5 0 0 1 0 10H9")],
+more: [line("M6 9.5l6 6 6-6")],
+take: [line("M9 11V5.5a1.5 1.5 0 0 1 3 0V10l5 1.2a2 2 0 0 1 1.5 2.3L17.5 19h-7L6 13.5a1.4 1.4 0 0 1 2-2L9 12.5")],
+done: [line("M5 12.5l4.5 4.5L19 7.5")],
 film: [line("M4 6h11v12H4zM15 10.5l5-3v9l-5-3")],
 link: [line("M10 14a4 4 0 0 0 5.7 0l3-3A4 4 0 0 0 13 5.3l-1 1M14 10a4 4 0 0 0-5.7 0l-3 3a4 4 0 0 0 5.7 5.7l1-1")],
 };
@@ -2273,7 +2315,12 @@ function wordsOf({ values, change, rule }, { decoder, fixed, visible, channels, 
 const round = (value) => value.toFixed(2).replace("-", "−");
 const names = decoder || votes.length ? [] : ["r", "g", "b", "α"].slice(0, visible);
 const first = channels - votes.length;
-const name = (i) => (i < fixed ? `input ${i}` : votes[i - first]?.name ?? names[i - fixed] ?? i);
+const name = (i) => {
+if (i < fixed) return `input ${i}:`;
+if (i >= first) return `vote for ${votes[i - first].name}:`;
+const kind = i >= fixed + visible ? "hidden" : "latent";
+return names[i - fixed] ?? `${kind} ${i}:`;
+};
 const each = values.map((value, i) => `${name(i)} ${round(value)}`).join(", ");
 const obeys = rules ? `rule ${rules[rule]}, ` : "";
 return `${obeys}${each}, last change ${round(change)}`;
@@ -2300,7 +2347,13 @@ return button;
 function setButton(button, name, label) {
 button.replaceChildren(icon(name), make("span", {}, label));
 }
-function makeRadios(kind, legend, options, id) {
+function balanced(count, most) {
+if (count <= most) return count;
+const empty = (columns) => Math.ceil(count / columns) * columns - count;
+const wide = Array.from({ length: Math.ceil(most / 2) }, (_, i) => most - i);
+return wide.reduce((best, columns) => (empty(columns) < empty(best) ? columns : best));
+}
+function makeRadios(kind, legend, options, id, most = []) {
 const inputs = options.map(({ name, checked }, value) => {
 const input = make("input", {
 type: "radio", class: "nca-hidden", name: `${id}-${kind}`, value, "aria-label": name,
@@ -2313,6 +2366,8 @@ const tile = make("span", { class: "nca-tile", title: name }, ...content);
 return make("label", { class: "nca-choice" }, inputs[i], tile);
 });
 const row = make("div", { class: "nca-row" }, ...choices);
+most.forEach((fits, i) =>
+row.style.setProperty(`--nca-columns-${i}`, balanced(options.length, fits)));
 return { inputs, group: make("fieldset", { class: `nca-${kind}` }, make("legend", {}, legend), row) };
 }
 function makeSlider(id, label, { min, max, start, step = 1 }, say) {
@@ -2332,22 +2387,28 @@ const SHARE_OF_CELLS = 0.3;
 const NOISE = 0.3;
 const DRAWN = new Set(["graft", "circle", "square", "cells", "noise", "draw", "wipe", "paint"]);
 const TOOLS = [
-{ tool: "circle", name: "Erase a disc" },
-{ tool: "square", name: "Erase a square" },
-{ tool: "half", name: "Erase half of the grid" },
-{ tool: "cells", name: "Erase cells at random" },
-{ tool: "noise", name: "Add noise" },
-{ tool: "seed", name: "Plant a seed" },
+{ tool: "circle", name: "Erase a disc", does: "Drag to erase", word: "Erase" },
+{ tool: "square", name: "Erase a square", does: "Drag to erase squares" },
+{ tool: "half", name: "Erase half of the grid", does: "Press to erase half" },
+{ tool: "cells", name: "Erase cells at random", does: "Drag to erase cells at random" },
+{ tool: "noise", name: "Add noise", does: "Drag to add noise" },
+{ tool: "seed", name: "Plant a seed", does: "Press to plant a seed" },
 ];
 const INPUT_TOOLS = [
-{ tool: "draw", name: "Draw on the input" },
-{ tool: "wipe", name: "Wipe the input" },
+{ tool: "draw", name: "Draw on the input", does: "Drag to draw", word: "Draw" },
+{ tool: "wipe", name: "Wipe the input", does: "Drag to wipe", word: "Wipe" },
 ];
-const PAINT = { tool: "paint", name: "Paint with the chosen ink" };
-const GRAFT = { tool: "graft", name: "Graft the chosen rule" };
+const PAINT = {
+tool: "paint", name: "Paint with the chosen ink", does: "Drag to paint", word: "Paint",
+};
+const GRAFT = { tool: "graft", name: "Graft the chosen rule", does: "Drag to graft", word: "Graft" };
 const toolsOf = ({ rules, inks, fixed }, grows) => [
 ...(rules ? [GRAFT] : []), ...(inks ? [PAINT] : []), ...(fixed > 0 ? INPUT_TOOLS : []), ...TOOLS,
 ].filter(({ tool }) => tool !== "seed" || grows);
+function nearOf(tools) {
+const own = tools.findIndex(({ tool }) => tool === "circle");
+return own === 0 ? 0 : Math.max(2, own);
+}
 const drawsLines = (tool) => DRAWN.has(tool);
 function toolEvent(tool, place, { salt, ink, rule }) {
 const where = { ...place, shape: "circle" };
@@ -2372,42 +2433,6 @@ const NORMAL_SPEED = 3;
 const BRUSH = { min: 1, max: 10, start: 4 };
 const TURN = { min: 0, max: 345, step: 15 };
 const PEN = 1;
-let figures = 0;
-const legendOf = ({ inputs, votes }) =>
-(votes.length > 0 ? "Input" : inputs === null ? "Grow into" : "Draw");
-function classOptions(description) {
-return description.classes.map(({ label, name }, i) => ({
-checked: i === description.class_index,
-content: label === name
-? [make("span", { class: "nca-name" }, name)]
-: [make("span", { class: "nca-label", "aria-hidden": "true" }, label),
-make("span", { class: "nca-name" }, name)],
-}));
-}
-function makeRules(names, id) {
-const options = names.map((name, i) => {
-const swatch = make("span", { class: "nca-swatch", "aria-hidden": "true" });
-swatch.style.setProperty("--nca-class", `rgb(${classColor(i)})`);
-return { checked: i === 1, content: [swatch, make("span", { class: "nca-name" }, name)] };
-});
-const { inputs, group } = makeRadios("rules", "Rule to graft", options, id);
-group.querySelector("legend").append(
-make("span", { class: "nca-of-map" }, ", with its colour on the map"));
-return { inputs, group };
-}
-function makeInks(inks, id) {
-const options = inks.map(({ name, color }, i) => {
-const swatch = make("span", { class: "nca-swatch", "aria-hidden": "true" });
-swatch.style.setProperty("--nca-class", `rgb(${color.map((value) => Math.round(255 * value))})`);
-return { checked: i === 0, content: [swatch, make("span", { class: "nca-name" }, name)] };
-});
-return makeRadios("inks", "Ink", options, id);
-}
-function toolOptions(tools) {
-return tools.map(({ tool, name }, i) => ({
-name, checked: i === 0, content: [make("span", { class: "nca-icon" }, icon(tool))],
-}));
-}
 function makeChannels(id, description) {
 const { fixed, visible, decoder, votes } = description;
 const first = description.channels - votes.length;
@@ -2428,6 +2453,110 @@ select.append(make("option", { value: channel }, text));
 const key = make("span", { class: "nca-key", hidden: "" }, "−1", make("span", { class: "nca-ramp" }), "1");
 return { select, key, row: make("div", { class: "nca-slider" }, make("label", { for: id }, "Show"), select, key) };
 }
+function makeSizes(id, { sizes, height, width }) {
+if (!sizes) return null;
+const select = make("select", { id }, ...sizes.map(([h, w], value) =>
+make("option", { value }, `${w} × ${h} cells`)));
+select.value = sizes.findIndex(([h, w]) => h === height && w === width);
+return { select, row: make("div", { class: "nca-slider" }, make("label", { for: id }, "Canvas"), select) };
+}
+function makeSliders(id, { votes, turns }) {
+const size = makeSlider(`${id}-brush`, "Size", { ...BRUSH, start: votes.length > 0 ? PEN : BRUSH.start },
+(cells) => [`${cells} cell${cells > 1 ? "s" : ""}`, `radius ${cells} cell${cells > 1 ? "s" : ""}`]);
+const speed = makeSlider(`${id}-speed`, "Speed",
+{ min: 0, max: SPEEDS.length - 1, start: NORMAL_SPEED },
+(i) => [SPEEDS[i].label, SPEEDS[i].stepsPerSecond < FASTEST
+? `${SPEEDS[i].stepsPerSecond} steps per second` : "as fast as this device can"]);
+const turn = turns === undefined ? null : makeSlider(`${id}-turn`, "Turn", { ...TURN, start: turns },
+(degrees) => [`${degrees}°`, `field of perception turned clockwise by ${degrees} degrees`]);
+return { size, speed, turn };
+}
+function makeFoot(id, descriptions, grows) {
+const save = makeButton("picture", "Save the picture", { bare: true });
+const film = makeButton("film", "Record a film", { bare: true });
+const share = makeButton("link", "Copy a link to this moment", { bare: true });
+const told = make("span", { class: "nca-told", "aria-hidden": "true" });
+const inspector = make("p", { class: "nca-inspector" });
+const lens = make("canvas", {
+class: "nca-lens", width: LENS, height: LENS, "aria-hidden": "true", "data-empty": "true",
+title: "The cell and its neighbours, a square for each channel: blue above 0, red below",
+});
+const hint = make("p", { class: "nca-hint", id: `${id}-hint` },
+`Drag to use the brush${grows ? ", double-tap to plant a seed" : ""}. With the grid focused: arrow ` +
+`keys move, E uses the brush, ${grows ? "S plants a seed, " : ""}I reads the cell.`);
+const chart = make("canvas", { class: "nca-chart", role: "img", "aria-label": "No curve yet" });
+const curve = make("div", { class: "nca-curve" },
+make("div", { class: "nca-curve-title" }, "Error against the target, over steps"), chart);
+curve.hidden = descriptions.every(({ targets }) => targets === null);
+const foot = make("div", { class: "nca-foot" }, curve,
+make("div", { class: "nca-last" }, make("div", { class: "nca-read" }, lens, make("div", {}, inspector, hint)),
+make("div", { class: "nca-share" }, told, save, film, share)));
+return { foot, save, film, share, told, inspector, lens, chart };
+}
+function makeExtra(id, descriptions, tools, grows) {
+const [description] = descriptions;
+const back = makeButton("back", "Back");
+const step = makeButton("step", "Step");
+const radios = makeRadios("tools", tools[0].checked ? "Brush" : "Other brushes", tools.map(({ tool, name, checked }) => ({
+name, checked, content: [make("span", { class: "nca-icon" }, icon(tool))],
+})), id);
+radios.group.style.setProperty("--nca-tools", tools.length);
+const { size, speed, turn } = makeSliders(id, description);
+const channels = makeChannels(`${id}-show`, description);
+const sizes = makeSizes(`${id}-size`, description);
+const { foot, ...parts } = makeFoot(id, descriptions, grows);
+const bench = make("div", { class: "nca-bench" },
+make("div", { class: "nca-transport" }, back, step), radios.group, size.row, speed.row,
+...[turn, channels, sizes].flatMap((part) => part?.row ?? []));
+const box = make("div", { class: "nca-extra", id: `${id}-extra` }, bench, foot);
+return {
+...parts, box, back, step, tools: radios.inputs, size: size.slider, speed: speed.slider,
+turn: turn?.slider, canvasSize: sizes?.select, channel: channels.select, key: channels.key,
+};
+}
+const MOST = { classes: [6, 6, 11], rules: [4, 3, 8], inks: [4, 3, 8] };
+const WORDS = 14;
+const MOST_PANES = 4;
+let figures = 0;
+const legendOf = ({ inputs, votes }) =>
+(votes.length > 0 ? "Input" : inputs === null ? "Grow into" : "Draw");
+function classOptions({ classes, class_index: first, inputs }) {
+return classes.map(({ label, name }, i) => {
+const checked = i === first;
+if (inputs !== null) {
+return { checked, name, content: [make("canvas", { class: "nca-thumb", "aria-hidden": "true" })] };
+}
+const words = make("span", { class: "nca-name" }, name);
+const sign = make("span", { class: "nca-label", "aria-hidden": "true" }, label);
+return { checked, content: label === name ? [words] : [sign, words] };
+});
+}
+const makeSwatch = (color) => {
+const swatch = make("span", { class: "nca-swatch", "aria-hidden": "true" });
+swatch.style.setProperty("--nca-class", `rgb(${color})`);
+return swatch;
+};
+function makeRules(names, id) {
+const options = names.map((name, i) => (
+{ checked: i === 1, content: [makeSwatch(classColor(i)), make("span", { class: "nca-name" }, name)] }));
+const { inputs, group } = makeRadios("rules", "Rule to graft", options, id, MOST.rules);
+group.querySelector("legend").append(
+make("span", { class: "nca-of-map" }, ", with its colour on the map"));
+return { inputs, group };
+}
+function makeInks(inks, id) {
+const options = inks.map(({ name, color }, i) => {
+const swatch = makeSwatch(color.map((value) => Math.round(255 * value)));
+return { checked: i === 0, content: [swatch, make("span", { class: "nca-name" }, name)] };
+});
+return makeRadios("inks", "Ink", options, id, MOST.inks);
+}
+function makeNear(tools, id) {
+if (tools.length === 0) return { inputs: [] };
+return makeRadios("tools", "Brush", tools.map(({ tool, name, word, checked }) => ({
+name, checked, content: [make("span", { class: "nca-icon" }, icon(tool)), word],
+})), id);
+}
 function makeVotes({ votes }) {
 const bars = votes.map(({ label }, k) => {
 const bar = make("div", { class: "nca-vote" }, make("span", {}), label);
@@ -2436,14 +2565,7 @@ return bar;
 });
 return { bars, row: make("div", { class: "nca-votes", role: "img", "aria-label": "No votes yet" }, ...bars) };
 }
-function makeSizes(id, { sizes, height, width }) {
-if (!sizes) return null;
-const select = make("select", { id }, ...sizes.map(([h, w], value) =>
-make("option", { value }, `${w} × ${h} cells`)));
-select.value = sizes.findIndex(([h, w]) => h === height && w === width);
-return { select, row: make("div", { class: "nca-slider" }, make("label", { for: id }, "Canvas"), select) };
-}
-function makePane(description, id, caption) {
+function makePane(description, id, caption, measured) {
 const { height, width, alt } = description;
 const canvas = make("canvas", {
 width, height, tabindex: 0, role: "img",
@@ -2458,6 +2580,7 @@ class: "nca-stage", role: "application", "aria-label": caption ?? "Grid",
 const words = caption === undefined
 ? [] : [make("div", { class: "nca-caption", "aria-hidden": "true" }, caption)];
 const recovery = make("div", { class: "nca-recovery" });
+recovery.hidden = !measured;
 const votes = makeVotes(description);
 const below = votes.bars.length ? [votes.row] : [];
 const pane = make("div", { class: "nca-pane" }, stage, ...words, ...below, recovery);
@@ -2470,6 +2593,12 @@ const readout = make("div", { class: "nca-readout" },
 make("span", {}, "step ", steps), make("span", {}, rate, " steps/s"));
 return { steps, rate, readout };
 }
+function makeSkip() {
+const end = make("span", { class: "nca-end", tabindex: -1 });
+const skip = make("button", { type: "button", class: "nca-button nca-skip" }, "Skip the figure");
+skip.addEventListener("click", () => end.focus());
+return { skip, end };
+}
 function takeOver(from, to) {
 for (const name of ["size", "speed", "channel"]) {
 to[name].value = from[name].value;
@@ -2478,6 +2607,11 @@ to[name].dispatchEvent(new Event("input"));
 for (const name of ["tools", "rules", "inks"]) {
 from[name].forEach(({ checked }, i) => { to[name][i].checked = checked; });
 }
+setOpen(to, !from.extra.hidden);
+}
+function setOpen({ more, extra }, open) {
+extra.hidden = !open;
+more.setAttribute("aria-expanded", String(open));
 }
 let sheet = null;
 function addStyle(element) {
@@ -2494,75 +2628,88 @@ function addStyleElement(root) {
 const place = root instanceof ShadowRoot ? root : document.head;
 if (!place.querySelector("style[data-nca-live]")) place.append(make("style", { "data-nca-live": "" }, STYLE));
 }
+function spread(bed, count) {
+const rows = Math.ceil(count / MOST_PANES);
+bed.style.setProperty("--nca-panes", Math.ceil(count / rows));
+}
+function makePanel(description, id, near, readout) {
+const play = makeButton("play", "Play");
+const reset = makeButton("reset", "Reset");
+const undo = makeButton("undo", "Undo");
+undo.hidden = true;
+undo.setAttribute("aria-label", "Undo the reset");
+const more = makeButton("more", "More");
+more.setAttribute("aria-controls", `${id}-extra`);
+const options = classOptions(description);
+const words = options.some(({ content }) => content.length === 1 && content[0].textContent.length > WORDS);
+const classes = options.length > 1
+? makeRadios("classes", legendOf(description), options, id, words ? MOST.rules : MOST.classes) : { inputs: [] };
+const rules = description.rules ? makeRules(description.rules, id) : { inputs: [] };
+const inks = description.inks ? makeInks(description.inks, id) : { inputs: [] };
+const tools = makeNear(near, id);
+const take = makeButton("take", "Use the brush");
+const does = make("span", { class: "nca-does" });
+const hold = make("div", { class: "nca-hold" }, take, ...(tools.group ? [tools.group] : []), does);
+const panel = make("div", { class: "nca-panel" }, readout,
+make("div", { class: "nca-transport" }, play, reset, undo, more),
+...[classes, rules, inks].flatMap(({ group }) => group ?? []), hold);
+return {
+panel, play, reset, undo, more, take, does, near: tools.inputs, classes: classes.inputs, rules: rules.inputs,
+inks: inks.inputs,
+};
+}
 function buildView(element, descriptions) {
 addStyle(element);
 const id = `nca-${++figures}`;
 const [description] = descriptions;
 const several = descriptions.length > 1;
-const panes = descriptions.map((d) => makePane(d, id, several ? d.title : undefined));
+const measured = descriptions.some(({ targets }) => targets !== null);
+const panes = descriptions.map((d) => makePane(d, id, several ? d.title : undefined, measured));
 const bed = make("div", { class: "nca-bed" }, ...panes.map(({ pane }) => pane));
+spread(bed, panes.length);
 const { steps, rate, readout } = makeReadout();
-const play = makeButton("play", "Play");
-const back = makeButton("back", "Back");
-const step = makeButton("step", "Step");
-const reset = makeButton("reset", "Reset");
-const reads = description.votes.length > 0;
-const classes = description.classes.length > 1
-? makeRadios("classes", legendOf(description), classOptions(description), id) : { inputs: [] };
-const grows = !reads && description.start === null && !description.fill;
-const rules = description.rules ? makeRules(description.rules, id) : { inputs: [] };
-const inks = description.inks ? makeInks(description.inks, id) : { inputs: [] };
-const offered = toolsOf(description, grows);
-const tools = makeRadios("tools", "Brush", toolOptions(offered), id);
-tools.group.style.setProperty("--nca-tools", offered.length > 6 ? 4 : 6);
-const brush = makeSlider(`${id}-brush`, "Size", { ...BRUSH, start: reads ? PEN : BRUSH.start },
-(size) => [`${size} cell${size > 1 ? "s" : ""}`, `radius ${size} cell${size > 1 ? "s" : ""}`]);
-const speed = makeSlider(`${id}-speed`, "Speed",
-{ min: 0, max: SPEEDS.length - 1, start: NORMAL_SPEED },
-(i) => [SPEEDS[i].label, SPEEDS[i].stepsPerSecond < FASTEST
-? `${SPEEDS[i].stepsPerSecond} steps per second` : "as fast as this device can"]);
-const turn = description.turns === undefined ? null : makeSlider(`${id}-turn`, "Turn",
-{ ...TURN, start: description.turns },
-(degrees) => [`${degrees}°`, `field of perception turned clockwise by ${degrees} degrees`]);
-const channels = makeChannels(`${id}-show`, description);
-const sizes = makeSizes(`${id}-size`, description);
-const save = makeButton("picture", "Save the picture", { bare: true });
-const film = makeButton("film", "Record a film", { bare: true });
-const share = makeButton("link", "Copy a link to this moment", { bare: true });
-const inspector = make("p", { class: "nca-inspector" });
-const lens = make("canvas", {
-class: "nca-lens", width: LENS, height: LENS, "aria-hidden": "true", "data-empty": "true",
-title: "The cell and its neighbours, a square for each channel: blue above 0, red below",
-});
-const hint = make("p", { class: "nca-hint", id: `${id}-hint` },
-`Drag to use the brush${grows ? ", double-tap to plant a seed" : ""}. With the grid focused: arrow ` +
-`keys move, E uses the brush, ${grows ? "S plants a seed, " : ""}I reads the cell.`);
+const grows = description.votes.length === 0 && description.start === null && !description.fill;
+const offered = toolsOf(description, grows).map((tool, i) => ({ ...tool, checked: i === 0 }));
+const { panel, near, ...parts } = makePanel(description, id, offered.slice(0, nearOf(offered)), readout);
+const { box: extra, tools, ...others } = makeExtra(id, descriptions, offered.slice(nearOf(offered)), grows);
 const notice = make("p", { class: "nca-notice", hidden: "" });
 const status = make("p", { class: "nca-hidden", role: "status" });
-const chart = make("canvas", { class: "nca-chart", role: "img", "aria-label": "No curve yet" });
-const curve = make("div", { class: "nca-curve" },
-make("div", { class: "nca-curve-title" }, "Error against the target, over steps"), chart);
-curve.hidden = descriptions.every(({ targets }) => targets === null);
-const panel = make("div", { class: "nca-panel" }, readout,
-make("div", { class: "nca-transport" }, play, back, step, reset),
-...[classes, rules, inks].flatMap(({ group }) => group ?? []), tools.group, brush.row, speed.row, ...(turn ? [turn.row] : []), channels.row,
-...(sizes ? [sizes.row] : []));
-const foot = make("div", { class: "nca-foot" }, curve,
-make("div", { class: "nca-last" }, make("div", { class: "nca-read" }, lens, make("div", {}, inspector, hint)),
-make("div", { class: "nca-share" }, save, film, share)));
+const { skip, end } = makeSkip();
 const root = make("div", {
 class: several ? "nca-player nca-several" : "nca-player", role: "group",
 "aria-label": several ? "Live automata, side by side" : `Live automaton: ${description.title}`,
 "data-lm-suppress-shortcuts": "true",
-}, make("div", { class: "nca-body" }, bed, panel), notice, foot, status);
+}, skip, make("div", { class: "nca-body" }, bed, panel), notice, extra, status, end);
 element.prepend(root);
-return {
-root, bed, grid: description, steps, rate, play, back, step, reset, save, film, share, status, notice, inspector, lens, chart,
+const view = {
+...parts, ...others, root, bed, extra, grid: description, steps, rate, status, notice,
 canvases: panes.map(({ canvas }) => canvas), cursors: panes.map(({ cursor }) => cursor),
 recoveries: panes.map(({ recovery }) => recovery), votes: panes.map(({ votes }) => votes),
-classes: classes.inputs, rules: rules.inputs, inks: inks.inputs, tools: tools.inputs, toolNames: offered.map(({ tool }) => tool), size: brush.slider, speed: speed.slider,
-turn: turn?.slider, canvasSize: sizes?.select, channel: channels.select, key: channels.key,
+tools: [...near, ...tools], brushes: offered,
 };
+setOpen(view, description.more === true);
+return view;
+}
+function drawThumbs({ classes }, { inputs, fixed, height, width, classes: named }, weights) {
+if (inputs === null) return;
+const length = height * width * fixed;
+classes.forEach((input, i) => {
+const canvas = input.nextElementSibling.querySelector(".nca-thumb");
+const bytes = weights.subarray(inputs + i * length, inputs + (i + 1) * length);
+if (canvas === null || bytes.length < length) return;
+if (bytes.every((value) => value === 0)) {
+canvas.replaceWith(make("span", { class: "nca-name", "aria-hidden": "true" }, named[i].name));
+return;
+}
+Object.assign(canvas, { width, height });
+const pixels = new Uint8ClampedArray(4 * height * width).fill(255);
+for (let cell = 0; cell < height * width; cell++) {
+for (let k = 0; k < 3; k++) {
+pixels[4 * cell + k] = fixed === 3 ? bytes[3 * cell + k] : 255 - bytes[fixed * cell];
+}
+}
+canvas.getContext("2d").putImageData(new ImageData(pixels, width, height), 0, 0);
+});
 }
 function showVotes({ row, bars }, { counts, winner }, votes) {
 const total = Math.max(1, counts.reduce((a, b) => a + b));
@@ -2725,6 +2872,7 @@ return JSON.parse(new TextDecoder().decode(json));
 const allFigures = () => [...document.querySelectorAll("figure.nca-figure")];
 const SCALE = 8;
 const GAP = 8;
+const TOLD = 6000;
 const FILM_TYPES = ["video/webm", "video/mp4"];
 function poster(canvases, grid, target = document.createElement("canvas")) {
 const [width, height] = [grid.width * SCALE, grid.height * SCALE];
@@ -2767,7 +2915,11 @@ view.film.addEventListener("click", () => this.toggleFilm());
 view.share.addEventListener("click", () => this.copyLink());
 }
 say(text) {
+const { told } = this.view;
 this.player.say(text);
+told.textContent = text;
+clearTimeout(this.telling);
+this.telling = setTimeout(() => { told.textContent = ""; }, TOLD);
 }
 savePicture() {
 const { step } = this.player.last;
@@ -2809,18 +2961,59 @@ draw() {
 this.film?.draw();
 }
 end() {
+clearTimeout(this.telling);
 this.film?.stop();
+}
+}
+const ASKED = 1200;
+class Hold {
+constructor(view, say) {
+Object.assign(this, { view, say, taken: false });
+view.take.addEventListener("click", () => {
+this.set(!this.taken);
+say(this.taken ? "The brush is yours; swipes over the grid no longer scroll" : "Swipes scroll again");
+});
+view.tools.forEach((input, i) => input.addEventListener("change", () => this.choose(i)));
+if (matchMedia("(pointer: coarse)").matches) this.touch();
+this.choose(0);
+}
+touch() {
+if (this.view.root.dataset.touch !== undefined) return;
+this.view.root.dataset.touch = "";
+this.show();
+}
+ask() {
+this.touch();
+const { dataset } = this.view.take;
+dataset.asked = "";
+setTimeout(() => delete dataset.asked, ASKED);
+}
+choose(index) {
+this.view.root.dataset.tool = this.view.brushes[index].tool;
+this.show();
+}
+set(taken) {
+if (taken === this.taken) return;
+this.taken = taken;
+this.show();
+}
+show() {
+const { view: { root, take, does, brushes }, taken } = this;
+root.toggleAttribute("data-taken", taken);
+setButton(take, taken ? "done" : "take", taken ? "Done" : "Use the brush");
+const scrolls = root.dataset.touch !== undefined && !taken;
+does.textContent = scrolls ? "A swipe scrolls" : brushes.find(({ tool }) => tool === root.dataset.tool).does;
 }
 }
 const DOUBLE_TAP = { milliseconds: 350, pixels: 24 };
 const MOVES = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const LEAP = 5;
-function connectBrush({ canvases, cursors, size, grid: { width, height } }, act) {
+function connectBrush({ canvases, cursors, size, grid: { width, height } }, act, hold) {
 const radius = () => Number(size.value);
 const keyboard = { x: width >> 1, y: height >> 1 };
 const off = new AbortController();
 const listen = (target, type, action) =>
-target.addEventListener(type, action, { signal: off.signal });
+target.addEventListener(type, action, { signal: off.signal, passive: false });
 const cellAt = (event) => {
 const box = event.target.getBoundingClientRect();
 return {
@@ -2853,11 +3046,13 @@ act.use(from.x + t * (to.x - from.x), from.y + t * (to.y - from.y));
 const isDoubleTap = (event, before) => before !== null &&
 event.timeStamp - before.timeStamp < DOUBLE_TAP.milliseconds &&
 Math.hypot(event.clientX - before.clientX, event.clientY - before.clientY) < DOUBLE_TAP.pixels;
+const scrolls = ({ pointerType }) => pointerType === "touch" && !hold.taken;
 let last = null;
 let tap = null;
 for (const canvas of canvases) {
 listen(canvas, "pointerdown", (event) => {
-if (event.button !== 0) return;
+if (event.pointerType === "touch") hold.touch();
+if (event.button !== 0 || scrolls(event)) return;
 canvas.setPointerCapture(event.pointerId);
 const here = cellAt(event);
 if (act.plants() && isDoubleTap(event, tap)) {
@@ -2872,6 +3067,7 @@ act.use(here.x, here.y);
 showCursor(here, false);
 });
 listen(canvas, "pointermove", (event) => {
+if (scrolls(event)) return;
 const here = cellAt(event);
 showCursor(here, false);
 const { x, y } = nearest(here);
@@ -2883,8 +3079,15 @@ last = here;
 const release = () => {
 last = null;
 };
-listen(canvas, "pointerup", release);
+listen(canvas, "pointerup", (event) => {
+if (scrolls(event)) hold.ask();
+release();
+});
 listen(canvas, "pointercancel", release);
+listen(canvas, "pointerenter", ({ pointerType }) => canvas.toggleAttribute("data-pen", pointerType === "pen"));
+listen(canvas, "touchstart", (event) => {
+if ([...event.touches].some(({ touchType }) => touchType === "stylus")) event.preventDefault();
+});
 listen(canvas, "pointerleave", () => { if (last === null) hideCursor(); });
 listen(canvas, "focus", () => {
 if (canvas.matches(":focus-visible")) showCursor(keyboard, true);
@@ -2996,6 +3199,7 @@ this.contexts[i].putImageData(new ImageData(data, width, height), 0, 0);
 view.steps.textContent = report.step;
 view.rate.parentElement.title = `by ${report.backends.join(", ")}`;
 view.back.setAttribute("aria-disabled", String(!report.canGoBack));
+view.undo.hidden = !report.canRecall;
 const chosen = view.classes[report.classIndex];
 if (chosen !== undefined) chosen.checked = true;
 if (view.turn && turned && report.degrees !== Number(view.turn.value)) {
@@ -3021,7 +3225,7 @@ chart.recoveries().forEach((percent, i) => {
 const error = errors[i];
 const parts = error === null ? [] : [`error ${error.toPrecision(2)}`];
 if (percent !== null) parts.push(`${percent.toFixed(0).replace("-", "−")} % back`);
-view.recoveries[i].textContent = parts.join(" · ");
+view.recoveries[i].replaceChildren(...parts.map((text) => make("span", {}, text)));
 view.recoveries[i].style.setProperty("--nca-curve", curveColor(i));
 });
 }
@@ -3062,6 +3266,11 @@ click(view.play, () => this.setPlaying(!this.playing && this.journey === null, t
 click(view.step, () => this.stepOnce());
 click(view.back, () => this.stepBack());
 click(view.reset, () => this.reset());
+click(view.undo, () => this.recall());
+click(view.more, () => {
+setOpen(view, view.extra.hidden);
+if (!view.extra.hidden) this.display.drawCurve(this.last);
+});
 this.takeaway = new Takeaway(this);
 view.classes.forEach((input, index) =>
 input.addEventListener("change", () => this.setClass(index)));
@@ -3069,23 +3278,24 @@ view.channel.addEventListener("change", () => this.show(view.channel.value));
 view.turn?.addEventListener("input", () => this.turn(Number(view.turn.value)));
 view.canvases.forEach((canvas) =>
 canvas.addEventListener("contextrestored", () => this.ask({ kind: "look" })));
-view.tools.forEach((input, i) => input.addEventListener("change", () => {
-view.root.dataset.tool = view.toolNames[i];
-}));
-[view.root.dataset.tool] = view.toolNames;
+this.hold = new Hold(view, (text) => this.say(text));
 this.disconnectBrush = connectBrush(view, {
 use: (x, y) => this.useBrush(x, y),
 draws: () => drawsLines(this.tool),
-plants: () => view.toolNames.includes("seed"),
+plants: () => this.plants,
 plant: (x, y) => this.plant(x, y),
 read: (x, y, pane, aloud) => this.read(x, y, pane, aloud),
 say: (text) => this.say(text),
-});
+}, this.hold);
 this.observer = new IntersectionObserver((entries) => {
 this.inView = entries[entries.length - 1].isIntersecting;
+if (!this.inView) this.hold.set(false);
 this.clock.schedule();
 }, { threshold: MOST_VISIBLE });
 this.observer.observe(view.bed);
+}
+get plants() {
+return this.view.brushes.some(({ tool }) => tool === "seed");
 }
 get tool() {
 return this.view.root.dataset.tool;
@@ -3151,8 +3361,15 @@ async reset() {
 this.halt();
 this.notify("");
 await this.ask({ kind: "reset" });
-this.say(this.view.toolNames.includes("seed") ? "Reset to a single seed cell" : "Reset to the start");
+this.say(this.plants ? "Reset to a single seed cell" : "Reset to the start");
 this.tell({ steps: 0 });
+}
+async recall() {
+const { undo, reset } = this.view;
+this.rest();
+if (undo.matches(":focus")) reset.focus();
+await this.ask({ kind: "recall" });
+this.sayWhere();
 }
 async setClass(index) {
 await this.act({ kind: "mutate", index });
@@ -3170,7 +3387,7 @@ this.fireRate = rate;
 return this.ask({ kind: "setFireRate", rate });
 }
 async plant(x, y) {
-if (!this.view.toolNames.includes("seed")) return;
+if (!this.plants) return;
 await this.act({ kind: "plant", x, y });
 this.say(`Seed planted at column ${x + 1}, row ${y + 1}`);
 }
@@ -3200,7 +3417,7 @@ const channel = Number(shown);
 return this.ask({ kind: "show", shown: Number.isNaN(channel) ? shown : channel });
 }
 async read(x, y, pane, aloud = false) {
-if (this.reading && !aloud) return;
+if ((this.reading || this.view.extra.hidden) && !aloud) return;
 this.reading = true;
 const { cells } = await this.send({ kind: "inspect", x, y });
 this.reading = false;
@@ -3209,6 +3426,7 @@ this.display.showCell(cells[pane], pane, x, y, aloud);
 }
 draw(report) {
 this.last = report;
+this.element.toggleAttribute("data-nca-fresh", report.step === 0 && !report.canGoBack);
 this.display.show(report, this.turning === 0);
 this.takeaway.draw();
 this.heed(report);
@@ -3242,11 +3460,12 @@ this.notify(`On the way to step ${there}: step ${here}. Pause or Reset stops it.
 }
 await this.ask({ kind: "advance", steps: step - this.last.step, budget });
 }
-if (this.ended) return;
+if (this.ended) return false;
 const arrived = this.journey === journey;
 this.halt();
 await this.ask({ kind: "look" });
 if (arrived) this.say(`Step ${step}, as in the link`);
+return arrived;
 }
 destroy() {
 this.ended = true;
@@ -3263,6 +3482,7 @@ this.view.root.remove();
 async function begin(element, descriptions, weights, report) {
 const link = await connect(descriptions, weights);
 const player = new Player(element, descriptions, link, report);
+drawThumbs(player.view, descriptions[0], weights);
 player.view.canvasSize?.addEventListener("change", () =>
 resize(player, weights, Number(player.view.canvasSize.value)));
 return player;
@@ -3307,6 +3527,12 @@ return { moment, wrong: null };
 return { moment: null, wrong: error.message.replace("live figure: ", "") };
 }
 }
+function lead(element) {
+const show = () => element.scrollIntoView({ block: "start" });
+history.scrollRestoration = "manual";
+if (document.readyState !== "complete") addEventListener("load", show, { once: true });
+show();
+}
 function explain(element, error) {
 const message = document.createElement("p");
 message.setAttribute("role", "alert");
@@ -3319,12 +3545,13 @@ if (!Array.isArray(descriptions) || descriptions.length === 0) {
 throw new Error("live figure: no automaton is described; expected a list of descriptions");
 }
 const { moment, wrong } = await lookUp(element, descriptions);
-const there = moment === null ? descriptions : onCanvas(descriptions, moment.canvas);
-const player = await begin(element, there, weights, report);
-element.querySelector(":scope > .nca-poster")?.remove();
+const grids = moment === null ? descriptions : onCanvas(descriptions, moment.canvas);
+const player = await begin(element, grids, weights, report);
+element.querySelector(":scope > .nca-poster")?.classList.add("nca-printed");
 if (wrong !== null) player.notify(`The link cannot be shown: ${wrong}. This is the start.`);
-if (moment !== null) await player.goTo(moment);
-else if (!matchMedia("(prefers-reduced-motion: reduce)").matches) player.setPlaying(true, false);
+if (moment !== null) lead(element);
+const there = moment === null || await player.goTo(moment);
+if (there && !matchMedia("(prefers-reduced-motion: reduce)").matches) player.setPlaying(true, false);
 if (!player.ended) element.ncaPlayer = player;
 return player;
 } catch (error) {

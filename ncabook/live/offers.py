@@ -1,4 +1,4 @@
-"""What readers of a figure may do beside damage: graft, choose a canvas, turn, paint."""
+"""What readers of a figure may do beside damage: graft, choose a canvas, turn, paint, see more."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -22,6 +22,7 @@ class Offers:
     sizes: Sequence[tuple[int, int]]
     turning: bool
     inks: Mapping[str, str] | None
+    more: bool = False
 
     def automata(self, nca: NCA | Patchwork) -> list[NCA]:
         """The automata of a patchwork, or the only one.
@@ -64,7 +65,7 @@ class Offers:
         Raises:
             TypeError: a perception cannot be turned.
             ValueError: sizes are none, or something has the grid's own size; or inks are no
-                colours, or cells show none.
+                colours, or cells show none; or ``more`` is neither True nor False.
 
         """
         for automaton in automata if self.turning else ():
@@ -73,6 +74,8 @@ class Offers:
             self._check_sizes(least, sight, beginning)
         if self.inks:
             self._check_inks(automata[0].layout, sight)
+        if not isinstance(self.more, bool):
+            raise ValueError(f"more is {self.more!r}; expected True or False")
 
     def _check_sizes(self, least: int, sight: Sight, beginning: Beginning) -> None:
         if not beginning.alike():
@@ -106,6 +109,7 @@ class Offers:
             **({"rules": list(self.rules)} if self.rules else {}),
             **({"sizes": [[height, width], *map(list, self.sizes)]} if self.sizes else {}),
             **({"turns": 0} if self.turning else {}),
+            **({"more": True} if self.more else {}),
         }
 
     def colours(self) -> dict[str, Any]:

@@ -28,6 +28,7 @@ from tests.live.test_canvas import weaver
 
 pytestmark = pytest.mark.browser
 HEIGHT, WIDTH = 24, 32
+TARGETS = "button:visible, .nca-tile, input[type=range], select"
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +40,9 @@ def page_file(tmp_path_factory):
     torch.nn.init.normal_(nca.update.layers[-1].weight, std=0.001)
     target = tmp_path_factory.mktemp("page") / "player.html"
     labels = ["😀", "🦎", "🐠"]
-    target.write_text(to_html(nca, HEIGHT, WIDTH, classes=labels, title="Three"), "utf-8")
+    for name, more in (("player", True), ("closed", False)):
+        html = to_html(nca, HEIGHT, WIDTH, classes=labels, title="Three", more=more)
+        target.with_name(f"{name}.html").write_text(html, "utf-8")
     return target
 
 
@@ -94,7 +97,7 @@ def test_starts_with_a_seed(still):
     assert cells[HEIGHT // 2, WIDTH // 2].tolist() == [1] * 4 + [0] * 8
     assert cells.sum() == 4
     assert pixel(still, 0, 0) == [255, 255, 255, 255]
-    assert still.locator(".nca-poster").count() == 0
+    assert still.locator(".nca-poster").is_hidden()
 
 
 def test_step_and_reset(page):
@@ -210,7 +213,7 @@ def test_drawing_an_input(visit_page, tmp_path):
     """By mouse and by keyboard; it is seen, outlives a reset, and can be wiped."""
     torch.manual_seed(3)
     nca = NCA(ChannelLayout(visible=4, hidden=6, fixed=2), ConvPerception(12, 8), MLPUpdate(8, 10))
-    (tmp_path / "input.html").write_text(to_html(nca, HEIGHT, WIDTH), "utf-8")
+    (tmp_path / "input.html").write_text(to_html(nca, HEIGHT, WIDTH, more=True), "utf-8")
     page = visit_page((tmp_path / "input.html").as_uri())
     page.get_by_role("slider", name="Size").fill("1")
     page.get_by_title("Draw on the input").click()
@@ -241,6 +244,7 @@ def test_double_click_plants_a_seed(page):
 
 def test_double_tap_plants_a_seed(visit):
     page = visit(has_touch=True, viewport={"width": 390, "height": 844})
+    page.get_by_role("button", name="Use the brush").tap()
     page.touchscreen.tap(*at(page, 5, 20))
     page.touchscreen.tap(*at(page, 5, 20))
     assert state(page)[20, 5].tolist() == [1] * 4 + [0] * 8
@@ -248,7 +252,8 @@ def test_double_tap_plants_a_seed(visit):
 
 def test_keyboard_alone(page):
     fill(page)
-    page.keyboard.press("Tab")
+    for _ in range(2):  # past the way around the figure
+        page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.tagName") == "CANVAS"
     assert page.locator(".nca-cursor").is_visible()
     for key in ["ArrowLeft", "Shift+ArrowUp", "ArrowUp", "ArrowUp"]:
@@ -262,21 +267,21 @@ def test_keyboard_alone(page):
     page.keyboard.press("s")
     assert state(page)[y, x].tolist() == [1] * 4 + [0] * 8
     page.keyboard.press("i")
-    until(lambda: "r 1.00, g 1.00, b 1.00, α 1.00, 4 0.00" in status(page).inner_text())
+    until(lambda: "r 1.00, g 1.00, b 1.00, α 1.00, hidden 4: 0.00" in status(page).inner_text())
     page.keyboard.press("Tab")
     assert page.locator(".nca-cursor").is_hidden()
     page.keyboard.press("Space")
     assert page.get_by_role("button", name="Pause").is_visible()
     page.keyboard.press("Enter")
+    for _ in range(3):
+        page.keyboard.press("Tab")
+    page.keyboard.press("ArrowRight")
+    assert page.get_by_role("radio", name="lizard").is_checked()
     for _ in range(2):
         page.keyboard.press("Tab")
     before = steps(page)
     page.keyboard.press("Enter")
     until(lambda: steps(page) == before + 1)
-    for _ in range(2):
-        page.keyboard.press("Tab")
-    page.keyboard.press("ArrowRight")
-    assert page.get_by_role("radio", name="lizard").is_checked()
     page.keyboard.press("Tab")
     page.keyboard.press("ArrowRight")
     assert page.get_by_role("radio", name="Erase a square").is_checked()
@@ -395,7 +400,7 @@ def test_status_is_silent_while_running(page):
 
 def test_accessible_and_in_place(still):
     def large_enough():
-        for target in still.locator("button, .nca-tile, input[type=range], select").all():
+        for target in still.locator(TARGETS).all():
             box = target.bounding_box()
             assert min(box["width"], box["height"]) >= 40
 
@@ -441,7 +446,7 @@ def test_as_a_widget(chromium, monkeypatch):
     torch.manual_seed(0)
     layout = ChannelLayout(visible=4, hidden=4)
     nca = NCA(layout, ConvPerception(8, 8, condition_channels=2), MLPUpdate(8, 8, [8]))
-    player = LivePlayer(nca, 10, 14, classes=["a", "b"], class_index=1)
+    player = LivePlayer(nca, 10, 14, classes=["a", "b"], class_index=1, more=True)
     context = chromium.new_context(reduced_motion="reduce")
     page = context.new_page()
     page.evaluate(
@@ -553,7 +558,14 @@ def side_by_side(three, tmp_path_factory):
     """A page with the three in one figure."""
     targets = torch.rand(2, 4, HEIGHT, WIDTH, generator=torch.Generator().manual_seed(0))
     player = LivePlayer(
-        three, HEIGHT, WIDTH, classes=["a", "b"], title="Three", targets=targets, seed=11
+        three,
+        HEIGHT,
+        WIDTH,
+        classes=["a", "b"],
+        title="Three",
+        targets=targets,
+        seed=11,
+        more=True,
     )
     target = tmp_path_factory.mktemp("page") / "several.html"
     return write_page(target, "Three", json.loads(player.descriptions), player.weights)
@@ -602,6 +614,7 @@ def canvas_file(tmp_path_factory):
         rules=RULES,
         sizes=[(16, 48)],
         turning=True,
+        more=True,
         title="Rules",
     )
     target = tmp_path_factory.mktemp("page") / "rules.html"
@@ -834,7 +847,9 @@ def test_a_decoded_picture(visit_page, tmp_path):
     """More pixels than cells, the brush in cells, latents to look at; paused, it is the present."""
     nca, decoder, start = latent.latent_automaton()
     description, weights = latent.described(nca, decoder, start)
-    address = write_page(tmp_path / "latent.html", "Latent", [description], weights)
+    address = write_page(
+        tmp_path / "latent.html", "Latent", [description | {"more": True}], weights
+    )
     page = visit_page(address)
     canvas = page.locator("canvas").first
     size = "(canvas) => [canvas.height, canvas.width]"
@@ -875,7 +890,7 @@ def test_a_decoded_picture(visit_page, tmp_path):
 def test_a_reader_draws_and_the_cells_vote(visit_page, tmp_path):
     """A stroke by pointer and by keyboard, another input, bars that say what the colours say."""
     description, weights = voting.described(voting.classifier())
-    address = write_page(tmp_path / "votes.html", "Votes", [description], weights)
+    address = write_page(tmp_path / "votes.html", "Votes", [description | {"more": True}], weights)
     page = visit_page(address)
     ask = "document.querySelector('figure').ncaPlayer.ask({ kind: 'getState' })"
 

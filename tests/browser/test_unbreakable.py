@@ -24,7 +24,7 @@ STRICT = f"default-src 'none'; {ALLOWED}; require-trusted-types-for 'script'"
 
 def html(model, policy=LOOSE, change=lambda figure: figure):
     description, weights = model
-    figure = change(figure_html([description], weights, "Living"))
+    figure = change(figure_html([description | {"more": True}], weights, "Living"))
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width">'
@@ -297,6 +297,6 @@ def test_drawing_painting_and_what_is_chosen(visit):
     swatches = page.locator(".nca-swatch")
     background = "(swatch) => getComputedStyle(swatch).backgroundColor"
     assert [s.evaluate(background) for s in swatches.all()] == ["rgb(255, 128, 0)", "rgb(0, 0, 0)"]
-    page.get_by_text("shoe", exact=True).click()
+    page.get_by_title("shoe").click()
     until(lambda: status(page).inner_text() == "Now reading shoe")
     look_around(page)

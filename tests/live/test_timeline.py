@@ -96,6 +96,46 @@ def test_another_page_sees_the_same(model, simulate):
     assert torch.equal(seen["state"], told["state"])
 
 
+RESET, RECALL, BACK = ({"kind": kind} for kind in ("reset", "recall", "back"))
+
+
+def test_a_reset_is_taken_back(model, simulate):
+    """By itself, or by going back beyond the start; the story before it is there again."""
+    story = [steps(20), act(**DISC), act(kind="mutate", index=3), steps(25)]
+    before = simulate(*model, *story)
+    # What a step back at the start finds, also after some steps, and after a second reset.
+    for way in (
+        [RESET, RECALL],
+        [RESET, BACK],
+        [RESET, steps(2), BACK, BACK, BACK],
+        [RESET, steps(5), RECALL],
+        [RESET, RESET, RECALL],
+    ):
+        after = simulate(*model, *story, *way)
+        assert (after["step"], after["classIndex"]) == (45, 3)
+        assert torch.equal(after["state"], before["state"])
+        assert after["recorded"] == before["recorded"]
+        assert after["canRecall"] is False
+    onward = simulate(*model, *story, RESET, RECALL, steps(7))
+    assert torch.equal(onward["state"], simulate(*model, *story, steps(7))["state"])
+    further = simulate(*model, *story, RESET, RECALL, *[BACK] * 26)
+    assert torch.equal(further["state"], simulate(*model, *story[:2])["state"])
+
+
+def test_what_is_done_after_a_reset_is_not_taken_back_with_it(model, simulate):
+    """Going back takes it back first, and then the reset."""
+    fresh = simulate(*model, steps(9), RESET)
+    assert fresh["canRecall"]
+    assert fresh["canGoBack"]
+    done = simulate(*model, steps(9), RESET, act(**DISC))
+    assert not done["canRecall"]
+    same = simulate(*model, steps(9), RESET, act(**DISC), RECALL)
+    assert torch.equal(same["state"], done["state"])
+    undone = simulate(*model, steps(9), RESET, act(**DISC), BACK, BACK)
+    assert torch.equal(undone["state"], simulate(*model, steps(9))["state"])
+    assert not simulate(*model, RESET)["canRecall"], "nothing was lost"
+
+
 def test_memory_for_going_back_is_bounded(simulate):
     """Many steps keep about as many snapshots as some, only further apart."""
     model = described(automaton(std=0.001))  # does not run away

@@ -7,15 +7,15 @@ const LEAP = 5;  // cells that an arrow key moves with Shift
 /**
  * Connects a view's canvases, all of one grid. `act` has use(x, y) for the brush, draws() whether
  * it may be drawn along a line, plants() whether a double tap plants, plant(x, y),
- * read(x, y, pane) and say(text); all in cells.
+ * read(x, y, pane) and say(text); all in cells. `hold`: whether fingers have the brush.
  * Returns a function that disconnects them.
  */
-export function connectBrush({ canvases, cursors, size, grid: { width, height } }, act) {
+export function connectBrush({ canvases, cursors, size, grid: { width, height } }, act, hold) {
   const radius = () => Number(size.value);
   const keyboard = { x: width >> 1, y: height >> 1 };
   const off = new AbortController();
   const listen = (target, type, action) =>
-    target.addEventListener(type, action, { signal: off.signal });
+    target.addEventListener(type, action, { signal: off.signal, passive: false });
 
   // Cell coordinates of a pointer; a cell's centre is a whole number.
   const cellAt = (event) => {
@@ -56,11 +56,15 @@ export function connectBrush({ canvases, cursors, size, grid: { width, height } 
     event.timeStamp - before.timeStamp < DOUBLE_TAP.milliseconds &&
     Math.hypot(event.clientX - before.clientX, event.clientY - before.clientY) < DOUBLE_TAP.pixels;
 
+  // What a finger does without the brush is the browser's: it scrolls, or zooms.
+  const scrolls = ({ pointerType }) => pointerType === "touch" && !hold.taken;
+
   let last = null;  // where a drag was last seen
   let tap = null;  // the last press, for double taps
   for (const canvas of canvases) {
     listen(canvas, "pointerdown", (event) => {
-      if (event.button !== 0) return;
+      if (event.pointerType === "touch") hold.touch();
+      if (event.button !== 0 || scrolls(event)) return;
       canvas.setPointerCapture(event.pointerId);
       const here = cellAt(event);
       if (act.plants() && isDoubleTap(event, tap)) {
@@ -75,6 +79,7 @@ export function connectBrush({ canvases, cursors, size, grid: { width, height } 
       showCursor(here, false);
     });
     listen(canvas, "pointermove", (event) => {
+      if (scrolls(event)) return;
       const here = cellAt(event);
       showCursor(here, false);
       const { x, y } = nearest(here);
@@ -86,8 +91,16 @@ export function connectBrush({ canvases, cursors, size, grid: { width, height } 
     const release = () => {
       last = null;
     };
-    listen(canvas, "pointerup", release);
+    listen(canvas, "pointerup", (event) => {
+      if (scrolls(event)) hold.ask();  // a tap: what scrolls is cancelled, and ends otherwise
+      release();
+    });
     listen(canvas, "pointercancel", release);
+    // A pen draws at once: the page must not scroll from where it hovers, or, in Safari, touches.
+    listen(canvas, "pointerenter", ({ pointerType }) => canvas.toggleAttribute("data-pen", pointerType === "pen"));
+    listen(canvas, "touchstart", (event) => {
+      if ([...event.touches].some(({ touchType }) => touchType === "stylus")) event.preventDefault();
+    });
     listen(canvas, "pointerleave", () => { if (last === null) hideCursor(); });
 
     listen(canvas, "focus", () => {

@@ -31,9 +31,9 @@ SHARED = [
     *("rendererName", "classColor", "colour", "MOST_STEPS", "checkMoment"),
 ]
 PAGE = [
-    *("link.js", "icons.js", "lens.js", "elements.js", "tools.js", "view.js", "votes.js"),
-    *("chart.js", "moment.js", "share.js", "brush.js", "clock.js", "display.js", "player.js"),
-    "mount.js",
+    *("link.js", "icons.js", "lens.js", "elements.js", "tools.js", "extra.js", "view.js"),
+    *("thumbs.js", "votes.js", "chart.js", "moment.js", "share.js", "hold.js", "brush.js"),
+    *("clock.js", "display.js", "player.js", "mount.js"),
 ]
 STYLE = ["figure.css", "panel.css", "readings.css", "layout.css"]
 COMPILE = [

@@ -1,6 +1,6 @@
 // The clock of a player: frame by frame, it asks for the steps that are due.
 
-import { SPEEDS } from "./view.js";
+import { SPEEDS } from "./extra.js";
 
 export const STEP_BUDGET = 12;  // milliseconds of steps for one frame
 const RATE_WINDOW = 500;  // milliseconds over which steps per second are averaged

@@ -63,6 +63,8 @@ function checkNumbers(d) {
   expect(d.inks === undefined || (d.decoder === null && d.votes.length === 0 && d.inks?.length > 0 &&
     d.inks.every(({ name, color }) => typeof name === "string" && color?.length === RGB && color.every(share))),
     "inks", d.inks, "nothing, or names and colours in [0, 1] where cells show red, green and blue");
+  expect(d.more === undefined || typeof d.more === "boolean",
+    "more", d.more, "nothing, or true or false: whether all instruments are in sight from the start");
   expect(d.fire_rate > 0 && d.fire_rate <= 1, "fire_rate", d.fire_rate, "a probability in (0, 1]");
   expect(d.living_threshold === null || Number.isFinite(d.living_threshold),
     "living_threshold", d.living_threshold, "a number or null");

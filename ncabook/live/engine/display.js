@@ -1,6 +1,7 @@
 // What a figure shows and says: frames, curve, one cell in numbers, sentences.
 
 import { Chart, curveColor } from "./chart.js";
+import { make } from "./elements.js";
 import { drawLens, wordsOf } from "./lens.js";
 import { showVotes } from "./votes.js";
 
@@ -39,6 +40,7 @@ export class Display {
     view.steps.textContent = report.step;
     view.rate.parentElement.title = `by ${report.backends.join(", ")}`;
     view.back.setAttribute("aria-disabled", String(!report.canGoBack));
+    view.undo.hidden = !report.canRecall;
     const chosen = view.classes[report.classIndex];
     if (chosen !== undefined) chosen.checked = true;
     if (view.turn && turned && report.degrees !== Number(view.turn.value)) {
@@ -67,7 +69,7 @@ export class Display {
       const error = errors[i];
       const parts = error === null ? [] : [`error ${error.toPrecision(2)}`];
       if (percent !== null) parts.push(`${percent.toFixed(0).replace("-", "−")} % back`);
-      view.recoveries[i].textContent = parts.join(" · ");
+      view.recoveries[i].replaceChildren(...parts.map((text) => make("span", {}, text)));
       view.recoveries[i].style.setProperty("--nca-curve", curveColor(i));
     });
   }

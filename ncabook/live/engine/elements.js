@@ -30,8 +30,22 @@ export function setButton(button, name, label) {
   button.replaceChildren(icon(name), make("span", {}, label));
 }
 
-/** A row of radio buttons; options are {content, checked, name}, name where the content says less. */
-export function makeRadios(kind, legend, options, id) {
+/**
+ * Columns for `count` choices, `most` of them at most: as few places as can be are left empty in the
+ * last row, so that none stands there alone.
+ */
+function balanced(count, most) {
+  if (count <= most) return count;
+  const empty = (columns) => Math.ceil(count / columns) * columns - count;
+  const wide = Array.from({ length: Math.ceil(most / 2) }, (_, i) => most - i);
+  return wide.reduce((best, columns) => (empty(columns) < empty(best) ? columns : best));
+}
+
+/**
+ * A row of radio buttons; options are {content, checked, name}, name where the content says less.
+ * `most` of them fit beside each other: on a phone, beside a grid, below several.
+ */
+export function makeRadios(kind, legend, options, id, most = []) {
   const inputs = options.map(({ name, checked }, value) => {
     const input = make("input", {
       type: "radio", class: "nca-hidden", name: `${id}-${kind}`, value, "aria-label": name,
@@ -44,6 +58,8 @@ export function makeRadios(kind, legend, options, id) {
     return make("label", { class: "nca-choice" }, inputs[i], tile);
   });
   const row = make("div", { class: "nca-row" }, ...choices);
+  most.forEach((fits, i) =>
+    row.style.setProperty(`--nca-columns-${i}`, balanced(options.length, fits)));
   return { inputs, group: make("fieldset", { class: `nca-${kind}` }, make("legend", {}, legend), row) };
 }
 

@@ -29,7 +29,12 @@ export function wordsOf({ values, change, rule }, { decoder, fixed, visible, cha
   const round = (value) => value.toFixed(2).replace("-", "−");
   const names = decoder || votes.length ? [] : ["r", "g", "b", "α"].slice(0, visible);
   const first = channels - votes.length;
-  const name = (i) => (i < fixed ? `input ${i}` : votes[i - first]?.name ?? names[i - fixed] ?? i);
+  const name = (i) => {
+    if (i < fixed) return `input ${i}:`;
+    if (i >= first) return `vote for ${votes[i - first].name}:`;
+    const kind = i >= fixed + visible ? "hidden" : "latent";
+    return names[i - fixed] ?? `${kind} ${i}:`;
+  };
   const each = values.map((value, i) => `${name(i)} ${round(value)}`).join(", ");
   const obeys = rules ? `rule ${rules[rule]}, ` : "";
   return `${obeys}${each}, last change ${round(change)}`;

@@ -5,11 +5,13 @@ import { checkMoment } from "./events.js";
 import { connect } from "./link.js";
 import { allFigures, momentOf } from "./moment.js";
 import { Player } from "./player.js";
+import { drawThumbs } from "./thumbs.js";
 import { takeOver } from "./view.js";
 
 async function begin(element, descriptions, weights, report) {
   const link = await connect(descriptions, weights);
   const player = new Player(element, descriptions, link, report);
+  drawThumbs(player.view, descriptions[0], weights);
   player.view.canvasSize?.addEventListener("change", () =>
     resize(player, weights, Number(player.view.canvasSize.value)));
   return player;
@@ -61,6 +63,14 @@ async function lookUp(element, descriptions) {
   }
 }
 
+/** Scrolls to a figure that a link tells of, and again when the page above it has its height. */
+function lead(element) {
+  const show = () => element.scrollIntoView({ block: "start" });
+  history.scrollRestoration = "manual";  // else the browser goes where this page was left
+  if (document.readyState !== "complete") addEventListener("load", show, { once: true });
+  show();
+}
+
 /** Puts a sentence in a figure's place; the picture, if there is one, stays. */
 export function explain(element, error) {
   const message = document.createElement("p");
@@ -85,12 +95,14 @@ export async function mount(element, descriptions, weights, report = null) {
       throw new Error("live figure: no automaton is described; expected a list of descriptions");
     }
     const { moment, wrong } = await lookUp(element, descriptions);
-    const there = moment === null ? descriptions : onCanvas(descriptions, moment.canvas);
-    const player = await begin(element, there, weights, report);
-    element.querySelector(":scope > .nca-poster")?.remove();  // it stood for what is there now
+    const grids = moment === null ? descriptions : onCanvas(descriptions, moment.canvas);
+    const player = await begin(element, grids, weights, report);
+    // The picture stood for what is there now. On paper it still does, until something has happened.
+    element.querySelector(":scope > .nca-poster")?.classList.add("nca-printed");
     if (wrong !== null) player.notify(`The link cannot be shown: ${wrong}. This is the start.`);
-    if (moment !== null) await player.goTo(moment);
-    else if (!matchMedia("(prefers-reduced-motion: reduce)").matches) player.setPlaying(true, false);
+    if (moment !== null) lead(element);
+    const there = moment === null || await player.goTo(moment);
+    if (there && !matchMedia("(prefers-reduced-motion: reduce)").matches) player.setPlaying(true, false);
     if (!player.ended) element.ncaPlayer = player;
     return player;
   } catch (error) {

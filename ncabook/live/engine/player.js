@@ -4,9 +4,10 @@ import { connectBrush } from "./brush.js";
 import { Clock, STEP_BUDGET } from "./clock.js";
 import { Display } from "./display.js";
 import { setButton } from "./elements.js";
+import { Hold } from "./hold.js";
 import { Takeaway } from "./share.js";
 import { drawsLines, toolEvent } from "./tools.js";
-import { buildView } from "./view.js";
+import { buildView, setOpen } from "./view.js";
 
 const TRAVEL_BUDGET = 40;  // milliseconds of steps for a picture on the way to a moment
 const MOST_VISIBLE = 0.3;  // share of the grids that has to be in view to run
@@ -40,6 +41,11 @@ export class Player {
     click(view.step, () => this.stepOnce());
     click(view.back, () => this.stepBack());
     click(view.reset, () => this.reset());
+    click(view.undo, () => this.recall());
+    click(view.more, () => {
+      setOpen(view, view.extra.hidden);
+      if (!view.extra.hidden) this.display.drawCurve(this.last);  // nobody could see it until now
+    });
     this.takeaway = new Takeaway(this);
     view.classes.forEach((input, index) =>
       input.addEventListener("change", () => this.setClass(index)));
@@ -48,23 +54,26 @@ export class Player {
     // A browser that took a picture away gives back an empty canvas.
     view.canvases.forEach((canvas) =>
       canvas.addEventListener("contextrestored", () => this.ask({ kind: "look" })));
-    view.tools.forEach((input, i) => input.addEventListener("change", () => {
-      view.root.dataset.tool = view.toolNames[i];
-    }));
-    [view.root.dataset.tool] = view.toolNames;
+    this.hold = new Hold(view, (text) => this.say(text));
     this.disconnectBrush = connectBrush(view, {
       use: (x, y) => this.useBrush(x, y),
       draws: () => drawsLines(this.tool),
-      plants: () => view.toolNames.includes("seed"),
+      plants: () => this.plants,
       plant: (x, y) => this.plant(x, y),
       read: (x, y, pane, aloud) => this.read(x, y, pane, aloud),
       say: (text) => this.say(text),
-    });
+    }, this.hold);
     this.observer = new IntersectionObserver((entries) => {
       this.inView = entries[entries.length - 1].isIntersecting;
+      if (!this.inView) this.hold.set(false);  // else the reader is caught when coming back
       this.clock.schedule();
     }, { threshold: MOST_VISIBLE });
     this.observer.observe(view.bed);
+  }
+
+  /** Whether it grows from seeds, so that some can be planted. */
+  get plants() {
+    return this.view.brushes.some(({ tool }) => tool === "seed");
   }
 
   get tool() {
@@ -150,8 +159,17 @@ export class Player {
     this.halt();
     this.notify("");
     await this.ask({ kind: "reset" });
-    this.say(this.view.toolNames.includes("seed") ? "Reset to a single seed cell" : "Reset to the start");
+    this.say(this.plants ? "Reset to a single seed cell" : "Reset to the start");
     this.tell({ steps: 0 });
+  }
+
+  /** Takes the last reset back. */
+  async recall() {
+    const { undo, reset } = this.view;
+    this.rest();
+    if (undo.matches(":focus")) reset.focus();  // it disappears
+    await this.ask({ kind: "recall" });
+    this.sayWhere();
   }
 
   async setClass(index) {
@@ -173,7 +191,7 @@ export class Player {
   }
 
   async plant(x, y) {
-    if (!this.view.toolNames.includes("seed")) return;
+    if (!this.plants) return;
     await this.act({ kind: "plant", x, y });
     this.say(`Seed planted at column ${x + 1}, row ${y + 1}`);
   }
@@ -209,7 +227,7 @@ export class Player {
 
   /** Reads a cell of one grid; the next is read when this one is there. */
   async read(x, y, pane, aloud = false) {
-    if (this.reading && !aloud) return;
+    if ((this.reading || this.view.extra.hidden) && !aloud) return;
     this.reading = true;
     const { cells } = await this.send({ kind: "inspect", x, y });
     this.reading = false;
@@ -219,6 +237,8 @@ export class Player {
 
   draw(report) {
     this.last = report;
+    // On paper the poster stands for a figure to which nothing has happened yet.
+    this.element.toggleAttribute("data-nca-fresh", report.step === 0 && !report.canGoBack);
     this.display.show(report, this.turning === 0);
     this.takeaway.draw();
     this.heed(report);
@@ -242,7 +262,7 @@ export class Player {
     }
   }
 
-  /** Shows a moment that a link tells of; on the way, the reader may stop. */
+  /** Shows a moment that a link tells of; on the way, the reader may stop. Promises whether it was reached. */
   async goTo({ step, classIndex, degrees, events }) {
     const journey = {};
     this.journey = journey;
@@ -256,11 +276,12 @@ export class Player {
       }
       await this.ask({ kind: "advance", steps: step - this.last.step, budget });
     }
-    if (this.ended) return;
+    if (this.ended) return false;
     const arrived = this.journey === journey;
     this.halt();
     await this.ask({ kind: "look" });  // the last picture may have waited
     if (arrived) this.say(`Step ${step}, as in the link`);
+    return arrived;
   }
 
   destroy() {

@@ -5,6 +5,7 @@ import { allFigures, momentLink } from "./moment.js";
 
 const SCALE = 8;  // pixels of a saved picture for each cell
 const GAP = 8;
+const TOLD = 6000;  // milliseconds for which a sentence stays beside the buttons
 const FILM_TYPES = ["video/webm", "video/mp4"];
 
 /** All grids, `grid` cells each, side by side on one canvas, enlarged. */
@@ -55,8 +56,13 @@ export class Takeaway {
     view.share.addEventListener("click", () => this.copyLink());
   }
 
+  /** Says to everybody what became of a button. */
   say(text) {
+    const { told } = this.view;
     this.player.say(text);
+    told.textContent = text;
+    clearTimeout(this.telling);
+    this.telling = setTimeout(() => { told.textContent = ""; }, TOLD);
   }
 
   savePicture() {
@@ -104,6 +110,7 @@ export class Takeaway {
   }
 
   end() {
+    clearTimeout(this.telling);
     this.film?.stop();
   }
 }

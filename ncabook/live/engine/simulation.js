@@ -8,7 +8,7 @@ import { paint } from "./paint.js";
 import { Timeline } from "./timeline.js";
 
 // What may be asked for: first what changes the state.
-const CHANGES = new Set(["act", "back", "seek", "reset", "replay", "setState"]);
+const CHANGES = new Set(["act", "back", "seek", "reset", "recall", "replay", "setState"]);
 const MESSAGES = new Set([
   ...CHANGES, "advance", "show", "look", "inspect", "getState", "setFireRate", "recorded",
 ]);
@@ -97,6 +97,12 @@ export class Simulation {
     this.timeline.reset();
   }
 
+  /** The state before the last reset; where an automaton had run away, it still has. */
+  recall() {
+    this.timeline.recall();
+    this.stopped = this.timeline.runaway;
+  }
+
   /** The beginning of a moment that a link tells of. */
   replay(moment) {
     checkMoment(moment, this.engines[0].description);
@@ -178,6 +184,7 @@ export class Simulation {
       frames: this.nextFrames === 0
         ? this.frames : this.frames.map(({ data, ...size }) => ({ data: data.slice(), ...size })),
       canGoBack: timeline.canGoBack,
+      canRecall: timeline.canRecall,
       stopped: this.stopped?.description.title ?? null,
     };
   }

@@ -25,10 +25,38 @@ export class Timeline {
     const drawn = this.events.slice(0, this.applied).filter(({ kind }) => kind === "draw" || kind === "graft");
     const { whole } = this;
     const kept = whole ? [] : this.engines.map((engine) => engine.drawn);
+    const past = this.atStart ? this.past : this.present;
     this.begin(() => kept.forEach((planes, i) => { this.engines[i].drawn = planes; }));
     const { fixed, rules } = this.engines[0].description;
     this.whole = whole || (fixed === 0 && !rules);  // else something may have been drawn
     if (whole) drawn.forEach((event) => this.act(event));
+    this.past = past;
+    this.kept = this.applied;
+  }
+
+  /** Whether nothing happened since the start, or the reset. */
+  get atStart() {
+    return this.step === 0 && this.applied === this.kept;
+  }
+
+  /** All that a reset ends. */
+  get present() {
+    const { step, events, applied, kept, interval, snapshots, whole, startClass, startDegrees } = this;
+    const story = { events, applied, kept, interval, snapshots, whole, startClass, startDegrees };
+    return { step, story, snapshot: this.snapshot };
+  }
+
+  /** Whether the last reset can be taken back: nothing was done since, though steps were made. */
+  get canRecall() {
+    return this.past !== undefined && this.applied === this.kept;
+  }
+
+  /** Takes back the last reset, for good. */
+  recall() {
+    if (!this.canRecall) return;
+    const { step, story, snapshot } = this.past;
+    Object.assign(this, story, { past: undefined });
+    this.put(snapshot, step);
   }
 
   /** From the seed of `classIndex`, seen turned by `degrees`, with what happened elsewhere still to come. */
@@ -50,6 +78,9 @@ export class Timeline {
     this.startDegrees = this.engines[0].degrees;
     this.events = [];
     this.applied = 0;
+    /** What the last reset ended, and how many events it left. */
+    this.past = undefined;
+    this.kept = 0;
     this.interval = SNAPSHOT_EVERY;
     this.snapshots = new Map();
     /** Whether the events tell all that has happened since the start. */
@@ -74,6 +105,7 @@ export class Timeline {
   forget() {
     this.events = [];
     this.applied = 0;
+    this.past = undefined;
     this.whole = false;
     this.snapshots.clear();
     this.keep();
@@ -90,7 +122,7 @@ export class Timeline {
   }
 
   get canGoBack() {
-    return this.step > this.first || this.applied > 0;
+    return this.step > this.first || this.applied > 0 || this.canRecall;
   }
 
   /** One step, and then what is recorded for that moment. */
@@ -107,15 +139,15 @@ export class Timeline {
     }
   }
 
-  /** Takes back the last event, for good, if nothing happened since; else the last step. */
+  /** Takes back the last event, for good, if nothing happened since; else the last step, or the reset. */
   back() {
+    if (this.atStart && this.canRecall) return this.recall();
     const last = this.events[this.applied - 1];
     if (last !== undefined && last.step === this.step) {
       this.events.length = this.applied - 1;
-      this.seek(this.step);
-    } else if (this.step > this.first) {
-      this.seek(this.step - 1);
+      return this.seek(this.step);
     }
+    return this.step > this.first ? this.seek(this.step - 1) : undefined;
   }
 
   /** Takes back the last stroke, for good, if it was lately; else the last event or step. */
@@ -135,19 +167,24 @@ export class Timeline {
   /** The state at a step that was reached before, with all that happened up to it. */
   seek(step) {
     const from = Math.max(...[...this.snapshots.keys()].filter((at) => at <= step));
-    const { states, maps, planted, classIndex, degrees, before } = this.snapshots.get(from);
-    this.engines.forEach((engine, i) => {
-      engine.setClass(classIndex);
-      engine.turn(degrees);
-      engine.ruleMap.set(maps[i]);
-      engine.restore(states[i], from, planted[i]);
-    });
-    this.applied = before;
+    const snapshot = this.snapshots.get(from);
+    this.put(snapshot, from);
+    this.applied = snapshot.before;
     this.catchUp();
     while (this.step < step) {
       this.engines.forEach((engine) => engine.step());
       this.catchUp();
     }
+  }
+
+  /** Gives the automata what a snapshot of a step holds. */
+  put({ states, maps, planted, classIndex, degrees }, step) {
+    this.engines.forEach((engine, i) => {
+      engine.setClass(classIndex);
+      engine.turn(degrees);
+      engine.ruleMap.set(maps[i]);
+      engine.restore(states[i], step, planted[i]);
+    });
   }
 
   apply() {
@@ -160,12 +197,19 @@ export class Timeline {
     if (this.step % this.interval === 0) this.keep();
   }
 
-  keep() {
+  /** What the automata hold now. */
+  get snapshot() {
     const states = this.engines.map((engine) => engine.state);
     const maps = this.engines.map((engine) => engine.ruleMap.slice());
     const planted = this.engines.map((engine) => engine.fresh);
     const { classIndex, degrees } = this.engines[0];
-    this.snapshots.set(this.step, { states, maps, planted, classIndex, degrees, before: this.applied });
+    return { states, maps, planted, classIndex, degrees, before: this.applied };
+  }
+
+  keep() {
+    const { snapshot } = this;
+    const { states } = snapshot;
+    this.snapshots.set(this.step, snapshot);
     const bytes = states.reduce((sum, state) => sum + state.byteLength, 0);
     if (bytes * this.snapshots.size > MOST_BYTES && this.snapshots.size > 2) {
       this.interval *= 2;

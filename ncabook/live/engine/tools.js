@@ -3,25 +3,34 @@
 const SHARE_OF_CELLS = 0.3;
 const NOISE = 0.3;
 const DRAWN = new Set(["graft", "circle", "square", "cells", "noise", "draw", "wipe", "paint"]);
+// `does`: what a drag, or a press, does; `word`: what a brush is called that stays in sight.
 const TOOLS = [
-  { tool: "circle", name: "Erase a disc" },
-  { tool: "square", name: "Erase a square" },
-  { tool: "half", name: "Erase half of the grid" },
-  { tool: "cells", name: "Erase cells at random" },
-  { tool: "noise", name: "Add noise" },
-  { tool: "seed", name: "Plant a seed" },
+  { tool: "circle", name: "Erase a disc", does: "Drag to erase", word: "Erase" },
+  { tool: "square", name: "Erase a square", does: "Drag to erase squares" },
+  { tool: "half", name: "Erase half of the grid", does: "Press to erase half" },
+  { tool: "cells", name: "Erase cells at random", does: "Drag to erase cells at random" },
+  { tool: "noise", name: "Add noise", does: "Drag to add noise" },
+  { tool: "seed", name: "Plant a seed", does: "Press to plant a seed" },
 ];
 const INPUT_TOOLS = [
-  { tool: "draw", name: "Draw on the input" },
-  { tool: "wipe", name: "Wipe the input" },
+  { tool: "draw", name: "Draw on the input", does: "Drag to draw", word: "Draw" },
+  { tool: "wipe", name: "Wipe the input", does: "Drag to wipe", word: "Wipe" },
 ];
-const PAINT = { tool: "paint", name: "Paint with the chosen ink" };
-const GRAFT = { tool: "graft", name: "Graft the chosen rule" };
+const PAINT = {
+  tool: "paint", name: "Paint with the chosen ink", does: "Drag to paint", word: "Paint",
+};
+const GRAFT = { tool: "graft", name: "Graft the chosen rule", does: "Drag to graft", word: "Graft" };
 
 /** Those of a figure; only what `grows` from a seed has a brush that plants some. */
 export const toolsOf = ({ rules, inks, fixed }, grows) => [
   ...(rules ? [GRAFT] : []), ...(inks ? [PAINT] : []), ...(fixed > 0 ? INPUT_TOOLS : []), ...TOOLS,
 ].filter(({ tool }) => tool !== "seed" || grows);
+
+/** How many of them stay in sight: a figure's own and one to erase; none where all of them do damage. */
+export function nearOf(tools) {
+  const own = tools.findIndex(({ tool }) => tool === "circle");
+  return own === 0 ? 0 : Math.max(2, own);
+}
 
 /** Whether a drag with it uses it all along the way. */
 export const drawsLines = (tool) => DRAWN.has(tool);

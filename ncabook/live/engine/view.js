@@ -1,20 +1,15 @@
 // What the reader sees: builds the instrument's elements, and knows nothing of the automaton.
 
-import { make, makeButton, makeRadios, makeSlider } from "./elements.js";
+import { make, makeButton, makeRadios } from "./elements.js";
+import { makeExtra } from "./extra.js";
 import { icon } from "./icons.js";
-import { LENS } from "./lens.js";
 import { classColor } from "./paint.js";
-import { toolsOf } from "./tools.js";
+import { nearOf, toolsOf } from "./tools.js";
 
-const FASTEST = 1e6;  // steps per second: more than any device makes
-export const SPEEDS = [
-  ["⅛×", 3.75], ["¼×", 7.5], ["½×", 15], ["1×", 30], ["2×", 60], ["4×", 120], ["8×", 240],
-  ["max", FASTEST],
-].map(([label, stepsPerSecond]) => ({ label, stepsPerSecond }));
-const NORMAL_SPEED = 3;
-const BRUSH = { min: 1, max: 10, start: 4 };  // radius in cells
-const TURN = { min: 0, max: 345, step: 15 };  // degrees
-const PEN = 1;  // that of a brush which draws digits
+// Choices beside each other: on a phone, beside a grid, below several grids.
+const MOST = { classes: [6, 6, 11], rules: [4, 3, 8], inks: [4, 3, 8] };
+const WORDS = 14;  // letters of a name in a narrow place
+const MOST_PANES = 4;  // grids beside each other
 
 let figures = 0;  // makes names and ids unique on the page
 
@@ -22,24 +17,30 @@ let figures = 0;  // makes names and ids unique on the page
 const legendOf = ({ inputs, votes }) =>
   (votes.length > 0 ? "Input" : inputs === null ? "Grow into" : "Draw");
 
-function classOptions(description) {
-  return description.classes.map(({ label, name }, i) => ({
-    checked: i === description.class_index,
-    content: label === name
-      ? [make("span", { class: "nca-name" }, name)]
-      : [make("span", { class: "nca-label", "aria-hidden": "true" }, label),
-        make("span", { class: "nca-name" }, name)],
-  }));
+/** Classes as labels or names; inputs as pictures, which are drawn when their bytes are at hand. */
+function classOptions({ classes, class_index: first, inputs }) {
+  return classes.map(({ label, name }, i) => {
+    const checked = i === first;
+    if (inputs !== null) {
+      return { checked, name, content: [make("canvas", { class: "nca-thumb", "aria-hidden": "true" })] };
+    }
+    const words = make("span", { class: "nca-name" }, name);
+    const sign = make("span", { class: "nca-label", "aria-hidden": "true" }, label);
+    return { checked, content: label === name ? [words] : [sign, words] };
+  });
 }
+
+const makeSwatch = (color) => {
+  const swatch = make("span", { class: "nca-swatch", "aria-hidden": "true" });
+  swatch.style.setProperty("--nca-class", `rgb(${color})`);
+  return swatch;
+};
 
 /** The rules to graft. While the map of rules is shown, the same tiles are its key. */
 function makeRules(names, id) {
-  const options = names.map((name, i) => {
-    const swatch = make("span", { class: "nca-swatch", "aria-hidden": "true" });
-    swatch.style.setProperty("--nca-class", `rgb(${classColor(i)})`);
-    return { checked: i === 1, content: [swatch, make("span", { class: "nca-name" }, name)] };
-  });
-  const { inputs, group } = makeRadios("rules", "Rule to graft", options, id);
+  const options = names.map((name, i) => (
+    { checked: i === 1, content: [makeSwatch(classColor(i)), make("span", { class: "nca-name" }, name)] }));
+  const { inputs, group } = makeRadios("rules", "Rule to graft", options, id, MOST.rules);
   group.querySelector("legend").append(
     make("span", { class: "nca-of-map" }, ", with its colour on the map"));
   return { inputs, group };
@@ -48,39 +49,18 @@ function makeRules(names, id) {
 /** The colours to paint with. */
 function makeInks(inks, id) {
   const options = inks.map(({ name, color }, i) => {
-    const swatch = make("span", { class: "nca-swatch", "aria-hidden": "true" });
-    swatch.style.setProperty("--nca-class", `rgb(${color.map((value) => Math.round(255 * value))})`);
+    const swatch = makeSwatch(color.map((value) => Math.round(255 * value)));
     return { checked: i === 0, content: [swatch, make("span", { class: "nca-name" }, name)] };
   });
-  return makeRadios("inks", "Ink", options, id);
+  return makeRadios("inks", "Ink", options, id, MOST.inks);
 }
 
-function toolOptions(tools) {
-  return tools.map(({ tool, name }, i) => ({
-    name, checked: i === 0, content: [make("span", { class: "nca-icon" }, icon(tool))],
-  }));
-}
-
-/** What to show: the picture, alpha, the last change, who fired, or one hidden channel. */
-function makeChannels(id, description) {
-  const { fixed, visible, decoder, votes } = description;
-  const first = description.channels - votes.length;
-  const options = [["picture", decoder ? "decoded picture" : votes.length ? "votes" : "picture"]];
-  if (votes.length) options.push(["disagreement", "cells that disagree"]);
-  else if (!decoder && visible > 3) options.push(["alpha", "alpha: what lives"]);
-  if (description.rules) options.push(["rules", "which rule where"]);
-  options.push(["changes", "size of the last change"], ["fired", "cells that fired"]);
-  const select = make("select", { id },
-    ...options.map(([value, text]) => make("option", { value }, text)));
-  for (let channel = 0; channel < description.channels; channel++) {
-    const isVisible = channel >= fixed && channel < fixed + visible;
-    if (isVisible && !decoder) continue;
-    const kind = channel < fixed ? "input" : isVisible ? "latent" : "hidden";
-    const text = channel < first ? `${kind} channel ${channel}` : `vote for ${votes[channel - first].name}`;
-    select.append(make("option", { value: channel }, text));
-  }
-  const key = make("span", { class: "nca-key", hidden: "" }, "−1", make("span", { class: "nca-ramp" }), "1");
-  return { select, key, row: make("div", { class: "nca-slider" }, make("label", { for: id }, "Show"), select, key) };
+/** The brushes that stay in sight, told by a word too; none where a sentence is enough. */
+function makeNear(tools, id) {
+  if (tools.length === 0) return { inputs: [] };
+  return makeRadios("tools", "Brush", tools.map(({ tool, name, word, checked }) => ({
+    name, checked, content: [make("span", { class: "nca-icon" }, icon(tool)), word],
+  })), id);
 }
 
 /** A bar for each class, as high as its share of the votes. */
@@ -93,16 +73,7 @@ function makeVotes({ votes }) {
   return { bars, row: make("div", { class: "nca-votes", role: "img", "aria-label": "No votes yet" }, ...bars) };
 }
 
-/** Other canvases to choose from; null where there is one only. */
-function makeSizes(id, { sizes, height, width }) {
-  if (!sizes) return null;
-  const select = make("select", { id }, ...sizes.map(([h, w], value) =>
-    make("option", { value }, `${w} × ${h} cells`)));
-  select.value = sizes.findIndex(([h, w]) => h === height && w === width);
-  return { select, row: make("div", { class: "nca-slider" }, make("label", { for: id }, "Canvas"), select) };
-}
-
-function makePane(description, id, caption) {
+function makePane(description, id, caption, measured) {
   const { height, width, alt } = description;
   const canvas = make("canvas", {
     width, height, tabindex: 0, role: "img",
@@ -118,6 +89,7 @@ function makePane(description, id, caption) {
   const words = caption === undefined
     ? [] : [make("div", { class: "nca-caption", "aria-hidden": "true" }, caption)];
   const recovery = make("div", { class: "nca-recovery" });
+  recovery.hidden = !measured;  // else its room is kept from the start
   const votes = makeVotes(description);
   const below = votes.bars.length ? [votes.row] : [];
   const pane = make("div", { class: "nca-pane" }, stage, ...words, ...below, recovery);
@@ -133,6 +105,14 @@ function makeReadout() {
   return { steps, rate, readout };
 }
 
+/** A first focus that leads past the figure, and where it leads. */
+function makeSkip() {
+  const end = make("span", { class: "nca-end", tabindex: -1 });
+  const skip = make("button", { type: "button", class: "nca-button nca-skip" }, "Skip the figure");
+  skip.addEventListener("click", () => end.focus());
+  return { skip, end };
+}
+
 /** Sets a figure's controls as those of another one are. */
 export function takeOver(from, to) {
   for (const name of ["size", "speed", "channel"]) {
@@ -142,6 +122,13 @@ export function takeOver(from, to) {
   for (const name of ["tools", "rules", "inks"]) {
     from[name].forEach(({ checked }, i) => { to[name][i].checked = checked; });
   }
+  setOpen(to, !from.extra.hidden);
+}
+
+/** Shows, or hides, what is behind More. */
+export function setOpen({ more, extra }, open) {
+  extra.hidden = !open;
+  more.setAttribute("aria-expanded", String(open));
 }
 
 let sheet = null;  // one for all figures
@@ -164,75 +151,72 @@ function addStyleElement(root) {
   if (!place.querySelector("style[data-nca-live]")) place.append(make("style", { "data-nca-live": "" }, STYLE));
 }
 
+/** Grids beside each other: as many in each row, four at most. */
+function spread(bed, count) {
+  const rows = Math.ceil(count / MOST_PANES);
+  bed.style.setProperty("--nca-panes", Math.ceil(count / rows));
+}
+
+/** What stays in sight beside the grids: transport, one choice, the brush. */
+function makePanel(description, id, near, readout) {
+  const play = makeButton("play", "Play");
+  const reset = makeButton("reset", "Reset");
+  const undo = makeButton("undo", "Undo");
+  undo.hidden = true;
+  undo.setAttribute("aria-label", "Undo the reset");
+  const more = makeButton("more", "More");
+  more.setAttribute("aria-controls", `${id}-extra`);
+  const options = classOptions(description);
+  const words = options.some(({ content }) => content.length === 1 && content[0].textContent.length > WORDS);
+  const classes = options.length > 1
+    ? makeRadios("classes", legendOf(description), options, id, words ? MOST.rules : MOST.classes) : { inputs: [] };
+  const rules = description.rules ? makeRules(description.rules, id) : { inputs: [] };
+  const inks = description.inks ? makeInks(description.inks, id) : { inputs: [] };
+  const tools = makeNear(near, id);
+  // On a touch screen a swipe scrolls until the reader takes the brush.
+  const take = makeButton("take", "Use the brush");
+  const does = make("span", { class: "nca-does" });
+  const hold = make("div", { class: "nca-hold" }, take, ...(tools.group ? [tools.group] : []), does);
+  const panel = make("div", { class: "nca-panel" }, readout,
+    make("div", { class: "nca-transport" }, play, reset, undo, more),
+    ...[classes, rules, inks].flatMap(({ group }) => group ?? []), hold);
+  return {
+    panel, play, reset, undo, more, take, does, near: tools.inputs, classes: classes.inputs, rules: rules.inputs,
+    inks: inks.inputs,
+  };
+}
+
 /** Builds everything inside `element` and returns the parts that the player works with. */
 export function buildView(element, descriptions) {
   addStyle(element);
   const id = `nca-${++figures}`;
   const [description] = descriptions;
   const several = descriptions.length > 1;
-  const panes = descriptions.map((d) => makePane(d, id, several ? d.title : undefined));
+  const measured = descriptions.some(({ targets }) => targets !== null);
+  const panes = descriptions.map((d) => makePane(d, id, several ? d.title : undefined, measured));
   const bed = make("div", { class: "nca-bed" }, ...panes.map(({ pane }) => pane));
+  spread(bed, panes.length);
   const { steps, rate, readout } = makeReadout();
-  const play = makeButton("play", "Play");
-  const back = makeButton("back", "Back");
-  const step = makeButton("step", "Step");
-  const reset = makeButton("reset", "Reset");
-  const reads = description.votes.length > 0;
-  const classes = description.classes.length > 1
-    ? makeRadios("classes", legendOf(description), classOptions(description), id) : { inputs: [] };
-  const grows = !reads && description.start === null && !description.fill;  // from a seed
-  const rules = description.rules ? makeRules(description.rules, id) : { inputs: [] };
-  const inks = description.inks ? makeInks(description.inks, id) : { inputs: [] };
-  const offered = toolsOf(description, grows);
-  const tools = makeRadios("tools", "Brush", toolOptions(offered), id);
-  tools.group.style.setProperty("--nca-tools", offered.length > 6 ? 4 : 6);
-  const brush = makeSlider(`${id}-brush`, "Size", { ...BRUSH, start: reads ? PEN : BRUSH.start },
-    (size) => [`${size} cell${size > 1 ? "s" : ""}`, `radius ${size} cell${size > 1 ? "s" : ""}`]);
-  const speed = makeSlider(`${id}-speed`, "Speed",
-    { min: 0, max: SPEEDS.length - 1, start: NORMAL_SPEED },
-    (i) => [SPEEDS[i].label, SPEEDS[i].stepsPerSecond < FASTEST
-      ? `${SPEEDS[i].stepsPerSecond} steps per second` : "as fast as this device can"]);
-  const turn = description.turns === undefined ? null : makeSlider(`${id}-turn`, "Turn",
-    { ...TURN, start: description.turns },
-    (degrees) => [`${degrees}°`, `field of perception turned clockwise by ${degrees} degrees`]);
-  const channels = makeChannels(`${id}-show`, description);
-  const sizes = makeSizes(`${id}-size`, description);
-  const save = makeButton("picture", "Save the picture", { bare: true });
-  const film = makeButton("film", "Record a film", { bare: true });
-  const share = makeButton("link", "Copy a link to this moment", { bare: true });
-  const inspector = make("p", { class: "nca-inspector" });
-  const lens = make("canvas", {
-    class: "nca-lens", width: LENS, height: LENS, "aria-hidden": "true", "data-empty": "true",
-    title: "The cell and its neighbours, a square for each channel: blue above 0, red below",
-  });
-  const hint = make("p", { class: "nca-hint", id: `${id}-hint` },
-    `Drag to use the brush${grows ? ", double-tap to plant a seed" : ""}. With the grid focused: arrow ` +
-    `keys move, E uses the brush, ${grows ? "S plants a seed, " : ""}I reads the cell.`);
+  const grows = description.votes.length === 0 && description.start === null && !description.fill;  // from a seed
+  const offered = toolsOf(description, grows).map((tool, i) => ({ ...tool, checked: i === 0 }));
+  const { panel, near, ...parts } = makePanel(description, id, offered.slice(0, nearOf(offered)), readout);
+  const { box: extra, tools, ...others } = makeExtra(id, descriptions, offered.slice(nearOf(offered)), grows);
   const notice = make("p", { class: "nca-notice", hidden: "" });
   const status = make("p", { class: "nca-hidden", role: "status" });
-  const chart = make("canvas", { class: "nca-chart", role: "img", "aria-label": "No curve yet" });
-  const curve = make("div", { class: "nca-curve" },
-    make("div", { class: "nca-curve-title" }, "Error against the target, over steps"), chart);
-  curve.hidden = descriptions.every(({ targets }) => targets === null);
-  const panel = make("div", { class: "nca-panel" }, readout,
-    make("div", { class: "nca-transport" }, play, back, step, reset),
-    ...[classes, rules, inks].flatMap(({ group }) => group ?? []), tools.group, brush.row, speed.row, ...(turn ? [turn.row] : []), channels.row,
-    ...(sizes ? [sizes.row] : []));
-  const foot = make("div", { class: "nca-foot" }, curve,
-    make("div", { class: "nca-last" }, make("div", { class: "nca-read" }, lens, make("div", {}, inspector, hint)),
-      make("div", { class: "nca-share" }, save, film, share)));
+  const { skip, end } = makeSkip();
   const root = make("div", {
     class: several ? "nca-player nca-several" : "nca-player", role: "group",
     "aria-label": several ? "Live automata, side by side" : `Live automaton: ${description.title}`,
     // JupyterLab would take some of the keys as its own commands.
     "data-lm-suppress-shortcuts": "true",
-  }, make("div", { class: "nca-body" }, bed, panel), notice, foot, status);
+  }, skip, make("div", { class: "nca-body" }, bed, panel), notice, extra, status, end);
   element.prepend(root);
-  return {
-    root, bed, grid: description, steps, rate, play, back, step, reset, save, film, share, status, notice, inspector, lens, chart,
+  const view = {
+    ...parts, ...others, root, bed, extra, grid: description, steps, rate, status, notice,
     canvases: panes.map(({ canvas }) => canvas), cursors: panes.map(({ cursor }) => cursor),
     recoveries: panes.map(({ recovery }) => recovery), votes: panes.map(({ votes }) => votes),
-    classes: classes.inputs, rules: rules.inputs, inks: inks.inputs, tools: tools.inputs, toolNames: offered.map(({ tool }) => tool), size: brush.slider, speed: speed.slider,
-    turn: turn?.slider, canvasSize: sizes?.select, channel: channels.select, key: channels.key,
+    tools: [...near, ...tools], brushes: offered,
   };
+  setOpen(view, description.more === true);
+  return view;
 }

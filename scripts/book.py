@@ -1,7 +1,7 @@
 """Executes the chapters and builds the book.
 
 ``python scripts/book.py execute``  runs the chapters whose sources changed since their outputs
-``python scripts/book.py build``    builds ``_build/html``; warnings are errors
+``python scripts/book.py build``    builds ``_build/html`` and a zip of it; warnings are errors
 ``python scripts/book.py links``    follows every link that leads out of the book; needs a network
 """
 
@@ -124,13 +124,15 @@ def execute(force: bool, names: list[str]) -> None:
 
 
 def build() -> None:
-    """Builds the HTML book; warnings and dangling references are errors."""
+    """Builds the HTML book, and zips it; warnings and dangling references are errors."""
     if not _jupyter_book("--all", "-W", "-n", "--keep-going"):
         sys.exit("the book was not built; the warnings above are errors")
+    import offline_copy
     import results_page  # brings the package with it, slow to import
 
     results_page.write_files(ROOT / "_build/html")
-    print(f"\nopen {(ROOT / '_build/html/index.html').as_uri()}")
+    print(f"\nto keep or to pass on: {offline_copy.write()}")
+    print(f"open {(ROOT / '_build/html/index.html').as_uri()}")
 
 
 def links() -> None:

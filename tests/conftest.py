@@ -32,6 +32,7 @@ APART = (
 )
 LONG = (
     "tests/browser/test_book.py::test_a_table",  # and the others but `APART`: they build the book
+    "tests/browser/test_front.py",
     APART[0],
     "tests/browser/test_p",
     "tests/browser/test_u",

@@ -42,6 +42,11 @@
   document.querySelector(".front-memory button")?.addEventListener("click", forget);
   addEventListener("pageshow", show);  // also when the reader comes back to a page that was kept
 
+  // The search would fetch the pages that it found, for an excerpt; from file:// it may not.
+  if (location.protocol === "file:" && typeof DOCUMENTATION_OPTIONS === "object") {
+    DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
+  }
+
   // The theme opens a notebook in a tab of its own; it is there to be kept.
   const links = document.querySelectorAll("a.btn-download-source-button[href$='.ipynb'], .ways-out a[download]");
   for (const link of links) {

@@ -65,8 +65,8 @@ def look_around(page, check=lambda: None):
             check()
 
 
-def satisfies_axe(page):
-    results = Axe().run(page)
+def satisfies_axe(page, context=None):
+    results = Axe().run(page, context=context)
     assert len(results.response["passes"]) > 10, "it saw hardly anything"
     assert results.violations_count == 0, results.generate_report()
 

@@ -1,17 +1,11 @@
 """The built book in Chromium: it stays at home, fits a phone, and its figures live."""
 
-import functools
-import http.server
-import shutil
-import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from filelock import FileLock
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "scripts"))
@@ -30,29 +24,6 @@ FIGURE = "figure.nca-figure"
 PLAYER = f"document.querySelector('{FIGURE}').ncaPlayer"
 
 pytestmark = [pytest.mark.browser, pytest.mark.book, pytest.mark.slow]
-
-
-class Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *_):
-        pass
-
-
-@pytest.fixture(scope="session")
-def site(tmp_path_factory, worker_id):
-    """Builds the book (warnings are errors), once for all workers, and serves it here."""
-    shared = tmp_path_factory.getbasetemp()
-    if worker_id != "master":
-        shared = shared.parent
-    built = shared / "book-is-built"
-    with FileLock(shared / "book.lock"):
-        if not built.exists():
-            subprocess.run([sys.executable, str(ROOT / "scripts/book.py"), "build"], check=True)
-            built.touch()
-    handler = functools.partial(Quiet, directory=ROOT / "_build" / "html")
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
 
 
 @pytest.fixture(params=PAGES)
@@ -188,16 +159,4 @@ def test_a_formula_that_cannot_be_set_is_noticed(chromium, site):
         }"""
     )
     assert typeset(page) == ["Misplaced &"]
-    page.close()
-
-
-def test_the_book_also_opens_as_files(chromium, site, tmp_path):
-    """A reader may keep a copy; the live figure needs no server."""
-    copy = tmp_path / "html"
-    shutil.copytree(ROOT / "_build" / "html", copy)
-    page = chromium.new_page()
-    page.goto((copy / "book" / f"{CHAPTERS[1]}.html").as_uri())
-    page.locator("figure.nca-figure").scroll_into_view_if_needed()
-    page.wait_for_timeout(1500)
-    assert page.evaluate("document.querySelector('figure.nca-figure').ncaPlayer.last.step") > 0
     page.close()

@@ -6,9 +6,7 @@
 """
 
 import argparse
-import base64
 import hashlib
-import io
 import os
 import re
 import subprocess
@@ -18,13 +16,10 @@ from typing import Any
 
 import nbformat
 import papermill
-from PIL import Image
 
 ROOT = Path(__file__).parents[1]
 BOOK = ROOT / "book"
 EXECUTED = "executed_source"
-PNG = "image/png"
-LARGE = 50_000  # bytes of a picture; above, it is kept in 256 colours
 
 
 def chapters() -> list[Path]:
@@ -59,20 +54,8 @@ def clean(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     return notebook
 
 
-def in_few_colors(png: str) -> str:
-    """A PNG as base64, in 256 colours if it is large: canvases of textures hardly compress."""
-    raw = base64.b64decode(png)
-    if len(raw) <= LARGE:
-        return png
-    with Image.open(io.BytesIO(raw)) as picture:
-        few = picture.convert("RGB").quantize(256, dither=Image.Dither.NONE)
-    buffer = io.BytesIO()
-    few.save(buffer, "PNG", optimize=True)
-    return base64.b64encode(buffer.getvalue()).decode()
-
-
 def run(source: Path, target: Path, **parameters: Any) -> nbformat.NotebookNode:
-    """Executes a chapter from scratch into ``target``, cleaned, its pictures small."""
+    """Executes a chapter from scratch into ``target``, cleaned."""
     from ncabook.automaton.cpu import step  # slow to import, and rarely needed
 
     step.available()  # compiling it says so, which is no part of a chapter
@@ -86,9 +69,6 @@ def run(source: Path, target: Path, **parameters: Any) -> nbformat.NotebookNode:
         execution_timeout=1200,
     )
     notebook = clean(nbformat.read(target, as_version=4))
-    for output in (o for cell in notebook.cells for o in cell.get("outputs", [])):
-        if PNG in output.get("data", {}):
-            output.data[PNG] = in_few_colors(output.data[PNG])
     notebook.metadata["ncabook"] = {EXECUTED: source_digest(notebook)}
     nbformat.write(notebook, target)
     return notebook

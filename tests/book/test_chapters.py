@@ -1,7 +1,5 @@
 """Chapters: clean as committed, complete by the template, and whole when run from scratch."""
 
-import base64
-import io
 import json
 import re
 import sys
@@ -9,10 +7,8 @@ from collections import defaultdict
 from pathlib import Path
 
 import nbformat
-import numpy as np
 import pytest
 from nbval.plugin import find_comment_markers
-from PIL import Image
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "scripts"))
@@ -173,29 +169,6 @@ def test_an_output_that_is_to_be_checked_is():
     assert checked(notebook()) != checked(silent)
     committed = [nbformat.read(path, as_version=4) for path in CHAPTERS]
     assert sum(len(checked(chapter)) for chapter in committed) >= 4
-
-
-def test_a_large_picture_is_kept_in_few_colors():
-    """Notebooks stay small, and what is seen stays nearly the same; small ones are not touched."""
-
-    def encoded(side):
-        x = np.linspace(0, 4 * np.pi, side)
-        waves = np.stack([np.sin(x) + np.cos(k * x)[:, None] for k in (1, 2, 3)], -1)
-        noise = np.random.default_rng(0).normal(scale=8, size=waves.shape)
-        pixels = (128 + 50 * waves + noise).clip(0, 255).astype(np.uint8)
-        buffer = io.BytesIO()
-        Image.fromarray(pixels).save(buffer, "PNG")
-        return pixels, base64.b64encode(buffer.getvalue()).decode()
-
-    pixels, large = encoded(400)
-    fewer = book.in_few_colors(large)
-    assert len(fewer) < 0.6 * len(large)
-    with Image.open(io.BytesIO(base64.b64decode(fewer))) as picture:
-        seen = np.asarray(picture.convert("RGB"), float)
-    assert seen.shape == pixels.shape
-    assert np.abs(seen - pixels).mean() < 12
-    _, small = encoded(60)
-    assert book.in_few_colors(small) == small
 
 
 def test_cleaning_makes_equal_runs_equal():

@@ -46,6 +46,8 @@ STYLE = {
 # An image in a drawing, and its data; its width times the scale of its matrix is in points.
 DATA = re.compile(r"data:image/png;base64,([A-Za-z0-9+/=\s]+)")
 IMAGE = re.compile(r"<image [^>]*?/>", re.DOTALL)
+PATH = re.compile(r' d="[^"]*"')
+DECIMALS = re.compile(r"(\.\d\d)\d+")  # a hundredth of a point is below what any screen shows
 LARGE = 6_000  # bytes of an image; above, it is kept in 256 colours, as large as a screen shows it
 SHARP = 2 * 96 / 72  # pixels of a good screen for a point
 
@@ -78,6 +80,7 @@ def _drawn(figure: Figure) -> str:
     file = io.StringIO()
     figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
     text = file.getvalue()
+    text = PATH.sub(lambda found: DECIMALS.sub(r"\1", found[0]), text)
     return text[text.index("<svg") :]
 
 

@@ -24,8 +24,25 @@ throw new Error(`live figure: its ${wrong}; export the automaton again`);
 function mountAll() {
 document.querySelectorAll("figure.nca-figure[data-nca]").forEach(mountFigure);
 }
+function addWay() {
+const ways = document.querySelector("#pst-skip-link");
+const figure = document.querySelector("figure.nca-figure[data-nca]");
+if (ways === null || figure === null) return;
+figure.id ||= "nca-figure";
+const way = document.createElement("a");
+Object.assign(way, { href: `#${figure.id}`, textContent: "Skip to the figure" });
+way.style.marginInlineStart = "2rem";
+way.addEventListener("click", (event) => {
+const canvas = figure.querySelector(".nca-stage canvas");
+if (canvas === null) return;
+event.preventDefault();
+canvas.focus();
+});
+ways.append(way);
+}
 function start() {
 mountAll();
+addWay();
 const addsElements = ({ addedNodes }) => [...addedNodes].some((node) => node instanceof Element);
 new MutationObserver((records) => { if (records.some(addsElements)) mountAll(); })
 .observe(document.body, { childList: true, subtree: true });

@@ -159,8 +159,14 @@ def test_a_swipe_scrolls_until_the_brush_is_taken(visit_page, files):
 
 
 def test_a_mouse_has_the_brush(visit_page, files):
-    """No button for it, and a word on what it does, which follows the chosen brush."""
+    """No button for it, and a word on what it does, which follows the brush; so has a pen."""
     page = visit_page(files["one"])
+    touch = page.locator("canvas").first.evaluate(
+        "(canvas) => ['touch', 'pen'].map((pointerType) => {"
+        " canvas.dispatchEvent(new PointerEvent('pointerenter', { pointerType }));"
+        " return getComputedStyle(canvas).touchAction; })"
+    )
+    assert touch == ["manipulation", "none"]
     assert page.get_by_role("button", name="Use the brush").is_hidden()
     assert page.get_by_text("Drag to erase", exact=True).is_visible()
     page.locator("canvas").first.click()
@@ -277,6 +283,21 @@ def test_one_key_leads_past_the_figure(visit_page, files):
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.textContent") == "On"
+
+
+def test_a_key_leads_to_the_first_figure(visit_page, files):
+    """In the book, whose theme has a list of such ways as the first thing on a page."""
+    ways = '<div id="pst-skip-link"><a href="#text">Skip to main content</a></div>'
+    insert = f"document.body.insertAdjacentHTML('afterbegin', '{ways}');"
+    page = visit_page(
+        files["one"], init=f"document.addEventListener('DOMContentLoaded', () => {{ {insert} }})"
+    )
+    for _ in range(2):
+        page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to the figure"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.tagName") == "CANVAS"
+    assert "#" not in page.url
 
 
 def test_on_paper(visit_page, files):

@@ -712,6 +712,7 @@ def test_grafting(visit_canvas):
     until(lambda: page.locator(".nca-player").count() == 1)
     assert steps(page) == 0
     assert page.get_by_role("combobox", name="Show").input_value() == "rules"
+    assert page.get_by_text("Drag to graft", exact=True).is_visible()
     assert page.locator(".nca-swatch").first.is_visible()
     assert "48 by 16 cells" in page.locator("canvas").first.get_attribute("aria-label")
     page.get_by_role("button", name="Step").click(click_count=2, delay=20)

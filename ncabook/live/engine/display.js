@@ -1,7 +1,6 @@
 // What a figure shows and says: frames, curve, one cell in numbers, sentences.
 
 import { Chart, curveColor } from "./chart.js";
-import { make } from "./elements.js";
 import { drawLens, wordsOf } from "./lens.js";
 import { showVotes } from "./votes.js";
 
@@ -40,7 +39,7 @@ export class Display {
     view.steps.textContent = report.step;
     view.rate.parentElement.title = `by ${report.backends.join(", ")}`;
     view.back.setAttribute("aria-disabled", String(!report.canGoBack));
-    view.undo.hidden = !report.canRecall;
+    if (view.undo.hidden === report.canRecall) view.undo.hidden = !report.canRecall;
     const chosen = view.classes[report.classIndex];
     if (chosen !== undefined) chosen.checked = true;
     if (view.turn && turned && report.degrees !== Number(view.turn.value)) {
@@ -67,9 +66,9 @@ export class Display {
     view.chart.setAttribute("aria-label", chart.describe());
     chart.recoveries().forEach((percent, i) => {
       const error = errors[i];
-      const parts = error === null ? [] : [`error ${error.toPrecision(2)}`];
-      if (percent !== null) parts.push(`${percent.toFixed(0).replace("-", "−")} % back`);
-      view.recoveries[i].replaceChildren(...parts.map((text) => make("span", {}, text)));
+      const [now, back] = view.recoveries[i].children;
+      now.textContent = error === null ? "" : `error ${error.toPrecision(2)}`;
+      back.textContent = percent === null ? "" : `${percent.toFixed(0).replace("-", "−")} % back`;
       view.recoveries[i].style.setProperty("--nca-curve", curveColor(i));
     });
   }

@@ -33,8 +33,27 @@ function mountAll() {
   document.querySelectorAll("figure.nca-figure[data-nca]").forEach(mountFigure);
 }
 
+/** Beside the way that the book's theme has to a page's text, one to its first figure. */
+function addWay() {
+  const ways = document.querySelector("#pst-skip-link");
+  const figure = document.querySelector("figure.nca-figure[data-nca]");
+  if (ways === null || figure === null) return;
+  figure.id ||= "nca-figure";
+  const way = document.createElement("a");
+  Object.assign(way, { href: `#${figure.id}`, textContent: "Skip to the figure" });
+  way.style.marginInlineStart = "2rem";
+  way.addEventListener("click", (event) => {
+    const canvas = figure.querySelector(".nca-stage canvas");
+    if (canvas === null) return;  // not there yet: the page scrolls, as by any link
+    event.preventDefault();  // the address may tell of a moment
+    canvas.focus();
+  });
+  ways.append(way);
+}
+
 function start() {
   mountAll();
+  addWay();
   // A running figure changes texts all the time; only new elements can hold a new figure.
   const addsElements = ({ addedNodes }) => [...addedNodes].some((node) => node instanceof Element);
   new MutationObserver((records) => { if (records.some(addsElements)) mountAll(); })

@@ -41,7 +41,8 @@ async function resize(old, weights, index) {
   if (old.ended || !isChosen()) return player.destroy();  // somebody was faster, or chose again
   takeOver(view, player.view);
   player.canvas = index;
-  player.view.root.dataset.tool = old.tool;
+  player.hold.choose(view.tools.findIndex(({ checked }) => checked));
+  if (view.root.dataset.touch !== undefined) player.hold.touch();
   const { playing } = old;
   old.destroy();
   element.ncaPlayer = player;

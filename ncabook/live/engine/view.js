@@ -88,7 +88,7 @@ function makePane(description, id, caption, measured) {
   }, canvas, cursor);
   const words = caption === undefined
     ? [] : [make("div", { class: "nca-caption", "aria-hidden": "true" }, caption)];
-  const recovery = make("div", { class: "nca-recovery" });
+  const recovery = make("div", { class: "nca-recovery" }, make("span", {}), make("span", {}));
   recovery.hidden = !measured;  // else its room is kept from the start
   const votes = makeVotes(description);
   const below = votes.bars.length ? [votes.row] : [];

@@ -9,7 +9,7 @@ colour only and no third drawing.
 import base64
 import io
 import re
-from typing import Any
+from typing import Any, cast
 
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
@@ -107,14 +107,14 @@ def _lighter(found: re.Match[str]) -> str:
 
 
 def _shines_through(picture: Image.Image) -> bool:
-    return picture.mode == "RGBA" and picture.getextrema()[3][0] < 255
+    return picture.mode == "RGBA" and min(picture.getchannel("A").tobytes()) < 255
 
 
 def _narrow(figure: Figure) -> None:
     """Puts axes below each other, as far as they stand in one plain grid."""
     width, height = figure.get_size_inches()
     axes = [axis for axis in figure.axes if axis.get_subplotspec() is not None]
-    grids = {axis.get_subplotspec().get_gridspec() for axis in axes}  # type: ignore[union-attr]
+    grids = {spec.get_gridspec() for axis in axes if (spec := axis.get_subplotspec())}
     rows, columns = grids.pop().get_geometry() if len(grids) == 1 else (1, 1)
     plain = columns > 1 and rows * columns == len(axes) == len(figure.axes)
     if not plain:
@@ -124,8 +124,8 @@ def _narrow(figure: Figure) -> None:
         beside = _beside(columns) if bare else 1
         below = -(-len(axes) // beside)
         grid = GridSpec(below, beside, figure=figure)
-        for axis, place in zip(axes, grid, strict=False):
-            axis.set_subplotspec(place)
+        for i, axis in enumerate(axes):
+            axis.set_subplotspec(grid[i])
             axis.tick_params(labelleft=True, labelbottom=True)
         scale = PHONE / beside / (width / columns)
         each = height / rows * scale
@@ -146,7 +146,7 @@ def _beside(columns: int) -> int:
 
 def _narrow_legend(axis: Axes) -> None:
     legend = axis.get_legend()
-    if legend is not None and legend._ncols > 2:  # it has a setter only
+    if legend is not None and getattr(legend, "_ncols", 1) > 2:  # it has a setter only
         legend.set_ncols(2)
 
 
@@ -161,4 +161,4 @@ def install(shell: Any) -> None:
     shell.display_formatter.mimebundle_formatter.for_type(
         Figure, lambda figure, include=None, exclude=None: bundle(figure)
     )
-    plt.rcParams.update(STYLE)
+    plt.rcParams.update(cast(Any, STYLE))

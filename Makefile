@@ -13,11 +13,14 @@ unexport PYTHONDONTWRITEBYTECODE
 WORKERS ?= 2
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n $(WORKERS)
 
-.PHONY: book links test test-fast nbval check live set-repository constraints clean
+.PHONY: book colab links test test-fast nbval check live set-repository constraints clean
 
 book: .make/environment  ## execute the chapters that changed, build, print the address to open
 	$(BIN)/python scripts/book.py execute
 	$(BIN)/python scripts/book.py build
+
+colab: .make/environment  ## chapters in FAST as Colab runs them: its versions, a wheel, no repository
+	$(BIN)/python scripts/as_colab.py
 
 links: .make/environment  ## follow every link that leads out of the book
 	$(BIN)/python scripts/book.py links

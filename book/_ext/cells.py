@@ -31,13 +31,24 @@ def taught(source: str) -> str:
         statements = ast.parse(source).body
     except SyntaxError:  # magics of IPython
         return source.strip("\n")
-    lines, dropped = source.split("\n"), set()
-    for statement in statements:
-        if _only_glues(statement):
-            last = statement.end_lineno or statement.lineno
-            dropped.update(range(statement.lineno - 1, last))
+    lines = source.split("\n")
+    dropped = {i for first, last in _glued(statements) for i in range(first - 1, last)}
     kept = "\n".join(line for i, line in enumerate(lines) if i not in dropped)
     return re.sub(r"\n{3,}", "\n\n", kept).strip("\n")
+
+
+def _glued(statements: list[ast.stmt]) -> list[tuple[int, int]]:
+    """First and last lines of statements that do nothing but glue, also inside others."""
+    found = []
+    for statement in statements:
+        if _only_glues(statement):
+            found.append((statement.lineno, statement.end_lineno or statement.lineno))
+        else:
+            for part in ("body", "orelse"):
+                inner = getattr(statement, part, [])
+                if isinstance(inner, list) and not all(_only_glues(one) for one in inner):
+                    found += _glued(inner)
+    return found
 
 
 def _only_glues(statement: ast.stmt) -> bool:
@@ -48,8 +59,8 @@ def _only_glues(statement: ast.stmt) -> bool:
     return isinstance(function, ast.Name) and function.id == "glue"
 
 
-class Table(nodes.General, nodes.Element):
-    """A table that a cell made, with its caption and number."""
+class Table(nodes.figure):
+    """A table that a cell made, with its caption; it is numbered among tables."""
 
 
 def _visit_table(self: Any, node: Table) -> None:
@@ -57,7 +68,7 @@ def _visit_table(self: Any, node: Table) -> None:
 
 
 def _depart_table(self: Any, node: Table) -> None:
-    self.body.append("</figure>\n")
+    self.body.append("</figcaption>\n</figure>\n")  # docutils leaves a figure's caption open
 
 
 class Cells(SphinxTransform):

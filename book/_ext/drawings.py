@@ -79,7 +79,7 @@ def _variants(app: Sphinx, page: str, template: str, context: dict[str, Any], tr
                 name = write(text.replace(INK, ink))
                 made.append(
                     f'<img {found["rest"]}class="{theme} {place}" src="{found["folder"]}{name}" '
-                    f'width="{width}" height="{height}" loading="lazy"{found["more"]}/>'
+                    f'width="{width}" height="{height}"{found["more"]}/>'
                 )
         pictures = "".join(made)
         return pictures if narrow else f'<span class="nca-scroll nca-diagram">{pictures}</span>'

@@ -56,9 +56,7 @@ for k in range(3):
     y = k
     glue("y", y)
 glue("z", x)"""
-    assert (
-        cells.taught(source) == 'x = 1  # kept\n\nfor k in range(3):\n    y = k\n    glue("y", y)'
-    )
+    assert cells.taught(source) == "x = 1  # kept\n\nfor k in range(3):\n    y = k"
     assert cells.taught('glue("x", 1)') == ""
     assert cells.taught("%pip install x") == "%pip install x"
 

@@ -22,6 +22,7 @@ NARROW = "narrow"  # the second drawing, in the metadata of the first
 INK = "#1b2127"  # of text and axes; nothing else may have it
 PHONE = 3.5  # inches: a phone's column of text
 SIDE_BY_SIDE = 4  # pictures without axes, on a phone
+LETTER = 0.08  # inches: a title's, and a little more
 LEAST = 1.9  # inches: the height of a plot on a phone
 
 STYLE = {
@@ -121,7 +122,7 @@ def _narrow(figure: Figure) -> None:
         figure.set_size_inches(PHONE, max(LEAST, min(height, 1.6 * PHONE)))
     else:
         bare = all(not axis.axison for axis in axes)
-        beside = _beside(columns) if bare else 1
+        beside = _beside(columns, max(len(axis.get_title()) for axis in axes)) if bare else 1
         below = -(-len(axes) // beside)
         grid = GridSpec(below, beside, figure=figure)
         for i, axis in enumerate(axes):
@@ -138,10 +139,14 @@ def _narrow(figure: Figure) -> None:
         _narrow_legend(axis)
 
 
-def _beside(columns: int) -> int:
-    """How many of so many pictures stand side by side on a phone; rows stay whole if they can."""
-    fitting = [n for n in range(2, SIDE_BY_SIDE + 1) if columns % n == 0]
-    return fitting[-1] if fitting else min(columns, SIDE_BY_SIDE)
+def _beside(columns: int, title: int) -> int:
+    """How many pictures stand side by side on a phone, with titles of so many letters at most.
+
+    Rows stay whole if they can.
+    """
+    most = min(columns, SIDE_BY_SIDE, max(1, int(PHONE / (LETTER * max(title, 1)))))
+    fitting = [n for n in range(2, most + 1) if columns % n == 0]
+    return fitting[-1] if fitting else most
 
 
 def _narrow_legend(axis: Axes) -> None:

@@ -134,3 +134,12 @@ def test_a_table_has_three_digits_and_heads_over_their_columns():
     two = pd.DataFrame({"m": ["A", "A"], "v": ["p", "q"], "x": [1, 2]}).set_index(["m", "v"])
     assert tables.table_html(two).count('scope="row"') == 4
     assert 'scope="row"' not in tables.table_html(pd.DataFrame({"x": [1]}))
+
+
+@pytest.mark.parametrize(
+    ("columns", "title", "beside"),
+    [(8, 7, 4), (6, 7, 3), (5, 7, 4), (5, 15, 2), (2, 60, 1), (4, 0, 4)],
+)
+def test_titles_do_not_run_into_each_other_on_a_phone(columns, title, beside):
+    """As many pictures in a row as their titles allow."""
+    assert pictures._beside(columns, title) == beside

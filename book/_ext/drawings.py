@@ -14,7 +14,7 @@ import nbformat
 from sphinx.application import Sphinx
 
 # As in ncabook/figures/pictures.py, which is slow to import; a test holds them together.
-SVG, NARROW, INK = "image/svg+xml", "narrow", "#1b2127"
+SVG, NARROW, SCROLL, INK = "image/svg+xml", "narrow", "scroll", "#1b2127"
 LIGHT_INK = "#e9edf1"
 PICTURE = re.compile(
     r'<img (?P<rest>[^>]*?)src="(?P<folder>[^"]*/)(?P<name>[0-9a-f]{64})\.svg"(?P<more>[^>]*?)/?>'
@@ -26,15 +26,20 @@ def file_name(text: str) -> str:
     return hashlib.sha256("\n".join(text.splitlines()).encode()).hexdigest()
 
 
-def _narrow_ones(path: Path) -> dict[str, tuple[str, str | None]]:
-    """Of a notebook: a drawing's name → its text, and that of the narrow one."""
+def _drawings(path: Path) -> dict[str, tuple[str, str | None, bool]]:
+    """A notebook's: by name, the text, that of the narrow one, and whether it scrolls."""
     found = {}
     for cell in nbformat.read(path, as_version=4).cells:
         for output in cell.get("outputs", []):
             data = output.get("data", {})
             if SVG in data:
-                narrow = output.get("metadata", {}).get(SVG, {}).get(NARROW)
-                found[file_name(data[SVG])] = (data[SVG], narrow and whole(narrow, data[SVG]))
+                metadata = output.get("metadata", {}).get(SVG, {})
+                narrow = metadata.get(NARROW)
+                found[file_name(data[SVG])] = (
+                    data[SVG],
+                    narrow and whole(narrow, data[SVG]),
+                    metadata.get(SCROLL, False),
+                )
     return found
 
 
@@ -56,7 +61,7 @@ def _variants(app: Sphinx, page: str, template: str, context: dict[str, Any], tr
     source = Path(app.srcdir, f"{page}.ipynb")
     if "body" not in context or not source.exists():
         return
-    drawings = _narrow_ones(source)
+    drawings = _drawings(source)
     folder = Path(app.outdir) / "_images"
 
     def write(text: str) -> str:
@@ -67,7 +72,7 @@ def _variants(app: Sphinx, page: str, template: str, context: dict[str, Any], tr
         return name
 
     def pictures(found: re.Match[str]) -> str:
-        wide, narrow = drawings.get(found["name"], (None, None))
+        wide, narrow, scrolls = drawings.get(found["name"], (None, None, False))
         if wide is None:
             return found[0]
         made = []
@@ -82,7 +87,7 @@ def _variants(app: Sphinx, page: str, template: str, context: dict[str, Any], tr
                     f'width="{width}" height="{height}"{found["more"]}/>'
                 )
         pictures = "".join(made)
-        return pictures if narrow else f'<span class="nca-scroll nca-diagram">{pictures}</span>'
+        return f'<span class="nca-scroll nca-diagram">{pictures}</span>' if scrolls else pictures
 
     context["body"] = PICTURE.sub(pictures, context["body"])
 

@@ -9,6 +9,7 @@ colour only and no third drawing.
 import base64
 import io
 import re
+import warnings
 from typing import Any, cast
 
 import matplotlib.pyplot as plt
@@ -18,11 +19,11 @@ from matplotlib.gridspec import GridSpec
 from PIL import Image
 
 SVG = "image/svg+xml"
-NARROW = "narrow"  # the second drawing, in the metadata of the first
+NARROW, SCROLL = "narrow", "scroll"  # in a drawing's metadata
 INK = "#1b2127"  # of text and axes; nothing else may have it
 PHONE = 3.5  # inches: a phone's column of text
 SIDE_BY_SIDE = 4  # pictures without axes, on a phone
-LETTER = 0.08  # inches: a title's, and a little more
+LETTER, TITLE, LINE = 0.08, 0.32, 0.17  # inches: a title's letter, a title, a legend's line
 LEAST = 1.9  # inches: the height of a plot on a phone
 
 STYLE = {
@@ -58,22 +59,24 @@ def svg(figure: Figure) -> str:
     return IMAGE.sub(_lighter, _drawn(figure))
 
 
-def bundle(figure: Figure) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
+def bundle(figure: Figure) -> tuple[dict[str, str], dict[str, dict[str, Any]]]:
     """What a notebook keeps of a figure: its data and its metadata, by MIME type.
 
-    The data is the drawing; the metadata has the second one, :data:`NARROW`, if the first is wide.
-    A diagram, whose axes are off and show no images, is drawn once.
-
-    Images are kept once: the second drawing says ``raster:N`` where the N-th of the first comes.
-    The figure is left as the second drawing needs it.
+    The data is the drawing. The metadata says what a phone does with it: ``{"narrow": drawing}``,
+    the same axes below each other; ``{"scroll": True}``, where rows or a colour bar mean something
+    and text would be too small; nothing, where there is no text. Images are kept once: the second
+    drawing says ``raster:N`` where the N-th of the first comes. The figure is left as the second
+    drawing needs it.
     """
     wide = svg(figure)
-    diagram = not any(axis.axison or axis.images for axis in figure.axes)
-    if diagram or figure.get_figwidth() <= PHONE:
+    if figure.get_figwidth() <= PHONE or not _has_text(figure):
         return {SVG: wide}, {}
-    _narrow(figure)
+    if not _narrow(figure):
+        return {SVG: wide}, {SVG: {SCROLL: True}}
     count = iter(range(len(DATA.findall(wide))))
-    narrow = DATA.sub(lambda _: f"raster:{next(count)}", _drawn(figure))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # of a layout that is too tight
+        narrow = DATA.sub(lambda _: f"raster:{next(count)}", _drawn(figure))
     return {SVG: wide}, {SVG: {NARROW: narrow}}
 
 
@@ -111,32 +114,44 @@ def _shines_through(picture: Image.Image) -> bool:
     return picture.mode == "RGBA" and min(picture.getchannel("A").tobytes()) < 255
 
 
-def _narrow(figure: Figure) -> None:
-    """Puts axes below each other, as far as they stand in one plain grid."""
-    width, height = figure.get_size_inches()
-    axes = [axis for axis in figure.axes if axis.get_subplotspec() is not None]
+def _has_text(figure: Figure) -> bool:
+    return any(axis.axison or axis.get_title() or axis.texts for axis in figure.axes)
+
+
+def _narrow(figure: Figure) -> bool:
+    """Puts axes below each other, if that keeps what they say; whether it did."""
+    axes = figure.axes
     grids = {spec.get_gridspec() for axis in axes if (spec := axis.get_subplotspec())}
-    rows, columns = grids.pop().get_geometry() if len(grids) == 1 else (1, 1)
-    plain = columns > 1 and rows * columns == len(axes) == len(figure.axes)
-    if not plain:
-        figure.set_size_inches(PHONE, max(LEAST, min(height, 1.6 * PHONE)))
-    else:
-        bare = all(not axis.axison for axis in axes)
-        beside = _beside(columns, max(len(axis.get_title()) for axis in axes)) if bare else 1
-        below = -(-len(axes) // beside)
-        grid = GridSpec(below, beside, figure=figure)
-        for i, axis in enumerate(axes):
-            axis.set_subplotspec(grid[i])
+    if len(grids) != 1 or any(axis.get_subplotspec() is None for axis in axes):
+        return False
+    rows, columns = grids.pop().get_geometry()
+    whole = rows * columns == len(axes)
+    empty = [axis for axis in axes if not (axis.axison or axis.images)]  # at a last row's end
+    axes = [axis for axis in axes if axis not in empty]
+    pictures = not any(axis.axison for axis in axes)
+    if not whole or not (pictures or all(axis.axison for axis in axes)):
+        return False
+    titled = sum(bool(axis.get_title()) for axis in axes)
+    if rows > 1 and pictures and titled < len(axes):
+        return False  # heads of columns: rows belong together
+    for axis in empty:
+        axis.remove()
+    width, height = figure.get_size_inches()
+    beside = _beside(columns, max(len(axis.get_title()) for axis in axes)) if pictures else 1
+    below = -(-len(axes) // beside)
+    grid = GridSpec(below, beside, figure=figure)
+    for i, axis in enumerate(axes):
+        axis.set_subplotspec(grid[i])
+        if not pictures:
             axis.tick_params(labelleft=True, labelbottom=True)
-        scale = PHONE / beside / (width / columns)
-        each = height / rows * scale
-        if bare:  # titles do not shrink with the pictures
-            each += 0.3 * (1 - scale) * any(axis.get_title() for axis in axes)
-        else:
-            each = min(max(LEAST, each), 0.8 * PHONE)
-        figure.set_size_inches(PHONE, each * below)
-    for axis in figure.axes:
-        _narrow_legend(axis)
+    if pictures:
+        tall, across = axes[0].images[0].get_size()
+        each = PHONE / beside * tall / across + TITLE * bool(titled)
+    else:
+        each = min(max(LEAST, height / rows * PHONE / (width / columns)), 0.8 * PHONE)
+    legends = [_narrow_legend(axis) for axis in axes] + _figure_legends(figure)
+    figure.set_size_inches(PHONE, each * below + LINE * sum(legends))
+    return True
 
 
 def _beside(columns: int, title: int) -> int:
@@ -149,10 +164,28 @@ def _beside(columns: int, title: int) -> int:
     return fitting[-1] if fitting else most
 
 
-def _narrow_legend(axis: Axes) -> None:
+def _narrow_legend(axis: Axes) -> int:
+    """Two columns above the axes in place of a legend of more; how many lines that takes."""
     legend = axis.get_legend()
-    if legend is not None and getattr(legend, "_ncols", 1) > 2:  # it has a setter only
-        legend.set_ncols(2)
+    if legend is None or getattr(legend, "_ncols", 1) <= 2:
+        return 0
+    handles: list[Any] = legend.legend_handles
+    labels = [text.get_text() for text in legend.get_texts()]
+    place = {"loc": "lower center", "bbox_to_anchor": (0.5, 1.02), "fontsize": 8}
+    axis.legend(handles, labels, ncols=2, **place)
+    return -(-len(labels) // 2)
+
+
+def _figure_legends(figure: Figure) -> list[int]:
+    """The same of legends that belong to no axes: below all of them."""
+    lines = []
+    for legend in list(figure.legends):
+        handles: list[Any] = legend.legend_handles
+        labels = [text.get_text() for text in legend.get_texts()]
+        legend.remove()
+        figure.legend(handles, labels, ncols=2, loc="outside lower center", fontsize=8)
+        lines.append(-(-len(labels) // 2))
+    return lines
 
 
 def install(shell: Any) -> None:

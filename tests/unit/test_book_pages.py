@@ -91,7 +91,7 @@ def test_images_keep_their_pixels_and_stand_in_a_notebook_once(style):
     """A small one exactly; a large one in few colours, as it is seen; the twin has none."""
     exact = torch.rand(4, 16, 16, generator=torch.Generator().manual_seed(0))
     exact[3] = 1
-    drawn, twin = drawn_twice(show_images([exact, torch.rand(3, 900, 900)]))
+    drawn, twin = drawn_twice(show_images([exact, torch.rand(3, 900, 900)], ["small", "large"]))
     images = [
         np.asarray(Image.open(io.BytesIO(base64.b64decode(found))).convert("RGB"))
         for found in pictures.DATA.findall(drawn)
@@ -107,11 +107,8 @@ def test_images_keep_their_pixels_and_stand_in_a_notebook_once(style):
 
 def test_the_book_knows_the_packages_words():
     """The extension does not import the package, which is slow; it says the same."""
-    assert (drawings.SVG, drawings.NARROW, drawings.INK) == (
-        pictures.SVG,
-        pictures.NARROW,
-        pictures.INK,
-    )
+    for name in ("SVG", "NARROW", "SCROLL", "INK"):
+        assert getattr(drawings, name) == getattr(pictures, name)
 
 
 def test_a_table_has_three_digits_and_heads_over_their_columns():
@@ -143,3 +140,27 @@ def test_a_table_has_three_digits_and_heads_over_their_columns():
 def test_titles_do_not_run_into_each_other_on_a_phone(columns, title, beside):
     """As many pictures in a row as their titles allow."""
     assert pictures._beside(columns, title) == beside
+
+
+def test_what_belongs_together_scrolls_and_what_has_no_text_shrinks(style):
+    """Rows under heads of columns, a colour bar; pictures without a word."""
+    images = [torch.rand(3, 8, 8) for _ in range(6)]
+    together = show_images(images, ["a", "b", "c"], columns=3)
+    assert pictures.bundle(together)[1] == {pictures.SVG: {pictures.SCROLL: True}}
+    barred, axis = plt.subplots(figsize=(7, 2.6))
+    barred.colorbar(axis.imshow(torch.rand(8, 8)))
+    assert pictures.bundle(barred)[1] == {pictures.SVG: {pictures.SCROLL: True}}
+    assert pictures.bundle(show_images(images, columns=3))[1] == {}
+
+
+def test_a_legend_of_many_columns_has_two_on_a_phone(style):
+    """It would be cut off at both sides."""
+    figure, axis = plt.subplots(figsize=(7, 2.6))
+    for k in range(6):
+        axis.plot([1, k], label=f"a curve of number {k}")
+    axis.legend(ncols=6, loc="lower center", bbox_to_anchor=(0.5, 1.0))
+    assert pictures._narrow(figure)
+    figure.draw_without_rendering()
+    box = axis.get_legend().get_window_extent()
+    assert box.x0 >= 0
+    assert box.x1 <= figure.bbox.x1

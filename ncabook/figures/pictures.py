@@ -128,8 +128,9 @@ def _narrow(figure: Figure) -> bool:
     whole = rows * columns == len(axes)
     empty = [axis for axis in axes if not (axis.axison or axis.images)]  # at a last row's end
     axes = [axis for axis in axes if axis not in empty]
-    pictures = not any(axis.axison for axis in axes)
-    if not whole or not (pictures or all(axis.axison for axis in axes)):
+    bare = [_bare(axis) for axis in axes]
+    pictures = all(bare)
+    if not whole or (any(bare) and not pictures):
         return False
     titled = sum(bool(axis.get_title()) for axis in axes)
     if rows > 1 and pictures and titled < len(axes):
@@ -152,6 +153,12 @@ def _narrow(figure: Figure) -> bool:
     legends = [_narrow_legend(axis) for axis in axes] + _figure_legends(figure)
     figure.set_size_inches(PHONE, each * below + LINE * sum(legends))
     return True
+
+
+def _bare(axis: Axes) -> bool:
+    """Whether axes show an image and no scales."""
+    scales = axis.axison and (len(axis.get_xticks()) or len(axis.get_yticks()))
+    return bool(axis.images) and not scales
 
 
 def _beside(columns: int, title: int) -> int:

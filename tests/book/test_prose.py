@@ -16,6 +16,7 @@ CARDS = {  # those of stages, too
     for path in zoo.ZOO.glob(f"**/{zoo.CARD}")
 }
 UNITS = "iterations|parameters|photographs|images|seeds|minutes|hours|seconds|MB|GB"
+READING = re.compile(r"\*\*Time\.\*\* About (\d+) minutes to read and to play with\.")
 THEIRS = re.compile(r"paper|authors|printed|published|Colab|maker", re.IGNORECASE)
 
 
@@ -27,6 +28,7 @@ def chapter(request):
 def prose(notebook):
     """The text of a chapter without formulas and without code."""
     text = "\n\n".join(c.source for c in notebook.cells if c.cell_type == "markdown")
+    text = READING.sub("", text)  # an estimate, see below
     return re.sub(r"\$\$.*?\$\$|```\{math\}.*?```", " ", text, flags=re.DOTALL)
 
 
@@ -125,6 +127,14 @@ def test_durations_in_words_are_those_of_the_cards(chapter):
                 assert max(spent) > 600, sentence
             else:
                 assert said in notes, sentence
+
+
+def test_reading_takes_as_long_as_there_are_words(chapter):
+    """Two words a second, since there are equations, and figures to play with."""
+    text = "\n\n".join(c.source for c in chapter.cells if c.cell_type == "markdown")
+    (minutes,) = (int(found) for found in READING.findall(text))
+    words = len(re.sub(r"\{[^}]*\}", "", text).split())
+    assert abs(minutes - words / 120) <= 5
 
 
 def test_chapters_take_as_long_as_the_index_says():

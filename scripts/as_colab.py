@@ -67,11 +67,11 @@ def wheel(folder: Path) -> Path:
     return built
 
 
-def environment(built: Path) -> Path:
+def environment(built: Path, version: str) -> Path:
     """Colab's versions and the wheel, nothing else; returns its Python."""
     python = HOME / "bin" / "python"
     if not python.exists():
-        run(uv(), "venv", "-q", "--python", PYTHON, str(HOME))
+        run(uv(), "venv", "-q", "--python", version, str(HOME))
     install = (uv(), "pip", "install", "-q", "--python", str(python), "-c", str(VERSIONS))
     run(*install, *THERE)
     run(*install, "--reinstall-package", "ncabook", str(built))
@@ -92,13 +92,13 @@ def execute(python: Path, chapter: Path) -> bool:
     return ran
 
 
-def main(names: list[str]) -> None:
+def main(names: list[str], version: str) -> None:
     """Runs the chapters named, or all; fails if one did."""
     known = {path.stem: path for path in sorted((ROOT / "book").glob("[0-9][0-9]_*.ipynb"))}
     if unknown := set(names) - known.keys():
         sys.exit(f"error: no chapter {', '.join(sorted(unknown))}; there are {', '.join(known)}")
     with tempfile.TemporaryDirectory() as folder:
-        python = environment(wheel(Path(folder)))
+        python = environment(wheel(Path(folder)), version)
     failed = [name for name in names or known if not execute(python, known[name])]
     if failed:
         sys.exit(f"error: {', '.join(failed)} did not run as in Colab")
@@ -107,4 +107,6 @@ def main(names: list[str]) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", help="chapters, e.g. 01_from_ca_to_nca")
-    main(parser.parse_args().names)
+    parser.add_argument("--python", default=PYTHON, help="a version, or a path to a Python of it")
+    arguments = parser.parse_args()
+    main(arguments.names, arguments.python)

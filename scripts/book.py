@@ -9,6 +9,7 @@ import argparse
 import hashlib
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -105,6 +106,8 @@ def execute(force: bool, names: list[str]) -> None:
 
 def build() -> None:
     """Builds the HTML book, and zips it; warnings and dangling references are errors."""
+    # Pages of source are made again when the source changes only, not when their frame does.
+    shutil.rmtree(ROOT / "_build/html/_modules", ignore_errors=True)
     if not _jupyter_book("--all", "-W", "-n", "--keep-going"):
         sys.exit("the book was not built; the warnings above are errors")
     import offline_copy

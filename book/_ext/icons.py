@@ -129,7 +129,10 @@ def _write(app: Sphinx, error: Exception | None) -> None:
     if error is None and app.builder.format == "html":
         static = Path(app.outdir) / "_static"
         (static / SHEET).write_text(sheet(), encoding="utf-8")
-        shutil.rmtree(static / "vendor" / "fontawesome", ignore_errors=True)  # no page asks for it
+        shutil.rmtree(static / "vendor" / "fontawesome", ignore_errors=True)
+        # No page asks for the font, nor for the templates that do.
+        for path in static.glob("*webpack-macros.html"):
+            path.unlink()
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

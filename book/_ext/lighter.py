@@ -19,12 +19,16 @@ PICTURE = re.compile(r'<img ([^>]*?src="(?:\.\./)*_images/([^"]+)"[^>]*>)')
 def _lighten(app: Sphinx, page: str, template: str, context: dict[str, Any], tree: object) -> None:
     formulas = app.env.get_domain("math").data["has_equations"]
     if not formulas.get(page):
-        context["script_files"] = [
-            script for script in context["script_files"] if "mathjax" not in str(script.filename)
-        ]
+        context["script_files"] = [s for s in context["script_files"] if not _is_mathjax(s)]
     if "body" in context:
         files = {escape(name): path for path, name in app.builder.images.items()}
         context["body"] = PICTURE.sub(lambda found: _in_time(app, found, files), context["body"])
+
+
+def _is_mathjax(script: Any) -> bool:
+    """The script, or the line that tells it what to do."""
+    words = f"{script.filename} {script.attributes.get('body', '')}"
+    return "mathjax" in words.lower()
 
 
 def _in_time(app: Sphinx, found: re.Match[str], files: dict[str, str]) -> str:

@@ -112,7 +112,7 @@ def _pictures(cells: list[dict[str, Any]]) -> Iterator[Picture]:
             yield Picture(base64.b64decode(found), cells=True)
     for one in data:
         drawing = "".join(one.get("image/svg+xml", ""))
-        images = re.findall(r"data:image/png;base64,([A-Za-z0-9+/=\s]+)", drawing)
+        images = re.findall(r"data:image/(?:png|webp);base64,([A-Za-z0-9+/=\s]+)", drawing)
         if images:  # the one in the middle: the first is often a beginning
             yield Picture(base64.b64decode(images[len(images) // 2]), cells=True)
 

@@ -45,7 +45,7 @@ def _drawings(path: Path) -> dict[str, tuple[str, str | None, bool]]:
 
 def whole(narrow: str, wide: str) -> str:
     """The narrow drawing with the images of the wide one."""
-    images = re.findall(r"data:image/png;base64,[A-Za-z0-9+/=\s]+", wide)
+    images = re.findall(r"data:image/(?:png|webp);base64,[A-Za-z0-9+/=\s]+", wide)
     return re.sub(r"raster:(\d+)", lambda found: images[int(found[1])], narrow)
 
 

@@ -46,16 +46,19 @@ STYLE = {
 
 
 # An image in a drawing, and its data; its width times the scale of its matrix is in points.
-DATA = re.compile(r"data:image/png;base64,([A-Za-z0-9+/=\s]+)")
+DATA = re.compile(r"data:image/(?:png|webp);base64,([A-Za-z0-9+/=\s]+)")
 IMAGE = re.compile(r"<image [^>]*?/>", re.DOTALL)
 PATH = re.compile(r' d="[^"]*"')
 DECIMALS = re.compile(r"(\.\d\d)\d+")  # a hundredth of a point is below what any screen shows
-LARGE = 6_000  # bytes of an image; above, it is kept in 256 colours, as large as a screen shows it
+LONG, NEAR = 8_000, 0.3  # letters of a path that is thinned out, points between two of its points
+LARGE = 6_000  # bytes of an image; above, it is kept as WebP, as large as a screen shows it
+FEW = 100  # pixels from left to right: an image of cells, kept as it is
+QUALITY = 90  # of WebP, in percent: textures and photographs lose nothing that is seen
 SHARP = 2 * 96 / 72  # pixels of a good screen for a point
 
 
 def svg(figure: Figure) -> str:
-    """The figure as it is, the same text each time; large images in 256 colours."""
+    """The figure as it is, the same text each time; large images as WebP."""
     return IMAGE.sub(_lighter, _drawn(figure))
 
 
@@ -84,8 +87,24 @@ def _drawn(figure: Figure) -> str:
     file = io.StringIO()
     figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
     text = file.getvalue()
-    text = PATH.sub(lambda found: DECIMALS.sub(r"\1", found[0]), text)
+    text = PATH.sub(lambda found: _thinned(DECIMALS.sub(r"\1", found[0])), text)
     return text[text.index("<svg") :]
+
+
+def _thinned(path: str) -> str:
+    """A long path of straight lines without points that nobody tells from the one before."""
+    if len(path) < LONG or not re.fullmatch(r' d="[MLz\d\s.e-]*"', path):
+        return path
+    kept, x, y = [], 0.0, 0.0
+    points = re.findall(r"([ML]) (\S+) (\S+)|(z)", path)
+    for i, (command, across, down, close) in enumerate(points):
+        last = i + 1 == len(points) or points[i + 1][0] != "L"
+        if close:
+            kept.append("z")
+        elif command == "M" or last or abs(float(across) - x) + abs(float(down) - y) >= NEAR:
+            x, y = float(across), float(down)
+            kept.append(f"{command} {across} {down}")
+    return f' d="{" ".join(kept)}"'
 
 
 def _lighter(found: re.Match[str]) -> str:
@@ -102,12 +121,11 @@ def _lighter(found: re.Match[str]) -> str:
         if shown < picture.width:
             size = (shown, max(1, round(shown * picture.height / picture.width)))
             picture = picture.resize(size, Image.Resampling.LANCZOS)
-        method = Image.Quantize.FASTOCTREE if picture.mode == "RGBA" else Image.Quantize.MEDIANCUT
-        few = picture.quantize(256, method=method, dither=Image.Dither.NONE)
-    file = io.BytesIO()
-    few.save(file, "PNG", optimize=True)
-    text = base64.b64encode(file.getvalue()).decode()
-    return found[0].replace(data[1], text) if len(text) < len(data[1]) else found[0]
+        file = io.BytesIO()
+        cells = picture.width <= FEW  # each is seen as a square
+        picture.save(file, "WEBP", lossless=cells, quality=100 if cells else QUALITY, method=6)
+    text = "data:image/webp;base64," + base64.b64encode(file.getvalue()).decode()
+    return found[0].replace(data[0], text) if len(text) < len(data[0]) else found[0]
 
 
 def _shines_through(picture: Image.Image) -> bool:

@@ -144,16 +144,15 @@ def _narrow(figure: Figure) -> bool:
         return False
     rows, columns = grids.pop().get_geometry()
     whole = rows * columns == len(axes)
-    empty = [axis for axis in axes if not (axis.axison or axis.images)]  # at a last row's end
-    axes = [axis for axis in axes if axis not in empty]
+    axes = [axis for axis in axes if axis.axison or axis.has_data() or axis.texts]
     bare = [_bare(axis) for axis in axes]
-    pictures = all(bare)
-    if not whole or (any(bare) and not pictures):
+    pictures, plots = all(bare), all(axis.axison for axis in axes) and not any(bare)
+    if not whole or not axes or not (pictures or plots):
         return False
     titled = sum(bool(axis.get_title()) for axis in axes)
     if rows > 1 and pictures and titled < len(axes):
         return False  # heads of columns: rows belong together
-    for axis in empty:
+    for axis in set(figure.axes) - set(axes):  # nothing stands in them, at a last row's end
         axis.remove()
     width, height = figure.get_size_inches()
     beside = _beside(columns, max(len(axis.get_title()) for axis in axes)) if pictures else 1

@@ -151,6 +151,25 @@ def test_what_belongs_together_scrolls_and_what_has_no_text_shrinks(style):
     barred.colorbar(axis.imshow(torch.rand(8, 8)))
     assert pictures.bundle(barred)[1] == {pictures.SVG: {pictures.SCROLL: True}}
     assert pictures.bundle(show_images(images, columns=3))[1] == {}
+    diagram, axis = plt.subplots(figsize=(7, 2.6))
+    axis.add_patch(plt.Rectangle((0, 0), 1, 1))
+    axis.text(0, 0, "a box")
+    axis.axis("off")
+    assert pictures.bundle(diagram)[1] == {pictures.SVG: {pictures.SCROLL: True}}
+    diagram, axis = plt.subplots(figsize=(7, 2.6))
+    axis.text(0, 0, "nothing but words")
+    axis.axis("off")
+    assert pictures.bundle(diagram)[1] == {pictures.SVG: {pictures.SCROLL: True}}
+    plt.figure(figsize=(7, 2.6))
+    assert pictures.bundle(plt.gcf())[1] == {}
+
+
+def test_an_unfinished_row_is_laid_anew(style):
+    """Nine pictures in rows of five: the empty tenth place is gone."""
+    figure = show_images([torch.rand(3, 8, 8)] * 9, ["a title"] * 9, columns=5)
+    metadata = pictures.bundle(figure)[1]
+    assert pictures.NARROW in metadata[pictures.SVG]
+    assert len(figure.axes) == 9
 
 
 def test_a_legend_of_many_columns_has_two_on_a_phone(style):

@@ -19,6 +19,7 @@ from ncabook.automaton import (
     ResNetUpdate,
     SobelPerception,
 )
+from ncabook.evaluation import speed
 from ncabook.evaluation.counts import flops_per_cell, saved_floats_per_cell_step, traffic
 from ncabook.evaluation.reference import reference_step
 from ncabook.evaluation.speed import (
@@ -156,3 +157,9 @@ def test_saved_floats_do_not_depend_on_the_batch():
     nca = automaton(SobelPerception(16))
     one, four = (saved_floats_per_cell_step(nca, batch=b) for b in (1, 4))
     assert one == pytest.approx(four, rel=0.02)
+
+
+def test_a_ceiling_takes_seconds_where_products_are_slow():
+    """A CPU that emulates bfloat16 took seven minutes for seven products of side 2,048."""
+    assert speed._product_size(1e-4, 2048) == 2048
+    assert speed._product_size(0.1, 2048) == 512

@@ -23,6 +23,7 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 CHAPTER = re.compile(r"book/(\d\d)_\w+")
+LEAST = 24  # pixels from left to right: fewer show nothing
 SIZE = (320, 180)  # pixels of a card's picture at most; one of cells is smaller
 ALIKE = 10  # of 255: mean difference below which two pictures are one
 DOC = re.compile(r"\{doc\}`(?:[^`<]*<)?(\d\d)_\w+>?`")
@@ -113,8 +114,15 @@ def _pictures(cells: list[dict[str, Any]]) -> Iterator[Picture]:
     for one in data:
         drawing = "".join(one.get("image/svg+xml", ""))
         images = re.findall(r"data:image/(?:png|webp);base64,([A-Za-z0-9+/=\s]+)", drawing)
-        if images:  # the one in the middle: the first is often a beginning
-            yield Picture(base64.b64decode(images[len(images) // 2]), cells=True)
+        half = len(images) // 2  # the one in the middle: the first is often a beginning
+        found = (base64.b64decode(image) for image in images[half:] + images[:half])
+        if large := next((png for png in found if _width(png) >= LEAST), None):
+            yield Picture(large, cells=True)
+
+
+def _width(png: bytes) -> int:
+    with Image.open(io.BytesIO(png)) as image:
+        return image.width
 
 
 def chosen(pictures: Sequence[Picture], before: list[Image.Image]) -> tuple[str, bool] | None:

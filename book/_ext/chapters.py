@@ -116,13 +116,13 @@ def _pictures(cells: list[dict[str, Any]]) -> Iterator[Picture]:
         images = re.findall(r"data:image/(?:png|webp);base64,([A-Za-z0-9+/=\s]+)", drawing)
         half = len(images) // 2  # the one in the middle: the first is often a beginning
         found = (base64.b64decode(image) for image in images[half:] + images[:half])
-        if large := next((png for png in found if _width(png) >= LEAST), None):
+        if large := next((png for png in found if _side(png) >= LEAST), None):
             yield Picture(large, cells=True)
 
 
-def _width(png: bytes) -> int:
+def _side(png: bytes) -> int:
     with Image.open(io.BytesIO(png)) as image:
-        return image.width
+        return min(image.size)
 
 
 def chosen(pictures: Sequence[Picture], before: list[Image.Image]) -> tuple[str, bool] | None:

@@ -110,7 +110,8 @@ def _pictures(cells: list[dict[str, Any]]) -> Iterator[Picture]:
     for one in data:
         page = "".join(one.get("text/html", ""))
         for found in re.findall(r'class="nca-poster" src="data:image/png;base64,([^"]+)"', page):
-            yield Picture(base64.b64decode(found), cells=True)
+            if _side(poster := base64.b64decode(found)) >= LEAST:
+                yield Picture(poster, cells=True)
     for one in data:
         drawing = "".join(one.get("image/svg+xml", ""))
         images = re.findall(r"data:image/(?:png|webp);base64,([A-Za-z0-9+/=\s]+)", drawing)

@@ -6,7 +6,7 @@ The notebook keeps every cell as it is run. In the page
   figure is folded below it, so that the first screen is title, sentences and figure;
 - calls of ``glue``, which carry numbers into sentences, and marks for nbval are left out;
 - what is longer than :data:`LONGEST` lines is folded, and what is tagged ``hide-input``;
-- the last cell, which prints machine and duration, shows what it prints.
+- of the last cell, which prints machine and duration, only that is shown.
 
 A caption stands in a cell's metadata: for a drawing as ``mystnb.figure``, which MyST-NB reads, for
 a table as ``ncabook: {caption, name}``; tables are numbered, and ``{numref}`` finds them.
@@ -85,8 +85,8 @@ class Cells(SphinxTransform):
         ]
         live = next((i for i, cell in enumerate(cells) if _is_live(cell)), None)
         for i, cell in enumerate(cells):
-            first, last = live is not None and i < live, i == len(cells) - 1
-            _source(cell, first or (last and live is not None), i == live)
+            out_of_sight = live is not None and (i < live or i == len(cells) - 1)
+            _source(cell, out_of_sight, i == live)
             self._caption(cell)
             if not cell.children:
                 cell.parent.remove(cell)
@@ -147,10 +147,9 @@ def _source(cell: nodes.container, out_of_sight: bool, below: bool) -> None:
         cell["classes"].append("nca-code-below")
     if below or text.count("\n") >= LONGEST:
         cell["hide_mode"] = "input"
-    if cell.get("hide_mode"):
-        cell["prompt_show"], cell["prompt_hide"] = "Show the code", "Hide the code"
-        if cell["hide_mode"] == "output":
-            cell["prompt_show"], cell["prompt_hide"] = "Show the output", "Hide the output"
+    if mode := cell.get("hide_mode"):
+        what = "output" if mode == "output" else "code"
+        cell["prompt_show"], cell["prompt_hide"] = f"Show the {what}", f"Hide the {what}"
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

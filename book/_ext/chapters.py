@@ -18,23 +18,16 @@ from typing import Any, ClassVar
 
 import yaml
 from docutils import nodes
+from drawings import DATA
 from PIL import Image
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 CHAPTER = re.compile(r"book/(\d\d)_\w+")
 LEAST = 24  # pixels from left to right: fewer show nothing
-SIZE = (320, 180)  # pixels of a card's picture at most; one of cells is smaller
+SIZE = (320, 180)  # pixels of a card's picture at most; most are of cells, and smaller
 ALIKE = 10  # of 255: mean difference below which two pictures are one
 DOC = re.compile(r"\{doc\}`(?:[^`<]*<)?(\d\d)_\w+>?`")
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A PNG's bytes; ``cells``: it is a live figure's, with one pixel for each."""
-
-    png: bytes
-    cells: bool
 
 
 @dataclass(frozen=True)
@@ -47,7 +40,7 @@ class Chapter:
         goal: the first of its goals, in Markdown.
         before: what has to be known, in Markdown; may be empty.
         seconds: how long it ran; None where its last cell does not say.
-        pictures: those that may stand for it, the best first.
+        pictures: files of those that may stand for it, the best first; their pixels are cells.
 
     """
 
@@ -56,7 +49,7 @@ class Chapter:
     goal: str
     before: str
     seconds: int | None
-    pictures: tuple[Picture, ...]
+    pictures: tuple[bytes, ...]
 
     @property
     def number(self) -> int:
@@ -104,21 +97,21 @@ def read(path: Path) -> Chapter:
     )
 
 
-def _pictures(cells: list[dict[str, Any]]) -> Iterator[Picture]:
+def _pictures(cells: list[dict[str, Any]]) -> Iterator[bytes]:
     """The posters of the live figures, then the other pictures."""
     data = [o["data"] for c in cells for o in c.get("outputs", []) if "data" in o]
     for one in data:
         page = "".join(one.get("text/html", ""))
         for found in re.findall(r'class="nca-poster" src="data:image/png;base64,([^"]+)"', page):
             if _side(poster := base64.b64decode(found)) >= LEAST:
-                yield Picture(poster, cells=True)
+                yield poster
     for one in data:
         drawing = "".join(one.get("image/svg+xml", ""))
-        images = re.findall(r"data:image/(?:png|webp);base64,([A-Za-z0-9+/=\s]+)", drawing)
+        images = DATA.findall(drawing)
         half = len(images) // 2  # the one in the middle: the first is often a beginning
         found = (base64.b64decode(image) for image in images[half:] + images[:half])
         if large := next((png for png in found if _side(png) >= LEAST), None):
-            yield Picture(large, cells=True)
+            yield large
 
 
 def _side(png: bytes) -> int:
@@ -126,7 +119,7 @@ def _side(png: bytes) -> int:
         return min(image.size)
 
 
-def chosen(pictures: Sequence[Picture], before: list[Image.Image]) -> tuple[str, bool] | None:
+def chosen(pictures: Sequence[bytes], before: list[Image.Image]) -> str | None:
     """The first picture that no other card shows already, else the first of all.
 
     Args:
@@ -134,28 +127,27 @@ def chosen(pictures: Sequence[Picture], before: list[Image.Image]) -> tuple[str,
         before: what cards before it show; the chosen one is appended.
 
     Returns:
-        A PNG as base64, and whether its pixels are cells; None of none.
+        A PNG as base64; None of none.
 
     """
-    small = [(_small(picture), picture.cells) for picture in pictures]
+    small = [_small(picture) for picture in pictures]
     if not small:
         return None
-    new = (one for one in small if not any(_alike(one[0], other) for other in before))
-    image, cells = next(new, small[0])
+    new = (one for one in small if not any(_alike(one, other) for other in before))
+    image = next(new, small[0])
     before.append(image)
     file = io.BytesIO()
     image.quantize(64, dither=Image.Dither.NONE).save(file, "PNG", optimize=True)
-    return base64.b64encode(file.getvalue()).decode("ascii"), cells
+    return base64.b64encode(file.getvalue()).decode("ascii")
 
 
-def _small(picture: Picture) -> Image.Image:
+def _small(picture: bytes) -> Image.Image:
     """At a card's size, on white; of automata side by side the first one, a square."""
-    with Image.open(io.BytesIO(picture.png)) as image:
+    with Image.open(io.BytesIO(picture)) as image:
         layer = image.convert("RGBA")
     small = Image.new("RGB", layer.size, "white")
     small.paste(layer, mask=layer)
-    if picture.cells:
-        small = small.crop((0, 0, min(small.size), min(small.size)))
+    small = small.crop((0, 0, min(small.size), min(small.size)))
     small.thumbnail(SIZE)
     return small
 
@@ -189,11 +181,9 @@ def card(chapter: Chapter, sentence: str, before: list[Image.Image]) -> str:
     """A chapter's card, an item of a list; ``before``: pictures of the cards before it."""
     picture = ""
     if shown := chosen(chapter.pictures, before):
-        data, cells = shown
-        kind = "front-picture front-cells" if cells else "front-picture"
         # The class keeps the theme from dimming it in the dark: its ground stays white.
-        image = f'<img class="dark-light" src="data:image/png;base64,{data}" alt="">'
-        picture = f'<div class="{kind}">{image}</div>'
+        image = f'<img class="dark-light" src="data:image/png;base64,{shown}" alt="">'
+        picture = f'<div class="front-picture">{image}</div>'
     facts = []
     if chapter.before:
         facts.append(f"Needs {in_html(_lower(needs(chapter.before)))}")

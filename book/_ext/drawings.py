@@ -15,6 +15,7 @@ from sphinx.application import Sphinx
 
 # As in ncabook/figures/pictures.py, which is slow to import; a test holds them together.
 SVG, NARROW, SCROLL, INK = "image/svg+xml", "narrow", "scroll", "#1b2127"
+DATA = re.compile(r"data:image/(?:png|webp);base64,([A-Za-z0-9+/=\s]+)")
 LIGHT_INK = "#e9edf1"
 PICTURE = re.compile(
     r'<img (?P<rest>[^>]*?)src="(?P<folder>[^"]*/)(?P<name>[0-9a-f]{64})\.svg"(?P<more>[^>]*?)/?>'
@@ -45,7 +46,7 @@ def _drawings(path: Path) -> dict[str, tuple[str, str | None, bool]]:
 
 def whole(narrow: str, wide: str) -> str:
     """The narrow drawing with the images of the wide one."""
-    images = re.findall(r"data:image/(?:png|webp);base64,[A-Za-z0-9+/=\s]+", wide)
+    images = [found[0] for found in DATA.finditer(wide)]
     return re.sub(r"raster:(\d+)", lambda found: images[int(found[1])], narrow)
 
 

@@ -16,6 +16,7 @@ import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpec
+from matplotlib.legend import Legend
 from PIL import Image
 
 SVG = "image/svg+xml"
@@ -193,23 +194,26 @@ def _narrow_legend(axis: Axes) -> int:
     legend = axis.get_legend()
     if legend is None or getattr(legend, "_ncols", 1) <= 2:
         return 0
-    handles: list[Any] = legend.legend_handles
-    labels = [text.get_text() for text in legend.get_texts()]
-    place = {"loc": "lower center", "bbox_to_anchor": (0.5, 1.02), "fontsize": 8}
-    axis.legend(handles, labels, ncols=2, **place)
-    return -(-len(labels) // 2)
+    entries = _entries(legend)
+    axis.legend(**entries, loc="lower center", bbox_to_anchor=(0.5, 1.02))
+    return -(-len(entries["labels"]) // 2)
 
 
 def _figure_legends(figure: Figure) -> list[int]:
     """The same of legends that belong to no axes: below all of them."""
     lines = []
     for legend in list(figure.legends):
-        handles: list[Any] = legend.legend_handles
-        labels = [text.get_text() for text in legend.get_texts()]
+        entries = _entries(legend)
         legend.remove()
-        figure.legend(handles, labels, ncols=2, loc="outside lower center", fontsize=8)
-        lines.append(-(-len(labels) // 2))
+        figure.legend(**entries, loc="outside lower center")
+        lines.append(-(-len(entries["labels"]) // 2))
     return lines
+
+
+def _entries(legend: Legend) -> dict[str, Any]:
+    """What a legend says, for another one of two columns."""
+    labels = [text.get_text() for text in legend.get_texts()]
+    return {"handles": legend.legend_handles, "labels": labels, "ncols": 2, "fontsize": 8}
 
 
 def install(shell: Any) -> None:

@@ -107,7 +107,7 @@ def test_images_keep_their_pixels_and_stand_in_a_notebook_once(style):
 
 def test_the_book_knows_the_packages_words():
     """The extension does not import the package, which is slow; it says the same."""
-    for name in ("SVG", "NARROW", "SCROLL", "INK"):
+    for name in ("SVG", "NARROW", "SCROLL", "INK", "DATA"):
         assert getattr(drawings, name) == getattr(pictures, name)
 
 

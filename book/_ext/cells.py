@@ -102,7 +102,7 @@ class Cells(SphinxTransform):
         if "name" in found:
             table["names"].append(nodes.fully_normalize_name(found["name"]))
             self.document.note_explicit_target(table, table)
-        raw.replace_self(table)
+        raw.parent.replace(raw, table)  # not `replace_self`, which hands its classes on
         box = nodes.container("", raw, classes=["nca-scroll"])
         table += [box, nodes.caption(text, "", *_inline(text))]
 

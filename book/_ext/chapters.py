@@ -24,7 +24,7 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 CHAPTER = re.compile(r"book/(\d\d)_\w+")
-LEAST = 24  # pixels from left to right: fewer show nothing
+LEAST = 28  # pixels from left to right: fewer show nothing
 SIZE = (320, 180)  # pixels of a card's picture at most; most are of cells, and smaller
 ALIKE = 10  # of 255: mean difference below which two pictures are one
 DOC = re.compile(r"\{doc\}`(?:[^`<]*<)?(\d\d)_\w+>?`")

@@ -1,4 +1,5 @@
-// Which chapters a reader has opened: kept in this browser only, in nobody's way if it cannot be.
+// Small things of every page. Which chapters a reader has opened is kept in this browser only, in
+// nobody's way if it cannot be.
 "use strict";
 (() => {
   const KEY = "ncabook-opened";
@@ -41,6 +42,16 @@
   if (chapter) remember(chapter[1]);
   document.querySelector(".front-memory button")?.addEventListener("click", forget);
   addEventListener("pageshow", show);  // also when the reader comes back to a page that was kept
+
+  // What is too wide scrolls inside itself; the keyboard scrolls what can have the focus.
+  const boxes = new ResizeObserver((entries) => {
+    for (const { target } of entries) {
+      if (target.scrollWidth > target.clientWidth) target.tabIndex = 0;
+      else target.removeAttribute("tabindex");
+    }
+  });
+  const wide = ".nca-scroll, .bd-article div.math, .bd-article .pst-scrollable-table-container";
+  for (const box of document.querySelectorAll(wide)) boxes.observe(box);
 
   // The search would fetch the pages that it found, for an excerpt; from file:// it may not.
   if (location.protocol === "file:" && typeof DOCUMENTATION_OPTIONS === "object") {

@@ -456,7 +456,8 @@ def test_the_cpu_where_a_device_does_not_pay_or_cannot(choose, page):
 def test_the_figure_says_what_computes(request, tmp_path, which):
     """In a worker, from a file; and the browser complains of nothing."""
     description, weights = small_automaton(128, 128)
-    address = write_page(tmp_path / "large.html", "Large", [description], weights)
+    figures = [description | {"more": True}]
+    address = write_page(tmp_path / "large.html", "Large", figures, weights)
     with visits(request.getfixturevalue(which)) as visit:
         page = visit(address)
         page.get_by_role("button", name="Step").click()

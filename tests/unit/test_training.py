@@ -479,6 +479,7 @@ def test_a_batch_that_gives_no_equal_parts_is_refused():
 def test_precisions_do_not_meet(monkeypatch):
     """accelerate has one state per process; a notebook trains with both precisions."""
     monkeypatch.setattr("ncabook.automaton.precision.has_bfloat16", lambda device: True)
+    monkeypatch.setattr("ncabook.automaton.precision.has_amx", lambda: True)
     first = trainer()
     half = trainer(precision="bfloat16")
     second = trainer()

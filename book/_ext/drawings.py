@@ -16,7 +16,14 @@ from sphinx.application import Sphinx
 # As in ncabook/figures/pictures.py, which is slow to import; a test holds them together.
 SVG, NARROW, SCROLL, INK = "image/svg+xml", "narrow", "scroll", "#1b2127"
 DATA = re.compile(r"data:image/(?:png|webp);base64,([A-Za-z0-9+/=\s]+)")
-LIGHT_INK = "#e9edf1"
+# In the dark: the ink, and what would be hard to read there (the first of COLORS, greys of labels).
+DARK = {
+    INK: "#e9edf1",
+    "#0072b2": "#3d8fd1",
+    "#4c4c4c": "#a9b4bf",
+    "#666666": "#a9b4bf",
+    "#696969": "#a9b4bf",
+}
 PICTURE = re.compile(
     r'<img (?P<rest>[^>]*?)src="(?P<folder>[^"]*/)(?P<name>[0-9a-f]{64})\.svg"(?P<more>[^>]*?)/?>'
 )
@@ -50,6 +57,13 @@ def whole(narrow: str, wide: str) -> str:
     return re.sub(r"raster:(\d+)", lambda found: images[int(found[1])], narrow)
 
 
+def dark(drawing: str) -> str:
+    """The same drawing for a dark page."""
+    for light, other in DARK.items():
+        drawing = drawing.replace(light, other)
+    return drawing
+
+
 def _points(text: str) -> tuple[str, str]:
     """Width and height of a drawing in CSS pixels; Matplotlib writes them in points."""
     head = text[: text.index(">")]
@@ -81,8 +95,8 @@ def _variants(app: Sphinx, page: str, template: str, context: dict[str, Any], tr
             if text is None:
                 continue
             width, height = _points(text)
-            for ink, theme in ((INK, "only-light"), (LIGHT_INK, "only-dark")):
-                name = write(text.replace(INK, ink))
+            for drawn, theme in ((text, "only-light"), (dark(text), "only-dark")):
+                name = write(drawn)
                 made.append(
                     f'<img {found["rest"]}class="{theme} {place}" src="{found["folder"]}{name}" '
                     f'width="{width}" height="{height}"{found["more"]}/>'

@@ -71,7 +71,7 @@ def test_a_drawing_has_one_ink_and_a_narrow_twin(style):
     assert int(wide[0]) == pytest.approx(672, abs=2)
     assert int(narrow[0]) == pytest.approx(336, abs=2)
     assert int(narrow[1]) > 2 * int(wide[1])
-    dark = drawn.replace(pictures.INK, drawings.LIGHT_INK)
+    dark = drawings.dark(drawn)
     for text in ("#000000", "fill: #ffffff", pictures.INK):
         assert text not in dark
 

@@ -3326,10 +3326,14 @@ setPlaying(playing, aloud) {
 this.halt();
 this.playing = playing;
 setButton(this.view.play, playing ? "pause" : "play", playing ? "Pause" : "Play");
-if (aloud) this.say(playing ? "Playing" : `Paused at step ${this.last.step}`);
+if (aloud && playing) this.say("Playing");
 this.tell({ steps: this.last.step, playing });
 this.clock.schedule();
-if (!playing) this.ask({ kind: "look" });
+if (!playing) this.settle(aloud);
+}
+async settle(aloud) {
+await this.ask({ kind: "look" });
+if (aloud && !this.playing && !this.ended) this.say(`Paused at step ${this.last.step}`);
 }
 halt() {
 if (this.journey === null) return;

@@ -116,10 +116,16 @@ export class Player {
     this.halt();
     this.playing = playing;
     setButton(this.view.play, playing ? "pause" : "play", playing ? "Pause" : "Play");
-    if (aloud) this.say(playing ? "Playing" : `Paused at step ${this.last.step}`);
+    if (aloud && playing) this.say("Playing");
     this.tell({ steps: this.last.step, playing });
     this.clock.schedule();
-    if (!playing) this.ask({ kind: "look" });  // the last picture may have waited
+    if (!playing) this.settle(aloud);
+  }
+
+  /** Shows where it has stopped: the last picture may have waited, and steps have been under way. */
+  async settle(aloud) {
+    await this.ask({ kind: "look" });
+    if (aloud && !this.playing && !this.ended) this.say(`Paused at step ${this.last.step}`);
   }
 
   /** Ends a journey where it is. */

@@ -102,8 +102,8 @@ class Cells(SphinxTransform):
         if "name" in found:
             table["names"].append(nodes.fully_normalize_name(found["name"]))
             self.document.note_explicit_target(table, table)
-        raw.parent.replace(raw, table)  # not `replace_self`, which hands its classes on
-        raw["classes"] = []  # the theme's card for output, a second box that scrolls
+        raw["classes"] = []  # the theme's card for output: a second box that scrolls
+        raw.replace_self(table)
         box = nodes.container("", raw, classes=["nca-scroll"])
         table += [box, nodes.caption(text, "", *_inline(text))]
 

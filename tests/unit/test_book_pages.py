@@ -10,15 +10,18 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from matplotlib.colors import to_hex, to_rgb
 from PIL import Image
 
-from ncabook.figures import pictures, show_images, tables
+from ncabook.figures import COLORS, pictures, show_images, tables
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "book/_ext"))
 
 import cells  # noqa: E402
 import drawings  # noqa: E402
+
+DARK_GROUND = "#121212"  # of the book's dark pages
 
 
 @pytest.fixture
@@ -74,6 +77,19 @@ def test_a_drawing_has_one_ink_and_a_narrow_twin(style):
     dark = drawings.dark(drawn)
     for text in ("#000000", "fill: #ffffff", pictures.INK):
         assert text not in dark
+
+
+def luminance(color):
+    """Relative, of WCAG 2."""
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(color)]
+    return float(np.dot(linear, [0.2126, 0.7152, 0.0722]))
+
+
+def test_what_a_drawing_says_can_be_read_in_the_dark():
+    """On the theme's ground, with the contrast that WCAG's AA asks of text."""
+    for color in [pictures.INK, *COLORS, "0.3", "0.4", "0.5", "dimgrey"]:
+        shown = drawings.dark(to_hex(color))
+        assert (luminance(shown) + 0.05) / (luminance(DARK_GROUND) + 0.05) >= 4.5, color
 
 
 def test_the_same_figure_is_the_same_text(style):

@@ -15,6 +15,7 @@ rounds, with their range.
 """
 
 import argparse
+import contextlib
 import functools
 import gzip
 import http.server
@@ -51,6 +52,9 @@ const watch = setInterval(() => {
   clearInterval(watch);
 }, 4);
 """
+# Formulas come behind the figure, when the page was idle already.
+SET = """() => !document.querySelector("meta[name='ncabook-mathjax']")
+  || document.querySelector("mjx-container") !== null"""
 ARRIVED = """() => ({
   paint: performance.getEntriesByName("first-contentful-paint")[0]?.startTime ?? null,
   live: window.liveAfter ?? null,
@@ -65,6 +69,11 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
 
     def log_message(self, *_: Any) -> None:
         """Nothing."""
+
+    def copyfile(self, source: Any, outputfile: Any) -> None:
+        """Sends a file; a browser that has seen enough hangs up, and that is all right."""
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            super().copyfile(source, outputfile)
 
 
 @functools.cache
@@ -102,6 +111,7 @@ def visit(browser: Browser, address: str, lives: bool) -> dict[str, Any]:
     page.goto(address, wait_until="load")
     if lives:
         page.wait_for_function("window.liveAfter !== undefined", timeout=PATIENCE)
+    page.wait_for_function(SET, timeout=PATIENCE)
     page.wait_for_load_state("networkidle")
     arrived = page.evaluate(ARRIVED)
     context.close()

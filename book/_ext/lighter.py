@@ -1,6 +1,8 @@
 """Pages ask only for what they show: formulas' script where there are formulas, pictures in time.
 
 Sphinx gives MathJax, 1.2 MB, to a page if any page below it has formulas, so also to the index.
+Here a page that has some says where the script is, and ``front.js`` asks for it when the first
+figure lives: setting a chapter's formulas takes as long as a figure's start.
 Pictures of a chapter's middle would come before its first figure lives; they wait until a reader
 is near, in a place of their size, so that nothing moves when they arrive.
 """
@@ -18,8 +20,14 @@ PICTURE = re.compile(r'<img ([^>]*?src="(?:\.\./)*_images/([^"]+)"[^>]*>)')
 
 def _lighten(app: Sphinx, page: str, template: str, context: dict[str, Any], tree: object) -> None:
     formulas = app.env.get_domain("math").data["has_equations"]
-    if not formulas.get(page):
-        context["script_files"] = [s for s in context["script_files"] if not _is_mathjax(s)]
+    scripts = context["script_files"]
+    if formulas.get(page):
+        address = context["pathto"](f"_static/{app.config.mathjax_path}", resource=True)
+        later = f'<meta name="ncabook-mathjax" content="{escape(address)}">'
+        context["metatags"] = f"{context.get('metatags', '')}\n{later}"
+        context["script_files"] = [s for s in scripts if not _is_mathjax(s) or not s.filename]
+    else:
+        context["script_files"] = [s for s in scripts if not _is_mathjax(s)]
     if "body" in context:
         files = {escape(name): path for path, name in app.builder.images.items()}
         context["body"] = PICTURE.sub(lambda found: _in_time(app, found, files), context["body"])

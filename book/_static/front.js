@@ -53,6 +53,27 @@
   const wide = ".nca-scroll, .bd-article div.math, .bd-article .pst-scrollable-table-container";
   for (const box of document.querySelectorAll(wide)) boxes.observe(box);
 
+  // Formulas are set by a megabyte of script that computes for a second. It comes when the page's
+  // first figure lives; before, if a formula is in sight; and in any case soon.
+  const MATHJAX_AFTER = 4000;  // milliseconds, where no figure starts to live
+  const mathjax = document.querySelector("meta[name='ncabook-mathjax']");
+  if (mathjax) setFormulas(mathjax.content);
+
+  function setFormulas(src) {
+    const seen = new IntersectionObserver((entries) => entries.some((e) => e.isIntersecting) && set());
+    const set = () => {
+      seen.disconnect();
+      clearTimeout(timer);
+      removeEventListener("nca-lives", set);
+      document.head.append(Object.assign(document.createElement("script"), { src }));
+    };
+    const quiet = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    const waits = !quiet && document.querySelector("figure.nca-figure");
+    const timer = setTimeout(set, waits ? MATHJAX_AFTER : 0);
+    addEventListener("nca-lives", set);
+    for (const formula of document.querySelectorAll(".math")) seen.observe(formula);
+  }
+
   // The search would fetch the pages that it found, for an excerpt; from file:// it may not.
   if (location.protocol === "file:" && typeof DOCUMENTATION_OPTIONS === "object") {
     DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;

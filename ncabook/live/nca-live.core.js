@@ -3179,6 +3179,7 @@ Object.assign(this, { view, descriptions });
 this.contexts = view.canvases.map((canvas) => canvas.getContext("2d"));
 this.chart = new Chart(view.chart, descriptions.map(({ title }) => title));
 this.chartDrawn = 0;
+this.lives = false;
 }
 say(text) {
 this.view.status.textContent = text;
@@ -3197,6 +3198,10 @@ if (canvas.width !== width) Object.assign(canvas, { width, height });
 this.contexts[i].putImageData(new ImageData(data, width, height), 0, 0);
 });
 view.steps.textContent = report.step;
+if (!this.lives && report.step > 0) {
+this.lives = true;
+view.steps.dispatchEvent(new Event("nca-lives", { bubbles: true }));
+}
 view.rate.parentElement.title = `by ${report.backends.join(", ")}`;
 view.back.setAttribute("aria-disabled", String(!report.canGoBack));
 if (view.undo.hidden === report.canRecall) view.undo.hidden = !report.canRecall;

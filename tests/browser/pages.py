@@ -47,6 +47,17 @@ def visits(browser):
     assert requests == []
 
 
+def typeset(page):
+    """Waits for MathJax, if the page has formulas; those that it could not set, as text."""
+    page.evaluate("""async () => {
+      if (!document.querySelector("meta[name='ncabook-mathjax']")) return;
+      while (!window.MathJax?.startup?.promise) await new Promise((go) => setTimeout(go, 20));
+      await MathJax.startup.promise;
+    }""")
+    errors = page.locator("mjx-merror")
+    return [errors.nth(i).get_attribute("data-mjx-error") for i in range(errors.count())]
+
+
 def foreign(url, own):
     return url.split("#")[0] != own and not url.startswith(("blob:", "data:"))
 

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
+from tests.browser.pages import typeset
+
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "scripts"))
 
@@ -61,13 +63,6 @@ def violations(page, only):
         (v["id"], v["help"], [n["target"] for n in v["nodes"]][:3])
         for v in result.response["violations"]
     ]
-
-
-def typeset(page):
-    """Waits for MathJax, if the page has formulas; those that it could not set, as text."""
-    page.evaluate("window.MathJax && MathJax.startup.promise.then(() => true)")
-    errors = page.locator("mjx-merror")
-    return [errors.nth(i).get_attribute("data-mjx-error") for i in range(errors.count())]
 
 
 def living_cells(page):

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.browser.pages import satisfies_axe, until
+from tests.browser.pages import satisfies_axe, typeset, until
 
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "book" / "_ext")]
@@ -57,6 +57,24 @@ def reader(chromium):
     for context in contexts:
         context.close()
     assert complaints == []
+
+
+def test_formulas_wait_for_the_first_step_and_for_nothing_where_none_comes(reader, site):
+    """Setting them takes a second of the thread that the figure starts on."""
+    asked = "document.querySelector('script[src*=tex-mml-chtml]') !== null"
+    page = reader(reduced_motion="no-preference")
+    page.add_init_script(
+        f"addEventListener('nca-lives', () => {{ window.early = {asked}; }}, true)"
+    )
+    page.goto(f"{site}/book/{CHAPTERS[2]}.html", wait_until="commit")
+    until(lambda: page.evaluate("window.early !== undefined"), 120)
+    assert page.evaluate("window.early") is False
+    assert typeset(page) == []
+    assert page.locator("mjx-container").count() > 3
+    still = reader(reduced_motion="reduce")  # its figure waits for the reader
+    still.goto(f"{site}/book/{CHAPTERS[2]}.html")
+    assert typeset(still) == []
+    assert still.evaluate(STEP) == 0
 
 
 @pytest.mark.parametrize(("width", "height"), SCREENS)
@@ -277,7 +295,7 @@ def test_the_zipped_book_opens_from_files(reader, site, tmp_path):
     page.goto((copy / "book" / f"{CHAPTERS[1]}.html").as_uri())
     page.locator("figure.nca-figure").first.scroll_into_view_if_needed()
     until(lambda: page.evaluate(STEP) > 5, 120)
-    page.evaluate("window.MathJax && MathJax.startup.promise.then(() => true)")
+    assert typeset(page) == []
     page.goto((copy / "search.html").as_uri() + "?q=perception")
     page.locator("#search-results li a").first.wait_for()
     page.wait_for_timeout(500)

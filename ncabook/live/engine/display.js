@@ -12,6 +12,7 @@ export class Display {
     this.contexts = view.canvases.map((canvas) => canvas.getContext("2d"));
     this.chart = new Chart(view.chart, descriptions.map(({ title }) => title));
     this.chartDrawn = 0;
+    this.lives = false;  // whether a step has been shown
   }
 
   /** Speaks to screen readers. */
@@ -37,6 +38,10 @@ export class Display {
       this.contexts[i].putImageData(new ImageData(data, width, height), 0, 0);
     });
     view.steps.textContent = report.step;
+    if (!this.lives && report.step > 0) {  // the page around may have waited with its own work
+      this.lives = true;
+      view.steps.dispatchEvent(new Event("nca-lives", { bubbles: true }));
+    }
     view.rate.parentElement.title = `by ${report.backends.join(", ")}`;
     view.back.setAttribute("aria-disabled", String(!report.canGoBack));
     if (view.undo.hidden === report.canRecall) view.undo.hidden = !report.canRecall;

@@ -39,7 +39,7 @@ SHARE_OF_MEMORY = 0.6  # a workload that would keep more than this share is left
 FULL = {"size": 64, "batch": 16, "steps": 32, "inference": 16, "repeats": 3}
 FULL |= {"pixel": 256, "pixel_memory": 10**9}
 SMOKE = {"size": 32, "batch": 2, "steps": 4, "inference": 4, "repeats": 2}
-SMOKE |= {"pixel": 32, "pixel_memory": 4 * 10**6}
+SMOKE |= {"pixel": 32, "pixel_memory": 6 * 10**6}
 
 
 def build(model: str, channels: int = 16) -> nn.Module:

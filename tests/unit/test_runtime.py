@@ -66,3 +66,11 @@ def test_a_workload_that_does_not_fit_is_left_out_and_said_to_be(monkeypatch):
     assert "training_seconds" not in entry
     assert "1" in entry["inference_seconds"]
     assert "training_seconds" in rows["U-Net"]["ncabook"]
+
+
+def test_the_small_sizes_fit_where_nothing_is_halved() -> None:
+    """Without bfloat16 a rollout keeps twice as much; the budget still has it compute twice."""
+    pixel, memory = runtime.SMOKE["pixel"], runtime.SMOKE["pixel_memory"]
+    nca = runtime.build(runtime.PIXEL)
+    state = torch.rand(1, nca.layout.channels, pixel, pixel)
+    assert nca.segment_length(state, None, pixel // 2, memory) < pixel // 2

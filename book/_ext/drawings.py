@@ -5,6 +5,7 @@ drawing with light ink, and the narrow one that the notebook keeps beside it, be
 one picture becomes up to four, of which a style sheet shows one, and a browser loads no other.
 """
 
+import colorsys
 import hashlib
 import re
 from pathlib import Path
@@ -24,6 +25,9 @@ DARK = {
     "#666666": "#a9b4bf",
     "#696969": "#a9b4bf",
 }
+# A box that text stands on: a pale fill keeps its hue and becomes as dark as the text is light.
+FILL = re.compile(r"(?<=fill: )#[0-9a-f]{6}")
+PALE, DEEP = 0.8, 0.22  # lightness, 0 to 1; white means something, such as a dead cell
 PICTURE = re.compile(
     r'<img (?P<rest>[^>]*?)src="(?P<folder>[^"]*/)(?P<name>[0-9a-f]{64})\.svg"(?P<more>[^>]*?)/?>'
 )
@@ -61,7 +65,16 @@ def dark(drawing: str) -> str:
     """The same drawing for a dark page."""
     for light, other in DARK.items():
         drawing = drawing.replace(light, other)
-    return drawing
+    return FILL.sub(lambda found: _deep(found[0]), drawing)
+
+
+def _deep(color: str) -> str:
+    red, green, blue = (int(color[i : i + 2], 16) / 255 for i in (1, 3, 5))
+    hue, lightness, saturation = colorsys.rgb_to_hls(red, green, blue)
+    if not PALE < lightness < 1 or color == DARK[INK]:
+        return color
+    deep = colorsys.hls_to_rgb(hue, DEEP, saturation)
+    return "#" + "".join(f"{round(255 * part):02x}" for part in deep)
 
 
 def _points(text: str) -> tuple[str, str]:

@@ -92,6 +92,22 @@ def test_what_a_drawing_says_can_be_read_in_the_dark():
         assert (luminance(shown) + 0.05) / (luminance(DARK_GROUND) + 0.05) >= 4.5, color
 
 
+@pytest.mark.parametrize("fill", ["#d7e7f5", "#f7dfcf", "#e4e4e4"])
+def test_text_on_a_pale_box_can_be_read_in_the_dark(fill, style):
+    """Its ink turns light, so the box has to turn dark; white, a dead cell, stays white."""
+    figure, axis = plt.subplots()
+    axis.add_patch(plt.Rectangle((0, 0), 1, 1, facecolor=fill))
+    axis.add_patch(plt.Rectangle((0, 0), 1, 1, facecolor="white"))
+    axis.text(0.5, 0.5, "words")
+    shown = drawings.dark(pictures.bundle(figure)[0][pictures.SVG])
+    ground, ink = drawings._deep(fill), drawings.DARK[pictures.INK]
+    assert f"fill: {ground}" in shown
+    assert fill not in shown
+    assert f"fill: {ink}" in shown
+    assert "fill: #ffffff" in shown
+    assert (luminance(ink) + 0.05) / (luminance(ground) + 0.05) >= 4.5
+
+
 def test_the_same_figure_is_the_same_text(style):
     """Executing a chapter again changes nothing that did not change."""
 

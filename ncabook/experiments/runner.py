@@ -74,7 +74,7 @@ def train(
                 "starts": loop.provenance,
             }
             data_sha256 = loop.identity["data_sha256"]
-            network: Any = loop.learner.network
+            network: Any = loop.learner.result()
             _write_result(network, experiment, folder, data_sha256, training)
     loop.accelerator.wait_for_everyone()
     return zoo.read_card(folder)
@@ -213,7 +213,8 @@ def evaluate_model(
             "without LPIPS; leave out --seeds, --no-lpips and --no-further"
         )
     model.network.to(device)
-    metrics = task.measure(experiment, model.network, look, device)
+    judges = {"judges": {name: zoo.load(name) for name in task.judges}} if task.judges else {}
+    metrics = task.measure(experiment, model.network, look, device, **judges)
     if save:
         if zoo.read_card(model.folder) != model.card:
             raise ValueError(

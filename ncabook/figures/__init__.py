@@ -8,11 +8,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 import torch
 from cycler import cycler
-from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from torch import Tensor
 
 from ncabook.automaton import NCA
+from ncabook.data.colors import class_colors
 from ncabook.evaluation.perceptual import on_white
 from ncabook.figures import pictures, tables
 from ncabook.training.classification import voters
@@ -20,11 +20,6 @@ from ncabook.training.classification import voters
 WIDTH = 7.0  # inches; every figure of the book is this wide
 # Okabe and Ito's colours: told apart by colour-blind readers too.
 COLORS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"]
-# Of ten classes: Paul Tol's "muted" and orange; the same in the live figure.
-CLASS_COLORS = [
-    *("#cc6677", "#332288", "#ddcc77", "#117733", "#88ccee"),
-    *("#882255", "#44aa99", "#999933", "#aa4499", "#ee7733"),
-]
 LEAST_INK, PHOTO = 0.35, 0.45  # as in the live figure
 
 
@@ -67,7 +62,7 @@ def votes_picture(nca: NCA, state: Tensor) -> Tensor:
     On white, paler where a cell sees no ink itself; on a photograph, it shines through.
     """
     layout = nca.layout
-    colors = torch.tensor([to_rgb(c) for c in CLASS_COLORS])
+    colors = class_colors()
     color = colors[state[layout.class_slice].argmax(0)].permute(2, 0, 1)
     image, votes = state[: layout.fixed].clamp(0, 1), voters(nca, state[None])[0]
     if layout.fixed == 3:

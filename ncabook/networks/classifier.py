@@ -1,5 +1,6 @@
 """A small convolutional network, of the size of an automaton that classifies."""
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 from torch import Tensor, nn
@@ -8,23 +9,26 @@ WIDTHS = (16, 32, 64)
 
 
 class SmallCNN(nn.Module):
-    """Three convolutions with batch norm, the average over the image, one linear layer.
+    """Convolutions with batch norm, the average over the image, one linear layer.
 
-    For digits these are 24,058 learned numbers.
+    For digits, and with the usual widths, these are 24,058 learned numbers.
 
     Args:
         classes: how many there are.
         image_channels: of an image.
+        widths: of the convolutions; between two of them an image is halved.
 
     Shapes:
         images ``[B, image_channels, H, W]`` of any size from 4 × 4 on → logits ``[B, classes]``.
 
     """
 
-    def __init__(self, classes: int, image_channels: int = 1) -> None:
+    def __init__(
+        self, classes: int, image_channels: int = 1, widths: Sequence[int] = WIDTHS
+    ) -> None:
         super().__init__()
         layers: list[nn.Module] = []
-        for a, b in pairwise((image_channels, *WIDTHS)):
+        for a, b in pairwise((image_channels, *widths)):
             layers += [
                 nn.Conv2d(a, b, 3, padding=1, bias=False),
                 nn.BatchNorm2d(b),
@@ -32,8 +36,17 @@ class SmallCNN(nn.Module):
                 nn.MaxPool2d(2),
             ]
         self.features = nn.Sequential(*layers[:-1])
-        self.last = nn.Linear(WIDTHS[-1], classes)
+        self.last = nn.Linear(widths[-1], classes)
+
+    @property
+    def parameter_count(self) -> int:
+        """Learned numbers."""
+        return sum(p.numel() for p in self.parameters())
+
+    def describe(self, images: Tensor) -> Tensor:
+        """What the last layer decides by, ``[B, widths[-1]]``."""
+        return self.features(images).mean((2, 3))
 
     def forward(self, images: Tensor) -> Tensor:
         """The logits."""
-        return self.last(self.features(images).mean((2, 3)))
+        return self.last(self.describe(images))

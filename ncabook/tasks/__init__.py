@@ -10,7 +10,9 @@ from typing import Any
 from ncabook.reading import ConfigError, parse, shorten
 from ncabook.tasks.base import BaseExperiment, Look, Network, Task
 from ncabook.tasks.classification import ClassificationExperiment, ClassificationTask
+from ncabook.tasks.digits import DigitsExperiment, DigitsTask
 from ncabook.tasks.growth import GrowthExperiment, GrowthTask
+from ncabook.tasks.judge import JudgeExperiment, JudgeTask
 from ncabook.tasks.one_pass import OnePassExperiment, OnePassTask
 from ncabook.tasks.texture import TextureExperiment, TextureTask
 
@@ -18,7 +20,9 @@ __all__ = [
     "TASKS",
     "BaseExperiment",
     "ClassificationExperiment",
+    "DigitsExperiment",
     "GrowthExperiment",
+    "JudgeExperiment",
     "Look",
     "Network",
     "OnePassExperiment",
@@ -30,7 +34,15 @@ __all__ = [
 ]
 
 TASKS: dict[str, Task[Any]] = {
-    task.name: task for task in (GrowthTask(), OnePassTask(), ClassificationTask(), TextureTask())
+    task.name: task
+    for task in (
+        GrowthTask(),
+        OnePassTask(),
+        ClassificationTask(),
+        TextureTask(),
+        DigitsTask(),
+        JudgeTask(),
+    )
 }
 USUAL = GrowthTask().name  # of a file that names none
 

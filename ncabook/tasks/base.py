@@ -12,7 +12,7 @@ from pydantic import Field
 from torch import Tensor
 
 from ncabook.automaton import NCA
-from ncabook.networks import OnePass
+from ncabook.networks import OnePass, SmallCNN
 from ncabook.reading import Strict
 from ncabook.tasks.report import Report
 from ncabook.training.learner import Learner
@@ -21,7 +21,7 @@ from ncabook.training.tracking import Tracking
 
 FLOAT = 4  # bytes
 
-Network = NCA | OnePass
+Network = NCA | OnePass | SmallCNN
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=100)]
 Title = Annotated[str, Field(min_length=1, max_length=500)]
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
@@ -86,6 +86,7 @@ class Task(ABC, Generic[E]):
         looks: whether it can be measured in part (:class:`Look`).
         devices: where it is measured, ``cpu`` and perhaps ``cuda``.
         headline: of its report, the numbers that tables of many models show, by their keys.
+        judges: names of trained models that :meth:`measure` is handed, by name, as ``judges``.
 
     """
 
@@ -94,6 +95,7 @@ class Task(ABC, Generic[E]):
     has_figure: ClassVar[bool] = True
     looks: ClassVar[bool] = False
     devices: ClassVar[tuple[str, ...]] = ("cpu",)
+    judges: ClassVar[tuple[str, ...]] = ()
 
     @property
     def name(self) -> str:

@@ -69,7 +69,7 @@ class ClassificationLearner(EvolvingLearner):
             mirrored = torch.rand(count, 1, 1, 1, **random) < 0.5
             image = torch.where(mirrored, image.flip(3), image)
             shift = torch.randint(0, 2 * SHIFT + 1, (2, count), **random)
-            image = _shifted(image, shift)
+            image = shifted(image, shift)
         return {"state": initial_state(self.nca, image), "class": self.labels[picks]}
 
     def mutate(self, old: Sample, fresh: Sample) -> Sample:
@@ -129,7 +129,7 @@ def check(nca: NCA, images: Tensor, labels: Tensor) -> None:
     check_labels(labels, len(images), layout.classes)
 
 
-def _shifted(image: Tensor, shift: Tensor) -> Tensor:
+def shifted(image: Tensor, shift: Tensor) -> Tensor:
     """Each image moved by its own ``shift - SHIFT``, ``[2, B]`` in cells; black comes in."""
     batch, _, height, width = image.shape
     padded = F.pad(image, (SHIFT,) * 4)

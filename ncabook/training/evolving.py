@@ -114,6 +114,20 @@ class EvolvingLearner(Learner):
         """A part of the loss that does not hang on the batch; None for none."""
         return None
 
+    def follow(self, ends: Tensor, sample: Sample, rate: float) -> dict[str, float]:
+        """What else an iteration does, when the automaton has learned.
+
+        Args:
+            ends: this process's last states, ``[B, C, H, W]``.
+            sample: what all rollouts began with.
+            rate: learning rates are multiplied by it.
+
+        Returns:
+            What else is worth a curve.
+
+        """
+        return {}
+
     @property
     def learning_rate(self) -> float:
         """Of the optimiser, before the schedule."""
@@ -190,8 +204,9 @@ class EvolvingLearner(Learner):
                 starts = torch.cat([state[part] for part in self.shares])
                 kept = worth_keeping(self.nca, torch.cat(ends), starts)
                 self.pool.store({**sample, "state": gathered(self.accelerator, kept)})
+        further = self.follow(torch.cat(ends), sample, rate)
         self.iteration += 1
-        return {"loss": loss, "gradient_norm": norm}
+        return {"loss": loss, "gradient_norm": norm, **further}
 
     def batch(self) -> Sample:
         """What an iteration starts from: fresh samples, then the pool's."""

@@ -80,6 +80,10 @@ class Learner(ABC):
     def learning_rate(self) -> float:
         """What :meth:`step` multiplies."""
 
+    def result(self) -> nn.Module:
+        """What has been trained, for its file; the network itself, where there is no other."""
+        return self.network
+
     def identity(self) -> dict[str, Any]:
         """What a checkpoint has to agree on to be gone on with."""
         return {

@@ -8,12 +8,21 @@ from ncabook.automaton import ChannelLayout
 
 def visible_mse(state: Tensor, target: Tensor, layout: ChannelLayout) -> Tensor:
     """Mean squared difference of the visible channels and ``target`` ``[B, visible, H, W]``."""
+    return _difference(state, target, layout).square().mean()
+
+
+def visible_l1(state: Tensor, target: Tensor, layout: ChannelLayout) -> Tensor:
+    """Mean absolute difference of the visible channels and ``target`` ``[B, visible, H, W]``."""
+    return _difference(state, target, layout).abs().mean()
+
+
+def _difference(state: Tensor, target: Tensor, layout: ChannelLayout) -> Tensor:
     visible = state[:, layout.visible_slice]
     if visible.shape != target.shape:
         raise ValueError(
             f"target of shape {list(target.shape)}; expected {list(visible.shape)}, as the state"
         )
-    return (visible - target).square().mean()
+    return visible - target
 
 
 def overflow(state: Tensor, layout: ChannelLayout) -> Tensor:

@@ -2,7 +2,6 @@
 
 import pytest
 import torch
-from matplotlib.colors import to_rgb
 
 from ncabook.automaton import (
     NCA,
@@ -16,7 +15,7 @@ from ncabook.automaton import (
     hashed_fire,
     turned,
 )
-from ncabook.figures import CLASS_COLORS
+from ncabook.data.colors import class_colors
 from ncabook.live import describe, to_html
 from ncabook.training.texture import gray_canvas
 
@@ -112,7 +111,7 @@ def test_the_map_can_be_shown(simulate):
     rules = torch.zeros(4, WIDTH, dtype=torch.int64)
     rules[:, WIDTH // 2 :] = 1
     rules[1:, 4:7] = 2
-    colors = torch.tensor([to_rgb(name) for name in CLASS_COLORS])[rules]
+    colors = class_colors()[rules]
     assert torch.equal(pixels[..., :3], (255 * colors).round().long())
     assert (pixels[..., 3] == 255).all()
 

@@ -10,8 +10,8 @@ from ncabook.training import classification
 from ncabook.training.classification import (
     SHIFT,
     ClassificationLearner,
-    _shifted,
     initial_state,
+    shifted,
     visible_image,
     voters,
 )
@@ -134,7 +134,7 @@ def test_the_fused_step_knows_that_the_input_tells_who_lives():
 
 def test_augmentation_moves_and_mirrors_whole_images():
     image = torch.arange(1.0, 37).reshape(1, 1, 6, 6).repeat(3, 1, 1, 1)
-    moved = _shifted(image, torch.tensor([[SHIFT, SHIFT + 1, 0], [SHIFT, SHIFT - 2, SHIFT]]))
+    moved = shifted(image, torch.tensor([[SHIFT, SHIFT + 1, 0], [SHIFT, SHIFT - 2, SHIFT]]))
     assert torch.equal(moved[0], image[0])
     assert torch.equal(moved[1, 0, :5, 2:], image[1, 0, 1:, :4])
     assert not moved[1, 0, 5].any()

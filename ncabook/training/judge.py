@@ -1,0 +1,90 @@
+"""Training a network that judges digits; it is no automaton, and never sees a grown one."""
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ncabook.automaton.denormals import flushed_denormals
+from ncabook.networks import SmallCNN
+from ncabook.training.classification import SHIFT, shifted
+from ncabook.training.config import JudgeConfig
+from ncabook.training.learner import Learner, Randomness, Stateful, TrainingDivergedError
+from ncabook.training.tracking import Tracking
+
+
+class JudgeLearner(Learner):
+    """Trains a classifier by cross-entropy, on images that are moved and turned a little.
+
+    Args:
+        network: trained in place.
+        images: uint8 ``[N, 1, h, w]``.
+        labels: int64 ``[N]``.
+        config: the ``training`` part of an experiment.
+        seed: everything random follows from it.
+        device: where to train.
+        tracker: where the curves go; None draws none.
+
+    """
+
+    config: JudgeConfig
+
+    def __init__(
+        self,
+        network: SmallCNN,
+        images: Tensor,
+        labels: Tensor,
+        config: JudgeConfig,
+        seed: int,
+        device: str = "cpu",
+        tracker: Tracking | None = None,
+    ) -> None:
+        super().__init__(network, config, seed, device, tracker)
+        network.to(self.device).train()
+        self.images, self.labels = images.to(self.device), labels.to(self.device)
+        self.generator = torch.Generator(self.device).manual_seed(seed)
+        self.optimizer = torch.optim.Adam(network.parameters(), config.learning_rate)
+
+    @property
+    def learning_rate(self) -> float:
+        """Of Adam, before the schedule."""
+        return self.config.learning_rate
+
+    def parts(self) -> dict[str, Stateful]:
+        """Weights, optimiser, random numbers."""
+        return {
+            "model": self.network,
+            "optimizer": self.optimizer,
+            "random": Randomness(device=self.generator),
+        }
+
+    @flushed_denormals()
+    def step(self, rate: float) -> dict[str, float]:
+        """One batch."""
+        random = {"generator": self.generator, "device": self.device}
+        picks = torch.randint(len(self.images), (self.config.batch,), **random)
+        image = self.images[picks].float() / 255
+        shift = torch.randint(SHIFT - 2, SHIFT + 3, (2, len(picks)), **random)
+        image = shifted(image, shift)
+        if self.config.turn:
+            angle = (2 * torch.rand(len(picks), **random) - 1) * math.radians(self.config.turn)
+            image = turned(image, angle)
+        loss = F.cross_entropy(self.network(image), self.labels[picks])
+        self.optimizer.param_groups[0]["lr"] = self.learning_rate * rate
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        self.optimizer.step()
+        found = float(loss.detach())
+        if not math.isfinite(found):
+            raise TrainingDivergedError(f"loss {found}")
+        self.iteration += 1
+        return {"loss": found}
+
+
+def turned(image: Tensor, angle: Tensor) -> Tensor:
+    """Images ``[B, C, H, W]`` turned about their centre by ``angle`` ``[B]``, in radians."""
+    sine, cosine, nothing = angle.sin(), angle.cos(), torch.zeros_like(angle)
+    rows = [torch.stack([cosine, -sine, nothing], 1), torch.stack([sine, cosine, nothing], 1)]
+    grid = F.affine_grid(torch.stack(rows, 1), list(image.shape), align_corners=False)
+    return F.grid_sample(image, grid, align_corners=False)

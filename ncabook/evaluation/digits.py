@@ -220,9 +220,16 @@ def _later(
 
 def _recovered(judge: Judge, late: dict[str, Tensor]) -> dict[str, Any]:
     """Eq. 3, of right answers and of the difference from the picture before."""
-    names = ("before", "hurt", "healed")
-    right = [100 * (judge.answers(late[name]) == late["classes"]).float() for name in names]
-    error = [(late[name] - late["before"]).square().mean((1, 2, 3)) for name in names]
+    first, second, last = late["before"], late["hurt"], late["healed"]
+
+    def right_of(ink: Tensor) -> Tensor:
+        return 100 * (judge.answers(ink) == late["classes"]).float()
+
+    def error_of(ink: Tensor) -> Tensor:
+        return (ink - first).square().mean((1, 2, 3))
+
+    right = right_of(first), right_of(second), right_of(last)
+    error = error_of(first), error_of(second), error_of(last)
     return {
         "recovery": {
             "right": [float(values.mean()) for values in right],

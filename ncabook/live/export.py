@@ -91,6 +91,7 @@ def describe(
     votes: Sequence[str] = (),
     inputs: Mapping[str, Tensor] | None = None,
     condition: Tensor | None = None,
+    seeds: Mapping[str, Tensor] | None = None,
     rules: Sequence[str] = (),
     sizes: Sequence[tuple[int, int]] = (),
     turning: bool = False,
@@ -124,6 +125,8 @@ def describe(
             readers choose among them, and draw on them.
         condition: a map ``[D, height, width]`` in place of classes: a condition that differs from
             cell to cell.
+        seeds: seed cells of different classes, by name, ``[C − fixed]`` numbers each, where an
+            automaton knows its class by its seed; readers choose among them, and plant them.
         rules: a name for each automaton of a patchwork; readers graft them into each other. The
             first one rules all cells to begin with.
         sizes: other canvases that readers may choose, (height, width); the grid's own is the
@@ -148,7 +151,7 @@ def describe(
     """
     labels = Labels(classes, class_names, class_index)
     sight = Sight(targets, decoder, votes)
-    beginning = Beginning(start, inputs, condition, ring)
+    beginning = Beginning(start, inputs, condition, ring, seeds)
     offers = Offers(rules, list(sizes), turning, inks, more)
     grid, shape = Grid(height, width, seed), (height, width)
 
@@ -159,10 +162,11 @@ def describe(
     least = max([1, *(automaton.perception.reach for automaton in automata)])
     grid.check(least)
     beginning.check_map(told, len(classes), shape)
-    named = labels.described(0 if condition is not None else told, list(inputs or {}))
+    named = labels.described(0 if condition is not None else told, list(inputs or seeds or {}))
     elected = sight.elected(layout)
     sight.check(layout, len(named), shape)
     beginning.check(layout, len(named), shape)
+    named = beginning.colours(named)
     offers.check(automata, least, sight, beginning)
     for network in (*automata, *([] if decoder is None else [decoder])):
         check_range(network)

@@ -26,7 +26,7 @@ class Labels:
         labels = class_labels(count, self.classes, self.class_names)
         if inputs:
             if labels:
-                raise ValueError("inputs are for automata without classes to grow into")
+                raise ValueError("inputs and seeds are for automata without classes to grow into")
             labels = class_labels(len(inputs), inputs, None)
         if not 0 <= self.class_index < max(1, len(labels)):
             raise ValueError(f"class_index is {self.class_index}; there are {len(labels)} classes")

@@ -57,6 +57,11 @@ expect(d.start === null || fits(d.start, 2, 2 * d.height * d.width * d.channels 
 "start", d.start, "null, or an even offset of the states within the weights");
 expect(d.ring === undefined || (typeof d.ring === "boolean" && d.start === null && !d.fill && d.visible > 0),
 "ring", d.ring, "nothing, or true or false where the start is a seed cell");
+const seeds = d.seeds ?? [];
+expect(d.seeds === undefined || (d.start === null && !d.fill && d.visible > 0 && d.planes === 0 &&
+seeds.length > 0 && seeds.length === d.classes.length &&
+seeds.every((seed) => seed.length === d.channels - d.fixed && seed.every(Number.isFinite))),
+"seeds", d.seeds, "nothing, or for each class the numbers of a seed cell where there is no other start");
 const share = (value) => value >= 0 && value <= 1;
 expect(d.inks === undefined || (d.decoder === null && d.votes.length === 0 && d.inks?.length > 0 &&
 d.inks.every(({ name, color }) => typeof name === "string" && color?.length === RGB && color.every(share))),
@@ -785,6 +790,11 @@ if (!Number.isInteger(index) || index < 0 || index >= classes) {
 throw new RangeError(`live figure: class ${index}; this automaton has ${classes}`);
 }
 this.classIndex = index;
+if (this.description.seeds) {
+this.cells.fill(0);
+this.planted = [];
+this.plant(this.width >> 1, this.height >> 1);
+}
 this.fillPlanes();
 }
 fillPlanes() {
@@ -885,9 +895,10 @@ plant(x, y) {
 const wrap = (i, n) => ((i % n) + n) % n;
 const [row, column] = [wrap(y, this.height), wrap(x, this.width)];
 const at = (row * this.width + column) * this.stride;
-const { fixed, visible, channels, ring } = this.description;
+const { fixed, visible, channels, ring, seeds } = this.description;
 this.cells.fill(0, at + fixed, at + channels);
-this.cells.fill(1, at + fixed, at + fixed + visible);
+if (seeds) this.cells.set(seeds[this.classIndex], at + fixed);
+else this.cells.fill(1, at + fixed, at + fixed + visible);
 if (ring) this.planted = [...this.fresh, { row, column, step: this.stepCount }];
 }
 get fresh() {
@@ -2518,17 +2529,18 @@ const MOST = { classes: [6, 6, 11], rules: [4, 3, 8], inks: [4, 3, 8] };
 const WORDS = 14;
 const MOST_PANES = 4;
 let figures = 0;
-const legendOf = ({ inputs, votes }) =>
-(votes.length > 0 ? "Input" : inputs === null ? "Grow into" : "Draw");
+const legendOf = ({ inputs, votes, seeds }) =>
+(votes.length > 0 ? "Input" : seeds ? "Seed" : inputs === null ? "Grow into" : "Draw");
 function classOptions({ classes, class_index: first, inputs }) {
-return classes.map(({ label, name }, i) => {
+return classes.map(({ label, name, color }, i) => {
 const checked = i === first;
 if (inputs !== null) {
 return { checked, name, content: [make("canvas", { class: "nca-thumb", "aria-hidden": "true" })] };
 }
 const words = make("span", { class: "nca-name" }, name);
 const sign = make("span", { class: "nca-label", "aria-hidden": "true" }, label);
-return { checked, content: label === name ? [words] : [sign, words] };
+const swatch = color ? [makeSwatch(color.map((part) => Math.round(255 * part)))] : [];
+return { checked, content: [...swatch, ...(label === name ? [words] : [sign, words])] };
 });
 }
 const makeSwatch = (color) => {
@@ -3382,8 +3394,9 @@ this.sayWhere();
 }
 async setClass(index) {
 await this.act({ kind: "mutate", index });
-const { classes, inputs } = this.descriptions[0];
-this.say(`${inputs === null ? "Now growing into" : "Now reading"} ${classes[index].name}`);
+const { classes, inputs, seeds } = this.descriptions[0];
+const now = seeds ? "A new seed, of" : inputs === null ? "Now growing into" : "Now reading";
+this.say(`${now} ${classes[index].name}`);
 this.tell({ classIndex: index });
 }
 async turn(degrees) {

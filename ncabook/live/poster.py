@@ -18,7 +18,7 @@ from ncabook.networks import Decoder
 STEPS = 96
 GAP = 2  # pixels between two pictures
 # Options of describe() that change the picture.
-SEEN = ("decoder", "start", "inputs", "condition", "ring")
+SEEN = ("decoder", "start", "inputs", "condition", "ring", "seeds")
 
 
 def figure_poster(
@@ -42,6 +42,7 @@ def poster(
     inputs: Mapping[str, Tensor] | None = None,
     condition: Tensor | None = None,
     ring: bool = False,
+    seeds: Mapping[str, Tensor] | None = None,
 ) -> str:
     """What automata have become after 96 steps, side by side: a PNG as a data URL.
 
@@ -54,6 +55,10 @@ def poster(
         # The first automaton of a patchwork rules all cells to begin with.
         nca = one if isinstance(one, NCA) else cast(NCA, one.automata[0])
         begin = start_of(start, class_index)
+        if seeds:
+            begin = centre_seed(nca.layout, height, width)
+            cell = list(seeds.values())[class_index]
+            begin[0, nca.layout.fixed :, height // 2, width // 2] = cell
         state = _grown(nca, height, width, class_index, seed, begin, inputs, condition, ring)
         pictures.append(_picture(nca, state.nan_to_num(), decoder))
     gap = torch.ones(len(pictures[0]), GAP, 3)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from ncabook.automaton import ChannelLayout
-from ncabook.automaton.state import check_tensor
+from ncabook.automaton.state import RGB, check_tensor
 from ncabook.live.program import Program
 
 HALF_MAX = 65504.0
@@ -23,12 +23,13 @@ def start_of(start: Start, class_index: int) -> Tensor | None:
 
 @dataclass(frozen=True)
 class Beginning:
-    """One state, one for each class or input, or a seed cell; arguments of ``describe``."""
+    """One state, one for each class or input, or seed cells; arguments of ``describe``."""
 
     start: Start
     inputs: Mapping[str, Tensor] | None
     condition: Tensor | None
     ring: bool
+    seeds: Mapping[str, Tensor] | None = None
 
     def check_map(self, told: int, classes: int, grid: tuple[int, int]) -> None:
         """Refuses a map of the condition that does not fit.
@@ -78,8 +79,28 @@ class Beginning:
         for i, state in enumerate(states):
             name = f"start[{i}]" if listed else "start"
             _check_state(name, state, (1, layout.channels, *grid))
+        if self.seeds is not None:
+            self._check_seeds(layout)
         if self.ring and (self.start is not None or not layout.visible):
             raise ValueError("ring is for seeds, and this automaton begins with none; leave it out")
+
+    def _check_seeds(self, layout: ChannelLayout) -> None:
+        """Refuses seeds that do not fit, and a start or inputs beside them."""
+        if not self.seeds or self.start is not None or self.inputs or not layout.visible:
+            raise ValueError(
+                "seeds are for automata that grow from one cell, at least one seed, and neither "
+                "start nor inputs"
+            )
+        for name, seed in self.seeds.items():
+            _check_state(f"seed {name!r}", seed, (layout.channels - layout.fixed,))
+
+    def colours(self, named: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """The classes' labels, with the colours of their seeds where these say which it is."""
+        if self.seeds is None:
+            return named
+        seeds = self.seeds.values()
+        shown = [[round(float(x), 4) for x in seed[:RGB].clamp(0, 1)] for seed in seeds]
+        return [label | {"color": color} for label, color in zip(named, shown, strict=True)]
 
     def alike(self) -> bool:
         """Whether there is one state, the same in all of its cells."""
@@ -89,7 +110,8 @@ class Beginning:
     def described(self, program: Program) -> dict[str, Any]:
         """An offset of states, or, if all cells are alike, one's numbers."""
         if self.start is None:
-            return {"start": None}
+            seeds = [[float(x) for x in seed] for seed in (self.seeds or {}).values()]
+            return {"start": None, **({"seeds": seeds} if seeds else {})}
         if self.alike():
             return {"start": None, "fill": self._states()[0][0, :, 0, 0].tolist()}
         states = torch.cat([one.float() for one in self._states()]).permute(0, 2, 3, 1)

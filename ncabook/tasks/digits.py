@@ -191,17 +191,15 @@ class DigitsTask(Task[DigitsExperiment]):
         )
 
     def live(self, experiment: DigitsExperiment, nca: NCA) -> dict[str, Any]:
-        """A seed of each colour to begin with."""
+        """Seeds of all colours, on a canvas with room for several digits."""
         side = experiment.data.grid
         generator = torch.Generator().manual_seed(0)
-        seeds = coloured_seed(
-            nca.layout, side, side, torch.arange(CLASSES), experiment.training.noise, generator
-        )
+        noise = experiment.training.noise
+        seeds = coloured_seed(nca.layout, 1, 1, torch.arange(CLASSES), noise, generator)
         return {
-            "height": side,
-            "width": side,
-            "start": list(seeds.split(1)),
-            "starts": experiment.data.classes,
+            "height": 2 * side,
+            "width": 2 * side,
+            "seeds": dict(zip(experiment.data.classes, seeds[:, :, 0, 0], strict=True)),
         }
 
 

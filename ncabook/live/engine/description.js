@@ -59,6 +59,11 @@ function checkNumbers(d) {
     "start", d.start, "null, or an even offset of the states within the weights");
   expect(d.ring === undefined || (typeof d.ring === "boolean" && d.start === null && !d.fill && d.visible > 0),
     "ring", d.ring, "nothing, or true or false where the start is a seed cell");
+  const seeds = d.seeds ?? [];
+  expect(d.seeds === undefined || (d.start === null && !d.fill && d.visible > 0 && d.planes === 0 &&
+    seeds.length > 0 && seeds.length === d.classes.length &&
+    seeds.every((seed) => seed.length === d.channels - d.fixed && seed.every(Number.isFinite))),
+    "seeds", d.seeds, "nothing, or for each class the numbers of a seed cell where there is no other start");
   const share = (value) => value >= 0 && value <= 1;
   expect(d.inks === undefined || (d.decoder === null && d.votes.length === 0 && d.inks?.length > 0 &&
     d.inks.every(({ name, color }) => typeof name === "string" && color?.length === RGB && color.every(share))),

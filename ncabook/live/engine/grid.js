@@ -86,13 +86,21 @@ export class Grid extends Memory {
     this.fillPlanes();  // an input lies where a start has some numbers, too
   }
 
-  /** Mutation: the condition, or the input, changes, the state stays. */
+  /**
+   * Mutation: the condition, or the input, changes, the state stays. Where a seed tells the class,
+   * the old ones go, and one of this class begins.
+   */
   setClass(index) {
     const classes = Math.max(1, this.description.classes.length);  // 0 where there is no choice
     if (!Number.isInteger(index) || index < 0 || index >= classes) {
       throw new RangeError(`live figure: class ${index}; this automaton has ${classes}`);
     }
     this.classIndex = index;
+    if (this.description.seeds) {
+      this.cells.fill(0);
+      this.planted = [];
+      this.plant(this.width >> 1, this.height >> 1);
+    }
     this.fillPlanes();
   }
 
@@ -214,14 +222,15 @@ export class Grid extends Memory {
     this.forShape(where, (row, column, at) => { ruleMap[at / stride] = rule; });
   }
 
-  /** A fresh seed cell at column x, row y: visible channels 1, the others 0. */
+  /** A fresh seed cell at column x, row y: that of the class; else visible channels 1, the others 0. */
   plant(x, y) {
     const wrap = (i, n) => ((i % n) + n) % n;
     const [row, column] = [wrap(y, this.height), wrap(x, this.width)];
     const at = (row * this.width + column) * this.stride;
-    const { fixed, visible, channels, ring } = this.description;
+    const { fixed, visible, channels, ring, seeds } = this.description;
     this.cells.fill(0, at + fixed, at + channels);
-    this.cells.fill(1, at + fixed, at + fixed + visible);
+    if (seeds) this.cells.set(seeds[this.classIndex], at + fixed);
+    else this.cells.fill(1, at + fixed, at + fixed + visible);
     if (ring) this.planted = [...this.fresh, { row, column, step: this.stepCount }];
   }
 

@@ -180,8 +180,9 @@ export class Player {
 
   async setClass(index) {
     await this.act({ kind: "mutate", index });
-    const { classes, inputs } = this.descriptions[0];
-    this.say(`${inputs === null ? "Now growing into" : "Now reading"} ${classes[index].name}`);
+    const { classes, inputs, seeds } = this.descriptions[0];
+    const now = seeds ? "A new seed, of" : inputs === null ? "Now growing into" : "Now reading";
+    this.say(`${now} ${classes[index].name}`);
     this.tell({ classIndex: index });
   }
 

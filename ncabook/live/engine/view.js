@@ -14,19 +14,20 @@ const MOST_PANES = 4;  // grids beside each other
 let figures = 0;  // makes names and ids unique on the page
 
 /** What the choice of a class is called: of an input to read, of a drawing to start from, or of a goal. */
-const legendOf = ({ inputs, votes }) =>
-  (votes.length > 0 ? "Input" : inputs === null ? "Grow into" : "Draw");
+const legendOf = ({ inputs, votes, seeds }) =>
+  (votes.length > 0 ? "Input" : seeds ? "Seed" : inputs === null ? "Grow into" : "Draw");
 
 /** Classes as labels or names; inputs as pictures, which are drawn when their bytes are at hand. */
 function classOptions({ classes, class_index: first, inputs }) {
-  return classes.map(({ label, name }, i) => {
+  return classes.map(({ label, name, color }, i) => {
     const checked = i === first;
     if (inputs !== null) {
       return { checked, name, content: [make("canvas", { class: "nca-thumb", "aria-hidden": "true" })] };
     }
     const words = make("span", { class: "nca-name" }, name);
     const sign = make("span", { class: "nca-label", "aria-hidden": "true" }, label);
-    return { checked, content: label === name ? [words] : [sign, words] };
+    const swatch = color ? [makeSwatch(color.map((part) => Math.round(255 * part)))] : [];
+    return { checked, content: [...swatch, ...(label === name ? [words] : [sign, words])] };
   });
 }
 

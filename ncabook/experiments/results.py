@@ -40,6 +40,7 @@ PAPER_PHOTOGRAPHS = {
     "cifar-conv3-pool": "Conv 3x3 + SP",
     "cifar-residual-dilated": "Residual + Dilated 5x5",
 }
+PAPER_DIGITS = ("digits-mse", "digits-l1", "digits-critic", "digits-guided")
 PAPER_TEXTURES = {"lacelike-conv3": "Conv 3x3", "lacelike-combined": "Combined"}
 # Where a column's number is in a card's metrics; networks of one pass lack those of many steps.
 # Means are over all rollouts, with those whose seed died, unless a label says *living*.
@@ -72,6 +73,20 @@ COLUMNS = {
         "mse.stage2",
         "mse.long",
     ),
+    18: (
+        "judges.digits-judge.grown.all",
+        "judges.digits-judge.late.all",
+        "judges.mnist-mse.grown.all",
+        "diversity.grown.features.mean",
+        "diversity.real.features.mean",
+        "diversity.grown.lpips.mean",
+        "diversity.real.lpips.mean",
+        "diversity.grown.variance.mean",
+        "copies.grown",
+        "copies.real",
+        "recovery.percent",
+        "recovery.mse_percent",
+    ),
 }
 
 
@@ -85,6 +100,8 @@ def printed(name: str) -> dict[str, float]:
     elif name in PAPER_PHOTOGRAPHS:
         photographs = paper.TABLE_4[PAPER_PHOTOGRAPHS[name]]
         found = {"short.per_image": photographs.short, "grown.per_image": photographs.late}
+    elif name in PAPER_DIGITS:
+        found = {"judges.digits-judge.grown.all": paper.FIGURE_18}
     elif name in PAPER_TEXTURES:
         percent = paper.FIGURE_11[PAPER_TEXTURES[name]]
         found = {"horizontal.recovery": percent, "vertical.recovery": percent}
@@ -134,7 +151,7 @@ def table(number: int, metrics: dict[str, dict[str, Any]] | None = None) -> "pan
     """A table as numbers: one row per experiment, ours and the paper's columns.
 
     Args:
-        number: 1 or 5.
+        number: 1 or 5, or 18, of a figure that has numbers in the text only.
         metrics: by model, fresh evaluations; the cards' own where there is none.
 
     Raises:
@@ -167,6 +184,8 @@ def table(number: int, metrics: dict[str, dict[str, Any]] | None = None) -> "pan
 
 def _printed(number: int, row: str) -> dict[str, Any]:
     name = PAPER_ROWS.get(row)
+    if number == 18:
+        return {"paper, recognised (%)": paper.FIGURE_18}
     if number == 5:
         damage, mutation = paper.TABLE_5["Without SP" if name == "Without SP" else "With SP"]
         known = row in ("emoji-conv3", "emoji-conv3-no-pool")

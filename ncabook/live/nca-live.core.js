@@ -2743,7 +2743,13 @@ const [LEAST_ERROR, MOST_ERROR] = [1e-6, 1e6];
 const MARGIN = { left: 46, right: 8, top: 8, bottom: 20 };
 class Chart {
 constructor(canvas, names) {
-Object.assign(this, { canvas, names, points: [], marks: [] });
+Object.assign(this, { canvas, names, points: [], marks: [], kept: null });
+}
+keep() {
+this.kept = { points: [...this.points], marks: [...this.marks] };
+}
+recall() {
+Object.assign(this, this.kept, { kept: null });
 }
 add(step, given) {
 const errors = given.map((error) => (Number.isFinite(error) ? error : null));
@@ -3381,6 +3387,7 @@ this.tell({ steps: this.last.step });
 async reset() {
 this.halt();
 this.notify("");
+this.chart.keep();
 await this.ask({ kind: "reset" });
 this.say(this.plants ? "Reset to a single seed cell" : "Reset to the start");
 this.tell({ steps: 0 });
@@ -3389,6 +3396,7 @@ async recall() {
 const { undo, reset } = this.view;
 this.rest();
 if (undo.matches(":focus")) reset.focus();
+this.chart.recall();
 await this.ask({ kind: "recall" });
 this.sayWhere();
 }

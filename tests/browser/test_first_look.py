@@ -233,6 +233,9 @@ def test_a_reset_is_undone(visit_page, files):
     page.locator("canvas").first.click(position={"x": 5, "y": 5})
     advance(page, 9)
     before, undo = state(page), page.get_by_role("button", name="Undo the reset")
+    points = f"{PLAYER}.chart.points.map(({{ step }}) => step)"
+    curve = page.evaluate(points)
+    assert curve[-1] == 9
     assert undo.is_hidden()
     height = box(page)["height"]
     page.get_by_role("button", name="Reset").click()
@@ -243,6 +246,7 @@ def test_a_reset_is_undone(visit_page, files):
     page.keyboard.press("Enter")
     until(lambda: steps(page) == 9)
     np.testing.assert_array_equal(state(page), before)
+    assert page.evaluate(points) == curve  # its history, too
     assert undo.is_hidden()
     assert page.evaluate("document.activeElement.textContent") == "Reset"
     page.get_by_role("button", name="Reset").click()

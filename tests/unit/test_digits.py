@@ -10,7 +10,7 @@ from ncabook.automaton.guidance import guided_rollout
 from ncabook.data.colors import class_colors
 from ncabook.data.labelled import rendered_digits
 from ncabook.evaluation.digits import DigitsProtocol, Judge, by_votes, evaluate_digits
-from ncabook.experiments import find, runner
+from ncabook.experiments import find, results, runner
 from ncabook.networks import SmallCNN
 from ncabook.reading import ConfigError
 from ncabook.tasks import classification, experiment_from, task_of
@@ -336,3 +336,12 @@ def test_a_judge_learns(tmp_path):
     metrics = runner.evaluate_model(str(tmp_path / "run"))
     assert metrics["accuracy"] > 40
     assert "images right" in task_of(experiment).report(metrics).text()
+
+
+def test_the_table_of_figure_18_asks_for_what_a_card_has():
+    """Each of its columns is a number of the report; the paper's stands beside."""
+    frame = results.table(18)
+    assert list(frame.index) == ["digits-mse", "digits-l1", "digits-critic", "digits-guided"]
+    assert (frame["paper, recognised (%)"] == 100).all()
+    assert frame["recognised by digits-judge, step 40 (%)"].between(0, 100).all()
+    assert not frame.filter(like="LPIPS").isna().any(axis=None)

@@ -10,7 +10,17 @@ const MARGIN = { left: 46, right: 8, top: 8, bottom: 20 };
 export class Chart {
   /** `names` of the automata; one curve each. */
   constructor(canvas, names) {
-    Object.assign(this, { canvas, names, points: [], marks: [] });
+    Object.assign(this, { canvas, names, points: [], marks: [], kept: null });
+  }
+
+  /** Remembers the curve as it is, for who takes a reset back. */
+  keep() {
+    this.kept = { points: [...this.points], marks: [...this.marks] };
+  }
+
+  /** The remembered curve, if there is one. */
+  recall() {
+    Object.assign(this, this.kept, { kept: null });
   }
 
   /** Notes the errors at a step; what lies behind it has not happened. */

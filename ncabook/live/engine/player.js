@@ -164,6 +164,7 @@ export class Player {
   async reset() {
     this.halt();
     this.notify("");
+    this.chart.keep();
     await this.ask({ kind: "reset" });
     this.say(this.plants ? "Reset to a single seed cell" : "Reset to the start");
     this.tell({ steps: 0 });
@@ -174,6 +175,7 @@ export class Player {
     const { undo, reset } = this.view;
     this.rest();
     if (undo.matches(":focus")) reset.focus();  // it disappears
+    this.chart.recall();
     await this.ask({ kind: "recall" });
     this.sayWhere();
   }

@@ -242,6 +242,11 @@ def get(file: DataFile, folder: Path | None = None) -> Path:
     return target
 
 
+def places(folder: Path | None = None) -> str:
+    """Where :func:`locate` looks, in words."""
+    return " or ".join(map(str, [*([folder] if folder else []), *_folders()[:-1]]))
+
+
 def _folders() -> list[Path]:
     named = os.environ.get("NCABOOK_DATA")
     return [*([Path(named)] if named else []), cache_folder(), PACKAGE_DATA]

@@ -123,7 +123,7 @@ TABLE_4 = {
 # §3.2, Fig. 11: recovery of the style of lacelike, in percent.
 FIGURE_11 = {"Conv 3x3": 96.38, "Combined": 99.88}
 
-# §A.5, the text beside Fig. 18: digits that a classifier took for the seed's, in percent, each loss.
+# §A.5, beside Fig. 18: digits that a classifier took for the seed's, in percent, for each loss.
 FIGURE_18 = 100.0
 
 # Recovery in percent after damage and after mutation.

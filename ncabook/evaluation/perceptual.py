@@ -2,6 +2,7 @@
 
 import warnings
 from functools import cache
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -23,6 +24,20 @@ def _network() -> nn.Module:
     }  # "slice2.3.weight" is features.3.weight
     model.net.load_state_dict(backbone)
     return model.eval().requires_grad_(False)
+
+
+@torch.no_grad()
+def described(images: Tensor, chunk: int = 100) -> Tensor:
+    """AlexNet's last convolutional features, averaged over the picture, ``[N, 256]``.
+
+    Args:
+        images: RGB in [0, 1], ``[N, 3, H, W]``.
+        chunk: pictures at once.
+
+    """
+    network: Any = _network()
+    parts = (2 * images.cpu() - 1).split(chunk)
+    return torch.cat([network.net(network.scaling_layer(x))[-1].mean((2, 3)) for x in parts])
 
 
 def on_white(state: Tensor) -> Tensor:

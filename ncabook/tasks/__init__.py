@@ -14,6 +14,7 @@ from ncabook.tasks.digits import DigitsExperiment, DigitsTask
 from ncabook.tasks.growth import GrowthExperiment, GrowthTask
 from ncabook.tasks.judge import JudgeExperiment, JudgeTask
 from ncabook.tasks.one_pass import OnePassExperiment, OnePassTask
+from ncabook.tasks.pairs import PairsExperiment, PairsTask
 from ncabook.tasks.texture import TextureExperiment, TextureTask
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "Look",
     "Network",
     "OnePassExperiment",
+    "PairsExperiment",
     "Task",
     "TextureExperiment",
     "build_network",
@@ -42,6 +44,7 @@ TASKS: dict[str, Task[Any]] = {
         TextureTask(),
         DigitsTask(),
         JudgeTask(),
+        PairsTask(),
     )
 }
 USUAL = GrowthTask().name  # of a file that names none

@@ -257,6 +257,19 @@ class DigitsConfig(AdversarialConfig):
         return self
 
 
+class PairsConfig(AdversarialConfig):
+    """How an automaton is trained to colour drawings (§3.1.3).
+
+    In the pool, ``mutation`` is the share of the drawn samples that get another drawing.
+
+    Attributes:
+        mirror: whether half of the pairs are shown from right to left.
+
+    """
+
+    mirror: bool = True
+
+
 class JudgeConfig(LoopConfig):
     """How a network that judges grown digits is trained, by cross-entropy.
 

@@ -319,6 +319,10 @@ mutate: {
 fields: ({ classes }) => ({ index: wholeIn(0, lastOf(classes)) }),
 apply: (engine, { index }) => engine.setClass(index),
 },
+choose: {
+fields: ({ classes }) => ({ index: wholeIn(0, lastOf(classes)) }),
+apply: (engine, { index }) => engine.choose(index),
+},
 turn: {
 fields: () => ({ degrees: numberIn(-360, 360) }),
 apply: (engine, { degrees }) => engine.turn(degrees),
@@ -785,17 +789,20 @@ else if (this.description.visible > 0) this.plant(this.width >> 1, this.height >
 this.fillPlanes();
 }
 setClass(index) {
-const classes = Math.max(1, this.description.classes.length);
-if (!Number.isInteger(index) || index < 0 || index >= classes) {
-throw new RangeError(`live figure: class ${index}; this automaton has ${classes}`);
-}
-this.classIndex = index;
+this.choose(index);
 if (this.description.seeds) {
 this.cells.fill(0);
 this.planted = [];
 this.plant(this.width >> 1, this.height >> 1);
 }
 this.fillPlanes();
+}
+choose(index) {
+const classes = Math.max(1, this.description.classes.length);
+if (!Number.isInteger(index) || index < 0 || index >= classes) {
+throw new RangeError(`live figure: class ${index}; this automaton has ${classes}`);
+}
+this.classIndex = index;
 }
 fillPlanes() {
 const { planes, channels, fixed } = this.description;
@@ -3270,6 +3277,7 @@ this.view = buildView(element, descriptions);
 this.display = new Display(this.view, descriptions);
 this.chart = this.display.chart;
 this.playing = false;
+this.planted = false;
 this.inView = false;
 this.clock = new Clock(this);
 this.reading = false;
@@ -3388,6 +3396,7 @@ async reset() {
 this.halt();
 this.notify("");
 this.chart.keep();
+this.planted = false;
 await this.ask({ kind: "reset" });
 this.say(this.plants ? "Reset to a single seed cell" : "Reset to the start");
 this.tell({ steps: 0 });
@@ -3401,9 +3410,10 @@ await this.ask({ kind: "recall" });
 this.sayWhere();
 }
 async setClass(index) {
-await this.act({ kind: "mutate", index });
 const { classes, inputs, seeds } = this.descriptions[0];
-const now = seeds ? "A new seed, of" : inputs === null ? "Now growing into" : "Now reading";
+const chosen = Boolean(seeds) && this.planted;
+await this.act({ kind: chosen ? "choose" : "mutate", index });
+const now = chosen ? "To be planted:" : seeds ? "A new seed, of" : inputs === null ? "Now growing into" : "Now reading";
 this.say(`${now} ${classes[index].name}`);
 this.tell({ classIndex: index });
 }
@@ -3418,6 +3428,7 @@ return this.ask({ kind: "setFireRate", rate });
 }
 async plant(x, y) {
 if (!this.plants) return;
+this.planted = true;
 await this.act({ kind: "plant", x, y });
 this.say(`Seed planted at column ${x + 1}, row ${y + 1}`);
 }

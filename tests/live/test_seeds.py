@@ -6,6 +6,7 @@ import torch
 from ncabook.automaton import NCA, ChannelLayout, ConvPerception, MLPUpdate, hashed_fire
 from ncabook.live import describe
 from ncabook.live.poster import poster
+from tests.live.test_timeline import act, steps
 
 pytestmark = pytest.mark.node
 HEIGHT, WIDTH, SEED, STEPS = 9, 12, 5, 12
@@ -65,6 +66,20 @@ def test_another_class_begins_anew_and_what_is_planted_is_of_it(node):
     actions = [["steps", 5], ["setClass", 2], ["steps", 3], ["plant", 2, 1], ["steps", 4]]
     found = node(*model, actions=actions)["state"]
     assert (found - state).abs().max() <= 1e-4
+
+
+def test_seeds_of_several_classes_grow_in_one_canvas(simulate):
+    """Who has planted chooses what to plant next, and nothing is cleared."""
+    nca, seeds = grower(), cells()
+    model = describe(nca, HEIGHT, WIDTH, seed=SEED, seeds=seeds)
+    empty = torch.zeros(1, LAYOUT.channels, HEIGHT, WIDTH)
+    state = rolled(nca, planted(empty, seeds["red"]), 0, 5)
+    state = rolled(nca, planted(state, seeds["blue"], 1, 2), 5, 9)
+    plan = [steps(5), act(kind="choose", index=2), act(kind="plant", x=2, y=1), steps(4)]
+    found = simulate(*model, *plan)
+    assert (found["state"] - state).abs().max() <= 1e-4
+    again = simulate(*model, *plan, {"kind": "seek", "step": 3}, steps(6))
+    assert torch.equal(again["state"], found["state"])
 
 
 def test_classes_have_the_colours_of_their_seeds():

@@ -61,6 +61,10 @@ const EVENTS = {
     fields: ({ classes }) => ({ index: wholeIn(0, lastOf(classes)) }),
     apply: (engine, { index }) => engine.setClass(index),
   },
+  choose: {
+    fields: ({ classes }) => ({ index: wholeIn(0, lastOf(classes)) }),
+    apply: (engine, { index }) => engine.choose(index),
+  },
   turn: {
     fields: () => ({ degrees: numberIn(-360, 360) }),
     apply: (engine, { degrees }) => engine.turn(degrees),

@@ -91,17 +91,22 @@ export class Grid extends Memory {
    * the old ones go, and one of this class begins.
    */
   setClass(index) {
-    const classes = Math.max(1, this.description.classes.length);  // 0 where there is no choice
-    if (!Number.isInteger(index) || index < 0 || index >= classes) {
-      throw new RangeError(`live figure: class ${index}; this automaton has ${classes}`);
-    }
-    this.classIndex = index;
+    this.choose(index);
     if (this.description.seeds) {
       this.cells.fill(0);
       this.planted = [];
       this.plant(this.width >> 1, this.height >> 1);
     }
     this.fillPlanes();
+  }
+
+  /** The class of the seeds to come; where no seed tells it, `setClass` is what changes something. */
+  choose(index) {
+    const classes = Math.max(1, this.description.classes.length);  // 0 where there is no choice
+    if (!Number.isInteger(index) || index < 0 || index >= classes) {
+      throw new RangeError(`live figure: class ${index}; this automaton has ${classes}`);
+    }
+    this.classIndex = index;
   }
 
   /** Where the class, its picture or a map is an input like the state, writes it into every cell. */

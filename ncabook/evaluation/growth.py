@@ -36,7 +36,7 @@ from ncabook.automaton import NCA, centre_seed, ring_fire
 from ncabook.automaton.fire import random_fire
 from ncabook.automaton.nca import alive
 from ncabook.evaluation.harm import circle_masks, damage_masks, mutated_classes
-from ncabook.evaluation.outcome import Further, Measurement
+from ncabook.evaluation.outcome import Further, Measurement, measurements
 from ncabook.evaluation.perceptual import lpips_distance, on_white
 from ncabook.evaluation.starts import starts
 
@@ -208,7 +208,7 @@ def evaluate(
     seen, curves, state = _stages(run, classes, rollouts)
     undisturbed = run.advance(state, protocol.long - protocol.perturb, classes)
     seen["long"] = run.distances(undisturbed, classes)
-    result = Evaluation(protocol, _measurements(seen), alive(nca, state), curves)
+    result = Evaluation(protocol, measurements(seen), alive(nca, state), curves)
     if further:
         some = rollouts < protocol.further_seeds
         result.further = _further(run, state[some], undisturbed[some], classes[some])
@@ -218,16 +218,8 @@ def evaluate(
         seen, _, state = _stages(run, classes, rollouts, ring=True)
         state = run.advance(state, protocol.long - protocol.perturb, classes)
         seen["long"] = run.distances(state, classes)
-        result.ring = _measurements(seen)
+        result.ring = measurements(seen)
     return result
-
-
-def _measurements(seen: dict[str, dict[str, Tensor]]) -> dict[str, Measurement]:
-    """By metric, from distances by stage."""
-    return {
-        name: Measurement(**{stage: values[name] for stage, values in seen.items()})
-        for name in seen["grown"]
-    }
 
 
 def _stages(

@@ -52,6 +52,14 @@ class Measurement:
         return means
 
 
+def measurements(seen: dict[str, dict[str, Tensor]]) -> dict[str, Measurement]:
+    """By metric, from distances by stage."""
+    return {
+        name: Measurement(**{stage: values[name] for stage, values in seen.items()})
+        for name in seen["grown"]
+    }
+
+
 def summarise(stages: dict[str, Tensor]) -> dict[str, Any]:
     """Means, and recoveries in percent with their 95 % bootstrap intervals.
 

@@ -18,7 +18,7 @@ from ncabook.tasks.base import BaseExperiment, Look, Task, state_bytes
 from ncabook.tasks.classification import LabelledData
 from ncabook.tasks.parts import ModelConfig
 from ncabook.tasks.report import Measured, Report
-from ncabook.training.config import DigitsConfig
+from ncabook.training.adversarial_config import DigitsConfig
 from ncabook.training.digits import CLASSES, DigitsLearner, coloured_seed
 from ncabook.training.tracking import Tracking
 

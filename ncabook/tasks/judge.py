@@ -11,7 +11,8 @@ from ncabook.reading import Strict
 from ncabook.tasks.base import FLOAT, BaseExperiment, Look, Task
 from ncabook.tasks.classification import CLASSES, LabelledData
 from ncabook.tasks.report import Measured, Report
-from ncabook.training.config import JudgeConfig, Width
+from ncabook.training.adversarial_config import JudgeConfig
+from ncabook.training.config import Width
 from ncabook.training.judge import JudgeLearner
 from ncabook.training.tracking import Tracking
 

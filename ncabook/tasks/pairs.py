@@ -13,7 +13,7 @@ from ncabook.reading import Strict
 from ncabook.tasks.base import BaseExperiment, Look, Task, state_bytes
 from ncabook.tasks.parts import ModelConfig
 from ncabook.tasks.report import Measured, Report
-from ncabook.training.config import PairsConfig
+from ncabook.training.adversarial_config import PairsConfig
 from ncabook.training.pairs import PairsLearner, white_paper
 from ncabook.training.tracking import Tracking
 

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from ncabook.automaton import NCA
 from ncabook.networks.critic import PatchCritic
-from ncabook.training.config import AdversarialConfig
+from ncabook.training.adversarial_config import AdversarialConfig
 from ncabook.training.evolving import EvolvingLearner
 from ncabook.training.learner import Stateful
 from ncabook.training.losses import visible_l1, visible_mse

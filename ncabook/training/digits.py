@@ -13,7 +13,7 @@ from torch import Tensor
 from ncabook.automaton import NCA, ChannelLayout, centre_seed
 from ncabook.data.colors import class_colors
 from ncabook.training.adversarial import AdversarialLearner
-from ncabook.training.config import DigitsConfig
+from ncabook.training.adversarial_config import DigitsConfig
 from ncabook.training.pool import Sample
 from ncabook.training.tracking import Tracking
 

@@ -8,8 +8,8 @@ from torch import Tensor
 
 from ncabook.automaton.denormals import flushed_denormals
 from ncabook.networks import SmallCNN
+from ncabook.training.adversarial_config import JudgeConfig
 from ncabook.training.classification import SHIFT, shifted
-from ncabook.training.config import JudgeConfig
 from ncabook.training.learner import Learner, Randomness, Stateful, TrainingDivergedError
 from ncabook.training.tracking import Tracking
 

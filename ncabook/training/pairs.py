@@ -10,7 +10,7 @@ from torch import Tensor
 from ncabook.automaton import NCA, ChannelLayout, empty_state
 from ncabook.data.pairs import Pairs
 from ncabook.training.adversarial import AdversarialLearner
-from ncabook.training.config import PairsConfig
+from ncabook.training.adversarial_config import PairsConfig
 from ncabook.training.pool import Sample
 from ncabook.training.tracking import Tracking
 

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from ncabook.networks.critic import PatchCritic
-from ncabook.training.config import CriticConfig
+from ncabook.training.adversarial_config import CriticConfig
 from ncabook.training.learner import Stateful, TrainingDivergedError
 
 BETAS = (0.0, 0.9)  # of Adam, as in Gulrajani et al.'s algorithm 1

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from ncabook.networks.critic import PatchCritic
-from ncabook.training.config import CriticConfig
+from ncabook.training.adversarial_config import CriticConfig
 from ncabook.training.learner import TrainingDivergedError
 from ncabook.training.wasserstein import WassersteinCritic, gradient_penalty
 

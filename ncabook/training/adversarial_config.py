@@ -103,9 +103,14 @@ class JudgeConfig(LoopConfig):
         batch: images in an iteration.
         learning_rate: of Adam.
         turn: how far an image is turned, at most, in degrees.
+        blur: of half of the batches: the standard deviation of the largest blur, in pixels. A judge
+            that has seen sharp ink only takes most soft digits for eights.
+        fade: the least share of its ink that an image keeps.
 
     """
 
     batch: Samples
     learning_rate: Rate
     turn: Annotated[float, Field(ge=0, le=45)] = 0.0
+    blur: Annotated[float, Field(ge=0, le=5)] = 0.0
+    fade: Annotated[float, Field(gt=0, le=1)] = 1.0

@@ -70,6 +70,12 @@ class JudgeLearner(Learner):
         if self.config.turn:
             angle = (2 * torch.rand(len(picks), **random) - 1) * math.radians(self.config.turn)
             image = turned(image, angle)
+        if self.config.blur:  # a soft image, one batch in two
+            sigma = float(2 * torch.rand((), **random) - 1) * self.config.blur
+            image = blurred(image, sigma) if sigma > 0 else image
+        if self.config.fade < 1:
+            least = self.config.fade
+            image = image * (least + (1 - least) * torch.rand(len(picks), 1, 1, 1, **random))
         loss = F.cross_entropy(self.network(image), self.labels[picks])
         self.optimizer.param_groups[0]["lr"] = self.learning_rate * rate
         self.optimizer.zero_grad(set_to_none=True)
@@ -80,6 +86,17 @@ class JudgeLearner(Learner):
             raise TrainingDivergedError(f"loss {found}")
         self.iteration += 1
         return {"loss": found}
+
+
+def blurred(image: Tensor, sigma: float) -> Tensor:
+    """Images ``[B, 1, H, W]`` under a Gaussian of standard deviation ``sigma``, in pixels."""
+    reach = max(1, math.ceil(3 * sigma))
+    offsets = torch.arange(-reach, reach + 1, device=image.device, dtype=image.dtype)
+    weights = (-offsets.square() / (2 * sigma**2)).exp()
+    weights = weights / weights.sum()
+    for shape in ((1, 1, 1, -1), (1, 1, -1, 1)):
+        image = F.conv2d(image, weights.view(shape), padding="same")
+    return image
 
 
 def turned(image: Tensor, angle: Tensor) -> Tensor:

@@ -15,7 +15,7 @@ from ncabook.networks import SmallCNN
 from ncabook.reading import ConfigError
 from ncabook.tasks import classification, experiment_from, task_of
 from ncabook.training.digits import coloured_seed, ink_in_color, ink_of
-from ncabook.training.judge import turned
+from ncabook.training.judge import blurred, turned
 
 LAYOUT = ChannelLayout(visible=4, hidden=4)
 TINY = DigitsProtocol(seeds=3, late_seeds=2, grown=4, damage=6, late=9, pairs=8, copies=2, batch=10)
@@ -193,6 +193,16 @@ def test_guidance_of_one_is_the_automaton_and_of_none_follows_the_other():
         guided_rollout(nca, state, free[:1], 1, 1.0)
 
 
+def test_what_is_blurred_keeps_its_ink_and_spreads_it():
+    image = torch.zeros(1, 1, 15, 15)
+    image[..., 7, 7] = 1
+    soft = blurred(image, 1.5)
+    assert float(soft.sum()) == pytest.approx(1, abs=1e-4)
+    rows = torch.arange(15.0)
+    spread = (soft[0, 0].sum(1) * (rows - 7).square()).sum()
+    assert float(spread) == pytest.approx(1.5**2, rel=0.1)
+
+
 def test_what_is_turned_by_a_quarter_is_turned_by_a_quarter():
     image = torch.rand(1, 1, 6, 6)
     found = turned(image, torch.tensor([torch.pi / 2]))
@@ -328,6 +338,8 @@ def test_a_judge_learns(tmp_path):
             "learning_rate": 0.01,
             "warmup": 5,
             "turn": 10,
+            "blur": 1.0,
+            "fade": 0.5,
             "checkpoint_every": 50,
         },
     }

@@ -2,6 +2,7 @@
 
 import base64
 import io
+import re
 import sys
 from pathlib import Path
 
@@ -106,6 +107,24 @@ def test_text_on_a_pale_box_can_be_read_in_the_dark(fill, style):
     assert f"fill: {ink}" in shown
     assert "fill: #ffffff" in shown
     assert (luminance(ink) + 0.05) / (luminance(ground) + 0.05) >= 4.5
+
+
+def test_a_black_line_turns_light_and_a_black_cell_stays(style):
+    """Written "k:" in a chapter, a line was black on black; a living cell means what it is."""
+    figure, axis = plt.subplots()
+    (line,) = axis.plot([1, 3, 2], "k:")
+    cell = axis.add_patch(plt.Rectangle((0, 0), 1, 1, facecolor="black", edgecolor="none"))
+    line.set_gid("line")
+    cell.set_gid("cell")
+    drawn = pictures.bundle(figure)[0][pictures.SVG]
+
+    def part(drawing, name):
+        return re.search(f'<g id="{name}">.*?</g>', drawing, re.DOTALL)[0]
+
+    shown = drawings.dark(drawn)
+    assert "stroke: #000000" in part(drawn, "line")
+    assert f"stroke: {drawings.DARK[pictures.INK]}" in part(shown, "line")
+    assert part(shown, "cell") == part(drawn, "cell")
 
 
 def test_the_same_figure_is_the_same_text(style):

@@ -21,6 +21,7 @@ from sphinx.application import Sphinx
 from sphinx.transforms import SphinxTransform
 
 LONGEST = 25  # lines of code that stay in sight
+SENTENCE = re.compile(r"<td>(?=[^<]{30})")  # a table's cell that should be wide, not high
 MARK = re.compile(r"^# NBVAL\w*\n?", re.MULTILINE)
 
 
@@ -102,6 +103,7 @@ class Cells(SphinxTransform):
         if "name" in found:
             table["names"].append(nodes.fully_normalize_name(found["name"]))
             self.document.note_explicit_target(table, table)
+        raw.children = [nodes.Text(SENTENCE.sub('<td class="nca-words">', raw.astext()))]
         raw["classes"] = []  # the theme's card for output: a second box that scrolls
         raw.replace_self(table)
         box = nodes.container("", raw, classes=["nca-scroll"])

@@ -25,6 +25,8 @@ DARK = {
     "#666666": "#a9b4bf",
     "#696969": "#a9b4bf",
 }
+# Lines in black; a black fill, such as a living cell, means something.
+BLACK = re.compile(r"stroke: #000000\b")
 # A box that text stands on: a pale fill keeps its hue and becomes as dark as the text is light.
 FILL = re.compile(r"(?<=fill: )#[0-9a-f]{6}")
 PALE, DEEP = 0.8, 0.22  # lightness, 0 to 1; white means something, such as a dead cell
@@ -65,6 +67,7 @@ def dark(drawing: str) -> str:
     """The same drawing for a dark page."""
     for light, other in DARK.items():
         drawing = drawing.replace(light, other)
+    drawing = BLACK.sub(f"stroke: {DARK[INK]}", drawing)
     return FILL.sub(lambda found: _deep(found[0]), drawing)
 
 

@@ -33,6 +33,7 @@ CIFAR10 = (
     "ship",
     "truck",
 )
+SHORT = {"airplane": "plane", "automobile": "car"}  # where there is no room for more
 _CIFAR_BATCH = 10000
 # The same images in other wrappings, for who has no room or no network for the original: lossless
 # WebP sheets of 100 × 100 tiles for training, one of 1,000 tiles and JPEG files for testing.

@@ -9,6 +9,9 @@ DIGITS = 3  # significant ones of a float
 # A figure, maybe with an interval, a unit or an estimate's mark; or nothing measured.
 NUMBER = re.compile(r"[<≥≤≈~+−-]?\s?[\d.]|[–—-]?$|not \w+$")
 
+# A hyphen that stands for a minus; none inside a word, a date, a range or an exponent.
+MINUS = re.compile(r"(?<![\w.,)–−-])-(?=\.?\d)")
+
 
 def table_html(frame: Any) -> str:
     """A DataFrame with one row of heads as ``<table>``; its index, unless it only counts, as heads.
@@ -50,7 +53,11 @@ def _counts(index: Any) -> bool:
 
 
 def _shown(value: Any) -> str:
-    """A cell as text: floats in three digits, whole numbers with separators."""
+    """A cell as text: floats in three digits, whole numbers with separators, a minus as one."""
+    return MINUS.sub("−", _written(value))
+
+
+def _written(value: Any) -> str:
     if isinstance(value, str):
         return value
     if isinstance(value, bool):

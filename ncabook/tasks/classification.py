@@ -10,6 +10,7 @@ from ncabook.automaton import NCA, ChannelLayout
 from ncabook.data.labelled import (
     CIFAR10,
     DIGITS,
+    SHORT,
     Labelled,
     Split,
     cifar10,
@@ -242,5 +243,5 @@ class ClassificationTask(Task[ClassificationExperiment]):
             "height": data.grid,
             "width": data.grid,
             "inputs": data.examples(),
-            "votes": data.classes,
+            "votes": [SHORT.get(name, name) for name in data.classes],
         }

@@ -2,6 +2,7 @@
 
 import base64
 import io
+import re
 import sys
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from docutils import nodes
 from matplotlib.colors import to_hex, to_rgb
 from PIL import Image
 
@@ -20,6 +22,7 @@ sys.path.insert(0, str(ROOT / "book/_ext"))
 
 import cells  # noqa: E402
 import drawings  # noqa: E402
+import measures  # noqa: E402
 
 DARK_GROUND = "#121212"  # of the book's dark pages
 
@@ -108,6 +111,24 @@ def test_text_on_a_pale_box_can_be_read_in_the_dark(fill, style):
     assert (luminance(ink) + 0.05) / (luminance(ground) + 0.05) >= 4.5
 
 
+def test_a_black_line_turns_light_and_a_black_cell_stays(style):
+    """Written "k:" in a chapter, a line was black on black; a living cell means what it is."""
+    figure, axis = plt.subplots()
+    (line,) = axis.plot([1, 3, 2], "k:")
+    cell = axis.add_patch(plt.Rectangle((0, 0), 1, 1, facecolor="black", edgecolor="none"))
+    line.set_gid("line")
+    cell.set_gid("cell")
+    drawn = pictures.bundle(figure)[0][pictures.SVG]
+
+    def part(drawing, name):
+        return re.search(f'<g id="{name}">.*?</g>', drawing, re.DOTALL)[0]
+
+    shown = drawings.dark(drawn)
+    assert "stroke: #000000" in part(drawn, "line")
+    assert f"stroke: {drawings.DARK[pictures.INK]}" in part(shown, "line")
+    assert part(shown, "cell") == part(drawn, "cell")
+
+
 def test_the_same_figure_is_the_same_text(style):
     """Executing a chapter again changes nothing that did not change."""
 
@@ -141,6 +162,45 @@ def test_the_book_knows_the_packages_words():
     """The extension does not import the package, which is slow; it says the same."""
     for name in ("SVG", "NARROW", "SCROLL", "INK", "DATA"):
         assert getattr(drawings, name) == getattr(pictures, name)
+
+
+def test_a_number_and_its_percent_stay_in_one_line():
+    """Also where the number comes by glue, as a text of its own; code keeps what it says."""
+    text = nodes.Text
+    tree = nodes.document(None, None)
+    tree += nodes.paragraph("", "", text("Of 5 %, "), nodes.inline("", "41"), text(" % are left: "))
+    tree += nodes.paragraph("", "", nodes.inline("", "-1.9"), text(" % off, x -1."))
+    tree += nodes.paragraph("", "", nodes.literal("", "7 % 2"), text(" % is 3 - 2"))
+    measures._bind(None, tree, "page")
+    first, second, third = (one.astext() for one in tree)
+    assert first == "Of 5\u00a0%, 41\u00a0% are left: "
+    assert second == "−1.9\u00a0% off, x -1."
+    assert third == "7 % 2 % is 3 - 2"
+
+
+def test_a_long_cell_of_a_table_is_wide_and_not_high():
+    """One of seven words stood in a column of one, as high as a hand."""
+    words = "training would keep 16.7 GiB; 21.1 GiB are free"
+    row = f"<tr><td></td><td>{words}</td><td>short</td></tr>"
+    assert cells.SENTENCE.sub('<td class="nca-words">', row).count("nca-words") == 1
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (-526.2, "−526"),
+        (-3, "−3"),
+        ("-526.2 %", "−526.2 %"),
+        ("-.5 [-3.2, -1]", "−.5 [−3.2, −1]"),
+        ("pix2pix-3", "pix2pix-3"),
+        ("2026-11-29", "2026-11-29"),
+        ("1e-05", "1e-05"),
+        ("-", "-"),
+    ],
+)
+def test_a_negative_number_of_a_table_has_a_minus(value, shown):
+    """pandas and Python write a hyphen, which is half as long and tears off at a line's end."""
+    assert f">{shown}</td>" in tables.table_html(pd.DataFrame({"found": [value]}))
 
 
 def test_a_table_has_three_digits_and_heads_over_their_columns():

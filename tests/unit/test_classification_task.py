@@ -8,7 +8,7 @@ import yaml
 
 from ncabook import cli, zoo
 from ncabook.evaluation import classification as evaluation
-from ncabook.experiments import load_experiment, runner
+from ncabook.experiments import find, load_experiment, runner
 from ncabook.reading import ConfigError
 from ncabook.tasks import ClassificationExperiment, classification, task_of
 from ncabook.training.loop import Loop
@@ -129,3 +129,11 @@ def test_every_data_set_has_a_protocol():
         == set(evaluation.PROTOCOLS)
         == {*("mnist", "cifar10", "rendered-digits")}
     )
+
+
+def test_votes_have_names_that_fit_below_a_bar():
+    """On a phone a bar is 30 pixels wide; two names of CIFAR-10 were cut to the same "a…"."""
+    experiment = find("cifar-conv3")
+    shown = task_of(experiment).live(experiment, None)
+    assert len(shown["votes"]) == len(set(shown["votes"])) == 10
+    assert max(len(name) for name in shown["votes"]) <= 5

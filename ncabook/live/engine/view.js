@@ -71,7 +71,9 @@ function makeVotes({ votes }) {
     bar.style.setProperty("--nca-class", `rgb(${classColor(k)})`);
     return bar;
   });
-  return { bars, row: make("div", { class: "nca-votes", role: "img", "aria-label": "No votes yet" }, ...bars) };
+  const row = make("div", { class: "nca-votes", role: "img", "aria-label": "No votes yet" }, ...bars);
+  row.toggleAttribute("data-words", votes.some(({ label }) => label.length > 2));
+  return { bars, row };
 }
 
 function makePane(description, id, caption, measured) {

@@ -22,6 +22,7 @@ FAMILIES = {
     "mnist": "Voting on digits",
     "cifar": "Voting on photographs",
     "textures": "Covering a canvas",
+    "digits": "Growing digits",
 }
 HEAD = """\
 # Results
@@ -29,7 +30,7 @@ HEAD = """\
 Every trained model of the book, from its card. The paper's number stands beneath. A click on a
 column's head sorts a table; *Run* opens the automaton, *settings* what it was trained by, and
 *card* all that was measured, with seed, duration, hardware and commit. Intervals are 95 %, by
-bootstrap over rollouts or images. Chapters 3 and 5 to 8 say how each number is measured, and what
+bootstrap over rollouts or images. Chapters 3 and 5 to 9 say how each number is measured, and what
 it does not show.
 """
 

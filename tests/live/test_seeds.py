@@ -3,9 +3,11 @@
 import pytest
 import torch
 
+from ncabook import zoo
 from ncabook.automaton import NCA, ChannelLayout, ConvPerception, MLPUpdate, hashed_fire
 from ncabook.live import describe
 from ncabook.live.poster import poster
+from ncabook.tasks import task_of
 from tests.live.test_timeline import act, steps
 
 pytestmark = pytest.mark.node
@@ -54,6 +56,22 @@ def test_a_page_begins_with_the_seed_of_its_class(node, chosen):
         assert (state - wanted).abs().max() <= 1e-4
     about = {"height": HEIGHT, "width": WIDTH, "class_index": chosen, "seed": SEED}
     assert poster([nca], **about, seeds=seeds) == poster([nca], **about, start=start)
+
+
+def test_a_trained_automaton_grows_its_digit_in_the_page(node):
+    """96 steps of the chapter's own figure, smaller; numbers as the page has them, float16."""
+    model = zoo.load("digits-critic")
+    nca = model.nca.half().float()
+    shown = task_of(model.card.experiment).live(model.card.experiment, nca)
+    seeds = {name: seed.half().float() for name, seed in shown["seeds"].items()}
+    side = 36
+    described = describe(nca, side, side, seed=SEED, class_index=3, seeds=seeds)
+    start = torch.zeros(1, nca.layout.channels, side, side)
+    start[0, :, side // 2, side // 2] = seeds["3"]
+    wanted = nca.rollout(start, 96, fire=lambda t: hashed_fire(side, side, t, SEED, nca.fire_rate))
+    found = node(*described, actions=[["steps", 96]])["state"]
+    assert wanted[0, 3].gt(0.5).sum() > 30
+    assert (found - wanted).abs().max() <= 1e-4
 
 
 def test_another_class_begins_anew_and_what_is_planted_is_of_it(node):

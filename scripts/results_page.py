@@ -23,6 +23,7 @@ FAMILIES = {
     "cifar": "Voting on photographs",
     "textures": "Covering a canvas",
     "digits": "Growing digits",
+    "handbags": "Colouring drawings",
 }
 HEAD = """\
 # Results
@@ -31,7 +32,7 @@ Every trained model of the book, from its card. The paper's number stands beneat
 column's head sorts a table; *Run* opens the automaton, *settings* what it was trained by, and
 *card* all that was measured, with seed, duration, hardware and commit. Intervals are 95 %, by
 bootstrap over rollouts or images. Chapters 3 and 5 to 9 say how each number is measured, and what
-it does not show.
+it does not show; of drawings, the reference (`ncabook.evaluation.pairs`).
 """
 
 

@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 import torch
 import torch.nn.functional as F
-from PIL import Image
+from PIL import Image, ImageDraw
 from torch import Tensor
 
 from ncabook.data.emoji import emoji
@@ -163,6 +163,65 @@ def outlines(count: int, seed: int, side: int = SIDE) -> Pairs:
         ink.append(_edges(white))
     whole = [(255 * torch.stack(parts)).round().byte() for parts in (ink, pictures)]
     return Pairs(*whole, note="outlines of emojis, in place of handbags")
+
+
+def sketches() -> dict[str, Tensor]:
+    """Bags in a few lines of our own, by name, ink ``[1, 64, 64]`` in [0, 1]: to begin with."""
+    shapes: dict[str, list[tuple[str, list[float]]]] = {
+        "tote": [
+            ("polygon", [60, 110, 196, 110, 206, 226, 50, 226]),
+            ("arc", [86, 40, 170, 180, 180, 360]),
+            ("line", [66, 130, 192, 130]),
+        ],
+        "purse": [
+            ("rounded", [50, 110, 206, 216, 26]),
+            ("arc", [72, 36, 184, 184, 180, 360]),
+            ("line", [52, 134, 128, 170, 204, 134]),
+            ("ellipse", [120, 162, 136, 178]),
+        ],
+        "bucket": [
+            ("polygon", [64, 110, 192, 110, 176, 224, 80, 224]),
+            ("ellipse", [64, 98, 192, 122]),
+            ("arc", [76, 24, 180, 196, 180, 360]),
+        ],
+        "clutch": [
+            ("rounded", [30, 92, 226, 190, 10]),
+            ("line", [34, 96, 128, 150, 222, 96]),
+            ("ellipse", [121, 143, 135, 157]),
+        ],
+        "satchel": [
+            ("rounded", [44, 96, 212, 216, 18]),
+            ("arc", [98, 62, 158, 130, 180, 360]),
+            ("line", [46, 150, 210, 150]),
+            ("line", [84, 98, 84, 170]),
+            ("line", [172, 98, 172, 170]),
+        ],
+        "shopper": [
+            ("polygon", [72, 96, 184, 96, 184, 228, 72, 228]),
+            ("arc", [96, 50, 138, 142, 180, 360]),
+            ("arc", [118, 50, 160, 142, 180, 360]),
+        ],
+    }
+    return {name: _sketched(parts) for name, parts in shapes.items()}
+
+
+def _sketched(parts: list[tuple[str, list[float]]]) -> Tensor:
+    image = Image.new("L", (4 * SIDE, 4 * SIDE), 255)
+    pen = ImageDraw.Draw(image)
+    for kind, at in parts:
+        match kind:
+            case "polygon":
+                pen.polygon(at, outline=0, width=3)
+            case "rounded":
+                pen.rounded_rectangle(at[:4], at[4], outline=0, width=3)
+            case "ellipse":
+                pen.ellipse(at, outline=0, width=3)
+            case "arc":
+                pen.arc(at[:4], at[4], at[5], fill=0, width=3)
+            case _:
+                pen.line(at, fill=0, width=3)
+    small = np.array(image.resize((SIDE, SIDE), Image.Resampling.BOX))
+    return (LINE * (1 - torch.from_numpy(small).float() / 255)).clamp(0, 1)[None]
 
 
 def _edges(picture: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ from pydantic import model_validator
 from torch import Tensor
 
 from ncabook.automaton import NCA, ChannelLayout
-from ncabook.data.pairs import SIDE, Pairs, PairSplit, handbags, outlines
+from ncabook.data.pairs import SIDE, Pairs, PairSplit, handbags, outlines, sketches
 from ncabook.evaluation.pairs import evaluate_pairs
 from ncabook.reading import Strict
 from ncabook.tasks.base import BaseExperiment, Look, Task, state_bytes
@@ -132,9 +132,6 @@ class PairsTask(Task[PairsExperiment]):
 
     def live(self, experiment: PairsExperiment, nca: NCA) -> dict[str, Any]:
         """White paper, and drawings of our own to choose among and to draw on."""
-        drawings = outlines(6, 3)
-        names = [f"drawing {i + 1}" for i in range(len(drawings))]
-        inputs = dict(zip(names, drawings.ink.float() / 255, strict=True))
+        inputs = sketches() | {"blank": torch.zeros(1, SIDE, SIDE)}
         start = white_paper(nca.layout, torch.zeros(1, 1, SIDE, SIDE))
-        inputs["blank"] = torch.zeros(1, SIDE, SIDE)
         return {"height": SIDE, "width": SIDE, "inputs": inputs, "start": start}

@@ -244,7 +244,7 @@ def test_a_model_is_measured_over_steps_and_reported(monkeypatch):
 
 
 def test_a_page_begins_white_with_drawings_of_our_own():
-    """Six outlines and a blank one; nothing of the photographs' owners goes into a page."""
+    """Six sketches and a blank one; nothing of the photographs' owners goes into a page."""
     experiment = experiment_from(content(), "here")
     task = task_of(experiment)
     shown = task.live(experiment, task.network(experiment))

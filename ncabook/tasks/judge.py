@@ -17,6 +17,7 @@ from ncabook.training.judge import JudgeLearner
 from ncabook.training.tracking import Tracking
 
 AT_ONCE = 1000  # images
+VERSION = 1  # of the protocol: every test image once
 
 
 class JudgeModel(Strict):
@@ -86,7 +87,7 @@ class JudgeTask(Task[JudgeExperiment]):
             answers = torch.cat([network(part).argmax(1) for part in parts]).cpu()
         right = (answers == test.labels).float()
         return {
-            "images": len(test),
+            "protocol": {"version": VERSION, "images": len(test)},
             "accuracy": float(100 * right.mean()),
             "by_class": [float(100 * right[test.labels == c].mean()) for c in range(CLASSES)],
         }
@@ -94,4 +95,6 @@ class JudgeTask(Task[JudgeExperiment]):
     def report(self, metrics: dict[str, Any]) -> Report:
         """Right answers."""
         accuracy = Measured("accuracy", "test set", "images right", metrics["accuracy"], 2, "%")
-        return Report(f"{metrics['images']:,} images", [accuracy])
+        rules = metrics["protocol"]
+        heading = f"protocol {rules['version']}, {rules['images']:,} images"
+        return Report(heading, [accuracy])

@@ -13,15 +13,20 @@ from safetensors.torch import load_file, save_file
 from ncabook import experiments, zoo
 from ncabook.data.registry import DataUnavailableError
 from ncabook.evaluation import classification, texture
+from ncabook.evaluation.digits import DigitsProtocol
 from ncabook.evaluation.growth import GrowthProtocol
+from ncabook.evaluation.pairs import PairsProtocol
 from ncabook.experiments import load_experiment, runner
 from ncabook.files import CorruptFileError, sha256
 from ncabook.reading import ConfigError, UnknownNameError, parse
 from ncabook.tasks import (
     ClassificationExperiment,
+    DigitsExperiment,
     GrowthExperiment,
+    JudgeExperiment,
     Look,
     OnePassExperiment,
+    PairsExperiment,
     TextureExperiment,
     build_network,
     growth,
@@ -669,6 +674,12 @@ def protocol(experiment):
     """How a model of this task has to have been measured."""
     if isinstance(experiment, TextureExperiment):
         return {"version": texture.VERSION, **asdict(texture.TextureProtocol())}
+    if isinstance(experiment, DigitsExperiment):
+        return asdict(DigitsProtocol())
+    if isinstance(experiment, PairsExperiment):
+        return asdict(PairsProtocol())
+    if isinstance(experiment, JudgeExperiment):
+        return {"version": 1, "images": 10000}
     if not isinstance(experiment, ClassificationExperiment):
         return asdict(GrowthProtocol())
     images = {"mnist": 10000, "cifar10": 10000}[experiment.data.name]
@@ -685,6 +696,8 @@ def training_data(model):
         if isinstance(experiment, TextureExperiment):
             return (experiment.data.build(),)
         labelled = experiment.data.build("train")
+        if isinstance(experiment, PairsExperiment):
+            return labelled.ink, labelled.pictures
     except DataUnavailableError as error:
         pytest.skip(str(error))
     return labelled.images, labelled.labels

@@ -193,8 +193,10 @@ def test_a_second_interrupt_while_the_first_is_noted_does_not_hang(ctrl_c):
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
-def test_a_closed_terminal_may_say_so_twice():
+def test_a_closed_terminal_may_say_so_twice(request):
     """The shell and the system both do; the second is no sign of impatience."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)  # started under nohup, it is ignored
+    request.addfinalizer(lambda: signal.signal(signal.SIGHUP, before))
     with processes.ending_like_ctrl_c(), processes.noting_interrupts() as interrupted:
         for number in (signal.SIGHUP, signal.SIGHUP, signal.SIGTERM):
             signal.raise_signal(number)

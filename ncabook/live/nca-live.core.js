@@ -1966,6 +1966,9 @@ return Math.min(...this.snapshots.keys());
 get canGoBack() {
 return this.step > this.first || this.applied > 0 || this.canRecall;
 }
+get hasPlanted() {
+return this.events.slice(0, this.applied).some(({ kind }) => kind === "plant");
+}
 advance() {
 this.engines.forEach((engine) => engine.step());
 this.arrive();
@@ -2180,6 +2183,7 @@ frames: this.nextFrames === 0
 ? this.frames : this.frames.map(({ data, ...size }) => ({ data: data.slice(), ...size })),
 canGoBack: timeline.canGoBack,
 canRecall: timeline.canRecall,
+hasPlanted: timeline.hasPlanted,
 stopped: this.stopped?.description.title ?? null,
 };
 }
@@ -3279,7 +3283,6 @@ this.view = buildView(element, descriptions);
 this.display = new Display(this.view, descriptions);
 this.chart = this.display.chart;
 this.playing = false;
-this.planted = false;
 this.inView = false;
 this.clock = new Clock(this);
 this.reading = false;
@@ -3398,7 +3401,6 @@ async reset() {
 this.halt();
 this.notify("");
 this.chart.keep();
-this.planted = false;
 await this.ask({ kind: "reset" });
 this.say(this.plants ? "Reset to a single seed cell" : "Reset to the start");
 this.tell({ steps: 0 });
@@ -3413,7 +3415,7 @@ this.sayWhere();
 }
 async setClass(index) {
 const { classes, inputs, seeds } = this.descriptions[0];
-const chosen = Boolean(seeds) && this.planted;
+const chosen = Boolean(seeds) && this.last.hasPlanted;
 await this.act({ kind: chosen ? "choose" : "mutate", index });
 const now = chosen ? "To be planted:" : seeds ? "A new seed, of" : inputs === null ? "Now growing into" : "Now reading";
 this.say(`${now} ${classes[index].name}`);
@@ -3430,7 +3432,6 @@ return this.ask({ kind: "setFireRate", rate });
 }
 async plant(x, y) {
 if (!this.plants) return;
-this.planted = true;
 await this.act({ kind: "plant", x, y });
 this.say(`Seed planted at column ${x + 1}, row ${y + 1}`);
 }

@@ -100,6 +100,21 @@ def test_seeds_of_several_classes_grow_in_one_canvas(simulate):
     assert torch.equal(again["state"], found["state"])
 
 
+def test_who_planted_is_known_after_going_back_too(simulate):
+    """A reset forgets it, and taking that back, or the planting itself, tells the truth again."""
+    model = describe(grower(), HEIGHT, WIDTH, seed=SEED, seeds=cells())
+    plant = act(kind="plant", x=2, y=1)
+    back, reset, recall = ({"kind": kind} for kind in ("back", "reset", "recall"))
+    for doings, expected in (
+        ([steps(3)], False),
+        ([steps(3), plant], True),
+        ([steps(3), plant, back], False),
+        ([steps(3), plant, steps(2), reset], False),
+        ([steps(3), plant, steps(2), reset, recall], True),
+    ):
+        assert simulate(*model, *doings)["hasPlanted"] is expected
+
+
 def test_classes_have_the_colours_of_their_seeds():
     description, _ = describe(grower(), HEIGHT, WIDTH, seeds=cells())
     assert [label["name"] for label in description["classes"]] == ["red", "green", "blue"]

@@ -21,7 +21,6 @@ export class Player {
     this.display = new Display(this.view, descriptions);
     this.chart = this.display.chart;
     this.playing = false;
-    this.planted = false;  // whether the reader has planted seeds since the start
     this.inView = false;
     this.clock = new Clock(this);
     this.reading = false;
@@ -166,7 +165,6 @@ export class Player {
     this.halt();
     this.notify("");
     this.chart.keep();
-    this.planted = false;
     await this.ask({ kind: "reset" });
     this.say(this.plants ? "Reset to a single seed cell" : "Reset to the start");
     this.tell({ steps: 0 });
@@ -184,7 +182,7 @@ export class Player {
 
   async setClass(index) {
     const { classes, inputs, seeds } = this.descriptions[0];
-    const chosen = Boolean(seeds) && this.planted;  // who has planted goes on planting
+    const chosen = Boolean(seeds) && this.last.hasPlanted;  // who has planted goes on planting
     await this.act({ kind: chosen ? "choose" : "mutate", index });
     const now = chosen ? "To be planted:" : seeds ? "A new seed, of" : inputs === null ? "Now growing into" : "Now reading";
     this.say(`${now} ${classes[index].name}`);
@@ -204,7 +202,6 @@ export class Player {
 
   async plant(x, y) {
     if (!this.plants) return;
-    this.planted = true;
     await this.act({ kind: "plant", x, y });
     this.say(`Seed planted at column ${x + 1}, row ${y + 1}`);
   }

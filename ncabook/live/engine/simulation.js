@@ -185,6 +185,7 @@ export class Simulation {
         ? this.frames : this.frames.map(({ data, ...size }) => ({ data: data.slice(), ...size })),
       canGoBack: timeline.canGoBack,
       canRecall: timeline.canRecall,
+      hasPlanted: timeline.hasPlanted,
       stopped: this.stopped?.description.title ?? null,
     };
   }

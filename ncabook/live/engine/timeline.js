@@ -125,6 +125,11 @@ export class Timeline {
     return this.step > this.first || this.applied > 0 || this.canRecall;
   }
 
+  /** Whether the reader's seeds are among what has been done. */
+  get hasPlanted() {
+    return this.events.slice(0, this.applied).some(({ kind }) => kind === "plant");
+  }
+
   /** One step, and then what is recorded for that moment. */
   advance() {
     this.engines.forEach((engine) => engine.step());

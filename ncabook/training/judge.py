@@ -10,11 +10,11 @@ from ncabook.automaton.denormals import flushed_denormals
 from ncabook.networks import SmallCNN
 from ncabook.training.adversarial_config import JudgeConfig
 from ncabook.training.classification import SHIFT, shifted
-from ncabook.training.learner import Learner, Randomness, Stateful, TrainingDivergedError
+from ncabook.training.learner import AdamLearner
 from ncabook.training.tracking import Tracking
 
 
-class JudgeLearner(Learner):
+class JudgeLearner(AdamLearner):
     """Trains a classifier by cross-entropy, on images that are moved and turned a little.
 
     Args:
@@ -41,23 +41,7 @@ class JudgeLearner(Learner):
         tracker: Tracking | None = None,
     ) -> None:
         super().__init__(network, config, seed, device, tracker)
-        network.to(self.device).train()
         self.images, self.labels = images.to(self.device), labels.to(self.device)
-        self.generator = torch.Generator(self.device).manual_seed(seed)
-        self.optimizer = torch.optim.Adam(network.parameters(), config.learning_rate)
-
-    @property
-    def learning_rate(self) -> float:
-        """Of Adam, before the schedule."""
-        return self.config.learning_rate
-
-    def parts(self) -> dict[str, Stateful]:
-        """Weights, optimiser, random numbers."""
-        return {
-            "model": self.network,
-            "optimizer": self.optimizer,
-            "random": Randomness(device=self.generator),
-        }
 
     @flushed_denormals()
     def step(self, rate: float) -> dict[str, float]:
@@ -77,15 +61,7 @@ class JudgeLearner(Learner):
             least = self.config.fade
             image = image * (least + (1 - least) * torch.rand(len(picks), 1, 1, 1, **random))
         loss = F.cross_entropy(self.network(image), self.labels[picks])
-        self.optimizer.param_groups[0]["lr"] = self.learning_rate * rate
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        self.optimizer.step()
-        found = float(loss.detach())
-        if not math.isfinite(found):
-            raise TrainingDivergedError(f"loss {found}")
-        self.iteration += 1
-        return {"loss": found}
+        return self.descend(loss, loss, rate)
 
 
 def blurred(image: Tensor, sigma: float) -> Tensor:

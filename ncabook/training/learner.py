@@ -1,12 +1,14 @@
 """What a training loop repeats: a network, one step of learning, and what a checkpoint holds."""
 
+import math
 from abc import ABC, abstractmethod
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
-from torch import Generator, nn
+from torch import Generator, Tensor, nn, optim
 
-from ncabook.training.config import LoopConfig
+from ncabook.training.adversarial_config import JudgeConfig
+from ncabook.training.config import LoopConfig, OnePassConfig
 from ncabook.training.processes import accelerator
 from ncabook.training.tracking import Tracking
 
@@ -115,6 +117,66 @@ class Randomness:
         """Takes over what :meth:`state_dict` returned."""
         for name, each in self._generators.items():
             each.set_state(saved[name])
+
+
+class AdamLearner(Learner):
+    """A network of one pass under one Adam; those that derive from it make batches and losses.
+
+    Args:
+        network: trained in place.
+        config: with a ``learning_rate``.
+        seed: everything random follows from it.
+        device: where to train.
+        tracker: where the curves go; None draws none.
+        betas: Adam's.
+
+    """
+
+    config: OnePassConfig | JudgeConfig
+
+    def __init__(
+        self,
+        network: nn.Module,
+        config: OnePassConfig | JudgeConfig,
+        seed: int,
+        device: str = "cpu",
+        tracker: Tracking | None = None,
+        betas: tuple[float, float] = (0.9, 0.999),
+    ) -> None:
+        super().__init__(network, config, seed, device, tracker)
+        network.to(self.device).train()
+        self.generator = Generator(self.device).manual_seed(seed)
+        self.optimizer = optim.Adam(network.parameters(), config.learning_rate, betas)
+
+    @property
+    def learning_rate(self) -> float:
+        """Of Adam, before the schedule."""
+        return self.config.learning_rate
+
+    def parts(self) -> dict[str, Stateful]:
+        """Weights, optimiser, random numbers."""
+        return {
+            "model": self.network,
+            "optimizer": self.optimizer,
+            "random": Randomness(device=self.generator),
+        }
+
+    def descend(self, minimised: Tensor, told: Tensor, rate: float) -> dict[str, float]:
+        """One step of Adam along ``minimised``; ``told`` is the loss that is written down.
+
+        Raises:
+            TrainingDivergedError: the loss is not finite.
+
+        """
+        self.optimizer.param_groups[0]["lr"] = self.learning_rate * rate
+        self.optimizer.zero_grad(set_to_none=True)
+        minimised.backward()
+        self.optimizer.step()
+        loss = float(told.detach())
+        if not math.isfinite(loss):
+            raise TrainingDivergedError(f"loss {loss}")
+        self.iteration += 1
+        return {"loss": loss}
 
 
 @dataclass

@@ -1,7 +1,5 @@
 """Training networks of one pass on the task of the automata, for comparison."""
 
-import math
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -12,7 +10,7 @@ from ncabook.networks import OnePass, PatchDiscriminator
 from ncabook.networks.one_pass import beside
 from ncabook.training.config import OnePassConfig
 from ncabook.training.critic import GAN_BETAS, Critic
-from ncabook.training.learner import Learner, Randomness, Stateful, TrainingDivergedError
+from ncabook.training.learner import AdamLearner, Stateful
 from ncabook.training.perturbation import mutate, random_damage
 from ncabook.training.tracking import Tracking
 
@@ -22,7 +20,7 @@ RGBA = ChannelLayout(visible=4, hidden=0)
 SQUARED_WEIGHT = 1000.0
 
 
-class OnePassLearner(Learner):
+class OnePassLearner(AdamLearner):
     """Trains a network to draw its class, from a seed, a damaged picture or another class's.
 
     Several processes do not share its work: each does all of it.
@@ -48,31 +46,19 @@ class OnePassLearner(Learner):
         device: str = "cpu",
         tracker: Tracking | None = None,
     ) -> None:
-        super().__init__(network, config, seed, device, tracker)
-        self.unet = network.to(self.device).train().unet
-        self.targets = targets.to(self.device)
-        self.generator = torch.Generator(self.device).manual_seed(seed)
         betas = GAN_BETAS if config.critic else (0.9, 0.999)
-        self.optimizer = torch.optim.Adam(network.parameters(), config.learning_rate, betas)
+        super().__init__(network, config, seed, device, tracker, betas)
+        self.unet = network.unet
+        self.targets = targets.to(self.device)
         self.critic = None
         if config.critic:
             channels = 2 * targets.shape[1] + len(targets)
             discriminator = PatchDiscriminator(channels, config.critic).to(self.device)
             self.critic = Critic(self.unet, discriminator, config.learning_rate)
 
-    @property
-    def learning_rate(self) -> float:
-        """Of Adam, before the schedule."""
-        return self.config.learning_rate
-
     def parts(self) -> dict[str, Stateful]:
-        """Weights, optimiser, random numbers, and the critic."""
-        return {
-            "model": self.network,
-            "optimizer": self.optimizer,
-            "random": Randomness(device=self.generator),
-            **(self.critic.parts() if self.critic else {}),
-        }
+        """Also the critic."""
+        return super().parts() | (self.critic.parts() if self.critic else {})
 
     @flushed_denormals()
     def step(self, rate: float) -> dict[str, float]:
@@ -86,15 +72,7 @@ class OnePassLearner(Learner):
         if self.critic is not None:
             self.critic.learn(source, target, answer, rate)
             minimised = self.critic.judge(source, answer) + SQUARED_WEIGHT * error
-        self.optimizer.param_groups[0]["lr"] = self.learning_rate * rate
-        self.optimizer.zero_grad(set_to_none=True)
-        minimised.backward()
-        self.optimizer.step()
-        loss = float(error.detach())
-        if not math.isfinite(loss):
-            raise TrainingDivergedError(f"loss {loss}")
-        self.iteration += 1
-        return {"loss": loss}
+        return self.descend(minimised, error, rate)
 
     def batch(self) -> tuple[Tensor, Tensor]:
         """Images ``[B, 4, H, W]`` and the classes ``[B]`` that they are to become."""

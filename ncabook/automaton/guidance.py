@@ -44,7 +44,9 @@ def guided_rollout(
 
     """
     if state.shape != unguided.shape:
-        raise ValueError(f"states of {list(state.shape)} and {list(unguided.shape)}; expected one")
+        raise ValueError(
+            f"states of {list(state.shape)} and {list(unguided.shape)}; expected one shape"
+        )
     if not torch.isfinite(torch.tensor(float(weight))):
         raise ValueError(f"weight is {weight!r}; expected a finite number, 1 for no guidance")
     for _ in range(steps):

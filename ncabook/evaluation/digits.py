@@ -12,7 +12,7 @@ From every class grow as many seeds, each under its own coins and noise.
   real test digits. Much less would be memory.
 - *Died*: pictures without a living cell; they count as not recognised.
 - *Recovery* (eq. 3) after a half or a disc was erased, of the share recognised, and of the squared
-  difference from the picture before.
+  difference from the picture before. A picture that died is judged here as it is, empty.
 """
 
 from collections.abc import Callable, Sequence

@@ -6,8 +6,8 @@ interval. *Trivial* rows are measured in the same way: white paper, the mean col
 pictures, the drawing itself, and the picture whose drawing is the nearest of the training set.
 
 - *Recovery* (eq. 3) after the left half of what is visible and hidden was erased, of LPIPS.
-- *Alive*: whether the numbers stay below a bound, and how far the picture has moved from the one
-  at the step after training's horizon, at step 1,000.
+- *Alive*: whether the numbers are still below a bound at step 1,000, and how far the picture has
+  moved by then from what it was at the last of the steps above.
 """
 
 from collections.abc import Callable
@@ -34,8 +34,8 @@ class PairsProtocol:
     """When to look.
 
     Attributes:
-        steps: when pictures are measured; the last but one is that of the damage.
-        damage: the step at which half is erased.
+        steps: when pictures are measured.
+        damage: the step at which half is erased, one of these.
         final: the last step after that.
         long: the last step of the first ``few`` drawings.
         few: how many of them live so long.

@@ -150,10 +150,26 @@ class DigitsTask(Task[DigitsExperiment]):
                 )
             worst = min(judged["grown"]["by_class"])
             found.append(
-                Measured("worst", "the worst class", f"recognised by {name}", worst, 1, "%")
+                Measured(
+                    f"judges.{name}.worst",
+                    "the worst class",
+                    f"recognised by {name}",
+                    worst,
+                    1,
+                    "%",
+                )
             )
             real = judged["right_of_real"]
-            found.append(Measured("real", "real digits", f"recognised by {name}", real, 1, "%"))
+            found.append(
+                Measured(
+                    f"judges.{name}.right_of_real",
+                    "real digits",
+                    f"recognised by {name}",
+                    real,
+                    1,
+                    "%",
+                )
+            )
         for what in ("grown", "real"):
             row = f"step {rules['grown']}" if what == "grown" else "real digits"
             for key, words, digits in (

@@ -263,6 +263,19 @@ def test_the_protocol_tells_copies_deaths_and_recovery(monkeypatch):
     assert died["died_late"] == 4
 
 
+def test_who_died_is_recognised_by_nobody():
+    """Not by a judge either who takes whatever is empty for a four."""
+    train, test = rendered_digits(300, 0), rendered_digits(200, 1)
+    judge = Judge("fours", lambda ink: torch.full((len(ink),), 4), 10.0)
+    torch.manual_seed(0)
+    network = SmallCNN(10).eval()
+    arguments = (small(), 0.0, test, train, [judge], network, 2, TINY)
+    for dead, expected in (((), 100.0), ((4,), 0.0)):
+        found = evaluate_digits(*arguments, roll=Known(train, dead), lpips=False)
+        assert found["judges"]["fours"]["grown"]["by_class"][4] == expected
+        assert found["judges"]["fours"]["late"]["by_class"][4] == expected
+
+
 def test_a_model_is_measured_and_reported_by_its_judges(monkeypatch):
     """By the runner's way: judges come by name, and the report names all that was asked."""
     experiment = experiment_from(content(), "here")

@@ -29,6 +29,9 @@ def train(
             parser=path, metavar="PATH", help="Folder for the result; runs/NAME if not given."
         ),
     ] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="In place of the experiment's own; kept in the card.")
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint.")] = False,
     device: Annotated[
         str | None, typer.Option(help="cpu, cuda or cuda:1; the GPU if there is one.")
@@ -49,9 +52,13 @@ def train(
 
     """
     experiment = experiments.find(name)
-    folder = output or Path("runs") / experiment.name
+    if seed is not None:
+        experiment = experiments.with_seed(experiment, seed)
+    folder = output or Path("runs") / experiments.seeded(experiment.name, seed or 0)
     used = default_device() if device is None else device
-    command = ["ncabook", "train", name, *(["--output", str(output)] if output else []), "--resume"]
+    given = {"--output": output, "--seed": seed}
+    options = [word for key, v in given.items() if v is not None for word in (key, str(v))]
+    command = ["ncabook", "train", name, *options, "--resume"]
     go_on = f"go on with: {shlex.join(command)}"
     try:
         card = runner.train(experiment, folder, used, resume, tracker=tracker and tracker.value)

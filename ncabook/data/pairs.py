@@ -66,6 +66,10 @@ class Pairs:
     def __len__(self) -> int:
         return len(self.ink)
 
+    def to(self, device: str) -> "Pairs":
+        """The same on a device."""
+        return Pairs(self.ink.to(device), self.pictures.to(device), self.note)
+
 
 def handbags(split: PairSplit, folder: Path | None = None) -> Pairs:
     """Edges and photographs of handbags at 64 × 64: 1,000 to learn from, 100 and 100 to look at.

@@ -24,6 +24,7 @@ from ncabook.data.pairs import Pairs
 from ncabook.evaluation.kid import kid, kid_interval
 from ncabook.evaluation.perceptual import described, lpips_distance
 from ncabook.evaluation.recovery import bootstrap, bootstrap_interval, recovery
+from ncabook.networks import UNet
 from ncabook.training.evolving import MOST_KEPT
 from ncabook.training.pairs import white_paper
 from ncabook.training.perturbation import half_mask
@@ -116,6 +117,20 @@ def evaluate_pairs(
         },
         "alive": {"alive": int(still.sum()), "of": len(still), "moved": float(shift.mean())},
     }
+
+
+@torch.no_grad()
+def evaluate_answers(network: UNet, test: Pairs) -> dict[str, Any]:
+    """Measures a network that colours drawings in one pass, on the CPU.
+
+    Args:
+        network: from ink ``[N, 1, H, W]`` to RGB.
+        test: drawings and pictures that it has not seen.
+
+    """
+    answers = network.to("cpu").eval()(test.ink.float() / 255).clamp(0, 1)
+    found = compared(answers, test.pictures.float() / 255)
+    return {"protocol": {"version": 1}, "pairs": len(test), "answer": found}
 
 
 def _rolled(nca: NCA, state: Tensor, steps: int, generator: torch.Generator) -> Tensor:

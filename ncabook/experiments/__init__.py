@@ -114,5 +114,17 @@ def _merged(whole: dict[str, Any], differences: dict[str, Any]) -> dict[str, Any
 
 
 def with_seed(experiment: AnyKind, seed: int) -> AnyKind:
-    """The same experiment with another seed, checked like one from a file."""
-    return parse(type(experiment), experiment.model_dump() | {"seed": seed}, experiment.name)
+    """The same experiment with another seed, checked like one from a file.
+
+    What it starts from is of that seed, too, if it is the result of an experiment of its own.
+    Stages stay what they are.
+    """
+    changes: dict[str, Any] = {"seed": seed}
+    if seed and experiment.start_from in names():
+        changes["start_from"] = seeded(experiment.start_from, seed)
+    return parse(type(experiment), experiment.model_dump() | changes, experiment.name)
+
+
+def seeded(name: str, seed: int) -> str:
+    """What the zoo calls an experiment's result with a seed."""
+    return f"{name}-seed-{seed}" if seed else name

@@ -53,6 +53,11 @@ class UNet(nn.Module):
         self.pool = nn.MaxPool2d(2)
         self.last = nn.Conv2d(base, out_channels, 1)
 
+    @property
+    def parameter_count(self) -> int:
+        """Learned numbers."""
+        return sum(p.numel() for p in self.parameters())
+
     def forward(self, x: Tensor) -> Tensor:
         """The output image.
 

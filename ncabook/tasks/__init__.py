@@ -15,6 +15,7 @@ from ncabook.tasks.growth import GrowthExperiment, GrowthTask
 from ncabook.tasks.judge import JudgeExperiment, JudgeTask
 from ncabook.tasks.one_pass import OnePassExperiment, OnePassTask
 from ncabook.tasks.pairs import PairsExperiment, PairsTask
+from ncabook.tasks.pairs_one_pass import PairsOnePassExperiment, PairsOnePassTask
 from ncabook.tasks.texture import TextureExperiment, TextureTask
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "Network",
     "OnePassExperiment",
     "PairsExperiment",
+    "PairsOnePassExperiment",
     "Task",
     "TextureExperiment",
     "build_network",
@@ -45,6 +47,7 @@ TASKS: dict[str, Task[Any]] = {
         DigitsTask(),
         JudgeTask(),
         PairsTask(),
+        PairsOnePassTask(),
     )
 }
 USUAL = GrowthTask().name  # of a file that names none

@@ -20,6 +20,9 @@ from ncabook.training.tracking import Tracking
 DRAWN = {"train": (1000, 0), "validate": (100, 1), "test": (100, 2)}  # how many, and their seed
 
 
+COLUMNS = {"lpips": ("LPIPS", 3), "l1": ("absolute difference", 3), "kid": ("KID", 4)}
+
+
 class PairsData(Strict):
     """Drawings and pictures.
 
@@ -107,14 +110,10 @@ class PairsTask(Task[PairsExperiment]):
         """Over steps, beside rows that cost nothing."""
         rows = {f"steps.{step}": f"step {step}" for step in metrics["steps"]}
         rows |= {f"trivial.{name}": name for name in metrics["trivial"]}
-        columns = {"lpips": ("LPIPS", 3), "l1": ("absolute difference", 3), "kid": ("KID", 4)}
         found = []
         for place, row in rows.items():
             group, name = place.split(".")
-            for key, (words, digits) in columns.items():
-                low, high = metrics[group][name][f"{key}_interval"]
-                value = metrics[group][name][key]
-                found.append(Measured(f"{place}.{key}", row, words, value, digits, "", (low, high)))
+            found += compared_rows(place, row, metrics[group][name])
         healed, alive = metrics["recovery"], metrics["alive"]
         low, high = healed["interval"]
         found.append(
@@ -135,3 +134,13 @@ class PairsTask(Task[PairsExperiment]):
         inputs = sketches() | {"blank": torch.zeros(1, SIDE, SIDE)}
         start = white_paper(nca.layout, torch.zeros(1, 1, SIDE, SIDE))
         return {"height": SIDE, "width": SIDE, "inputs": inputs, "start": start}
+
+
+def compared_rows(place: str, row: str, figures: dict[str, Any]) -> list[Measured]:
+    """What :func:`~ncabook.evaluation.pairs.compared` found, as numbers below ``place``."""
+    found = []
+    for key, (words, digits) in COLUMNS.items():
+        low, high = figures[f"{key}_interval"]
+        value = figures[key]
+        found.append(Measured(f"{place}.{key}", row, words, value, digits, "", (low, high)))
+    return found

@@ -96,6 +96,26 @@ class PairsConfig(AdversarialConfig):
     mirror: bool = True
 
 
+class PairsOnePassConfig(LoopConfig):
+    """How a network of one pass is trained to colour drawings, for comparison.
+
+    Attributes:
+        batch: pairs in an iteration.
+        learning_rate: of Adam.
+        mirror: whether half of the pairs are shown from right to left.
+        critic: width of pix2pix's critic; None trains by the absolute error alone.
+        validate_every: iterations between two looks at the validation pairs. The weights that were
+            the best there are the result.
+
+    """
+
+    batch: Samples
+    learning_rate: Rate
+    mirror: bool = True
+    critic: Width | None = None
+    validate_every: Annotated[int, Field(ge=1, le=10**9)] = 100
+
+
 class JudgeConfig(LoopConfig):
     """How a network that judges grown digits is trained, by cross-entropy.
 

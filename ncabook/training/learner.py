@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from torch import Generator, Tensor, nn, optim
 
-from ncabook.training.adversarial_config import JudgeConfig
+from ncabook.training.adversarial_config import JudgeConfig, PairsOnePassConfig
 from ncabook.training.config import LoopConfig, OnePassConfig
 from ncabook.training.processes import accelerator
 from ncabook.training.tracking import Tracking
@@ -132,12 +132,12 @@ class AdamLearner(Learner):
 
     """
 
-    config: OnePassConfig | JudgeConfig
+    config: OnePassConfig | JudgeConfig | PairsOnePassConfig
 
     def __init__(
         self,
         network: nn.Module,
-        config: OnePassConfig | JudgeConfig,
+        config: OnePassConfig | JudgeConfig | PairsOnePassConfig,
         seed: int,
         device: str = "cpu",
         tracker: Tracking | None = None,

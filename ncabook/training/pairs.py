@@ -41,17 +41,12 @@ class PairsLearner(AdversarialLearner):
     ) -> None:
         height, width = pairs.ink.shape[2:]
         super().__init__(nca, (height, width), config, seed, device, tracker, context=1)
-        self.ink, self.pictures = pairs.ink.to(self.device), pairs.pictures.to(self.device)
+        self.pairs = pairs.to(self.device)
 
     def fresh(self, count: int) -> Sample:
         """White paper under drawings at random, mirrored in half of the cases if so configured."""
-        random = {"generator": self.generator, "device": self.device}
-        pair = torch.randint(len(self.ink), (count,), **random)
-        mirrored = torch.zeros(count, dtype=torch.bool, device=self.device)
-        if self.config.mirror:
-            mirrored = torch.rand(count, **random) < 0.5
-        ink = turned_over(self.ink[pair].float() / 255, mirrored)
-        return {"state": white_paper(self.nca.layout, ink), "pair": pair, "mirrored": mirrored}
+        ink, _, which = drawn_pairs(self.pairs, count, self.config.mirror, self.generator)
+        return {"state": white_paper(self.nca.layout, ink), **which}
 
     def mutate(self, old: Sample, fresh: Sample) -> Sample:
         """Another drawing under what was there, and so another target."""
@@ -64,11 +59,39 @@ class PairsLearner(AdversarialLearner):
 
     def real(self, sample: Sample) -> Tensor:
         """The pictures, RGB ``[B, 3, H, W]`` in [0, 1]."""
-        return turned_over(self.pictures[sample["pair"]].float() / 255, sample["mirrored"])
+        pictures = self.pairs.pictures[sample["pair"]].float() / 255
+        return turned_over(pictures, sample["mirrored"])
 
     def context(self, sample: Sample) -> Tensor:
         """The ink, ``[B, 1, H, W]``."""
         return sample["state"][:, : self.nca.layout.fixed]
+
+
+def drawn_pairs(
+    pairs: Pairs, count: int, mirror: bool, generator: torch.Generator
+) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
+    """Pairs at random.
+
+    Args:
+        pairs: to draw from, on the generator's device.
+        count: how many, B.
+        mirror: whether half of them are turned from right to left.
+        generator: source of chance.
+
+    Returns:
+        Ink ``[B, 1, H, W]`` and pictures ``[B, 3, H, W]`` in [0, 1]; and which they are, ``pair``
+        and ``mirrored``, ``[B]`` each.
+
+    """
+    device = generator.device
+    pair = torch.randint(len(pairs), (count,), generator=generator, device=device)
+    mirrored = torch.zeros(count, dtype=torch.bool, device=device)
+    if mirror:
+        mirrored = torch.rand(count, generator=generator, device=device) < 0.5
+    ink, pictures = (
+        turned_over(images[pair].float() / 255, mirrored) for images in (pairs.ink, pairs.pictures)
+    )
+    return ink, pictures, {"pair": pair, "mirrored": mirrored}
 
 
 def turned_over(images: Tensor, mirrored: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 from filelock import FileLock, Timeout
-from torch import Tensor
+from torch import Tensor, nn
 
 from ncabook import zoo
 from ncabook.experiments.provenance import provenance
@@ -75,7 +75,8 @@ def train(
             }
             data_sha256 = loop.identity["data_sha256"]
             network: Any = loop.learner.result()
-            _write_result(network, experiment, folder, data_sha256, training)
+            beside = loop.learner.beside()
+            _write_result(network, experiment, folder, data_sha256, training, beside)
     loop.accelerator.wait_for_everyone()
     return zoo.read_card(folder)
 
@@ -126,14 +127,19 @@ def _write_result(
     folder: Path,
     data_sha256: str,
     training: dict[str, Any],
+    beside: dict[str, nn.Module],
 ) -> None:
     save_tensors(folder / zoo.WEIGHTS, network.state_dict())
+    others = {}
+    for name, other in beside.items():
+        save_tensors(folder / f"{name}.safetensors", other.state_dict())
+        others[f"{name}_sha256"] = sha256(folder / f"{name}.safetensors")
     card = zoo.Card(
         experiment=experiment,
         parameters=network.parameter_count,
         weights_sha256=sha256(folder / zoo.WEIGHTS),
         data_sha256=data_sha256,
-        training=training,
+        training=training | others,
     )
     zoo.write_card(folder, card)
 

@@ -1,6 +1,7 @@
 """Networks that are no automata. This package knows no other room of ncabook."""
 
 from ncabook.networks.classifier import SmallCNN
+from ncabook.networks.critic import PatchCritic
 from ncabook.networks.one_pass import OnePass
 from ncabook.networks.pix2pix import PatchDiscriminator, Pix2Pix
 from ncabook.networks.unet import UNet
@@ -10,6 +11,7 @@ __all__ = [
     "VQVAE",
     "Decoder",
     "OnePass",
+    "PatchCritic",
     "PatchDiscriminator",
     "Pix2Pix",
     "Quantised",

@@ -17,6 +17,7 @@ from ncabook.training.pool import Sample
 from ncabook.training.tracking import Tracking
 from ncabook.training.wasserstein import WassersteinCritic
 
+CRITIC = "critic"  # its name among a checkpoint's parts, and that of its file
 PIXEL = {"mse": visible_mse, "l1": visible_l1}
 
 
@@ -106,6 +107,10 @@ class AdversarialLearner(EvolvingLearner):
     def result(self) -> nn.Module:
         """The running mean of the weights, if there is one."""
         return self.network if self.mean is None else self.mean
+
+    def beside(self) -> dict[str, nn.Module]:
+        """The critic, if there is one."""
+        return {} if self.critic is None else {CRITIC: self.critic.critic}
 
     def record(self) -> dict[str, Any]:
         """Also what the last weights and their running mean draw: the distance from the targets."""

@@ -86,6 +86,10 @@ class Learner(ABC):
         """What has been trained, for its file; the network itself, where there is no other."""
         return self.network
 
+    def beside(self) -> dict[str, nn.Module]:
+        """By name, what else has been trained and is worth a file, such as a critic."""
+        return {}
+
     def identity(self) -> dict[str, Any]:
         """What a checkpoint has to agree on to be gone on with."""
         return {

@@ -1,7 +1,8 @@
 """Trained models: ``FAMILY/NAME/weights.safetensors`` and ``card.json`` (:mod:`ncabook.zoo.cards`).
 
-Models on the way to others, which start from them, lie in ``FAMILY/stages/NAME``; they are found
-by name like all others, and :func:`names` does not list them.
+A critic that learned beside a model may lie there, too, as ``critic.safetensors``. Models on the
+way to others, which start from them, lie in ``FAMILY/stages/NAME``; they are found by name like all
+others, and :func:`names` does not list them.
 """
 
 from dataclasses import dataclass
@@ -11,10 +12,12 @@ from torch import Tensor
 
 from ncabook.automaton import NCA
 from ncabook.files import CorruptFileError
+from ncabook.networks import PatchCritic
 from ncabook.reading import unknown
 from ncabook.tasks import Network, task_of
 from ncabook.tasks.needs import check_memory, parameter_count
-from ncabook.training.checkpoint import load_weights
+from ncabook.training.adversarial import CRITIC
+from ncabook.training.checkpoint import load_tensors, load_weights
 from ncabook.zoo.cards import CARD, WEIGHTS, Card, read_card, write_card
 
 __all__ = [
@@ -26,6 +29,7 @@ __all__ = [
     "find",
     "folders",
     "load",
+    "load_critic",
     "names",
     "read_card",
     "stages",
@@ -122,3 +126,29 @@ def load(name: str) -> TrainedModel:
     network = task.network(card.experiment)
     load_weights(network, folder / WEIGHTS, card.weights_sha256)
     return TrainedModel(network.eval(), task.targets(card.experiment), card, folder)
+
+
+def load_critic(name: str) -> PatchCritic:
+    """The critic that learned beside a model, by the model's name or folder.
+
+    Raises:
+        UnknownNameError: no such model.
+        ValueError: it had no critic, or none was kept.
+        CorruptFileError: the file is not the card's.
+
+    """
+    folder = find(name)
+    card = read_card(folder)
+    path, known = folder / f"{CRITIC}.safetensors", card.training.get(f"{CRITIC}_sha256")
+    if known is None or not path.exists():
+        with_one = [n for n, place in folders().items() if (place / path.name).exists()]
+        raise ValueError(
+            f"no critic is kept beside {name}; expected one of {', '.join(with_one)}, or the "
+            "folder of a training with one"
+        )
+    tensors, _ = load_tensors(path, known)
+    visible = load(name).nca.layout.visible
+    told = next(iter(tensors.values())).shape[1] - visible
+    critic = PatchCritic(visible, told, card.experiment.training.critic.widths)
+    load_weights(critic, path, known)
+    return critic.eval()

@@ -72,6 +72,16 @@ def test_a_whole_life_train_evaluate_export(ncabook, tiny, tmp_path):
     assert (status, "add --force" in err) == (1, True)
 
 
+def test_a_seed_in_place_of_the_files_own(ncabook, tiny, tmp_path):
+    """In the card, and in the folder's name as the zoo has it; a bad one is one line."""
+    status, _, err = ncabook("train", tiny, "--seed", "3")
+    assert status == 0, err
+    assert zoo.read_card(tmp_path / "runs/tiny-seed-3").experiment.seed == 3
+    status, _, err = ncabook("train", tiny, "--seed", "-3")
+    assert status != 0
+    assert "tiny: seed: Input should be greater than or equal to 0" in err
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

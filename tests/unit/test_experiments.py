@@ -27,10 +27,12 @@ from ncabook.tasks import (
     Look,
     OnePassExperiment,
     PairsExperiment,
+    PairsOnePassExperiment,
     TextureExperiment,
     build_network,
     growth,
     needs,
+    task_of,
 )
 from ncabook.training.checkpoint import load_tensors, save_tensors
 
@@ -351,6 +353,14 @@ def test_a_second_stage_starts_from_the_first_ones_weights(trained, tmp_path):
     for a, b in zip(first.nca.parameters(), second.nca.parameters(), strict=True):
         assert torch.allclose(a, b, atol=1e-6)
     assert second.card.training["started_from"]["weights_sha256"] == first.card.weights_sha256
+
+
+def test_another_seed_starts_from_the_result_of_that_seed():
+    """Where the start is an experiment of its own; a stage is one for all seeds."""
+    chained, staged = (experiments.find(n) for n in ("handbags-conv3-critic", "digits-critic"))
+    assert experiments.with_seed(chained, 2).start_from == "handbags-conv3-l1-seed-2"
+    assert experiments.with_seed(chained, 0) == chained
+    assert experiments.with_seed(staged, 2).start_from == "digits-young"
 
 
 @pytest.mark.parametrize(
@@ -678,6 +688,8 @@ def protocol(experiment):
         return asdict(DigitsProtocol())
     if isinstance(experiment, PairsExperiment):
         return asdict(PairsProtocol())
+    if isinstance(experiment, PairsOnePassExperiment):
+        return {"version": 1}
     if isinstance(experiment, JudgeExperiment):
         return {"version": 1, "images": 10000}
     if not isinstance(experiment, ClassificationExperiment):
@@ -690,14 +702,7 @@ def protocol(experiment):
 def training_data(model):
     """What a card's ``data_sha256`` speaks of; a classifier's where the data set is here."""
     experiment = model.card.experiment
-    if isinstance(experiment, GrowthExperiment | OnePassExperiment):
-        return (model.targets,)
     try:
-        if isinstance(experiment, TextureExperiment):
-            return (experiment.data.build(),)
-        labelled = experiment.data.build("train")
-        if isinstance(experiment, PairsExperiment):
-            return labelled.ink, labelled.pictures
+        return task_of(experiment).data(experiment)
     except DataUnavailableError as error:
         pytest.skip(str(error))
-    return labelled.images, labelled.labels

@@ -5,6 +5,7 @@ import pytest
 import torch
 from PIL import Image
 
+from ncabook import zoo
 from ncabook.automaton import NCA, ChannelLayout, ConvPerception, MLPUpdate
 from ncabook.data.pairs import LINE, Pairs, handbags, outlines, read_pairs
 from ncabook.data.registry import DataUnavailableError
@@ -13,7 +14,7 @@ from ncabook.evaluation.kid import kid, kid_interval
 from ncabook.evaluation.pairs import PairsProtocol, evaluate_pairs
 from ncabook.evaluation.perceptual import described
 from ncabook.experiments import runner
-from ncabook.files import CorruptFileError
+from ncabook.files import CorruptFileError, sha256
 from ncabook.reading import ConfigError
 from ncabook.tasks import experiment_from, task_of
 from ncabook.tasks import pairs as task_module
@@ -176,6 +177,27 @@ def test_a_training_goes_on_to_the_bit(critic, tmp_path):
     assert resumed.weights_sha256 == straight.weights_sha256
 
 
+def test_the_critic_is_kept_beside_the_model(tmp_path):
+    """With its hash in the card: another file is refused; where there is none, a line says so."""
+    experiment = experiment_from(content(critic={"widths": [8, 6]}), "here")
+    card = runner.train(experiment, tmp_path / "with", progress=False, tracker="none")
+    critic = zoo.load_critic(str(tmp_path / "with"))
+    made, ink = torch.rand(2, 3, 64, 64), torch.rand(2, 1, 64, 64)
+    assert critic(made, ink).shape == (2, 1, 16, 16)
+    resumed, _ = runner.prepare(experiment, tmp_path / "with", "cpu", "none")
+    resumed.resume()
+    assert torch.equal(resumed.learner.critic.critic(made, ink), critic(made, ink))
+    assert card.training["critic_sha256"] == sha256(tmp_path / "with" / "critic.safetensors")
+    (tmp_path / "with" / "critic.safetensors").write_bytes(b"other")
+    with pytest.raises(CorruptFileError, match="critic.safetensors"):
+        zoo.load_critic(str(tmp_path / "with"))
+    runner.train(
+        experiment_from(content(), "x"), tmp_path / "without", progress=False, tracker="none"
+    )
+    with pytest.raises(ValueError, match="no critic is kept beside .*without; expected one of"):
+        zoo.load_critic(str(tmp_path / "without"))
+
+
 def test_a_mask_of_the_living_is_refused():
     raw = content()
     raw["model"]["living_threshold"] = 0.1
@@ -217,15 +239,20 @@ def test_trivial_rows_are_what_they_say():
     assert torch.equal(evaluation.nearest(train, train), train.pictures.float() / 255)
 
 
-def test_a_model_is_measured_over_steps_and_reported(monkeypatch):
-    """Someone who leaves the paper white scores as white paper does, and cannot recover it."""
+def leaves_white():
+    """An automaton that changes nothing."""
     torch.manual_seed(0)
     nca = NCA(LAYOUT, ConvPerception(8, 8), MLPUpdate(8, 7, [8]), 0.5, None)
     with torch.no_grad():
         for parameter in nca.update.parameters():
             parameter.zero_()
+    return nca
+
+
+def test_a_model_is_measured_over_steps_and_reported():
+    """Someone who leaves the paper white scores as white paper does, and cannot recover it."""
     test, train = outlines(6, 2), outlines(12, 0)
-    found = evaluate_pairs(nca, test, train, TINY)
+    found = evaluate_pairs(leaves_white(), test, train, TINY)
     for step in ("2", "4", "6"):
         ours, white = found["steps"][step], found["trivial"]["white"]
         assert {k: ours[k] for k in ("lpips", "l1", "kid")} == pytest.approx(

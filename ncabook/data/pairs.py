@@ -19,14 +19,37 @@ from torch import Tensor
 
 from ncabook.data.emoji import emoji
 from ncabook.data.images import read_image
-from ncabook.data.registry import DataFile, DataUnavailableError, locate, places
+from ncabook.data.registry import DataFile, DataSet, DataUnavailableError, locate, places
 from ncabook.files import CorruptFileError
 
 SIDE = 64
-HANDBAGS = DataFile(
-    "edges2handbags/edges2handbags_1000train_200val.tar",
-    "8f00f0a821150e00a681d014585e239f60d04ca1d852de07130fd6164f2d8789",
-    29245440,
+
+
+class _Given(DataSet):
+    """What has to be brought by hand: nothing offers these files as they are for download."""
+
+    def fetch(self, file: DataFile) -> Path:
+        """The checked local copy; a DataUnavailableError, which says what to do, without one."""
+        path = locate(file)
+        if path is None:
+            raise absent(None)
+        return path
+
+
+HANDBAGS = _Given(
+    "edges2handbags",
+    "handbags, 256×256 RGB, each with its edges: 1,000 pairs to train with, 100 to stop by, 100 to "
+    "test with",
+    "29 MB, to be put in place by hand",
+    "Isola et al. 2017, from photographs that Zhu et al. 2016 collected; a part of the set",
+    "none stated; photographs are their owners', for experiments only",
+    (
+        DataFile(
+            "edges2handbags/edges2handbags_1000train_200val.tar",
+            "8f00f0a821150e00a681d014585e239f60d04ca1d852de07130fd6164f2d8789",
+            29245440,
+        ),
+    ),
 )
 # A line one pixel wide at 256 pixels is a quarter of the ink at 64; it is to be seen all the same.
 LINE = 3.0
@@ -90,18 +113,30 @@ def handbags(split: PairSplit, folder: Path | None = None) -> Pairs:
     known["test"] = ("val/", slice(100, 200))
     if split not in known:
         raise ValueError(f"split is {split!r}; expected train, validate or test")
-    path = locate(HANDBAGS, folder)
+    (archived,) = HANDBAGS.files
+    path = locate(archived, folder)
     if path is None:
-        raise DataUnavailableError(
-            f"{HANDBAGS.path} (29 MB, 1,200 pairs) is not in {places(folder)}, and only the whole "
-            "set can be downloaded (pix2pix's edges2handbags.tar.gz, 8.6 GB); put the archive "
-            "there, give pairs of your own to `read_pairs`, or take the package's `outlines`"
-        )
+        raise absent(folder)
     part, chosen = known[split]
     with tarfile.open(path) as archive:
         names = sorted(n for n in archive.getnames() if part in n and n.endswith(".jpg"))
         read = (archive.extractfile(name) for name in names[chosen])
         return _halves([Image.open(io.BytesIO(file.read())) for file in read if file is not None])
+
+
+def absent(folder: Path | None) -> DataUnavailableError:
+    """What to do where the handbags are not here.
+
+    Args:
+        folder: where they were looked for first.
+
+    """
+    (archived,) = HANDBAGS.files
+    return DataUnavailableError(
+        f"{archived.path} (29 MB, 1,200 pairs) is not in {places(folder)}, and only the whole "
+        "set can be downloaded (pix2pix's edges2handbags.tar.gz, 8.6 GB); put the archive "
+        "there, give pairs of your own to `read_pairs`, or take the package's `outlines`"
+    )
 
 
 def read_pairs(paths: Sequence[Path], side: int = SIDE) -> Pairs:

@@ -183,9 +183,11 @@ def locate(file: DataFile, folder: Path | None = None) -> Path | None:
         if path.is_file():
             found = sha256(path)
             if found != file.sha256:
-                remedy = (
-                    "delete it to have it downloaded again" if file.url else "reinstall ncabook"
-                )
+                remedy = "put the right file there"
+                if file.url:
+                    remedy = "delete it to have it downloaded again"
+                elif place == PACKAGE_DATA:
+                    remedy = "reinstall ncabook"
                 raise CorruptFileError(
                     f"{path} is corrupt: expected sha256 {file.sha256}, found {found}; {remedy}"
                 )

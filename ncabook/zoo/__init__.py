@@ -148,7 +148,7 @@ def load_critic(name: str) -> PatchCritic:
         )
     tensors, _ = load_tensors(path, known)
     visible = load(name).nca.layout.visible
-    told = next(iter(tensors.values())).shape[1] - visible
+    told = tensors["layers.0.weight"].shape[1] - visible
     critic = PatchCritic(visible, told, card.experiment.training.critic.widths)
     load_weights(critic, path, known)
     return critic.eval()

@@ -62,7 +62,8 @@ def small_vgg(nothing_here, monkeypatch):
 
 def test_the_list_says_of_everything_what_it_is(nothing_here):
     shown = data("list").output
-    for name in ("emoji-default", "emoji-noto", "mnist", "cifar10", "dtd", "alexnet", "vgg16"):
+    names = ("emoji-default", "emoji-noto", "mnist", "cifar10", "dtd", "edges2handbags")
+    for name in (*names, "alexnet", "vgg16"):
         entry = data_sets()[name]
         assert all((entry.description, entry.size, entry.source, entry.licence, entry.files))
         assert f"{name}: {entry.description}\n" in shown
@@ -100,6 +101,7 @@ def test_what_is_absent_is_counted_and_no_error(nothing_here):
     ("name", "message"),
     [
         ("dtd", r"bubbly_0101 of DTD \(600 MB, all of it\) is not here.*no route to host"),
+        ("edges2handbags", r"edges2handbags_1000train_200val.tar \(29 MB, .*`read_pairs`"),
         ("vgg16", r"vgg16's weights \(528 MB, .*no route to host.*weights/vgg16_features_fp16"),
         ("alexnet", r"alexnet's weights \(233 MB, .*connect to the network"),
     ],

@@ -7,7 +7,7 @@ from PIL import Image
 
 from ncabook import zoo
 from ncabook.automaton import NCA, ChannelLayout, ConvPerception, MLPUpdate
-from ncabook.data.pairs import LINE, Pairs, handbags, outlines, read_pairs
+from ncabook.data.pairs import HANDBAGS, LINE, Pairs, handbags, outlines, read_pairs
 from ncabook.data.registry import DataUnavailableError
 from ncabook.evaluation import pairs as evaluation
 from ncabook.evaluation.kid import kid, kid_interval
@@ -74,6 +74,17 @@ def test_missing_handbags_say_what_how_large_and_what_to_do(monkeypatch, tmp_pat
     monkeypatch.setenv("NCABOOK_DATA", str(tmp_path))
     monkeypatch.setenv("NCABOOK_CACHE", str(tmp_path / "cache"))
     with pytest.raises(DataUnavailableError, match=r"29 MB, 1,200 pairs.*outlines"):
+        handbags("test")
+
+
+def test_a_wrong_archive_is_named_and_not_the_package(monkeypatch, tmp_path):
+    """Installing again would not help."""
+    (archived,) = HANDBAGS.files
+    path = tmp_path / archived.path
+    path.parent.mkdir()
+    path.write_bytes(b"half of it")
+    monkeypatch.setenv("NCABOOK_DATA", str(tmp_path))
+    with pytest.raises(CorruptFileError, match=f"{path} is corrupt: .*; put the right file there"):
         handbags("test")
 
 

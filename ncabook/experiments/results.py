@@ -41,9 +41,18 @@ PAPER_PHOTOGRAPHS = {
     "cifar-residual-dilated": "Residual + Dilated 5x5",
 }
 PAPER_DIGITS = ("digits-mse", "digits-l1", "digits-critic", "digits-guided")
+PAPER_DRAWINGS = tuple(
+    f"handbags-{perception}-{loss}"
+    for loss in ("l1", "critic")
+    for perception in ("conv3", "conv5", "combined")
+)
+ONE_PASS_DRAWINGS = ("handbags-unet", "handbags-pix2pix")
 PAPER_TEXTURES = {"lacelike-conv3": "Conv 3x3", "lacelike-combined": "Combined"}
 # Of tables that are no sweeps, since their models begin with another one.
-ROWS = {18: PAPER_DIGITS}
+ROWS = {
+    7: (*PAPER_DRAWINGS, "handbags-combined-long", *ONE_PASS_DRAWINGS),
+    18: PAPER_DIGITS,
+}
 # Where a column's number is in a card's metrics; networks of one pass lack those of many steps.
 # Means are over all rollouts, with those whose seed died, unless a label says *living*.
 COLUMNS = {
@@ -74,6 +83,18 @@ COLUMNS = {
         "lpips.mutation_recovery",
         "mse.stage2",
         "mse.long",
+    ),
+    7: (
+        "steps.24.lpips",
+        "steps.48.lpips",
+        "steps.200.lpips",
+        "steps.48.l1",
+        "steps.200.l1",
+        "steps.48.kid",
+        "recovery.percent",
+        "answer.lpips",
+        "answer.l1",
+        "answer.kid",
     ),
     18: (
         "judges.digits-judge.grown.all",
@@ -155,7 +176,7 @@ def table(number: int, metrics: dict[str, dict[str, Any]] | None = None) -> "pan
     """A table as numbers: one row per experiment, ours and the paper's columns.
 
     Args:
-        number: 1 or 5, or 18, of a figure that has numbers in the text only.
+        number: 1 or 5; or that of a figure, 7, or 18, which has numbers in the text only.
         metrics: by model, fresh evaluations; the cards' own where there is none.
 
     Raises:
@@ -188,6 +209,8 @@ def table(number: int, metrics: dict[str, dict[str, Any]] | None = None) -> "pan
 
 def _printed(number: int, row: str) -> dict[str, Any]:
     name = PAPER_ROWS.get(row)
+    if number == 7:
+        return {}  # a drawing of curves, without numbers
     if number == 18:
         return {"paper, recognised (%)": paper.FIGURE_18}
     if number == 5:

@@ -5,10 +5,12 @@ from ncabook.live.elementary import elementary_figure
 from ncabook.live.export import describe
 from ncabook.live.html import figure_html, to_html
 from ncabook.live.onnx import to_onnx
+from ncabook.live.opinion import Opinion
 from ncabook.live.player import LivePlayer
 
 __all__ = [
     "LivePlayer",
+    "Opinion",
     "controls",
     "describe",
     "elementary_figure",

@@ -22,6 +22,7 @@ from ncabook.automaton.known import check_unchanged
 from ncabook.live.decoding import compile_decoder
 from ncabook.live.labels import Labels
 from ncabook.live.offers import Offers
+from ncabook.live.opinion import Opinion
 from ncabook.live.program import ENGINE
 from ncabook.live.sight import Sight
 from ncabook.live.start import Beginning, Start
@@ -89,6 +90,7 @@ def describe(
     decoder: Decoder | None = None,
     start: Start = None,
     votes: Sequence[str] = (),
+    opinion: Opinion | None = None,
     inputs: Mapping[str, Tensor] | None = None,
     condition: Tensor | None = None,
     seeds: Mapping[str, Tensor] | None = None,
@@ -121,6 +123,7 @@ def describe(
             channels.
         votes: names of the classes that cells vote for, one for each class channel; numbers if
             not given.
+        opinion: what a critic says of each place, to be shown over the picture.
         inputs: what may lie in the fixed channels, by name, ``[fixed, height, width]`` in [0, 1];
             readers choose among them, and draw on them.
         condition: a map ``[D, height, width]`` in place of classes: a condition that differs from
@@ -198,6 +201,7 @@ def describe(
         "votes": elected,
         "inputs": beginning.inputs_at(program),
         "decoder": None if decoder is None else compile_decoder(decoder, program, layout.fixed),
+        **({} if opinion is None else {"critic": opinion.described(layout, program)}),
         "buffers": program.buffers[1:],
         "ops": program.ops,
         "weights_bytes": len(program.bytes),

@@ -19,6 +19,7 @@ throw new Error(`live figure: description version ${description.version}; ` +
 checkNumbers(description);
 checkSteps(description);
 checkDecoder(description);
+checkCritic(description);
 checkTargets(description);
 if (weights.byteLength !== description.weights_bytes) {
 throw new Error(`live figure: ${weights.byteLength} bytes of weights, ` +
@@ -82,6 +83,23 @@ expect(d.condition === null || fits(d.condition, 2, 2 * d.height * d.width * d.p
 const last = Math.max(0, d.classes.length - 1);
 expect(Number.isInteger(d.class_index) && d.class_index >= 0 && d.class_index <= last,
 "class_index", d.class_index, `a whole number from 0 to ${last}`);
+}
+function checkCritic(d) {
+if (d.critic === undefined) return;
+const { layers, centre, spread } = d.critic;
+expect(Number.isFinite(centre) && spread > 0, "critic.centre, spread", [centre, spread],
+"two numbers, the second above 0");
+let [side, channels] = [Math.min(d.height, d.width), d.visible + d.fixed];
+layers.forEach((layer, i) => {
+const { in: inputs, out, kernel, stride, padding, slope, weight, bias } = layer;
+side = Math.floor((side + 2 * padding - kernel) / stride) + 1;
+const counts = [inputs, out, kernel, stride, side].every(isCount) && isNatural(padding);
+expect(counts && inputs === channels && slope >= 0 && slope <= 1 &&
+fits(weight, 2, 2 * out * inputs * kernel ** 2, d) && fits(bias, 4, 4 * out, d),
+`critic.layers[${i}]`, layer, `a convolution of ${channels} channels that fits picture and weights`);
+channels = out;
+});
+expect(channels === 1, "critic.layers", channels, "one channel at the end");
 }
 function checkTargets(d) {
 if (d.targets === null) return;
@@ -723,6 +741,65 @@ target.set(values.subarray(row * length, (row + 1) * length), row * padded(lengt
 }
 }
 }
+class Critic {
+constructor({ critic: { layers, centre, spread }, height, width }, weights) {
+Object.assign(this, { centre, spread });
+this.size = { height, width };
+this.layers = layers.map((layer) => {
+const { in: inputs, out, kernel, stride, padding } = layer;
+const from = this.size;
+const side = (length) => Math.floor((length + 2 * padding - kernel) / stride) + 1;
+const size = this.size = { height: side(from.height), width: side(from.width) };
+return {
+...layer, from, size,
+weight: decodeHalf(weights, layer.weight, out * inputs * kernel ** 2),
+bias: decodeFloat(weights, layer.bias, out),
+planes: new Float32Array(out * size.height * size.width),
+};
+});
+}
+judge(engine) {
+let planes = planesOf(engine);
+for (const layer of this.layers) {
+convolve(layer, planes);
+planes = layer.planes;
+}
+return planes.map((score) => (score - this.centre) / this.spread);
+}
+}
+function planesOf({ cellsToRead: cells, cellCount, stride, description: { fixed, visible } }) {
+const channels = Array.from({ length: visible + fixed }, (_, k) => (k < visible ? fixed + k : k - visible));
+const planes = new Float32Array(channels.length * cellCount);
+channels.forEach((channel, k) => {
+for (let i = 0; i < cellCount; i++) planes[k * cellCount + i] = cells[i * stride + channel];
+});
+return planes;
+}
+function convolve({ in: inputs, out, kernel, stride, padding, slope, weight, bias, from, size, planes }, source) {
+const [area, least] = [size.height * size.width, -padding];
+for (let o = 0; o < out; o++) {
+const target = planes.subarray(o * area, (o + 1) * area);
+target.fill(bias[o]);
+for (let i = 0; i < inputs; i++) {
+const first = i * from.height * from.width;
+for (let tap = 0; tap < kernel ** 2; tap++) {
+const [down, right] = [Math.floor(tap / kernel) + least, tap % kernel + least];
+const factor = weight[(o * inputs + i) * kernel ** 2 + tap];
+const start = Math.max(0, Math.ceil(-right / stride));
+const end = Math.min(size.width, Math.floor((from.width - 1 - right) / stride) + 1);
+for (let row = 0; row < size.height; row++) {
+const line = row * stride + down;
+if (line < 0 || line >= from.height) continue;
+const [at, to] = [first + line * from.width + right, row * size.width];
+for (let column = start; column < end; column++) {
+target[to + column] += factor * source[at + column * stride];
+}
+}
+}
+}
+if (slope < 1) target.forEach((value, k) => { if (value < 0) target[k] = slope * value; });
+}
+}
 const ERASING = 0x5eed;
 const NOISE = 0x6e00;
 const LARGEST = 1000;
@@ -743,6 +820,7 @@ this.inputs = description.inputs === null
 ? null : weights.subarray(description.inputs);
 this.condition = description.condition === null
 ? null : decodeHalf(weights, description.condition, cells * description.planes);
+this.critic = description.critic ? new Critic(description, weights) : null;
 this.reset();
 }
 wholeTargets({ offset, top, left, height, width }, bytes) {
@@ -1807,6 +1885,7 @@ function paint(engine, shown, ballot) {
 if (shown === "picture" && ballot !== null) return votesPicture(engine, ballot);
 if (shown === "picture") return picture(engine);
 if (shown === "rules") return rulesPicture(engine);
+if (shown === "critic") return criticsPicture(engine);
 const { height, width, cellCount } = engine;
 const data = new Uint8ClampedArray(4 * cellCount);
 const values = numbers(engine, shown, ballot);
@@ -1859,6 +1938,21 @@ function rulesPicture({ height, width, cellCount, ruleMap }) {
 const data = new Uint8ClampedArray(4 * cellCount).fill(255);
 ruleMap.forEach((rule, i) => data.set(classColor(rule), 4 * i));
 return { data, height, width };
+}
+const OPINION = 0.6;
+function criticsPicture(engine) {
+const seen = picture(engine);
+const { size } = engine.critic;
+const opinions = engine.critic.judge(engine);
+for (let i = 0; i < engine.cellCount; i++) {
+const row = Math.floor(Math.floor(i / seen.width) * size.height / seen.height);
+const column = Math.floor(i % seen.width * size.width / seen.width);
+const over = colour(opinions[row * size.width + column]);
+for (let k = 0; k < 3; k++) {
+seen.data[4 * i + k] = OPINION * over[k] + (1 - OPINION) * seen.data[4 * i + k];
+}
+}
+return seen;
 }
 function numbers(engine, shown, ballot) {
 const { cellsToRead: cells, stride, description } = engine;
@@ -2170,7 +2264,8 @@ const now = performance.now();
 if (!hurried || now >= this.nextFrames) {
 this.frames = engines.map((engine, i) => paint(engine, this.shown, ballots[i]));
 const end = performance.now();
-this.nextFrames = engines.some((engine) => engine.decoder) ? 2 * end - now : 0;
+const slow = this.shown === "critic" || engines.some((engine) => engine.decoder);
+this.nextFrames = slow ? 2 * end - now : 0;
 }
 return {
 step: timeline.step,
@@ -2456,11 +2551,12 @@ const BRUSH = { min: 1, max: 10, start: 4 };
 const TURN = { min: 0, max: 345, step: 15 };
 const PEN = 1;
 function makeChannels(id, description) {
-const { fixed, visible, decoder, votes } = description;
+const { critic, fixed, visible, decoder, votes } = description;
 const first = description.channels - votes.length;
 const options = [["picture", decoder ? "decoded picture" : votes.length ? "votes" : "picture"]];
 if (votes.length) options.push(["disagreement", "cells that disagree"]);
 else if (!decoder && visible > 3) options.push(["alpha", "alpha: what lives"]);
+if (critic) options.push(["critic", "what the critic says"]);
 if (description.rules) options.push(["rules", "which rule where"]);
 options.push(["changes", "size of the last change"], ["fired", "cells that fired"]);
 const select = make("select", { id },
@@ -2472,7 +2568,8 @@ const kind = channel < fixed ? "input" : isVisible ? "latent" : "hidden";
 const text = channel < first ? `${kind} channel ${channel}` : `vote for ${votes[channel - first].name}`;
 select.append(make("option", { value: channel }, text));
 }
-const key = make("span", { class: "nca-key", hidden: "" }, "−1", make("span", { class: "nca-ramp" }), "1");
+const key = make("span", { class: "nca-key", hidden: "" },
+make("span", {}, "−1"), make("span", { class: "nca-ramp" }), make("span", {}, "1"));
 return { select, key, row: make("div", { class: "nca-slider" }, make("label", { for: id }, "Show"), select, key) };
 }
 function makeSizes(id, { sizes, height, width }) {
@@ -3455,7 +3552,9 @@ const { recorded } = await this.send({ kind: "recorded" });
 this.tell({ steps: report.step, events: recorded?.events ?? [] });
 }
 show(shown) {
-this.view.key.hidden = ["picture", "fired", "rules"].includes(shown);
+const { key } = this.view;
+key.hidden = ["picture", "fired", "rules"].includes(shown);
+[key.firstChild.textContent, key.lastChild.textContent] = shown === "critic" ? ["made", "real"] : ["−1", "1"];
 this.view.root.dataset.shown = shown;
 const channel = Number(shown);
 return this.ask({ kind: "show", shown: Number.isNaN(channel) ? shown : channel });

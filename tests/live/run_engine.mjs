@@ -7,6 +7,7 @@
 // "later"} is no message: a picture has to wait; nor is {kind: "repeat", count, message}: after it, the
 // bytes that are in use are noted in `heaps`, if Node runs with --expose-gc. `stops`: the step after
 // each message, and whether something ran away.
+// With `criticise: true` what the critic says of the last state is there.
 // With `decode: true` the picture of the last state is there. With `wasm: false` nothing compiles,
 // as where a browser lacks SIMD; `wasm: "instantiate"` and `"grow"` refuse memory, early and late.
 
@@ -76,6 +77,7 @@ const run = async () => {
     const bytes = Buffer.from(numbers.buffer, numbers.byteOffset, numbers.byteLength);
     rest.picture = { ...size, numbers: bytes.toString("base64") };
   }
+  if (job.criticise) rest.opinions = [...engine.critic.judge(engine)];
   return { ...rest, state: Buffer.from(engine.state.buffer).toString("base64") };
 };
 

@@ -20,6 +20,7 @@ export function checkDescription(description, weights) {
   checkNumbers(description);
   checkSteps(description);
   checkDecoder(description);
+  checkCritic(description);
   checkTargets(description);
   if (weights.byteLength !== description.weights_bytes) {
     throw new Error(`live figure: ${weights.byteLength} bytes of weights, ` +
@@ -84,6 +85,24 @@ function checkNumbers(d) {
   const last = Math.max(0, d.classes.length - 1);
   expect(Number.isInteger(d.class_index) && d.class_index >= 0 && d.class_index <= last,
     "class_index", d.class_index, `a whole number from 0 to ${last}`);
+}
+
+function checkCritic(d) {
+  if (d.critic === undefined) return;
+  const { layers, centre, spread } = d.critic;
+  expect(Number.isFinite(centre) && spread > 0, "critic.centre, spread", [centre, spread],
+    "two numbers, the second above 0");
+  let [side, channels] = [Math.min(d.height, d.width), d.visible + d.fixed];
+  layers.forEach((layer, i) => {
+    const { in: inputs, out, kernel, stride, padding, slope, weight, bias } = layer;
+    side = Math.floor((side + 2 * padding - kernel) / stride) + 1;
+    const counts = [inputs, out, kernel, stride, side].every(isCount) && isNatural(padding);
+    expect(counts && inputs === channels && slope >= 0 && slope <= 1 &&
+      fits(weight, 2, 2 * out * inputs * kernel ** 2, d) && fits(bias, 4, 4 * out, d),
+      `critic.layers[${i}]`, layer, `a convolution of ${channels} channels that fits picture and weights`);
+    channels = out;
+  });
+  expect(channels === 1, "critic.layers", channels, "one channel at the end");
 }
 
 function checkTargets(d) {

@@ -16,11 +16,12 @@ const PEN = 1;  // that of a brush which draws digits
 
 /** What to show: the picture, alpha, the last change, who fired, or one hidden channel. */
 function makeChannels(id, description) {
-  const { fixed, visible, decoder, votes } = description;
+  const { critic, fixed, visible, decoder, votes } = description;
   const first = description.channels - votes.length;
   const options = [["picture", decoder ? "decoded picture" : votes.length ? "votes" : "picture"]];
   if (votes.length) options.push(["disagreement", "cells that disagree"]);
   else if (!decoder && visible > 3) options.push(["alpha", "alpha: what lives"]);
+  if (critic) options.push(["critic", "what the critic says"]);
   if (description.rules) options.push(["rules", "which rule where"]);
   options.push(["changes", "size of the last change"], ["fired", "cells that fired"]);
   const select = make("select", { id },
@@ -32,7 +33,8 @@ function makeChannels(id, description) {
     const text = channel < first ? `${kind} channel ${channel}` : `vote for ${votes[channel - first].name}`;
     select.append(make("option", { value: channel }, text));
   }
-  const key = make("span", { class: "nca-key", hidden: "" }, "−1", make("span", { class: "nca-ramp" }), "1");
+  const key = make("span", { class: "nca-key", hidden: "" },
+    make("span", {}, "−1"), make("span", { class: "nca-ramp" }), make("span", {}, "1"));
   return { select, key, row: make("div", { class: "nca-slider" }, make("label", { for: id }, "Show"), select, key) };
 }
 

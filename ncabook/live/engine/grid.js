@@ -1,6 +1,7 @@
 // A grid of cells in the kernels' memory: what they hold, what can be done to them between two
 // steps, and how well they do. Of the step itself it knows nothing.
 
+import { Critic } from "./critic.js";
 import { bufferSizes, decodeHalf } from "./description.js";
 import { Memory } from "./memory.js";
 
@@ -29,6 +30,7 @@ export class Grid extends Memory {
     /** What the planes hold, if it differs from cell to cell. */
     this.condition = description.condition === null
       ? null : decodeHalf(weights, description.condition, cells * description.planes);
+    this.critic = description.critic ? new Critic(description, weights) : null;
     this.reset();
   }
 

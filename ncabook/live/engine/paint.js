@@ -11,6 +11,7 @@ export function paint(engine, shown, ballot) {
   if (shown === "picture" && ballot !== null) return votesPicture(engine, ballot);
   if (shown === "picture") return picture(engine);
   if (shown === "rules") return rulesPicture(engine);
+  if (shown === "critic") return criticsPicture(engine);
   const { height, width, cellCount } = engine;
   const data = new Uint8ClampedArray(4 * cellCount);
   const values = numbers(engine, shown, ballot);
@@ -74,6 +75,24 @@ function rulesPicture({ height, width, cellCount, ruleMap }) {
   const data = new Uint8ClampedArray(4 * cellCount).fill(255);
   ruleMap.forEach((rule, i) => data.set(classColor(rule), 4 * i));
   return { data, height, width };
+}
+
+const OPINION = 0.6;  // how much of the picture a critic's opinion covers
+
+/** The picture under what a critic says of each place. */
+function criticsPicture(engine) {
+  const seen = picture(engine);
+  const { size } = engine.critic;
+  const opinions = engine.critic.judge(engine);
+  for (let i = 0; i < engine.cellCount; i++) {
+    const row = Math.floor(Math.floor(i / seen.width) * size.height / seen.height);
+    const column = Math.floor(i % seen.width * size.width / seen.width);
+    const over = colour(opinions[row * size.width + column]);
+    for (let k = 0; k < 3; k++) {
+      seen.data[4 * i + k] = OPINION * over[k] + (1 - OPINION) * seen.data[4 * i + k];
+    }
+  }
+  return seen;
 }
 
 /** A function from a cell's number to its value. */

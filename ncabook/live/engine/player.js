@@ -229,7 +229,9 @@ export class Player {
   }
 
   show(shown) {
-    this.view.key.hidden = ["picture", "fired", "rules"].includes(shown);
+    const { key } = this.view;
+    key.hidden = ["picture", "fired", "rules"].includes(shown);
+    [key.firstChild.textContent, key.lastChild.textContent] = shown === "critic" ? ["made", "real"] : ["−1", "1"];
     this.view.root.dataset.shown = shown;
     const channel = Number(shown);
     return this.ask({ kind: "show", shown: Number.isNaN(channel) ? shown : channel });

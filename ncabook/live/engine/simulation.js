@@ -170,8 +170,9 @@ export class Simulation {
     if (!hurried || now >= this.nextFrames) {
       this.frames = engines.map((engine, i) => paint(engine, this.shown, ballots[i]));
       const end = performance.now();
-      // Decoding gets half of the time at most; what is not decoded is fast.
-      this.nextFrames = engines.some((engine) => engine.decoder) ? 2 * end - now : 0;
+      // Decoding and criticism get half of the time at most; all else is fast.
+      const slow = this.shown === "critic" || engines.some((engine) => engine.decoder);
+      this.nextFrames = slow ? 2 * end - now : 0;
     }
     return {
       step: timeline.step,

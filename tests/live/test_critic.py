@@ -1,0 +1,103 @@
+"""What a critic says of each place: in the page as in PyTorch, and over the picture."""
+
+import json
+
+import pytest
+import torch
+
+from ncabook.automaton import NCA, ChannelLayout, ConvPerception, MLPUpdate
+from ncabook.live import Opinion, describe
+from ncabook.networks import PatchCritic
+from ncabook.training.pairs import white_paper
+
+pytestmark = pytest.mark.node
+LAYOUT = ChannelLayout(visible=3, hidden=2, fixed=1)
+
+
+def parts(height, width, widths=(6, 5)):
+    """An automaton that draws something, a critic, and ink, in numbers that float16 holds."""
+    torch.manual_seed(0)
+    update = MLPUpdate(8, LAYOUT.channels - LAYOUT.fixed, [8])
+    torch.nn.init.normal_(update.layers[-1].weight, std=0.3)
+    nca = NCA(LAYOUT, ConvPerception(LAYOUT.channels, 8), update, 0.5, None).half().float()
+    critic = PatchCritic(3, 1, list(widths)).half().float().requires_grad_(False)
+    ink = (torch.rand(1, height, width) > 0.7).float()
+    return nca.requires_grad_(False), critic, ink
+
+
+def described(nca, opinion, ink):
+    height, width = ink.shape[1:]
+    start = white_paper(LAYOUT, torch.zeros(1, 1, height, width))
+    return describe(nca, height, width, start=start, inputs={"some": ink}, opinion=opinion)
+
+
+@pytest.mark.parametrize("grid", [(16, 24), (13, 11)])
+def test_the_page_judges_as_pytorch_does(node, grid):
+    """Also sides that no stride divides, where the last patches hang over the edge."""
+    nca, critic, ink = parts(*grid)
+    opinion = Opinion(critic, 0.25, 0.5)
+    answer = node(*described(nca, opinion, ink), actions=[["steps", 9]], criticise=True)
+    state = answer["state"]
+    assert (state[:, 1:4] - 1).abs().max() > 0.1
+    wanted = (critic(state[:, 1:4], state[:, :1]) - 0.25) / 0.5
+    assert torch.tensor(answer["opinions"]) == pytest.approx(wanted.flatten(), abs=1e-4)
+
+
+def test_the_scale_is_that_of_some_pictures():
+    _, critic, ink = parts(16, 16)
+    real, made = torch.rand(2, 3, 3, 16, 16)
+    opinion = Opinion.of(critic, real, made, ink.expand(3, 1, 16, 16))
+    scores = torch.stack([critic(x, ink.expand(3, 1, 16, 16)) for x in (real, made)])
+    assert opinion.centre == pytest.approx(float(scores.mean()))
+    assert opinion.spread == pytest.approx(2 * float(scores.std()))
+
+
+def test_it_is_shown_over_the_picture(simulate):
+    """Blue where it looks real, red where it looks made; the picture is still seen."""
+    nca, critic, ink = parts(16, 16)
+    colours = {}
+    for name, centre in (("real", -100.0), ("made", 100.0)):
+        model = described(nca, Opinion(critic, centre, 1.0), 0 * ink)
+        seen = simulate(*model, {"kind": "show", "shown": "critic"})
+        assert seen["size"] == [16, 16]
+        colours[name] = seen["pixels"][:4]
+    assert colours["real"] == [round(0.6 * c + 0.4 * 255) for c in (33, 102, 172)] + [255]
+    assert colours["made"] == [round(0.6 * c + 0.4 * 255) for c in (178, 24, 43)] + [255]
+
+
+def test_a_critic_of_something_else_is_refused():
+    nca, critic, ink = parts(16, 16)
+    other = PatchCritic(4, 0, [4])
+    with pytest.raises(ValueError, match="a critic of 4 channels, 0 of them context; expected 4"):
+        described(nca, Opinion(other, 0.0, 1.0), ink)
+    with pytest.raises(ValueError, match="spread is 0.0; expected a number > 0"):
+        described(nca, Opinion(critic, 0.0, 0.0), ink)
+
+    class Mine(PatchCritic):
+        pass
+
+    with pytest.raises(TypeError, match="a class of"):
+        described(nca, Opinion(Mine(3, 1, [4]), 0.0, 1.0), ink)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"spread": 0}, "critic.centre, spread is "),
+        ({"layers": []}, "critic.layers is 4; expected one channel at the end"),
+        (("stride", 0), "critic.layers[0] is "),
+        (("in", 3), "a convolution of 4 channels"),
+        (("weight", 10**9), "critic.layers[0] is "),
+    ],
+)
+def test_a_description_that_does_not_fit_is_named(node, change, message):
+    nca, critic, ink = parts(16, 16)
+    description, weights = described(nca, Opinion(critic, 0.0, 1.0), ink)
+    told = json.loads(json.dumps(description["critic"]))
+    if isinstance(change, dict):
+        told |= change
+    else:
+        told["layers"][0][change[0]] = change[1]
+    with pytest.raises(RuntimeError) as caught:
+        node(description | {"critic": told}, weights, actions=[])
+    assert message in str(caught.value)

@@ -2,6 +2,8 @@
 
 import { make } from "./elements.js";
 
+const SHARPEST = 38;  // pixels: as wide as a tile shows them
+
 /** Draws them into the tiles that `buildView` made; one that is empty is told by its name. */
 export function drawThumbs({ classes }, { inputs, fixed, height, width, classes: named }, weights) {
   if (inputs === null) return;
@@ -15,6 +17,8 @@ export function drawThumbs({ classes }, { inputs, fixed, height, width, classes:
       return;
     }
     Object.assign(canvas, { width, height });
+    // Of a larger picture every other pixel would be left out, and lines would break.
+    if (width > SHARPEST) canvas.style.imageRendering = "auto";
     const pixels = new Uint8ClampedArray(4 * height * width).fill(255);
     for (let cell = 0; cell < height * width; cell++) {
       // A photograph has colours; of anything else the first channel is ink on paper.

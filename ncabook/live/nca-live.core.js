@@ -2556,7 +2556,7 @@ const first = description.channels - votes.length;
 const options = [["picture", decoder ? "decoded picture" : votes.length ? "votes" : "picture"]];
 if (votes.length) options.push(["disagreement", "cells that disagree"]);
 else if (!decoder && visible > 3) options.push(["alpha", "alpha: what lives"]);
-if (critic) options.push(["critic", "what the critic says"]);
+if (critic) options.push(["critic", "the critic's opinion"]);
 if (description.rules) options.push(["rules", "which rule where"]);
 options.push(["changes", "size of the last change"], ["fired", "cells that fired"]);
 const select = make("select", { id },

@@ -94,6 +94,7 @@ def describe(
     inputs: Mapping[str, Tensor] | None = None,
     condition: Tensor | None = None,
     seeds: Mapping[str, Tensor] | None = None,
+    free: Tensor | None = None,
     rules: Sequence[str] = (),
     sizes: Sequence[tuple[int, int]] = (),
     turning: bool = False,
@@ -130,6 +131,9 @@ def describe(
             cell to cell.
         seeds: seed cells of different classes, by name, ``[C − fixed]`` numbers each, where an
             automaton knows its class by its seed; readers choose among them, and plant them.
+        free: a seed of no class, ``[C − fixed]``, beside ``seeds``. A second automaton grows from
+            it, and readers choose how far the first one is led away from it
+            (:func:`ncabook.automaton.guidance.guided_rollout`).
         rules: a name for each automaton of a patchwork; readers graft them into each other. The
             first one rules all cells to begin with.
         sizes: other canvases that readers may choose, (height, width); the grid's own is the
@@ -154,7 +158,7 @@ def describe(
     """
     labels = Labels(classes, class_names, class_index)
     sight = Sight(targets, decoder, votes)
-    beginning = Beginning(start, inputs, condition, ring, seeds)
+    beginning = Beginning(start, inputs, condition, ring, seeds, free)
     offers = Offers(rules, list(sizes), turning, inks, more)
     grid, shape = Grid(height, width, seed), (height, width)
 

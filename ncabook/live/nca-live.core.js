@@ -63,6 +63,9 @@ expect(d.seeds === undefined || (d.start === null && !d.fill && d.visible > 0 &&
 seeds.length > 0 && seeds.length === d.classes.length &&
 seeds.every((seed) => seed.length === d.channels - d.fixed && seed.every(Number.isFinite))),
 "seeds", d.seeds, "nothing, or for each class the numbers of a seed cell where there is no other start");
+expect(d.free === undefined || (d.seeds && d.free.length === d.channels - d.fixed &&
+d.free.every(Number.isFinite)),
+"free", d.free, "nothing, or the numbers of a seed cell of no class beside those of classes");
 const share = (value) => value >= 0 && value <= 1;
 expect(d.inks === undefined || (d.decoder === null && d.votes.length === 0 && d.inks?.length > 0 &&
 d.inks.every(({ name, color }) => typeof name === "string" && color?.length === RGB && color.every(share))),
@@ -287,6 +290,7 @@ return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
 const MOST_STEPS = 1e7;
 const MOST_EVENTS = 20000;
 const FAR = 1e6;
+const MOST_WEIGHT = 10;
 const COIN = 2 ** 32 - 1;
 const SHAPES = ["circle", "square", "half"];
 const numberIn = (least, most) => ({
@@ -345,6 +349,10 @@ turn: {
 fields: () => ({ degrees: numberIn(-360, 360) }),
 apply: (engine, { degrees }) => engine.turn(degrees),
 },
+guide: {
+fields: () => ({ weight: numberIn(-MOST_WEIGHT, MOST_WEIGHT) }),
+apply: (engine, { weight }) => engine.guide(weight),
+},
 };
 function checkFields(name, fields, given) {
 for (const [field, { fits, expected }] of Object.entries(fields)) {
@@ -352,20 +360,21 @@ expect(fits(given[field]), `${name}${field}`, given[field], expected);
 }
 }
 function checkEvent(event, description, name = "event") {
-const { turns, inks, rules, fixed } = description;
-const can = { turn: turns !== undefined, paint: Boolean(inks), graft: Boolean(rules), draw: fixed > 0 };
+const { turns, free, inks, rules, fixed } = description;
+const can = { turn: turns !== undefined, guide: free !== undefined, paint: Boolean(inks), graft: Boolean(rules), draw: fixed > 0 };
 const kinds = Object.keys(EVENTS).filter((kind) => can[kind] ?? true);
 expect(kinds.includes(event?.kind), `${name}.kind`, event?.kind, `one of ${kinds.join(", ")}`);
 checkFields(`${name}.`, EVENTS[event.kind].fields(description), event);
 }
 const applyEvent = (engine, { kind, step, ...values }) => EVENTS[kind].apply(engine, values);
 function checkMoment(moment, description) {
-const { classes, sizes, turns } = description;
+const { classes, sizes, turns, free } = description;
 checkFields("", {
 step: wholeIn(0, MOST_STEPS),
 canvas: orNothing(wholeIn(0, lastOf(sizes))),
 classIndex: wholeIn(0, lastOf(classes)),
 degrees: orNothing(turns === undefined ? wholeIn(0, 0) : numberIn(-360, 360)),
+weight: orNothing(free === undefined ? wholeIn(1, 1) : numberIn(-MOST_WEIGHT, MOST_WEIGHT)),
 }, moment);
 const { events, step } = moment;
 expect(Array.isArray(events) && events.length <= MOST_EVENTS,
@@ -741,6 +750,25 @@ target.set(values.subarray(row * length, (row + 1) * length), row * padded(lengt
 }
 }
 }
+function wholeTargets({ targets, classes, height: rows, width: columns }, bytes) {
+if (targets === null) return null;
+const { offset, top, left, height, width } = targets;
+const count = Math.max(1, classes.length);
+const whole = new Uint8Array(4 * rows * columns * count);
+for (let row = 0; row < count * height; row++) {
+const picture = Math.floor(row / height);
+const at = (picture * rows + top + row % height) * columns + left;
+const start = offset + 4 * row * width;
+whole.set(bytes.subarray(start, start + 4 * width), 4 * at);
+}
+return whole;
+}
+function startsOf({ start, starts = 1, fill, height, width, channels }, weights) {
+const length = height * width * channels;
+if (fill) return [Float32Array.from({ length }, (_, i) => fill[i % channels])];
+return start === null ? null
+: Array.from({ length: starts }, (_, i) => decodeHalf(weights, start + 2 * length * i, length));
+}
 class Critic {
 constructor({ critic: { layers, centre, spread }, height, width }, weights) {
 Object.assign(this, { centre, spread });
@@ -809,12 +837,13 @@ super(exports);
 const { height, width, channels } = description;
 Object.assign(this, { height, width, channels, description });
 this.classIndex = description.class_index;
+this.weight = 1;
 const cells = height * width;
 this.cellCount = cells;
 [this.stride] = bufferSizes(description);
 this.cellsAt = this.allocate(4 * cells * this.stride);
 for (const mask of ["livesAt", "rulesAt"]) this[mask] = this.allocate(cells);
-this.targets = description.targets && this.wholeTargets(description.targets, weights);
+this.targets = wholeTargets(description, weights);
 this.starts = startsOf(description, weights);
 this.inputs = description.inputs === null
 ? null : weights.subarray(description.inputs);
@@ -822,17 +851,6 @@ this.condition = description.condition === null
 ? null : decodeHalf(weights, description.condition, cells * description.planes);
 this.critic = description.critic ? new Critic(description, weights) : null;
 this.reset();
-}
-wholeTargets({ offset, top, left, height, width }, bytes) {
-const count = Math.max(1, this.description.classes.length);
-const whole = new Uint8Array(4 * this.cellCount * count);
-for (let row = 0; row < count * height; row++) {
-const picture = Math.floor(row / height);
-const at = (picture * this.height + top + row % height) * this.width + left;
-const start = offset + 4 * row * width;
-whole.set(bytes.subarray(start, start + 4 * width), 4 * at);
-}
-return whole;
 }
 get cells() {
 return this.floats(this.cellsAt, this.cellCount * this.stride);
@@ -874,6 +892,9 @@ this.planted = [];
 this.plant(this.width >> 1, this.height >> 1);
 }
 this.fillPlanes();
+}
+guide(weight) {
+this.weight = weight;
 }
 choose(index) {
 const classes = Math.max(1, this.description.classes.length);
@@ -1026,12 +1047,6 @@ sum += (cells[i * stride + first + k] - target[4 * i + k] / 255) ** 2;
 }
 return sum / (4 * cellCount);
 }
-}
-function startsOf({ start, starts = 1, fill, height, width, channels }, weights) {
-const length = height * width * channels;
-if (fill) return [Float32Array.from({ length }, (_, i) => fill[i % channels])];
-return start === null ? null
-: Array.from({ length: starts }, (_, i) => decodeHalf(weights, start + 2 * length * i, length));
 }
 const TOGETHER = 256;
 class Engine extends Grid {
@@ -1613,6 +1628,78 @@ program: gpu.program(gatherShader(op, OUTPUTS, layers(op.from)), OUTPUTS),
 parts: parts(op.kernel ** 2 * layers(op.from), OUTPUTS),
 }),
 };
+class GuidedEngine extends Engine {
+static async create(description, weights, fast = true) {
+checkDescription(description, weights);
+const { free, ...rest } = description;
+const other = await Engine.create({ ...rest, seeds: rest.seeds.map(() => free) }, weights, fast);
+const engine = await super.create(description, weights, fast);
+engine.other = other;
+return engine;
+}
+get both() {
+return [this, ...(this.other ? [this.other] : [])];
+}
+step() {
+const { other, weight, stride } = this;
+const { fixed, channels } = this.description;
+const [own, free] = this.both.map((engine) => engine.cellsToRead.slice());
+other.fireRate = this.fireRate;
+super.step();
+other.step();
+if (weight === 1) return;
+const [after, freely] = this.both.map((engine) => engine.cells);
+for (let at = 0; at < own.length; at += stride) {
+for (let i = at + fixed; i < at + channels; i++) {
+const change = freely[i] - free[i];
+after[i] = own[i] + change + weight * (after[i] - own[i] - change);
+}
+}
+}
+get state() {
+const states = this.both.map((engine) => (engine === this ? super.state : engine.state));
+const whole = new Float32Array(states.length * states[0].length);
+states.forEach((state, i) => whole.set(state, i * state.length));
+return whole;
+}
+restore(state, stepCount, planted = []) {
+const length = this.cellCount * this.channels;
+super.restore(state.subarray(0, length), stepCount, planted);
+this.other?.restore(state.length > length ? state.subarray(length) : state, stepCount, planted);
+}
+reset() {
+super.reset();
+this.other?.reset();
+}
+setClass(index) {
+super.setClass(index);
+this.other?.setClass(index);
+}
+choose(index) {
+super.choose(index);
+this.other?.choose(index);
+}
+plant(x, y) {
+super.plant(x, y);
+this.other?.plant(x, y);
+}
+erase(where) {
+super.erase(where);
+this.other?.erase(where);
+}
+disturb(where) {
+super.disturb(where);
+this.other?.disturb(where);
+}
+paint(where) {
+super.paint(where);
+this.other?.paint(where);
+}
+graft(where) {
+super.graft(where);
+this.other?.graft(where);
+}
+}
 class GpuDecoder {
 constructor(gl, { description, decoder: { stride } }, bytes) {
 const { height, width, decoder: { scales, buffers, ops } } = description;
@@ -1834,6 +1921,7 @@ const isDevice = (name) => !SOFTWARE.test(name) && !NAMELESS.test(name);
 async function createEngine(description, weights, force) {
 const scale = description?.decoder?.scale ?? 1;
 const large = scale * Math.min(description?.height, description?.width) >= LARGE;
+if (description?.free) return GuidedEngine.create(description, weights);
 if (force === "webgl") return GpuEngine.create(description, weights, openContext(false));
 if (force === "wasm" || !large) return Engine.create(description, weights);
 try {
@@ -2000,8 +2088,8 @@ get atStart() {
 return this.step === 0 && this.applied === this.kept;
 }
 get present() {
-const { step, events, applied, kept, interval, snapshots, whole, startClass, startDegrees } = this;
-const story = { events, applied, kept, interval, snapshots, whole, startClass, startDegrees };
+const { step, events, applied, kept, interval, snapshots, whole, start } = this;
+const story = { events, applied, kept, interval, snapshots, whole, start };
 return { step, story, snapshot: this.snapshot };
 }
 get canRecall() {
@@ -2013,20 +2101,27 @@ const { step, story, snapshot } = this.past;
 Object.assign(this, story, { past: undefined });
 this.put(snapshot, step);
 }
-replay(events, classIndex, degrees = 0) {
-this.engines.forEach((engine) => {
-engine.setClass(classIndex);
-engine.turn(degrees);
-});
+replay(events, settings) {
+this.set(settings);
 this.begin(() => {});
 this.events = events;
 this.catchUp();
 }
+get settings() {
+const [{ classIndex, degrees, weight }] = this.engines;
+return { classIndex, degrees, weight };
+}
+set({ classIndex, degrees = 0, weight = 1 }) {
+for (const engine of this.engines) {
+engine.setClass(classIndex);
+engine.turn(degrees);
+engine.guide(weight);
+}
+}
 begin(change) {
 this.engines.forEach((engine) => engine.reset());
 change();
-this.startClass = this.engines[0].classIndex;
-this.startDegrees = this.engines[0].degrees;
+this.start = this.settings;
 this.events = [];
 this.applied = 0;
 this.past = undefined;
@@ -2105,10 +2200,9 @@ this.engines.forEach((engine) => engine.step());
 this.catchUp();
 }
 }
-put({ states, maps, planted, classIndex, degrees }, step) {
+put({ states, maps, planted, settings }, step) {
+this.set(settings);
 this.engines.forEach((engine, i) => {
-engine.setClass(classIndex);
-engine.turn(degrees);
 engine.ruleMap.set(maps[i]);
 engine.restore(states[i], step, planted[i]);
 });
@@ -2124,8 +2218,7 @@ get snapshot() {
 const states = this.engines.map((engine) => engine.state);
 const maps = this.engines.map((engine) => engine.ruleMap.slice());
 const planted = this.engines.map((engine) => engine.fresh);
-const { classIndex, degrees } = this.engines[0];
-return { states, maps, planted, classIndex, degrees, before: this.applied };
+return { states, maps, planted, settings: this.settings, before: this.applied };
 }
 keep() {
 const { snapshot } = this;
@@ -2214,11 +2307,11 @@ this.stopped = this.timeline.runaway;
 }
 replay(moment) {
 checkMoment(moment, this.engines[0].description);
-this.timeline.replay(moment.events, moment.classIndex, moment.degrees);
+this.timeline.replay(moment.events, moment);
 }
 recorded() {
-const { step, events, applied, startClass: classIndex, startDegrees: degrees, whole } = this.timeline;
-return { recorded: whole ? { step, classIndex, degrees, events: events.slice(0, applied) } : null };
+const { step, events, applied, start, whole } = this.timeline;
+return { recorded: whole ? { step, ...start, events: events.slice(0, applied) } : null };
 }
 show({ shown }) {
 this.shown = shown;
@@ -2241,7 +2334,8 @@ rule: engine.ruleMap[i],
 return { cells };
 }
 getState({ index = 0 }) {
-return { state: this.engines[index].state };
+const { state, cellCount, channels } = this.engines[index];
+return { state: state.subarray(0, cellCount * channels) };
 }
 setFireRate({ rate }) {
 for (const engine of this.engines) engine.fireRate = rate;
@@ -2269,8 +2363,7 @@ this.nextFrames = slow ? 2 * end - now : 0;
 }
 return {
 step: timeline.step,
-classIndex: engines[0].classIndex,
-degrees: engines[0].degrees,
+...timeline.settings,
 backends: engines.map((engine) => engine.backend),
 errors: engines.map((engine) => engine.error),
 ballots: ballots.map((ballot) => ballot && { counts: ballot.counts, winner: ballot.winner }),
@@ -2549,6 +2642,7 @@ const SPEEDS = [
 const NORMAL_SPEED = 3;
 const BRUSH = { min: 1, max: 10, start: 4 };
 const TURN = { min: 0, max: 345, step: 15 };
+const GUIDANCE = { min: 0, max: 20, start: 10 };
 const PEN = 1;
 function makeChannels(id, description) {
 const { critic, fixed, visible, decoder, votes } = description;
@@ -2579,7 +2673,7 @@ make("option", { value }, `${w} × ${h} cells`)));
 select.value = sizes.findIndex(([h, w]) => h === height && w === width);
 return { select, row: make("div", { class: "nca-slider" }, make("label", { for: id }, "Canvas"), select) };
 }
-function makeSliders(id, { votes, turns }) {
+function makeSliders(id, { votes, turns, free }) {
 const size = makeSlider(`${id}-brush`, "Size", { ...BRUSH, start: votes.length > 0 ? PEN : BRUSH.start },
 (cells) => [`${cells} cell${cells > 1 ? "s" : ""}`, `radius ${cells} cell${cells > 1 ? "s" : ""}`]);
 const speed = makeSlider(`${id}-speed`, "Speed",
@@ -2588,7 +2682,9 @@ const speed = makeSlider(`${id}-speed`, "Speed",
 ? `${SPEEDS[i].stepsPerSecond} steps per second` : "as fast as this device can"]);
 const turn = turns === undefined ? null : makeSlider(`${id}-turn`, "Turn", { ...TURN, start: turns },
 (degrees) => [`${degrees}°`, `field of perception turned clockwise by ${degrees} degrees`]);
-return { size, speed, turn };
+const guide = free === undefined ? null : makeSlider(`${id}-guide`, "Guidance", GUIDANCE,
+(tenths) => [`w = ${tenths / 10}`, `guidance ${tenths / 10}; 1 is none`]);
+return { size, speed, turn, guide };
 }
 function makeFoot(id, descriptions, grows) {
 const save = makeButton("picture", "Save the picture", { bare: true });
@@ -2620,17 +2716,17 @@ const radios = makeRadios("tools", tools[0].checked ? "Brush" : "Other brushes",
 name, checked, content: [make("span", { class: "nca-icon" }, icon(tool))],
 })), id);
 radios.group.style.setProperty("--nca-tools", tools.length);
-const { size, speed, turn } = makeSliders(id, description);
+const { size, speed, turn, guide } = makeSliders(id, description);
 const channels = makeChannels(`${id}-show`, description);
 const sizes = makeSizes(`${id}-size`, description);
 const { foot, ...parts } = makeFoot(id, descriptions, grows);
 const bench = make("div", { class: "nca-bench" },
 make("div", { class: "nca-transport" }, back, step), radios.group, size.row, speed.row,
-...[turn, channels, sizes].flatMap((part) => part?.row ?? []));
+...[turn, guide, channels, sizes].flatMap((part) => part?.row ?? []));
 const box = make("div", { class: "nca-extra", id: `${id}-extra` }, bench, foot);
 return {
 ...parts, box, back, step, tools: radios.inputs, size: size.slider, speed: speed.slider,
-turn: turn?.slider, canvasSize: sizes?.select, channel: channels.select, key: channels.key,
+turn: turn?.slider, guide: guide?.slider, canvasSize: sizes?.select, channel: channels.select, key: channels.key,
 };
 }
 const MOST = { classes: [6, 6, 11], rules: [4, 3, 8], inks: [4, 3, 8] };
@@ -3320,7 +3416,7 @@ notice.textContent = text;
 notice.hidden = text === "";
 if (aloud && text !== "") this.say(text);
 }
-show(report, turned) {
+show(report, settled) {
 const { view } = this;
 report.frames.forEach(({ data, width, height }, i) => {
 const canvas = view.canvases[i];
@@ -3337,9 +3433,10 @@ view.back.setAttribute("aria-disabled", String(!report.canGoBack));
 if (view.undo.hidden === report.canRecall) view.undo.hidden = !report.canRecall;
 const chosen = view.classes[report.classIndex];
 if (chosen !== undefined) chosen.checked = true;
-if (view.turn && turned && report.degrees !== Number(view.turn.value)) {
-view.turn.value = report.degrees;
-view.turn.dispatchEvent(new Event("nca-shown"));
+for (const [slider, value] of [[view.turn, report.degrees], [view.guide, Math.round(10 * report.weight)]]) {
+if (!slider || !settled || value === Number(slider.value)) continue;
+slider.value = value;
+slider.dispatchEvent(new Event("nca-shown"));
 }
 report.ballots.forEach((ballot, i) =>
 ballot && showVotes(view.votes[i], ballot, this.descriptions[i].votes));
@@ -3386,7 +3483,7 @@ this.inView = false;
 this.clock = new Clock(this);
 this.reading = false;
 this.salt = 0;
-this.turning = 0;
+this.setting = 0;
 this.journey = null;
 this.fireRate = descriptions[0].fire_rate;
 this.canvas = Number(this.view.canvasSize?.value);
@@ -3410,7 +3507,8 @@ this.takeaway = new Takeaway(this);
 view.classes.forEach((input, index) =>
 input.addEventListener("change", () => this.setClass(index)));
 view.channel.addEventListener("change", () => this.show(view.channel.value));
-view.turn?.addEventListener("input", () => this.turn(Number(view.turn.value)));
+view.turn?.addEventListener("input", () => this.set({ kind: "turn", degrees: Number(view.turn.value) }));
+view.guide?.addEventListener("input", () => this.set({ kind: "guide", weight: Number(view.guide.value) / 10 }));
 view.canvases.forEach((canvas) =>
 canvas.addEventListener("contextrestored", () => this.ask({ kind: "look" })));
 this.hold = new Hold(view, (text) => this.say(text));
@@ -3520,10 +3618,10 @@ const now = chosen ? "To be planted:" : seeds ? "A new seed, of" : inputs === nu
 this.say(`${now} ${classes[index].name}`);
 this.tell({ classIndex: index });
 }
-async turn(degrees) {
-this.turning += 1;
-await this.act({ kind: "turn", degrees });
-this.turning -= 1;
+async set(event) {
+this.setting += 1;
+await this.act(event);
+this.setting -= 1;
 }
 setFireRate(rate) {
 this.fireRate = rate;
@@ -3572,7 +3670,7 @@ this.display.showCell(cells[pane], pane, x, y, aloud);
 draw(report) {
 this.last = report;
 this.element.toggleAttribute("data-nca-fresh", report.step === 0 && !report.canGoBack);
-this.display.show(report, this.turning === 0);
+this.display.show(report, this.setting === 0);
 this.takeaway.draw();
 this.heed(report);
 this.display.addErrors(report, !this.playing);
@@ -3592,12 +3690,12 @@ delete dataset.step;
 this.notify("");
 }
 }
-async goTo({ step, classIndex, degrees, events }) {
+async goTo({ step, classIndex, degrees, weight, events }) {
 const journey = {};
 this.journey = journey;
 setButton(this.view.play, "pause", "Pause");
 const [there, budget] = [step.toLocaleString("en"), this.link.inWorker ? TRAVEL_BUDGET : STEP_BUDGET];
-await this.ask({ kind: "replay", step, events, classIndex, degrees });
+await this.ask({ kind: "replay", step, events, classIndex, degrees, weight });
 for (let rounds = 0; this.journey === journey && this.last.step < step; rounds++) {
 if (rounds > 0) {
 const here = this.last.step.toLocaleString("en");

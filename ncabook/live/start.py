@@ -30,6 +30,7 @@ class Beginning:
     condition: Tensor | None
     ring: bool
     seeds: Mapping[str, Tensor] | None = None
+    free: Tensor | None = None
 
     def check_map(self, told: int, classes: int, grid: tuple[int, int]) -> None:
         """Refuses a map of the condition that does not fit.
@@ -81,6 +82,10 @@ class Beginning:
             _check_state(name, state, (1, layout.channels, *grid))
         if self.seeds is not None:
             self._check_seeds(layout)
+        if self.free is not None:
+            if self.seeds is None:
+                raise ValueError("free is a seed beside those of classes; give seeds, too")
+            _check_state("free seed", self.free, (layout.channels - layout.fixed,))
         if self.ring and (self.start is not None or not layout.visible):
             raise ValueError("ring is for seeds, and this automaton begins with none; leave it out")
 
@@ -111,7 +116,8 @@ class Beginning:
         """An offset of states, or, if all cells are alike, one's numbers."""
         if self.start is None:
             seeds = [[float(x) for x in seed] for seed in (self.seeds or {}).values()]
-            return {"start": None, **({"seeds": seeds} if seeds else {})}
+            free = {} if self.free is None else {"free": [float(x) for x in self.free]}
+            return {"start": None, **({"seeds": seeds} if seeds else {}), **free}
         if self.alike():
             return {"start": None, "fill": self._states()[0][0, :, 0, 0].tolist()}
         states = torch.cat([one.float() for one in self._states()]).permute(0, 2, 3, 1)

@@ -207,16 +207,23 @@ class DigitsTask(Task[DigitsExperiment]):
         )
 
     def live(self, experiment: DigitsExperiment, nca: NCA) -> dict[str, Any]:
-        """Seeds of all colours, on a canvas with room for several digits."""
+        """Seeds of all colours, on a canvas with room for several digits.
+
+        And one of none, where such seeds were trained, to lead the others away from it.
+        """
         side = experiment.data.grid
         generator = torch.Generator().manual_seed(0)
         noise = experiment.training.noise
         seeds = coloured_seed(nca.layout, 1, 1, torch.arange(CLASSES), noise, generator)
-        return {
+        shown = {
             "height": 2 * side,
             "width": 2 * side,
             "seeds": dict(zip(experiment.data.classes, seeds[:, :, 0, 0], strict=True)),
         }
+        if experiment.training.unconditional:
+            free = coloured_seed(nca.layout, 1, 1, torch.tensor([CLASSES]), noise, generator)
+            shown["free"] = free[0, :, 0, 0]
+        return shown
 
 
 def _protocol(look: Look) -> DigitsProtocol:

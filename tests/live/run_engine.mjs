@@ -78,7 +78,8 @@ const run = async () => {
     rest.picture = { ...size, numbers: bytes.toString("base64") };
   }
   if (job.criticise) rest.opinions = [...engine.critic.judge(engine)];
-  return { ...rest, state: Buffer.from(engine.state.buffer).toString("base64") };
+  const own = engine.state.slice(0, engine.cellCount * engine.channels);  // less a second automaton's
+  return { ...rest, state: Buffer.from(own.buffer).toString("base64") };
 };
 
 console.log(JSON.stringify(await run().catch((error) => ({ error: error.message }))));

@@ -3,6 +3,7 @@
 
 import { Engine } from "./engine.js";
 import { openContext } from "./gpu.js";
+import { GuidedEngine } from "./guided.js";
 import { GpuEngine } from "./webgl.js";
 
 const LARGE = 128;  // cells on either side, or pixels of a decoded picture
@@ -31,6 +32,7 @@ export const isDevice = (name) => !SOFTWARE.test(name) && !NAMELESS.test(name);
 export async function createEngine(description, weights, force) {
   const scale = description?.decoder?.scale ?? 1;
   const large = scale * Math.min(description?.height, description?.width) >= LARGE;
+  if (description?.free) return GuidedEngine.create(description, weights);
   if (force === "webgl") return GpuEngine.create(description, weights, openContext(false));
   if (force === "wasm" || !large) return Engine.create(description, weights);
   try {

@@ -23,8 +23,17 @@ OUTPUT = HERE.parent
 # becomes one function, which a worker can be given as text.
 CORE = [
     *("description.js", "events.js", "plain.js", "turn.js", "kernels.js", "memory.js"),
-    *("critic.js", "grid.js", "engine.js", "shaders.js", "gpu.js", "operations.js"),
-    *("decode.js", "webgl.js", "backend.js", "paint.js", "timeline.js", "simulation.js"),
+    *("contents.js", "critic.js", "grid.js", "engine.js", "shaders.js", "gpu.js"),
+    *(
+        "operations.js",
+        "guided.js",
+        "decode.js",
+        "webgl.js",
+        "backend.js",
+        "paint.js",
+        "timeline.js",
+    ),
+    *("simulation.js",),
 ]
 SHARED = [
     *("Engine", "GpuEngine", "Simulation", "createEngine", "decodeBase64", "isDevice"),

@@ -65,6 +65,9 @@ function checkNumbers(d) {
     seeds.length > 0 && seeds.length === d.classes.length &&
     seeds.every((seed) => seed.length === d.channels - d.fixed && seed.every(Number.isFinite))),
     "seeds", d.seeds, "nothing, or for each class the numbers of a seed cell where there is no other start");
+  expect(d.free === undefined || (d.seeds && d.free.length === d.channels - d.fixed &&
+    d.free.every(Number.isFinite)),
+    "free", d.free, "nothing, or the numbers of a seed cell of no class beside those of classes");
   const share = (value) => value >= 0 && value <= 1;
   expect(d.inks === undefined || (d.decoder === null && d.votes.length === 0 && d.inks?.length > 0 &&
     d.inks.every(({ name, color }) => typeof name === "string" && color?.length === RGB && color.every(share))),

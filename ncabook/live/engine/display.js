@@ -28,8 +28,8 @@ export class Display {
     if (aloud && text !== "") this.say(text);
   }
 
-  /** Shows a report's frames, and sets the controls as it says; `turned`: that of the turn, too. */
-  show(report, turned) {
+  /** Shows a report's frames, and sets the controls as it says; `settled`: the sliders, too. */
+  show(report, settled) {
     const { view } = this;
     report.frames.forEach(({ data, width, height }, i) => {
       const canvas = view.canvases[i];
@@ -47,9 +47,10 @@ export class Display {
     if (view.undo.hidden === report.canRecall) view.undo.hidden = !report.canRecall;
     const chosen = view.classes[report.classIndex];
     if (chosen !== undefined) chosen.checked = true;
-    if (view.turn && turned && report.degrees !== Number(view.turn.value)) {
-      view.turn.value = report.degrees;
-      view.turn.dispatchEvent(new Event("nca-shown"));
+    for (const [slider, value] of [[view.turn, report.degrees], [view.guide, Math.round(10 * report.weight)]]) {
+      if (!slider || !settled || value === Number(slider.value)) continue;
+      slider.value = value;
+      slider.dispatchEvent(new Event("nca-shown"));
     }
     report.ballots.forEach((ballot, i) =>
       ballot && showVotes(view.votes[i], ballot, this.descriptions[i].votes));

@@ -7,6 +7,7 @@ export const MOST_STEPS = 1e7;  // of a moment that can be told
 export const MOST_EVENTS = 20000;  // kept of an automaton's past, and told of it
 
 const FAR = 1e6;  // cells; a brush may leave the grid
+const MOST_WEIGHT = 10;
 const COIN = 2 ** 32 - 1;
 const SHAPES = ["circle", "square", "half"];
 
@@ -69,6 +70,10 @@ const EVENTS = {
     fields: () => ({ degrees: numberIn(-360, 360) }),
     apply: (engine, { degrees }) => engine.turn(degrees),
   },
+  guide: {
+    fields: () => ({ weight: numberIn(-MOST_WEIGHT, MOST_WEIGHT) }),
+    apply: (engine, { weight }) => engine.guide(weight),
+  },
 };
 
 function checkFields(name, fields, given) {
@@ -79,8 +84,8 @@ function checkFields(name, fields, given) {
 
 /** Throws an Error in words if something is no event of the automaton of a description. */
 export function checkEvent(event, description, name = "event") {
-  const { turns, inks, rules, fixed } = description;
-  const can = { turn: turns !== undefined, paint: Boolean(inks), graft: Boolean(rules), draw: fixed > 0 };
+  const { turns, free, inks, rules, fixed } = description;
+  const can = { turn: turns !== undefined, guide: free !== undefined, paint: Boolean(inks), graft: Boolean(rules), draw: fixed > 0 };
   const kinds = Object.keys(EVENTS).filter((kind) => can[kind] ?? true);
   expect(kinds.includes(event?.kind), `${name}.kind`, event?.kind, `one of ${kinds.join(", ")}`);
   checkFields(`${name}.`, EVENTS[event.kind].fields(description), event);
@@ -91,15 +96,16 @@ export const applyEvent = (engine, { kind, step, ...values }) => EVENTS[kind].ap
 
 /**
  * Throws an Error in words if a moment cannot be one of the automaton of a description: {step,
- * canvas, classIndex, degrees, events}.
+ * canvas, classIndex, degrees, weight, events}.
  */
 export function checkMoment(moment, description) {
-  const { classes, sizes, turns } = description;
+  const { classes, sizes, turns, free } = description;
   checkFields("", {
     step: wholeIn(0, MOST_STEPS),
     canvas: orNothing(wholeIn(0, lastOf(sizes))),
     classIndex: wholeIn(0, lastOf(classes)),
     degrees: orNothing(turns === undefined ? wholeIn(0, 0) : numberIn(-360, 360)),
+    weight: orNothing(free === undefined ? wholeIn(1, 1) : numberIn(-MOST_WEIGHT, MOST_WEIGHT)),
   }, moment);
   const { events, step } = moment;
   expect(Array.isArray(events) && events.length <= MOST_EVENTS,

@@ -12,6 +12,7 @@ export const SPEEDS = [
 const NORMAL_SPEED = 3;
 const BRUSH = { min: 1, max: 10, start: 4 };  // radius in cells
 const TURN = { min: 0, max: 345, step: 15 };  // degrees
+const GUIDANCE = { min: 0, max: 20, start: 10 };  // tenths; 1 leaves the automaton as it is
 const PEN = 1;  // that of a brush which draws digits
 
 /** What to show: the picture, alpha, the last change, who fired, or one hidden channel. */
@@ -47,8 +48,8 @@ function makeSizes(id, { sizes, height, width }) {
   return { select, row: make("div", { class: "nca-slider" }, make("label", { for: id }, "Canvas"), select) };
 }
 
-/** The sliders of a figure; that of the turn is null where there is nothing to turn. */
-function makeSliders(id, { votes, turns }) {
+/** The sliders of a figure; those of turn and guidance are null where there is nothing to turn or guide. */
+function makeSliders(id, { votes, turns, free }) {
   const size = makeSlider(`${id}-brush`, "Size", { ...BRUSH, start: votes.length > 0 ? PEN : BRUSH.start },
     (cells) => [`${cells} cell${cells > 1 ? "s" : ""}`, `radius ${cells} cell${cells > 1 ? "s" : ""}`]);
   const speed = makeSlider(`${id}-speed`, "Speed",
@@ -57,7 +58,9 @@ function makeSliders(id, { votes, turns }) {
       ? `${SPEEDS[i].stepsPerSecond} steps per second` : "as fast as this device can"]);
   const turn = turns === undefined ? null : makeSlider(`${id}-turn`, "Turn", { ...TURN, start: turns },
     (degrees) => [`${degrees}°`, `field of perception turned clockwise by ${degrees} degrees`]);
-  return { size, speed, turn };
+  const guide = free === undefined ? null : makeSlider(`${id}-guide`, "Guidance", GUIDANCE,
+    (tenths) => [`w = ${tenths / 10}`, `guidance ${tenths / 10}; 1 is none`]);
+  return { size, speed, turn, guide };
 }
 
 /** The curve, what a cell holds, what to take away. */
@@ -94,16 +97,16 @@ export function makeExtra(id, descriptions, tools, grows) {
     name, checked, content: [make("span", { class: "nca-icon" }, icon(tool))],
   })), id);
   radios.group.style.setProperty("--nca-tools", tools.length);
-  const { size, speed, turn } = makeSliders(id, description);
+  const { size, speed, turn, guide } = makeSliders(id, description);
   const channels = makeChannels(`${id}-show`, description);
   const sizes = makeSizes(`${id}-size`, description);
   const { foot, ...parts } = makeFoot(id, descriptions, grows);
   const bench = make("div", { class: "nca-bench" },
     make("div", { class: "nca-transport" }, back, step), radios.group, size.row, speed.row,
-    ...[turn, channels, sizes].flatMap((part) => part?.row ?? []));
+    ...[turn, guide, channels, sizes].flatMap((part) => part?.row ?? []));
   const box = make("div", { class: "nca-extra", id: `${id}-extra` }, bench, foot);
   return {
     ...parts, box, back, step, tools: radios.inputs, size: size.slider, speed: speed.slider,
-    turn: turn?.slider, canvasSize: sizes?.select, channel: channels.select, key: channels.key,
+    turn: turn?.slider, guide: guide?.slider, canvasSize: sizes?.select, channel: channels.select, key: channels.key,
   };
 }

@@ -1,6 +1,7 @@
 // A grid of cells in the kernels' memory: what they hold, what can be done to them between two
 // steps, and how well they do. Of the step itself it knows nothing.
 
+import { startsOf, wholeTargets } from "./contents.js";
 import { Critic } from "./critic.js";
 import { bufferSizes, decodeHalf } from "./description.js";
 import { Memory } from "./memory.js";
@@ -15,6 +16,8 @@ export class Grid extends Memory {
     const { height, width, channels } = description;
     Object.assign(this, { height, width, channels, description });
     this.classIndex = description.class_index;
+    /** How far a class leads away from none; only where a second automaton grows beside. */
+    this.weight = 1;
 
     const cells = height * width;
     this.cellCount = cells;
@@ -22,7 +25,7 @@ export class Grid extends Memory {
     this.cellsAt = this.allocate(4 * cells * this.stride);
     for (const mask of ["livesAt", "rulesAt"]) this[mask] = this.allocate(cells);
     /** What is to be grown, RGBA bytes of the whole grid for each class; null if unknown. */
-    this.targets = description.targets && this.wholeTargets(description.targets, weights);
+    this.targets = wholeTargets(description, weights);
     this.starts = startsOf(description, weights);
     /** What lies in the fixed channels, bytes of the whole grid for each class; null if nothing. */
     this.inputs = description.inputs === null
@@ -32,18 +35,6 @@ export class Grid extends Memory {
       ? null : decodeHalf(weights, description.condition, cells * description.planes);
     this.critic = description.critic ? new Critic(description, weights) : null;
     this.reset();
-  }
-
-  wholeTargets({ offset, top, left, height, width }, bytes) {
-    const count = Math.max(1, this.description.classes.length);
-    const whole = new Uint8Array(4 * this.cellCount * count);
-    for (let row = 0; row < count * height; row++) {
-      const picture = Math.floor(row / height);
-      const at = (picture * this.height + top + row % height) * this.width + left;
-      const start = offset + 4 * row * width;
-      whole.set(bytes.subarray(start, start + 4 * width), 4 * at);
-    }
-    return whole;
   }
 
   /** Cells as the kernels see them, [row][column][stride]: a view, valid until the next step. */
@@ -100,6 +91,10 @@ export class Grid extends Memory {
       this.plant(this.width >> 1, this.height >> 1);
     }
     this.fillPlanes();
+  }
+
+  guide(weight) {
+    this.weight = weight;
   }
 
   /** The class of the seeds to come; where no seed tells it, `setClass` is what changes something. */
@@ -295,15 +290,4 @@ export class Grid extends Memory {
     }
     return sum / (4 * cellCount);
   }
-}
-
-/**
- * What every cell begins with, [row][column][channel], for each class, or for all of them; null for a
- * single seed cell.
- */
-function startsOf({ start, starts = 1, fill, height, width, channels }, weights) {
-  const length = height * width * channels;
-  if (fill) return [Float32Array.from({ length }, (_, i) => fill[i % channels])];
-  return start === null ? null
-    : Array.from({ length: starts }, (_, i) => decodeHalf(weights, start + 2 * length * i, length));
 }

@@ -19,7 +19,7 @@ async function through(bytes, stream, most = Infinity) {
 
 /**
  * This page's address with a moment of one of its figures: {figure, step, canvas, classIndex,
- * degrees, events}; null if it would be too long.
+ * degrees, weight, events}; null if it would be too long.
  */
 export async function momentLink(moment) {
   const json = new TextEncoder().encode(JSON.stringify(moment));

@@ -25,7 +25,7 @@ export class Player {
     this.clock = new Clock(this);
     this.reading = false;
     this.salt = 0;
-    this.turning = 0;
+    this.setting = 0;
     this.journey = null;  // on the way to a moment that a link tells of
     this.fireRate = descriptions[0].fire_rate;
     this.canvas = Number(this.view.canvasSize?.value);
@@ -50,7 +50,8 @@ export class Player {
     view.classes.forEach((input, index) =>
       input.addEventListener("change", () => this.setClass(index)));
     view.channel.addEventListener("change", () => this.show(view.channel.value));
-    view.turn?.addEventListener("input", () => this.turn(Number(view.turn.value)));
+    view.turn?.addEventListener("input", () => this.set({ kind: "turn", degrees: Number(view.turn.value) }));
+    view.guide?.addEventListener("input", () => this.set({ kind: "guide", weight: Number(view.guide.value) / 10 }));
     // A browser that took a picture away gives back an empty canvas.
     view.canvases.forEach((canvas) =>
       canvas.addEventListener("contextrestored", () => this.ask({ kind: "look" })));
@@ -189,10 +190,11 @@ export class Player {
     this.tell({ classIndex: index });
   }
 
-  async turn(degrees) {
-    this.turning += 1;  // what comes meanwhile tells of the old degrees
-    await this.act({ kind: "turn", degrees });
-    this.turning -= 1;
+  /** What a slider asks for. */
+  async set(event) {
+    this.setting += 1;  // what comes meanwhile tells of the old value
+    await this.act(event);
+    this.setting -= 1;
   }
 
   setFireRate(rate) {
@@ -251,7 +253,7 @@ export class Player {
     this.last = report;
     // On paper the poster stands for a figure to which nothing has happened yet.
     this.element.toggleAttribute("data-nca-fresh", report.step === 0 && !report.canGoBack);
-    this.display.show(report, this.turning === 0);
+    this.display.show(report, this.setting === 0);
     this.takeaway.draw();
     this.heed(report);
     this.display.addErrors(report, !this.playing);
@@ -275,12 +277,12 @@ export class Player {
   }
 
   /** Shows a moment that a link tells of; on the way, the reader may stop. Promises whether it was reached. */
-  async goTo({ step, classIndex, degrees, events }) {
+  async goTo({ step, classIndex, degrees, weight, events }) {
     const journey = {};
     this.journey = journey;
     setButton(this.view.play, "pause", "Pause");
     const [there, budget] = [step.toLocaleString("en"), this.link.inWorker ? TRAVEL_BUDGET : STEP_BUDGET];
-    await this.ask({ kind: "replay", step, events, classIndex, degrees });
+    await this.ask({ kind: "replay", step, events, classIndex, degrees, weight });
     for (let rounds = 0; this.journey === journey && this.last.step < step; rounds++) {
       if (rounds > 0) {
         const here = this.last.step.toLocaleString("en");

@@ -106,13 +106,13 @@ export class Simulation {
   /** The beginning of a moment that a link tells of. */
   replay(moment) {
     checkMoment(moment, this.engines[0].description);
-    this.timeline.replay(moment.events, moment.classIndex, moment.degrees);
+    this.timeline.replay(moment.events, moment);
   }
 
   /** What a link has to tell; null where too much has happened. */
   recorded() {
-    const { step, events, applied, startClass: classIndex, startDegrees: degrees, whole } = this.timeline;
-    return { recorded: whole ? { step, classIndex, degrees, events: events.slice(0, applied) } : null };
+    const { step, events, applied, start, whole } = this.timeline;
+    return { recorded: whole ? { step, ...start, events: events.slice(0, applied) } : null };
   }
 
   show({ shown }) {
@@ -142,7 +142,8 @@ export class Simulation {
 
   /** A copy of the whole state of an engine, [row][column][channel]. */
   getState({ index = 0 }) {
-    return { state: this.engines[index].state };
+    const { state, cellCount, channels } = this.engines[index];
+    return { state: state.subarray(0, cellCount * channels) };
   }
 
   setFireRate({ rate }) {
@@ -176,8 +177,7 @@ export class Simulation {
     }
     return {
       step: timeline.step,
-      classIndex: engines[0].classIndex,
-      degrees: engines[0].degrees,
+      ...timeline.settings,
       backends: engines.map((engine) => engine.backend),
       errors: engines.map((engine) => engine.error),
       ballots: ballots.map((ballot) => ballot && { counts: ballot.counts, winner: ballot.winner }),

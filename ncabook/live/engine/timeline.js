@@ -20,7 +20,7 @@ export class Timeline {
     return this.engines[0].stepCount;
   }
 
-  /** Back to the start, of the class and the turn asked for last; of all events drawings and grafts stay. */
+  /** Back to the start, of the class, turn and guidance asked for last; of all events drawings and grafts stay. */
   reset() {
     const drawn = this.events.slice(0, this.applied).filter(({ kind }) => kind === "draw" || kind === "graft");
     const { whole } = this;
@@ -41,8 +41,8 @@ export class Timeline {
 
   /** All that a reset ends. */
   get present() {
-    const { step, events, applied, kept, interval, snapshots, whole, startClass, startDegrees } = this;
-    const story = { events, applied, kept, interval, snapshots, whole, startClass, startDegrees };
+    const { step, events, applied, kept, interval, snapshots, whole, start } = this;
+    const story = { events, applied, kept, interval, snapshots, whole, start };
     return { step, story, snapshot: this.snapshot };
   }
 
@@ -59,23 +59,33 @@ export class Timeline {
     this.put(snapshot, step);
   }
 
-  /** From the seed of `classIndex`, seen turned by `degrees`, with what happened elsewhere still to come. */
-  replay(events, classIndex, degrees = 0) {
-    this.engines.forEach((engine) => {
-      engine.setClass(classIndex);
-      engine.turn(degrees);
-    });
+  /** From a start as `settings` has it, with what happened elsewhere still to come. */
+  replay(events, settings) {
+    this.set(settings);
     this.begin(() => {});
     this.events = events;
     this.catchUp();
+  }
+
+  /** The class, the turn and the guidance of the automata. */
+  get settings() {
+    const [{ classIndex, degrees, weight }] = this.engines;
+    return { classIndex, degrees, weight };
+  }
+
+  set({ classIndex, degrees = 0, weight = 1 }) {
+    for (const engine of this.engines) {
+      engine.setClass(classIndex);
+      engine.turn(degrees);
+      engine.guide(weight);
+    }
   }
 
   /** A new beginning: step 0, the seed, and whatever `change` makes of it. */
   begin(change) {
     this.engines.forEach((engine) => engine.reset());
     change();
-    this.startClass = this.engines[0].classIndex;
-    this.startDegrees = this.engines[0].degrees;
+    this.start = this.settings;
     this.events = [];
     this.applied = 0;
     /** What the last reset ended, and how many events it left. */
@@ -183,10 +193,9 @@ export class Timeline {
   }
 
   /** Gives the automata what a snapshot of a step holds. */
-  put({ states, maps, planted, classIndex, degrees }, step) {
+  put({ states, maps, planted, settings }, step) {
+    this.set(settings);
     this.engines.forEach((engine, i) => {
-      engine.setClass(classIndex);
-      engine.turn(degrees);
       engine.ruleMap.set(maps[i]);
       engine.restore(states[i], step, planted[i]);
     });
@@ -207,8 +216,7 @@ export class Timeline {
     const states = this.engines.map((engine) => engine.state);
     const maps = this.engines.map((engine) => engine.ruleMap.slice());
     const planted = this.engines.map((engine) => engine.fresh);
-    const { classIndex, degrees } = this.engines[0];
-    return { states, maps, planted, classIndex, degrees, before: this.applied };
+    return { states, maps, planted, settings: this.settings, before: this.applied };
   }
 
   keep() {

@@ -52,7 +52,7 @@ HANDBAGS = _Given(
     ),
 )
 # A line one pixel wide at 256 pixels is a quarter of the ink at 64; it is to be seen all the same.
-LINE = 3.0
+LINE = 3.0  # times as much ink, at 64 pixels; less at more
 MOST_COLOUR, LEAST_PAPER = 0.1, 0.5  # of a drawing: mean saturation, mean brightness
 GLYPHS = ("😀", "🦎", "🐠", "🦋", "🎄")
 PairSplit = Literal["train", "validate", "test"]
@@ -94,8 +94,8 @@ class Pairs:
         return Pairs(self.ink.to(device), self.pictures.to(device), self.note)
 
 
-def handbags(split: PairSplit, folder: Path | None = None) -> Pairs:
-    """Edges and photographs of handbags at 64 × 64: 1,000 to learn from, 100 and 100 to look at.
+def handbags(split: PairSplit, folder: Path | None = None, side: int = SIDE) -> Pairs:
+    """Edges and photographs of handbags: 1,000 to learn from, 100 and 100 to look at.
 
     A part of pix2pix's edges2handbags; the photographs are their owners', and for experiments only.
 
@@ -103,6 +103,7 @@ def handbags(split: PairSplit, folder: Path | None = None) -> Pairs:
         split: ``"train"``, ``"validate"`` (the first half of pix2pix's own validation images that
             are here) or ``"test"`` (the second half).
         folder: where to look before NCABOOK_DATA and the cache.
+        side: of each picture, in pixels; the files have 256.
 
     Raises:
         DataUnavailableError: the archive is not here; nothing offers this part for download.
@@ -121,7 +122,8 @@ def handbags(split: PairSplit, folder: Path | None = None) -> Pairs:
     with tarfile.open(path) as archive:
         names = sorted(n for n in archive.getnames() if part in n and n.endswith(".jpg"))
         read = (archive.extractfile(name) for name in names[chosen])
-        return _halves([Image.open(io.BytesIO(file.read())) for file in read if file is not None])
+        images = [Image.open(io.BytesIO(file.read())) for file in read if file is not None]
+        return _halves(images, side)
 
 
 def absent(folder: Path | None) -> DataUnavailableError:
@@ -279,5 +281,6 @@ def _halves(images: Sequence[Image.Image], side: int = SIDE) -> Pairs:
             raise CorruptFileError(f"an image of the archive cannot be read: {error}") from None
         rows.append(torch.from_numpy(np.array(small)).permute(2, 0, 1))
     drawings, pictures = torch.stack(rows).split(side, dim=3)
-    ink = (LINE * (255 - drawings.float().mean(1, keepdim=True))).clamp(0, 255)
+    stronger = max(1.0, LINE * SIDE / side)
+    ink = (stronger * (255 - drawings.float().mean(1, keepdim=True))).clamp(0, 255)
     return Pairs(ink.round().byte(), pictures.contiguous())

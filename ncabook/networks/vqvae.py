@@ -102,12 +102,14 @@ class Quantised(NamedTuple):
     """What became of latents.
 
     Attributes:
+        encoded: what was quantised, ``[B, C, H, W]``.
         latent: the nearest codes ``[B, C, H, W]``; their gradient goes on to what was quantised.
         codes: which they are, int64 ``[B, H, W]``.
         loss: of the codebook and, times β, of commitment (van den Oord et al. 2017, eq. 3).
 
     """
 
+    encoded: Tensor
     latent: Tensor
     codes: Tensor
     loss: Tensor
@@ -122,6 +124,10 @@ class VQVAE(nn.Module):
         codes: how many there are.
         base: width at full size.
         stages: how often the size is halved.
+
+    Attributes:
+        latent_mean: of each channel, over what it was trained with; an automaton may begin there.
+        latent_spread: its standard deviation.
 
     Shapes:
         images ``[B, image_channels, H, W]``, sides divisible by ``2 ** stages``.
@@ -146,6 +152,15 @@ class VQVAE(nn.Module):
         self.decoder = Decoder(latent_channels, image_channels, base, stages)
         self.codebook = nn.Parameter(torch.empty(codes, latent_channels))
         nn.init.uniform_(self.codebook, -1 / codes, 1 / codes)
+        self.latent_mean: Tensor
+        self.latent_spread: Tensor
+        self.register_buffer("latent_mean", torch.zeros(latent_channels))
+        self.register_buffer("latent_spread", torch.ones(latent_channels))
+
+    @property
+    def parameter_count(self) -> int:
+        """Learned numbers."""
+        return sum(p.numel() for p in self.parameters())
 
     def encode(self, images: Tensor) -> Tensor:
         """Latents ``[B, latent_channels, H / 2ˢ, W / 2ˢ]``, not quantised.
@@ -170,7 +185,7 @@ class VQVAE(nn.Module):
         nearest = self.codebook[codes].movedim(-1, 1)
         loss = F.mse_loss(nearest, latent.detach())
         loss = loss + COMMITMENT * F.mse_loss(latent, nearest.detach())
-        return Quantised(latent + (nearest - latent).detach(), codes, loss)
+        return Quantised(latent, latent + (nearest - latent).detach(), codes, loss)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Quantised]:
         """The images from their quantised latents, and these."""

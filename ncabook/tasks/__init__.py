@@ -8,6 +8,7 @@ here.
 from typing import Any
 
 from ncabook.reading import ConfigError, parse, shorten
+from ncabook.tasks.autoencoder import AutoencoderExperiment, AutoencoderTask
 from ncabook.tasks.base import BaseExperiment, Look, Network, Task
 from ncabook.tasks.classification import ClassificationExperiment, ClassificationTask
 from ncabook.tasks.digits import DigitsExperiment, DigitsTask
@@ -20,6 +21,7 @@ from ncabook.tasks.texture import TextureExperiment, TextureTask
 
 __all__ = [
     "TASKS",
+    "AutoencoderExperiment",
     "BaseExperiment",
     "ClassificationExperiment",
     "DigitsExperiment",
@@ -48,6 +50,7 @@ TASKS: dict[str, Task[Any]] = {
         JudgeTask(),
         PairsTask(),
         PairsOnePassTask(),
+        AutoencoderTask(),
     )
 }
 USUAL = GrowthTask().name  # of a file that names none

@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from ncabook.reading import Strict
 from ncabook.training.config import (
-    LoopConfig,
+    AdamConfig,
     Rate,
     Ratio,
     Samples,
@@ -96,12 +96,11 @@ class PairsConfig(AdversarialConfig):
     mirror: bool = True
 
 
-class PairsOnePassConfig(LoopConfig):
+class PairsOnePassConfig(AdamConfig):
     """How a network of one pass is trained to colour drawings, for comparison.
 
     Attributes:
         batch: pairs in an iteration.
-        learning_rate: of Adam.
         mirror: whether half of the pairs are shown from right to left.
         critic: width of pix2pix's critic; None trains by the absolute error alone.
         validate_every: iterations between two looks at the validation pairs. The weights that were
@@ -110,18 +109,16 @@ class PairsOnePassConfig(LoopConfig):
     """
 
     batch: Samples
-    learning_rate: Rate
     mirror: bool = True
     critic: Width | None = None
     validate_every: Annotated[int, Field(ge=1, le=10**9)] = 100
 
 
-class JudgeConfig(LoopConfig):
+class JudgeConfig(AdamConfig):
     """How a network that judges grown digits is trained, by cross-entropy.
 
     Attributes:
         batch: images in an iteration.
-        learning_rate: of Adam.
         turn: how far an image is turned, at most, in degrees.
         blur: of half of the batches: the standard deviation of the largest blur, in pixels. A judge
             that has seen sharp ink only takes most soft digits for eights.
@@ -130,7 +127,6 @@ class JudgeConfig(LoopConfig):
     """
 
     batch: Samples
-    learning_rate: Rate
     turn: Annotated[float, Field(ge=0, le=45)] = 0.0
     blur: Annotated[float, Field(ge=0, le=5)] = 0.0
     fade: Annotated[float, Field(gt=0, le=1)] = 1.0

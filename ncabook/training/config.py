@@ -189,7 +189,18 @@ class TextureConfig(TrainingConfig):
         return self
 
 
-class OnePassConfig(LoopConfig):
+class AdamConfig(LoopConfig):
+    """What every training of a network of one pass has.
+
+    Attributes:
+        learning_rate: of Adam.
+
+    """
+
+    learning_rate: Rate
+
+
+class OnePassConfig(AdamConfig):
     """How a network of one pass is trained on the automata's task.
 
     A batch is made as the trainer of automata makes one from its pool: some samples are the seed
@@ -198,7 +209,6 @@ class OnePassConfig(LoopConfig):
 
     Attributes:
         batch: images in an iteration.
-        learning_rate: of Adam.
         seeds: share of a batch that starts from the seed cell.
         mutation: share of the others that get another class.
         damage: share of the others that are damaged; no sample is both.
@@ -207,7 +217,6 @@ class OnePassConfig(LoopConfig):
     """
 
     batch: Samples
-    learning_rate: Rate
     seeds: Ratio
     mutation: Ratio
     damage: Ratio

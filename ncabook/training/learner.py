@@ -7,8 +7,7 @@ from typing import Any, Protocol
 
 from torch import Generator, Tensor, nn, optim
 
-from ncabook.training.adversarial_config import JudgeConfig, PairsOnePassConfig
-from ncabook.training.config import LoopConfig, OnePassConfig
+from ncabook.training.config import AdamConfig, LoopConfig
 from ncabook.training.processes import accelerator
 from ncabook.training.tracking import Tracking
 
@@ -128,7 +127,7 @@ class AdamLearner(Learner):
 
     Args:
         network: trained in place.
-        config: with a ``learning_rate``.
+        config: how often and how fast.
         seed: everything random follows from it.
         device: where to train.
         tracker: where the curves go; None draws none.
@@ -136,12 +135,12 @@ class AdamLearner(Learner):
 
     """
 
-    config: OnePassConfig | JudgeConfig | PairsOnePassConfig
+    config: AdamConfig
 
     def __init__(
         self,
         network: nn.Module,
-        config: OnePassConfig | JudgeConfig | PairsOnePassConfig,
+        config: AdamConfig,
         seed: int,
         device: str = "cpu",
         tracker: Tracking | None = None,

@@ -31,8 +31,8 @@ HEAD = """\
 Every trained model of the book, from its card. The paper's number stands beneath. A click on a
 column's head sorts a table; *Run* opens the automaton, *settings* what it was trained by, and
 *card* all that was measured, with seed, duration, hardware and commit. Intervals are 95 %, by
-bootstrap over rollouts or images. Chapters 3 and 5 to 9 say how each number is measured, and what
-it does not show; of drawings, the reference (`ncabook.evaluation.pairs`).
+bootstrap over rollouts or images. Chapters 3 and 5 to 10 say how each number is measured, and what
+it does not show.
 """
 
 

@@ -52,9 +52,10 @@ def train(
 
     """
     experiment = experiments.find(name)
-    if seed is not None:
+    folder = output or Path("runs") / experiment.name
+    if seed is not None and seed != experiment.seed:
         experiment = experiments.with_seed(experiment, seed)
-    folder = output or Path("runs") / experiments.seeded(experiment.name, seed or 0)
+        folder = output or Path("runs") / f"{experiment.name}-seed-{seed}"
     used = default_device() if device is None else device
     given = {"--output": output, "--seed": seed}
     options = [word for key, v in given.items() if v is not None for word in (key, str(v))]

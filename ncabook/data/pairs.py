@@ -53,6 +53,7 @@ HANDBAGS = _Given(
 )
 # A line one pixel wide at 256 pixels is a quarter of the ink at 64; it is to be seen all the same.
 LINE = 3.0  # times as much ink, at 64 pixels; less at more
+LEAST = 16  # pixels of a side; of lines on fewer there is nothing to be seen
 MOST_COLOUR, LEAST_PAPER = 0.1, 0.5  # of a drawing: mean saturation, mean brightness
 GLYPHS = ("😀", "🦎", "🐠", "🦋", "🎄")
 PairSplit = Literal["train", "validate", "test"]
@@ -114,6 +115,7 @@ def handbags(split: PairSplit, folder: Path | None = None, side: int = SIDE) -> 
     known["test"] = ("val/", slice(100, 200))
     if split not in known:
         raise ValueError(f"split is {split!r}; expected train, validate or test")
+    _check_side(side)
     (archived,) = HANDBAGS.files
     path = locate(archived, folder)
     if path is None:
@@ -154,6 +156,7 @@ def read_pairs(paths: Sequence[Path], side: int = SIDE) -> Pairs:
         CorruptFileError: one is no image that can be read.
 
     """
+    _check_side(side)
     if not paths:
         raise ValueError("no files; expected at least one pair")
     images = []
@@ -183,8 +186,9 @@ def outlines(count: int, seed: int, side: int = SIDE) -> Pairs:
     At random sizes and places, some mirrored. ``note`` says what they are: what is measured on them
     says nothing of handbags.
     """
-    if count < 1:
-        raise ValueError(f"count is {count}; expected a whole number ≥ 1")
+    if not isinstance(count, int) or count < 1:
+        raise ValueError(f"count is {count!r}; expected a whole number ≥ 1")
+    _check_side(side)
     generator = torch.Generator().manual_seed(seed)
     sizes = (side * 5 // 8, side * 3 // 4, side * 7 // 8)
     drawn = {(g, size): emoji(g, size, 0) for g in GLYPHS for size in sizes}
@@ -263,6 +267,11 @@ def _sketched(parts: list[tuple[str, list[float]]]) -> Tensor:
                 pen.line(at, fill=0, width=3)
     small = np.array(image.resize((SIDE, SIDE), Image.Resampling.BOX))
     return (LINE * (1 - torch.from_numpy(small).float() / 255)).clamp(0, 1)[None]
+
+
+def _check_side(side: int) -> None:
+    if not isinstance(side, int) or isinstance(side, bool) or side < LEAST:
+        raise ValueError(f"side is {side!r}; expected a whole number ≥ {LEAST}")
 
 
 def _edges(picture: Tensor) -> Tensor:

@@ -48,8 +48,8 @@ def evaluate_autoencoder(
 
     Args:
         vqvae: the autoencoder.
-        test: pictures that it has not seen, uint8 ``[N, 3 or 4, H, W]``; premultiplied, if they
-            have an alpha.
+        test: pictures that it has not seen, uint8 ``[N, C, H, W]``: ink, RGB, or
+            premultiplied RGBA.
         protocol: how to look.
 
     """
@@ -101,7 +101,9 @@ def squared(a: Tensor, b: Tensor) -> Tensor:
 
 
 def seen(images: Tensor) -> Tensor:
-    """RGB in [0, 1]; what has an alpha, on white."""
+    """RGB in [0, 1]; what has an alpha, on white; ink, dark on white."""
+    if images.shape[1] == 1:
+        return (1 - images.clamp(0, 1)).expand(-1, 3, -1, -1)
     return on_white(images) if images.shape[1] == 4 else images.clamp(0, 1)
 
 

@@ -11,6 +11,7 @@ before, with what differs from the file's own fields::
         training: {iterations: 700, …}
 """
 
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -120,8 +121,9 @@ def with_seed(experiment: AnyKind, seed: int) -> AnyKind:
     Stages stay what they are.
     """
     changes: dict[str, Any] = {"seed": seed}
-    if seed and experiment.start_from in names():
-        changes["start_from"] = seeded(experiment.start_from, seed)
+    start = re.sub(r"-seed-\d+$", "", experiment.start_from or "")
+    if start in names():
+        changes["start_from"] = seeded(start, seed)
     return parse(type(experiment), experiment.model_dump() | changes, experiment.name)
 
 

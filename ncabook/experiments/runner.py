@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from ncabook import zoo
 from ncabook.experiments.provenance import provenance
 from ncabook.files import sha256
+from ncabook.reading import UnknownNameError
 from ncabook.tasks import BaseExperiment, Look, Network, task_of
 from ncabook.tasks.needs import check_memory
 from ncabook.training.checkpoint import previous, save_tensors, unlike
@@ -112,7 +113,13 @@ def _start(network: Network, experiment: BaseExperiment) -> dict[str, str] | Non
     """Loads the weights that an experiment starts from; says which, for the card."""
     if experiment.start_from is None:
         return None
-    source = zoo.load(experiment.start_from)
+    try:
+        source = zoo.load(experiment.start_from)
+    except UnknownNameError as error:
+        raise UnknownNameError(
+            f"{experiment.name} with seed {experiment.seed} starts from {experiment.start_from}: "
+            f"{error}; train that first, and name its folder as start_from in a file of your own"
+        ) from None
     if differing := unlike(source.network.state_dict(), network.state_dict()):
         raise ValueError(
             f"{experiment.name}: start_from: {experiment.start_from} is another model: {differing}"

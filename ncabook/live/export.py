@@ -175,6 +175,13 @@ def describe(
     beginning.check(layout, len(named), shape)
     named = beginning.colours(named)
     offers.check(automata, least, sight, beginning)
+    if opinion is not None:
+        if not isinstance(opinion, Opinion):
+            raise TypeError(
+                f"opinion is of type {type(opinion).__name__}; expected an Opinion, as "
+                "Opinion.of(critic, real, made, context) makes one"
+            )
+        opinion.check(layout, decoder is not None, [shape, *offers.sizes])
     for network in (*automata, *([] if decoder is None else [decoder])):
         check_range(network)
 
@@ -205,7 +212,7 @@ def describe(
         "votes": elected,
         "inputs": beginning.inputs_at(program),
         "decoder": None if decoder is None else compile_decoder(decoder, program, layout.fixed),
-        **({} if opinion is None else {"critic": opinion.described(layout, program)}),
+        **({} if opinion is None else {"critic": opinion.described(program)}),
         "buffers": program.buffers[1:],
         "ops": program.ops,
         "weights_bytes": len(program.bytes),

@@ -78,11 +78,11 @@ class Decoder(nn.Module):
         self, latent_channels: int, image_channels: int = 3, base: int = 64, stages: int = 3
     ) -> None:
         super().__init__()
-        widths = _widths(base, stages)[::-1]
+        sizes = widths(base, stages)[::-1]
         self.latent_channels = latent_channels
         self.image_channels = image_channels
-        self.first = convolution(latent_channels, widths[0])
-        self.stages = nn.ModuleList(Doubling(a, b) for a, b in pairwise(widths))
+        self.first = convolution(latent_channels, sizes[0])
+        self.stages = nn.ModuleList(Doubling(a, b) for a, b in pairwise(sizes))
         self.last = convolution(base, image_channels)
 
     @property
@@ -143,11 +143,11 @@ class VQVAE(nn.Module):
         stages: int = 3,
     ) -> None:
         super().__init__()
-        widths = _widths(base, stages)
+        sizes = widths(base, stages)
         self.encoder = nn.Sequential(
             convolution(image_channels, base),
-            *(Halving(a, b) for a, b in pairwise(widths)),
-            nn.Conv2d(widths[-1], latent_channels, 1),
+            *(Halving(a, b) for a, b in pairwise(sizes)),
+            nn.Conv2d(sizes[-1], latent_channels, 1),
         )
         self.decoder = Decoder(latent_channels, image_channels, base, stages)
         self.codebook = nn.Parameter(torch.empty(codes, latent_channels))
@@ -193,16 +193,25 @@ class VQVAE(nn.Module):
         return self.decoder(quantised.latent), quantised
 
 
-def _widths(base: int, stages: int) -> list[int]:
-    """From full size to the smallest."""
+def widths(base: int, stages: int) -> list[int]:
+    """Channels from full size to the smallest.
+
+    Args:
+        base: at full size.
+        stages: how often the size is halved.
+
+    Raises:
+        ValueError: no such widths.
+
+    """
     if base < 2 or base % 2 or stages < 1:
         raise ValueError(
             f"base {base} and stages {stages}; expected an even width ≥ 2 and at least one stage"
         )
-    widths = [base * 2**i for i in range(stages + 1)]
-    if any(width >= 2 * GROUPS and width % GROUPS for width in widths):
+    found = [base * 2**i for i in range(stages + 1)]
+    if any(width >= 2 * GROUPS and width % GROUPS for width in found):
         raise ValueError(
-            f"base {base} makes widths of {widths}; from {2 * GROUPS} on, they have to be "
+            f"base {base} makes widths of {found}; from {2 * GROUPS} on, they have to be "
             f"multiples of {GROUPS}"
         )
-    return widths
+    return found

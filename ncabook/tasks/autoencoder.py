@@ -8,6 +8,7 @@ from torch import Tensor
 from ncabook.data.pairs import PairSplit, handbags, outlines
 from ncabook.evaluation.autoencoder import KINDS, evaluate_autoencoder
 from ncabook.networks import VQVAE
+from ncabook.networks.vqvae import widths as check_widths
 from ncabook.reading import Strict
 from ncabook.tasks.base import FLOAT, BaseExperiment, Look, Task
 from ncabook.tasks.pairs import DRAWN
@@ -29,7 +30,7 @@ class PicturesData(Strict):
 
     name: Literal["edges2handbags", "outlines"]
     part: Literal["pictures", "drawings"] = "pictures"
-    side: Annotated[int, Field(ge=16, le=4096, multiple_of=8)] = 256
+    side: Annotated[int, Field(ge=32, le=1024, multiple_of=8)] = 256
 
     @property
     def channels(self) -> int:
@@ -52,6 +53,11 @@ class VQVAEConfig(Strict):
     codes: Width = 512
     base: Width = 16
     stages: Annotated[int, Field(ge=1, le=5)] = 3
+
+    @model_validator(mode="after")
+    def _widths(self) -> "VQVAEConfig":
+        check_widths(self.base, self.stages)
+        return self
 
 
 class AutoencoderExperiment(BaseExperiment):

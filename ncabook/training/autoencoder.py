@@ -133,7 +133,7 @@ class AutoencoderLearner(AdamLearner):
         """Mean and spread of latents ``[B, C, h, w]``, of late."""
         keep = FORGET if self.iteration > 1 else 1.0
         self.vqvae.latent_mean.lerp_(latents.mean((0, 2, 3)), keep)
-        self.vqvae.latent_spread.lerp_(latents.std((0, 2, 3)), keep)
+        self.vqvae.latent_spread.lerp_(latents.std((0, 2, 3), correction=0), keep)
 
     @torch.no_grad()
     def _restart(self, latents: Tensor) -> int:

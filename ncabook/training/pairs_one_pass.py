@@ -1,6 +1,7 @@
 """Training networks of one pass to colour drawings, for comparison (§3.1.3)."""
 
 import copy
+import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -14,7 +15,7 @@ from ncabook.networks import PatchDiscriminator, UNet
 from ncabook.networks.pix2pix import L1_WEIGHT
 from ncabook.training.adversarial_config import PairsOnePassConfig
 from ncabook.training.critic import GAN_BETAS, Critic
-from ncabook.training.learner import AdamLearner, Stateful
+from ncabook.training.learner import AdamLearner, Stateful, TrainingDivergedError
 from ncabook.training.pairs import drawn_pairs
 from ncabook.training.tracking import Tracking
 
@@ -51,6 +52,9 @@ class PairsOnePassLearner(AdamLearner):
         device: where to train.
         tracker: where the curves go; None draws none.
 
+    Raises:
+        ValueError: nothing to learn from, or to choose by.
+
     """
 
     config: PairsOnePassConfig
@@ -66,6 +70,11 @@ class PairsOnePassLearner(AdamLearner):
         device: str = "cpu",
         tracker: Tracking | None = None,
     ) -> None:
+        if not len(train) or not len(validation):
+            raise ValueError(
+                f"{len(train)} pairs to learn from and {len(validation)} to choose by; expected "
+                "one of each at least"
+            )
         betas = GAN_BETAS if config.critic else (0.9, 0.999)
         super().__init__(network, config, seed, device, tracker, betas)
         self.train, self.validation = (pairs.to(self.device) for pairs in (train, validation))
@@ -116,6 +125,8 @@ class PairsOnePassLearner(AdamLearner):
             answers = self.network(self.validation.ink.float() / 255).clamp(0, 1)
         self.network.train()
         found = float(self.distance(answers, self.validation.pictures.float() / 255).mean())
+        if not math.isfinite(found):
+            raise TrainingDivergedError(f"validation {found}")
         if found < self.best.distance:
             self.best = Best(found, self.iteration)
             self.kept.load_state_dict(self.network.state_dict())

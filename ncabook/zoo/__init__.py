@@ -140,6 +140,8 @@ def load_critic(name: str) -> PatchCritic:
     folder = find(name)
     card = read_card(folder)
     path, known = folder / f"{CRITIC}.safetensors", card.training.get(f"{CRITIC}_sha256")
+    if known is not None and folder not in folders().values() and not path.exists():
+        raise CorruptFileError(f"{path} is missing, and the card names it; restore it")
     if known is None or not path.exists():
         with_one = [n for n, place in folders().items() if (place / path.name).exists()]
         raise ValueError(

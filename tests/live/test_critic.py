@@ -70,14 +70,43 @@ def test_a_critic_of_something_else_is_refused():
     other = PatchCritic(4, 0, [4])
     with pytest.raises(ValueError, match="a critic of 4 channels, 0 of them context; expected 4"):
         described(nca, Opinion(other, 0.0, 1.0), ink)
-    with pytest.raises(ValueError, match="spread is 0.0; expected a number > 0"):
-        described(nca, Opinion(critic, 0.0, 0.0), ink)
+    with pytest.raises(TypeError, match="opinion is of type PatchCritic; expected an Opinion"):
+        described(nca, critic, ink)
+    with pytest.raises(ValueError, match="a grid of 3×16 cells; expected at least 4×4"):
+        described(nca, Opinion(critic, 0.0, 1.0), ink[:, :3])
 
     class Mine(PatchCritic):
         pass
 
     with pytest.raises(TypeError, match="a class of"):
         described(nca, Opinion(Mine(3, 1, [4]), 0.0, 1.0), ink)
+
+
+@pytest.mark.parametrize(
+    ("centre", "spread", "message"),
+    [
+        (0.0, 0.0, "spread is 0.0; expected a number > 0"),
+        (float("nan"), 1.0, "centre is nan; expected a finite float"),
+        (0.0, float("inf"), "spread is inf; expected a finite float"),
+        (torch.tensor(0.0), 1.0, r"centre is tensor\(0.\); expected a finite float"),
+    ],
+)
+def test_a_scale_that_is_none_is_refused(centre, spread, message):
+    """In JSON it would be no number, and the figure would be dead."""
+    _, critic, _ = parts(16, 16)
+    with pytest.raises(ValueError, match=message):
+        Opinion(critic, centre, spread)
+
+
+def test_pictures_that_make_no_scale_are_refused():
+    _, critic, ink = parts(16, 16)
+    real, context = torch.rand(2, 3, 16, 16), ink.expand(2, 1, 16, 16)
+    with pytest.raises(TypeError, match="an opinion of a Conv2d; expected a PatchCritic"):
+        Opinion(torch.nn.Conv2d(1, 1, 1), 0.0, 1.0)
+    with pytest.raises(ValueError, match="expected as many of one size"):
+        Opinion.of(critic, real, real[:1], context)
+    with pytest.raises(ValueError, match=r"values from .* to .*; expected \[0, 1\]"):
+        Opinion.of(critic, 255 * real, real, context)
 
 
 @pytest.mark.parametrize(

@@ -158,6 +158,24 @@ def test_crops_that_do_not_fit_are_one_line(change, message):
         learner(**change)
 
 
+def test_drawings_are_measured_too_and_one_latent_has_a_spread(tmp_path):
+    """Ink is dark on white; a part of a single latent, one in a batch, has a spread of 0."""
+    raw = content(batch=1, crop=16)
+    raw["data"] = {"name": "outlines", "part": "drawings", "side": 32}
+    raw["model"]["stages"] = 4
+    experiment = experiment_from(raw, "here")
+    runner.train(experiment, tmp_path / "run", progress=False, tracker="none")
+    metrics = runner.evaluate_model(str(tmp_path / "run"))
+    assert 0 < metrics["quantised"]["lpips"] < 2
+
+
+def test_widths_that_no_normalisation_divides_are_named_with_their_field():
+    raw = content()
+    raw["model"]["base"] = 3
+    with pytest.raises(ConfigError, match="here: model: base 3 and stages 2; expected an even"):
+        experiment_from(raw, "here")
+
+
 def test_sides_that_cannot_be_halved_so_often_are_one_line():
     raw = content() | {"data": {"name": "outlines", "side": 40}}
     raw["model"]["stages"] = 4

@@ -77,6 +77,13 @@ def test_a_seed_in_place_of_the_files_own(ncabook, tiny, tmp_path):
     status, _, err = ncabook("train", tiny, "--seed", "3")
     assert status == 0, err
     assert zoo.read_card(tmp_path / "runs/tiny-seed-3").experiment.seed == 3
+    assert ncabook("train", tiny)[0] == 0  # of its own seed, which is no reason to collide
+    assert ncabook("train", tiny, "--seed", "0")[0] == 0
+    assert {p.name for p in (tmp_path / "runs").iterdir()} == {"tiny", "tiny-seed-0", "tiny-seed-3"}
+    status, _, err = ncabook("train", "handbags-conv3-critic", "--seed", "5")
+    assert status != 0
+    assert "with seed 5 starts from handbags-conv3-l1-seed-5: there is no model" in err
+    assert "train that first" in err
     status, _, err = ncabook("train", tiny, "--seed", "-3")
     assert status != 0
     assert "tiny: seed: Input should be greater than or equal to 0" in err

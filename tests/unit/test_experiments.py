@@ -360,6 +360,7 @@ def test_another_seed_starts_from_the_result_of_that_seed():
     chained, staged = (experiments.find(n) for n in ("handbags-conv3-critic", "digits-critic"))
     assert experiments.with_seed(chained, 2).start_from == "handbags-conv3-l1-seed-2"
     assert experiments.with_seed(chained, 0) == chained
+    assert experiments.with_seed(experiments.with_seed(chained, 1), 2).start_from.endswith("seed-2")
     assert experiments.with_seed(staged, 2).start_from == "digits-young"
 
 

@@ -136,6 +136,15 @@ def test_pairs_that_do_not_belong_together_are_refused():
         read_pairs([])
 
 
+@pytest.mark.parametrize("side", [0, -1, 7, 64.0, "64", True])
+def test_sides_that_show_nothing_are_refused(side):
+    for make in (lambda: outlines(2, 0, side), lambda: handbags("test", side=side)):
+        with pytest.raises(ValueError, match="side is .*; expected a whole number ≥ 16"):
+            make()
+    with pytest.raises(ValueError, match="count is '2'; expected a whole number ≥ 1"):
+        outlines("2", 0)
+
+
 def test_outlines_stand_in_and_say_so():
     """Ink on white paper at the emoji's edges; the same seed gives the same pairs."""
     pairs = outlines(8, 3)

@@ -12,6 +12,7 @@ from ncabook.reading import ConfigError
 from ncabook.tasks import experiment_from, task_of
 from ncabook.tasks import pairs as task_module
 from ncabook.training.adversarial_config import PairsOnePassConfig
+from ncabook.training.learner import TrainingDivergedError
 from ncabook.training.pairs_one_pass import PairsOnePassLearner
 from tests.unit.test_pairs import TINY, leaves_white
 
@@ -65,6 +66,23 @@ def test_the_best_weights_by_validation_are_the_result():
     assert torch.equal(kept(validation.ink.float() / 255).clamp(0, 1), seen[1])
     assert not torch.equal(seen[1], seen[3])
     assert network.training  # batch norm goes on learning after a look
+
+
+def test_what_cannot_be_chosen_by_ends_the_training():
+    """Else the result would be the weights of the beginning."""
+    config = PairsOnePassConfig(**content()["training"])
+    train, none = outlines(4, 0), outlines(1, 1)
+    none = type(none)(none.ink[:0], none.pictures[:0])
+    with pytest.raises(ValueError, match="4 pairs to learn from and 0 to choose by"):
+        PairsOnePassLearner(UNet(1, 3, 2, 2), train, none, torch.dist, config, seed=0)
+
+    def nowhere(answers, pictures):
+        return torch.full((len(answers),), torch.nan)
+
+    learner = PairsOnePassLearner(UNet(1, 3, 2, 2), train, train, nowhere, config, seed=0)
+    learner.step(1.0)
+    with pytest.raises(TrainingDivergedError, match="validation nan"):
+        learner.step(1.0)
 
 
 @pytest.mark.parametrize("critic", [None, 4])

@@ -20,7 +20,7 @@ from ncabook.training.tracking import Tracking
 DRAWN = {"train": (1000, 0), "validate": (100, 1), "test": (100, 2)}  # how many, and their seed
 
 
-COLUMNS = {"lpips": ("LPIPS", 3), "l1": ("absolute difference", 3), "kid": ("KID", 4)}
+COLUMNS = {"lpips": ("LPIPS", 3), "l1": ("absolute difference", 3), "kid": ("KID", 2)}
 
 
 class PairsData(Strict):

@@ -104,6 +104,14 @@ def unfinished(checkpoint):
     return set(checkpoint.parent.glob(".checkpoint.safetensors.*"))
 
 
+def written(checkpoint):
+    """When it was; 0 where it is not there, as for a moment between two renamings."""
+    try:
+        return checkpoint.stat().st_mtime_ns
+    except FileNotFoundError:
+        return 0
+
+
 def test_killed_at_random_moments_a_run_ends_as_if_it_had_never_been(nest, tmp_path):
     """``kill -9``, again and again, also while a checkpoint is written; not a bit differs."""
     path = write(tmp_path, training__iterations=200, training__checkpoint_every=1)
@@ -113,11 +121,11 @@ def test_killed_at_random_moments_a_run_ends_as_if_it_had_never_been(nest, tmp_p
     log = tmp_path / "killed.txt"
     for kill, moment in enumerate(KILLS):
         arguments = ["train", str(path), "--output", str(checkpoint.parent), "--device", "cpu"]
-        before = checkpoint.stat().st_mtime_ns if checkpoint.exists() else 0
+        before = written(checkpoint)
         pid = nest.start(*arguments, *["--resume"] * (kill > 0), cwd=tmp_path, log=log)
         deadline = time.monotonic() + 300
         while moment != "start" and time.monotonic() < deadline:
-            if checkpoint.exists() and checkpoint.stat().st_mtime_ns != before:
+            if written(checkpoint) not in (0, before):
                 break
             time.sleep(0.001)
         if moment == "writing":

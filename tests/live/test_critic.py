@@ -5,7 +5,9 @@ import json
 import pytest
 import torch
 
-from ncabook.automaton import NCA, ChannelLayout, ConvPerception, MLPUpdate
+from ncabook import zoo
+from ncabook.automaton import NCA, ChannelLayout, ConvPerception, MLPUpdate, hashed_fire
+from ncabook.data.pairs import sketches
 from ncabook.live import Opinion, describe
 from ncabook.networks import PatchCritic
 from ncabook.training.pairs import white_paper
@@ -41,6 +43,28 @@ def test_the_page_judges_as_pytorch_does(node, grid):
     assert (state[:, 1:4] - 1).abs().max() > 0.1
     wanted = (critic(state[:, 1:4], state[:, :1]) - 0.25) / 0.5
     assert torch.tensor(answer["opinions"]) == pytest.approx(wanted.flatten(), abs=1e-4)
+
+
+def test_a_trained_automaton_colours_a_drawing_in_the_page(node):
+    """96 steps of the chapter's first figure, with a line that a reader draws on the way."""
+    model = zoo.load("handbags-conv5-critic")
+    nca, layout, side, seed = model.nca.half().float(), model.nca.layout, 64, 4
+    ink = (255 * sketches()["purse"]).round() / 255
+    start = white_paper(layout, torch.zeros(1, 1, side, side))
+    described = describe(nca, side, side, seed=seed, start=start, inputs={"purse": ink})
+    line = {"shape": "square", "x": 32, "y": 44, "size": 2, "value": 1}
+    found = node(*described, actions=[["steps", 40], ["draw", line], ["steps", 56]])["state"]
+
+    def on(state, first, last):
+        coins = [hashed_fire(side, side, t, seed, nca.fire_rate) for t in range(first, last)]
+        return nca.rollout(state, last - first, fire=lambda t: coins[t])
+
+    with torch.no_grad():
+        state = on(white_paper(layout, ink[None]), 0, 40)
+        state[:, 0, 42:47, 30:35] = 1
+        wanted = on(state, 40, 96)
+    assert wanted[0, 1:4].min() < 0.3
+    assert (found - wanted).abs().max() <= 1e-4
 
 
 def test_the_scale_is_that_of_some_pictures():

@@ -30,10 +30,7 @@ class _Given(DataSet):
 
     def fetch(self, file: DataFile) -> Path:
         """The checked local copy; a DataUnavailableError, which says what to do, without one."""
-        path = locate(file)
-        if path is None:
-            raise absent(None)
-        return path
+        return _archive()
 
 
 HANDBAGS = _Given(
@@ -116,27 +113,21 @@ def handbags(split: PairSplit, folder: Path | None = None, side: int = SIDE) -> 
     if split not in known:
         raise ValueError(f"split is {split!r}; expected train, validate or test")
     _check_side(side)
-    (archived,) = HANDBAGS.files
-    path = locate(archived, folder)
-    if path is None:
-        raise absent(folder)
     part, chosen = known[split]
-    with tarfile.open(path) as archive:
+    with tarfile.open(_archive(folder)) as archive:
         names = sorted(n for n in archive.getnames() if part in n and n.endswith(".jpg"))
         read = (archive.extractfile(name) for name in names[chosen])
         images = [Image.open(io.BytesIO(file.read())) for file in read if file is not None]
         return _halves(images, side)
 
 
-def absent(folder: Path | None) -> DataUnavailableError:
-    """What to do where the handbags are not here.
-
-    Args:
-        folder: where they were looked for first.
-
-    """
+def _archive(folder: Path | None = None) -> Path:
+    """The checked local copy of the handbags; what to do where it is not here."""
     (archived,) = HANDBAGS.files
-    return DataUnavailableError(
+    path = locate(archived, folder)
+    if path is not None:
+        return path
+    raise DataUnavailableError(
         f"{archived.path} (29 MB, 1,200 pairs) is not in {places(folder)}, and only the whole "
         "set can be downloaded (pix2pix's edges2handbags.tar.gz, 8.6 GB); put the archive "
         "there, give pairs of your own to `read_pairs`, or take the package's `outlines`"

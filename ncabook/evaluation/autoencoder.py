@@ -1,8 +1,8 @@
 """How autoencoders are measured: their error is the floor of whatever lives in their latents.
 
 Each test picture is encoded, quantised and drawn again, and once more without quantising: PSNR in
-decibels, over the whole test set and as the mean over pictures, and LPIPS. How many of the codes
-are of use, and how evenly (*perplexity*: as many as if all of so many were used equally). And
+decibels, of the mean squared error over the whole test set, and LPIPS. How many of the codes are of
+use, and how evenly (*perplexity*: as many as if all of so many were used equally). And
 *shift*: the middle of each picture, encoded by itself, against the same part of the whole one's
 drawing. Group normalisation takes its means over the picture that it is given, so the two differ.
 """

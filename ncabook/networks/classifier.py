@@ -5,10 +5,12 @@ from itertools import pairwise
 
 from torch import Tensor, nn
 
+from ncabook.networks.counted import Counted
+
 WIDTHS = (16, 32, 64)
 
 
-class SmallCNN(nn.Module):
+class SmallCNN(Counted):
     """Convolutions with batch norm, the average over the image, one linear layer.
 
     For digits, and with the usual widths, these are 24,058 learned numbers.
@@ -37,11 +39,6 @@ class SmallCNN(nn.Module):
             ]
         self.features = nn.Sequential(*layers[:-1])
         self.last = nn.Linear(widths[-1], classes)
-
-    @property
-    def parameter_count(self) -> int:
-        """Learned numbers."""
-        return sum(p.numel() for p in self.parameters())
 
     def describe(self, images: Tensor) -> Tensor:
         """What the last layer decides by, ``[B, widths[-1]]``."""

@@ -1,14 +1,15 @@
 """What an automaton is compared with: an image and a class to a target, in one pass."""
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from ncabook.networks.counted import Counted
 from ncabook.networks.unet import UNet
 
 IMAGE_CHANNELS = 4  # premultiplied RGBA
 
 
-class OnePass(nn.Module):
+class OnePass(Counted):
     """A conditional U-Net: whatever is given, the class's picture comes out, or should.
 
     It has no state and no steps. What it "repairs" is drawn anew.
@@ -26,11 +27,6 @@ class OnePass(nn.Module):
     def __init__(self, classes: int, base: int, halvings: int) -> None:
         super().__init__()
         self.unet = UNet(IMAGE_CHANNELS + classes, IMAGE_CHANNELS, base, halvings)
-
-    @property
-    def parameter_count(self) -> int:
-        """Learned numbers."""
-        return sum(p.numel() for p in self.parameters())
 
     def forward(self, image: Tensor, condition: Tensor) -> Tensor:
         """The picture of the class."""

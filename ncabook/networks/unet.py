@@ -9,6 +9,8 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
+from ncabook.networks.counted import Counted
+
 
 def double_convolution(in_channels: int, out_channels: int) -> nn.Sequential:
     """Twice a 3×3 convolution, batch norm and ReLU: ``[B, in, H, W]`` → ``[B, out, H, W]``."""
@@ -22,7 +24,7 @@ def double_convolution(in_channels: int, out_channels: int) -> nn.Sequential:
     return nn.Sequential(*layers)
 
 
-class UNet(nn.Module):
+class UNet(Counted):
     """Down by halves, up again, with a shortcut at every size.
 
     Args:
@@ -52,11 +54,6 @@ class UNet(nn.Module):
         self.up = nn.ModuleList(double_convolution(2 * a, a) for a, _ in pairs)
         self.pool = nn.MaxPool2d(2)
         self.last = nn.Conv2d(base, out_channels, 1)
-
-    @property
-    def parameter_count(self) -> int:
-        """Learned numbers."""
-        return sum(p.numel() for p in self.parameters())
 
     def forward(self, x: Tensor) -> Tensor:
         """The output image.

@@ -13,6 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ncabook.networks.counted import Counted
+
 SLOPE = 0.2  # of LeakyReLU
 GROUPS = 32
 COMMITMENT = 0.25  # β of van den Oord et al.
@@ -115,7 +117,7 @@ class Quantised(NamedTuple):
     loss: Tensor
 
 
-class VQVAE(nn.Module):
+class VQVAE(Counted):
     """Encoder, codebook and decoder.
 
     Args:
@@ -156,11 +158,6 @@ class VQVAE(nn.Module):
         self.latent_spread: Tensor
         self.register_buffer("latent_mean", torch.zeros(latent_channels))
         self.register_buffer("latent_spread", torch.ones(latent_channels))
-
-    @property
-    def parameter_count(self) -> int:
-        """Learned numbers."""
-        return sum(p.numel() for p in self.parameters())
 
     def encode(self, images: Tensor) -> Tensor:
         """Latents ``[B, latent_channels, H / 2ˢ, W / 2ˢ]``, not quantised.

@@ -5,13 +5,13 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 from torch import Tensor
 
-from ncabook.data.pairs import PairSplit, handbags, outlines
+from ncabook.data.pairs import PairSplit
 from ncabook.evaluation.autoencoder import KINDS, evaluate_autoencoder
 from ncabook.networks import VQVAE
 from ncabook.networks.vqvae import widths as check_widths
 from ncabook.reading import Strict
 from ncabook.tasks.base import FLOAT, BaseExperiment, Look, Task
-from ncabook.tasks.pairs import DRAWN
+from ncabook.tasks.pairs import pairs_of
 from ncabook.tasks.report import Measured, Report
 from ncabook.training.autoencoder import AutoencoderConfig, AutoencoderLearner
 from ncabook.training.config import Width
@@ -39,10 +39,7 @@ class PicturesData(Strict):
 
     def build(self, split: PairSplit) -> Tensor:
         """Uint8 ``[N, C, side, side]``."""
-        if self.name == "edges2handbags":
-            pairs = handbags(split, side=self.side)
-        else:
-            pairs = outlines(*DRAWN[split], self.side)
+        pairs = pairs_of(self.name, split, self.side)
         return pairs.pictures if self.part == "pictures" else pairs.ink
 
 

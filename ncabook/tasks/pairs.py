@@ -35,7 +35,14 @@ class PairsData(Strict):
 
     def build(self, split: PairSplit) -> Pairs:
         """The pairs to learn from, to stop by, or to be measured by."""
-        return handbags(split) if self.name == "edges2handbags" else outlines(*DRAWN[split])
+        return pairs_of(self.name, split)
+
+
+def pairs_of(name: str, split: PairSplit, side: int = SIDE) -> Pairs:
+    """Handbags, or the outlines that stand in for them."""
+    if name == "edges2handbags":
+        return handbags(split, side=side)
+    return outlines(*DRAWN[split], side)
 
 
 class PairsExperiment(BaseExperiment):

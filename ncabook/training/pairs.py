@@ -45,8 +45,8 @@ class PairsLearner(AdversarialLearner):
 
     def fresh(self, count: int) -> Sample:
         """White paper under drawings at random, mirrored in half of the cases if so configured."""
-        ink, _, which = drawn_pairs(self.pairs, count, self.config.mirror, self.generator)
-        return {"state": white_paper(self.nca.layout, ink), **which}
+        which = random_pairs(count, len(self.pairs), self.config.mirror, self.generator)
+        return {"state": white_paper(self.nca.layout, shown(self.pairs.ink, which)), **which}
 
     def mutate(self, old: Sample, fresh: Sample) -> Sample:
         """Another drawing under what was there, and so another target."""
@@ -59,39 +59,37 @@ class PairsLearner(AdversarialLearner):
 
     def real(self, sample: Sample) -> Tensor:
         """The pictures, RGB ``[B, 3, H, W]`` in [0, 1]."""
-        pictures = self.pairs.pictures[sample["pair"]].float() / 255
-        return turned_over(pictures, sample["mirrored"])
+        return shown(self.pairs.pictures, sample)
 
     def context(self, sample: Sample) -> Tensor:
         """The ink, ``[B, 1, H, W]``."""
         return sample["state"][:, : self.nca.layout.fixed]
 
 
-def drawn_pairs(
-    pairs: Pairs, count: int, mirror: bool, generator: torch.Generator
-) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
-    """Pairs at random.
+def random_pairs(count: int, of: int, mirror: bool, generator: torch.Generator) -> Sample:
+    """Which pairs a batch has, at random.
 
     Args:
-        pairs: to draw from, on the generator's device.
-        count: how many, B.
+        count: in the batch, B.
+        of: how many there are.
         mirror: whether half of them are turned from right to left.
         generator: source of chance.
 
     Returns:
-        Ink ``[B, 1, H, W]`` and pictures ``[B, 3, H, W]`` in [0, 1]; and which they are, ``pair``
-        and ``mirrored``, ``[B]`` each.
+        ``pair`` and ``mirrored``, ``[B]`` each, on the generator's device.
 
     """
     device = generator.device
-    pair = torch.randint(len(pairs), (count,), generator=generator, device=device)
+    pair = torch.randint(of, (count,), generator=generator, device=device)
     mirrored = torch.zeros(count, dtype=torch.bool, device=device)
     if mirror:
         mirrored = torch.rand(count, generator=generator, device=device) < 0.5
-    ink, pictures = (
-        turned_over(images[pair].float() / 255, mirrored) for images in (pairs.ink, pairs.pictures)
-    )
-    return ink, pictures, {"pair": pair, "mirrored": mirrored}
+    return {"pair": pair, "mirrored": mirrored}
+
+
+def shown(images: Tensor, which: Sample) -> Tensor:
+    """Of uint8 images ``[N, C, H, W]`` those of a batch, in [0, 1], mirrored where asked."""
+    return turned_over(images[which["pair"]].float() / 255, which["mirrored"])
 
 
 def turned_over(images: Tensor, mirrored: Tensor) -> Tensor:

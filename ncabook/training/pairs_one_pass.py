@@ -16,7 +16,7 @@ from ncabook.networks.pix2pix import L1_WEIGHT
 from ncabook.training.adversarial_config import PairsOnePassConfig
 from ncabook.training.critic import GAN_BETAS, Critic
 from ncabook.training.learner import AdamLearner, Stateful, TrainingDivergedError
-from ncabook.training.pairs import drawn_pairs
+from ncabook.training.pairs import random_pairs, shown
 from ncabook.training.tracking import Tracking
 
 
@@ -103,9 +103,9 @@ class PairsOnePassLearner(AdamLearner):
     @flushed_denormals()
     def step(self, rate: float) -> dict[str, float]:
         """One batch; the loss is the mean absolute error, whatever is minimised."""
-        ink, picture, _ = drawn_pairs(
-            self.train, self.config.batch, self.config.mirror, self.generator
-        )
+        config, train = self.config, self.train
+        which = random_pairs(config.batch, len(train), config.mirror, self.generator)
+        ink, picture = (shown(images, which) for images in (train.ink, train.pictures))
         answer = self.network(ink)
         error = (answer - picture).abs().mean()
         minimised = error

@@ -12,6 +12,7 @@ from ncabook.reading import ConfigError
 from ncabook.tasks import experiment_from, task_of
 from ncabook.tasks import pairs as pairs_module
 from ncabook.training.autoencoder import AutoencoderConfig, AutoencoderLearner
+from tests.unit.test_pairs import gone_on_with
 
 
 @pytest.fixture(autouse=True)
@@ -19,7 +20,6 @@ def few(monkeypatch):
     monkeypatch.setattr(
         pairs_module, "DRAWN", {"train": (12, 0), "validate": (4, 1), "test": (5, 2)}
     )
-    monkeypatch.setattr("ncabook.tasks.autoencoder.DRAWN", pairs_module.DRAWN)
 
 
 def content(**training):
@@ -92,13 +92,7 @@ def test_mean_and_spread_of_latents_are_stored_with_the_weights(tmp_path):
 def test_a_training_goes_on_to_the_bit(tmp_path):
     """Across a restart of codes, which hangs on how long they have been idle."""
     experiment = experiment_from(content(), "here")
-    straight = runner.train(experiment, tmp_path / "straight", progress=False, tracker="none")
-    begun, _ = runner.prepare(experiment, tmp_path / "stopped", "cpu", "none")
-    for _ in range(5):
-        begun.step()
-    begun.save()
-    folder = tmp_path / "stopped"
-    resumed = runner.train(experiment, folder, resume=True, progress=False, tracker="none")
+    straight, resumed = gone_on_with(experiment, tmp_path)
     assert resumed.weights_sha256 == straight.weights_sha256
 
 

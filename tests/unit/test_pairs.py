@@ -183,17 +183,22 @@ def test_another_drawing_brings_its_target_and_keeps_the_paper():
     assert torch.equal(learner.real(new), learner.real(fresh))
 
 
-@pytest.mark.parametrize("critic", [False, True])
-def test_a_training_goes_on_to_the_bit(critic, tmp_path):
-    extra = {"critic": {"widths": [8, 8], "ahead": 2}, "average": 0.9} if critic else {}
-    experiment = experiment_from(content(**extra), "here")
+def gone_on_with(experiment, tmp_path):
+    """Cards of a training in one go, and of one that was stopped after five iterations."""
     straight = runner.train(experiment, tmp_path / "straight", progress=False, tracker="none")
     begun, _ = runner.prepare(experiment, tmp_path / "stopped", "cpu", "none")
     for _ in range(5):
         begun.step()
     begun.save()
     folder = tmp_path / "stopped"
-    resumed = runner.train(experiment, folder, resume=True, progress=False, tracker="none")
+    return straight, runner.train(experiment, folder, resume=True, progress=False, tracker="none")
+
+
+@pytest.mark.parametrize("critic", [False, True])
+def test_a_training_goes_on_to_the_bit(critic, tmp_path):
+    extra = {"critic": {"widths": [8, 8], "ahead": 2}, "average": 0.9} if critic else {}
+    experiment = experiment_from(content(**extra), "here")
+    straight, resumed = gone_on_with(experiment, tmp_path)
     assert resumed.weights_sha256 == straight.weights_sha256
 
 

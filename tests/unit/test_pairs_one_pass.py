@@ -14,7 +14,7 @@ from ncabook.tasks import pairs as task_module
 from ncabook.training.adversarial_config import PairsOnePassConfig
 from ncabook.training.learner import TrainingDivergedError
 from ncabook.training.pairs_one_pass import PairsOnePassLearner
-from tests.unit.test_pairs import TINY, leaves_white
+from tests.unit.test_pairs import TINY, gone_on_with, leaves_white
 
 
 @pytest.fixture(autouse=True)
@@ -89,13 +89,7 @@ def test_what_cannot_be_chosen_by_ends_the_training():
 def test_a_training_goes_on_to_the_bit(critic, tmp_path):
     """Also the best weights so far, which an interruption must not forget."""
     experiment = experiment_from(content(critic=critic), "here")
-    straight = runner.train(experiment, tmp_path / "straight", progress=False, tracker="none")
-    begun, _ = runner.prepare(experiment, tmp_path / "stopped", "cpu", "none")
-    for _ in range(5):
-        begun.step()
-    begun.save()
-    folder = tmp_path / "stopped"
-    resumed = runner.train(experiment, folder, resume=True, progress=False, tracker="none")
+    straight, resumed = gone_on_with(experiment, tmp_path)
     assert resumed.weights_sha256 == straight.weights_sha256
     assert resumed.training["validation"] == straight.training["validation"]
 

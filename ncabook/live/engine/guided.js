@@ -23,11 +23,12 @@ export class GuidedEngine extends Engine {
   step() {
     const { other, weight, stride } = this;
     const { fixed, channels } = this.description;
-    const [own, free] = this.both.map((engine) => engine.cellsToRead.slice());
+    const before = weight === 1 ? null : this.both.map((engine) => engine.cellsToRead.slice());
     other.fireRate = this.fireRate;
     super.step();
     other.step();
-    if (weight === 1) return;
+    if (before === null) return;
+    const [own, free] = before;
     const [after, freely] = this.both.map((engine) => engine.cells);
     for (let at = 0; at < own.length; at += stride) {
       for (let i = at + fixed; i < at + channels; i++) {

@@ -18,6 +18,16 @@ def page(visit_page, tmp_path):
     return visit_page((tmp_path / "guided.html").as_uri())
 
 
+def test_the_name_of_a_slider_does_not_lie_under_it(page):
+    """The longest one is this figure's own; on a desk and on a phone."""
+
+    def apart():
+        for label in page.locator(".nca-slider label:visible").all():
+            assert label.evaluate("(label) => label.scrollWidth <= label.clientWidth")
+
+    look_around(page, apart)
+
+
 def test_a_slider_guides(page):
     slider = page.get_by_role("slider", name="Guidance")
     assert slider.get_attribute("aria-valuetext") == "guidance 1; 1 is none"

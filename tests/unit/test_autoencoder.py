@@ -72,10 +72,14 @@ def test_codes_of_no_use_come_back_where_latents_are():
     for _ in range(2):
         one.step(1.0)
         assert (one.vqvae.codebook[4:] > 999).all()
+    moments = [one.optimizer.state[one.vqvae.codebook][name] for name in ("exp_avg", "exp_avg_sq")]
+    for moment in moments:
+        moment[4:] = 1.0
     told = one.step(1.0)
     assert told["restarted"] >= 12
     assert one.vqvae.codebook.abs().max() < 100
     assert not one.optimizer.state[one.vqvae.codebook]["exp_avg_sq"][4:].any()
+    assert not any(moment[4:].any() for moment in moments)
     assert (one.idle.iterations[4:] == 0).all()
 
 

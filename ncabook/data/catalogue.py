@@ -1,12 +1,13 @@
 """All data of the book, by name: what ``ncabook data`` lists, fetches and checks."""
 
 from ncabook.data.pairs import HANDBAGS
-from ncabook.data.registry import CIFAR, EMOJI_DEFAULT, MNIST, DataSet, emoji_noto
+from ncabook.data.registry import CIFAR, EMOJI_DEFAULT, EMOJI_LARGE, MNIST, DataSet, emoji_noto
 from ncabook.data.texture import PHOTOGRAPHS
 from ncabook.data.weights import ALEXNET, VGG16
 
 
 def data_sets() -> dict[str, DataSet]:
     """All data sets by name; weights that others trained are among them."""
-    sets = (EMOJI_DEFAULT, emoji_noto(), MNIST, CIFAR, PHOTOGRAPHS, HANDBAGS, ALEXNET, VGG16)
+    emoji = (EMOJI_DEFAULT, EMOJI_LARGE, emoji_noto())
+    sets = (*emoji, MNIST, CIFAR, PHOTOGRAPHS, HANDBAGS, ALEXNET, VGG16)
     return {entry.name: entry for entry in sets}

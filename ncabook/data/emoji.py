@@ -11,6 +11,7 @@ from ncabook.data.images import read_rgba
 from ncabook.data.registry import EMOJI_DEFAULT, emoji_noto, get
 
 VARIATION_SELECTOR = "\ufe0f"
+SMALL = 128  # pixels of the smaller shipped files
 SHIPPED = ("😀", "🦎", "🕸", "🐠", "🦋", "🎄")
 
 
@@ -26,7 +27,7 @@ def emoji(glyph: str, size: int = 32, padding: int = 8) -> Tensor:
         ``[4, size + 2·padding, size + 2·padding]``, float32, premultiplied RGBA in [0, 1].
 
     """
-    return rgba_target(glyph_file(glyph), size, padding)
+    return rgba_target(glyph_file(glyph, size), size, padding)
 
 
 def rgba_target(image: Path | Image.Image, size: int, padding: int = 0) -> Tensor:
@@ -62,15 +63,15 @@ def rgba_target(image: Path | Image.Image, size: int, padding: int = 0) -> Tenso
     return torch.nn.functional.pad(target, [margin + padding for margin in margins])
 
 
-def glyph_file(glyph: str) -> Path:
-    """The PNG of ``glyph``: the shipped 128×128 one, or a downloaded 64×64 one."""
+def glyph_file(glyph: str, size: int = SMALL) -> Path:
+    """The PNG of ``glyph``: a shipped one, of 512×512 for larger sizes, or a downloaded 64×64 one."""
     bare = glyph.replace(VARIATION_SELECTOR, "")
     if len(bare) != 1:
         raise ValueError(f"expected one emoji, got {glyph!r}; joined emojis are not supported")
     code = f"{ord(bare):04x}"
     if bare in SHIPPED:
         files = EMOJI_DEFAULT.files
-        wanted = {f"glyphs/emoji_u{code}.png"}
+        wanted = {f"glyphs/{'512/' if size > SMALL else ''}emoji_u{code}.png"}
     else:
         files = emoji_noto().files
         wanted = {f"emoji-noto/{code}.png", f"emoji-noto/{code}-fe0f.png"}

@@ -20,9 +20,29 @@ GROUPS = 32
 COMMITMENT = 0.25  # β of van den Oord et al.
 
 
-def convolution(in_channels: int, out_channels: int, stride: int = 1) -> nn.Conv2d:
-    """3×3 on the torus: ``[B, in, H, W]`` → ``[B, out, H / stride, W / stride]``."""
-    return nn.Conv2d(in_channels, out_channels, 3, stride, 1, padding_mode="circular")
+class Wrapped(nn.Conv2d):
+    """3×3 on the torus: ``[B, in, H, W]`` → ``[B, out, H / stride, W / stride]``.
+
+    What ``nn.Conv2d`` does with ``padding_mode="circular"``; but it copies a picture's edges
+    only, where that fills a larger picture piece by piece. Sides are even where the stride is 2,
+    so that nothing beyond the last row and column is looked at.
+    """
+
+    def __init__(self, in_channels: int, out_channels: int, stride: int = 1) -> None:
+        super().__init__(in_channels, out_channels, 3, stride, 1, padding_mode="circular")
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The features."""
+        after = 1 if self.stride == (1, 1) else 0
+        return F.conv2d(wrapped(x, after), self.weight, self.bias, self.stride)
+
+
+def wrapped(x: Tensor, after: int = 1) -> Tensor:
+    """``[B, C, H, W]`` with its last row and column before it, and ``after`` of its first behind."""
+    for dim in (2, 3):
+        size = x.shape[dim]
+        x = torch.cat([x.narrow(dim, size - 1, 1), x, x.narrow(dim, 0, after)], dim)
+    return x
 
 
 def normalisation(channels: int) -> nn.GroupNorm:
@@ -35,9 +55,9 @@ class Halving(nn.Module):
 
     def __init__(self, in_channels: int, out_channels: int) -> None:
         super().__init__()
-        self.first = convolution(in_channels, out_channels, stride=2)
+        self.first = Wrapped(in_channels, out_channels, stride=2)
         self.first_norm = normalisation(out_channels)
-        self.second = convolution(out_channels, out_channels)
+        self.second = Wrapped(out_channels, out_channels)
         self.second_norm = normalisation(out_channels)
         self.shortcut = nn.Conv2d(in_channels, out_channels, 1, stride=2)
 
@@ -49,17 +69,25 @@ class Halving(nn.Module):
 
 
 class Doubling(nn.Module):
-    """Nearest neighbours, then a convolution: ``[B, in, H, W]`` → ``[B, out, 2 H, 2 W]``."""
+    """Nearest neighbours, then a convolution: ``[B, in, H, W]`` → ``[B, out, 2 H, 2 W]``.
+
+    Both at once: of the nine taps, those that meet the same small pixel are added up beforehand, so
+    that each large pixel takes four products a channel instead of nine. That is a transposed
+    convolution with a kernel of 4 × 4.
+    """
 
     def __init__(self, in_channels: int, out_channels: int) -> None:
         super().__init__()
-        self.conv = convolution(in_channels, out_channels)
+        self.conv = Wrapped(in_channels, out_channels)
         self.norm = normalisation(out_channels)
 
     def forward(self, x: Tensor) -> Tensor:
         """The features at twice the size."""
-        x = F.interpolate(x, scale_factor=2, mode="nearest")
-        return F.leaky_relu(self.norm(self.conv(x)), SLOPE)
+        taps = F.pad(self.conv.weight.flip(2, 3), (1, 1, 1, 1))
+        for dim in (2, 3):
+            taps = taps.narrow(dim, 0, 4) + taps.narrow(dim, 1, 4)
+        x = F.conv_transpose2d(wrapped(x), taps.transpose(0, 1), self.conv.bias, 2, padding=3)
+        return F.leaky_relu(self.norm(x), SLOPE)
 
 
 class Decoder(nn.Module):
@@ -83,9 +111,9 @@ class Decoder(nn.Module):
         sizes = widths(base, stages)[::-1]
         self.latent_channels = latent_channels
         self.image_channels = image_channels
-        self.first = convolution(latent_channels, sizes[0])
+        self.first = Wrapped(latent_channels, sizes[0])
         self.stages = nn.ModuleList(Doubling(a, b) for a, b in pairwise(sizes))
-        self.last = convolution(base, image_channels)
+        self.last = Wrapped(base, image_channels)
 
     @property
     def scale(self) -> int:
@@ -147,7 +175,7 @@ class VQVAE(Counted):
         super().__init__()
         sizes = widths(base, stages)
         self.encoder = nn.Sequential(
-            convolution(image_channels, base),
+            Wrapped(image_channels, base),
             *(Halving(a, b) for a, b in pairwise(sizes)),
             nn.Conv2d(sizes[-1], latent_channels, 1),
         )

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 from torch import Tensor
 
-from ncabook.data.pairs import PairSplit
+from ncabook.data.large_emoji import large_emoji
 from ncabook.evaluation.autoencoder import KINDS, evaluate_autoencoder
 from ncabook.networks import VQVAE
 from ncabook.networks.vqvae import widths as check_widths
@@ -23,22 +23,32 @@ class PicturesData(Strict):
 
     Attributes:
         name: which; ``outlines`` are emojis on white, and stand in for handbags.
-        part: the pictures, or the drawings beside them.
+        part: the pictures, or the drawings beside them, of which emojis have none.
         side: in pixels.
 
     """
 
-    name: Literal["edges2handbags", "outlines"]
+    name: Literal["edges2handbags", "outlines", "emoji"]
     part: Literal["pictures", "drawings"] = "pictures"
     side: Annotated[int, Field(ge=32, le=1024, multiple_of=8)] = 256
 
+    @model_validator(mode="after")
+    def _drawn(self) -> "PicturesData":
+        if self.name == "emoji" and self.part != "pictures":
+            raise ValueError("data.part is drawings, which emojis have none of; expected pictures")
+        return self
+
     @property
     def channels(self) -> int:
-        """RGB, or ink."""
-        return 3 if self.part == "pictures" else 1
+        """RGB, ink, or RGBA."""
+        if self.part == "drawings":
+            return 1
+        return 4 if self.name == "emoji" else 3
 
-    def build(self, split: PairSplit) -> Tensor:
-        """Uint8 ``[N, C, side, side]``."""
+    def build(self, split: Literal["train", "test"]) -> Tensor:
+        """Uint8 ``[N, C, side, side]``; RGBA is premultiplied."""
+        if self.name == "emoji":
+            return large_emoji(split, self.side)
         pairs = pairs_of(self.name, split, self.side)
         return pairs.pictures if self.part == "pictures" else pairs.ink
 

@@ -22,8 +22,9 @@ class AutoencoderConfig(AdamConfig):
     Attributes:
         batch: pictures in an iteration.
         crop: side of the part of a picture that is looked at; the whole one if not given.
-        whole: share of the iterations, at the end, that look at whole pictures. The means of group
-            normalisation are those of a picture, and so another thing for a part of it.
+        whole: share of the iterations, at the end, that look at whole pictures, as many as make no
+            more pixels than the parts, but one at least. The means of group normalisation are those
+            of a picture, and so another thing for a part of it.
         mirror: whether half of the pictures are shown from right to left.
         restart_every: iterations after which a code that was nearest to nothing gets a new place,
             at one of the latents.
@@ -86,7 +87,7 @@ class AutoencoderLearner(AdamLearner):
         tracker: Tracking | None = None,
     ) -> None:
         super().__init__(network, config, seed, device, tracker, BETAS)
-        self.vqvae = network
+        self.vqvae = network.to(memory_format=torch.channels_last)
         self.images = images.to(self.device)
         least, scale = min(images.shape[2:]), network.decoder.scale
         if config.crop is not None and (config.crop > least or config.crop % scale):
@@ -118,15 +119,19 @@ class AutoencoderLearner(AdamLearner):
         """Pictures or parts of some, ``[B, C, h, w]`` in [0, 1]."""
         config, random = self.config, {"generator": self.generator, "device": self.device}
         count, _, height, width = self.images.shape
-        picks = torch.randint(count, (config.batch,), **random)
-        mirrored = torch.rand(config.batch, **random) < 0.5 * config.mirror
-        images = self.images[picks].float() / 255
-        images = torch.where(mirrored[:, None, None, None], images.flip(3), images)
-        crop = config.crop
-        if crop is None or self.iteration >= (1 - config.whole) * config.iterations:
-            return images
-        top, left = (int(torch.randint(side - crop + 1, (), **random)) for side in (height, width))
-        return images[:, :, top : top + crop, left : left + crop]
+        size, crop = config.batch, config.crop
+        whole = crop is None or self.iteration >= (1 - config.whole) * config.iterations
+        if whole and crop is not None:
+            size = max(1, size * crop**2 // (height * width))
+        picks = torch.randint(count, (size,), **random)
+        mirrored = torch.rand(size, **random) < 0.5 * config.mirror
+        images = self.images[picks]
+        if not whole:
+            top, left = (torch.randint(n - crop + 1, (size,), **random) for n in (height, width))
+            corners = zip(images, top.tolist(), left.tolist(), strict=True)
+            images = torch.stack([x[:, t : t + crop, at : at + crop] for x, t, at in corners])
+        images = images.float().to(memory_format=torch.channels_last) / 255
+        return torch.where(mirrored[:, None, None, None], images.flip(3), images)
 
     @torch.no_grad()
     def _remember(self, latents: Tensor) -> None:

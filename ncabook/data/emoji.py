@@ -64,7 +64,7 @@ def rgba_target(image: Path | Image.Image, size: int, padding: int = 0) -> Tenso
 
 
 def glyph_file(glyph: str, size: int = SMALL) -> Path:
-    """The PNG of ``glyph``: a shipped one, of 512×512 for larger sizes, or a downloaded 64×64 one."""
+    """The PNG of ``glyph``: a shipped one of 128×128 or, for more, 512×512; or a 64×64 download."""
     bare = glyph.replace(VARIATION_SELECTOR, "")
     if len(bare) != 1:
         raise ValueError(f"expected one emoji, got {glyph!r}; joined emojis are not supported")

@@ -2,6 +2,7 @@
 
 from ncabook.networks.classifier import SmallCNN
 from ncabook.networks.critic import PatchCritic
+from ncabook.networks.local_decoder import LocalDecoder
 from ncabook.networks.one_pass import OnePass
 from ncabook.networks.pix2pix import PatchDiscriminator, Pix2Pix
 from ncabook.networks.unet import UNet
@@ -10,6 +11,7 @@ from ncabook.networks.vqvae import VQVAE, Decoder, Quantised
 __all__ = [
     "VQVAE",
     "Decoder",
+    "LocalDecoder",
     "OnePass",
     "PatchCritic",
     "PatchDiscriminator",

@@ -38,7 +38,7 @@ class Wrapped(nn.Conv2d):
 
 
 def wrapped(x: Tensor, after: int = 1) -> Tensor:
-    """``[B, C, H, W]`` with its last row and column before it, and ``after`` of its first behind."""
+    """``[B, C, H, W]``, the last row and column before it, and ``after`` of the first behind it."""
     for dim in (2, 3):
         size = x.shape[dim]
         x = torch.cat([x.narrow(dim, size - 1, 1), x, x.narrow(dim, 0, after)], dim)

@@ -122,7 +122,7 @@ def write_files(site: Path) -> None:
         if not isinstance(model.network, NCA):
             continue
         experiment = model.card.experiment
-        shown = task_of(experiment).live(experiment, model.network)
+        shown = model.live()
         text = to_html(model.network, title=experiment.title, **shown)
         (site / "live" / f"{name}.html").write_text(text, encoding="utf-8")
 

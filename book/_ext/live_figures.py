@@ -52,11 +52,10 @@ class Live(SphinxDirective):
         from ncabook.live import describe, figure_html
         from ncabook.live.labels import class_labels
         from ncabook.live.poster import figure_poster
-        from ncabook.tasks import task_of
 
         model = zoo.load(name)
         experiment = model.card.experiment
-        shown = dict(task_of(experiment).live(experiment, model.network))
+        shown = model.live()
         shown.pop("targets", None)  # what it is measured against is for chapters to tell
         wanted = self.options.get("class")
         if wanted is not None:

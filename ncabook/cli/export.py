@@ -8,7 +8,6 @@ import typer
 from ncabook import zoo
 from ncabook.cli.options import path
 from ncabook.files import write_atomically
-from ncabook.tasks import task_of
 
 
 def export(
@@ -46,7 +45,7 @@ def export(
             raise ValueError(f"{file} exists; add --force to replace it, or name another file")
     model = zoo.load(name)
     nca, experiment = model.nca, model.card.experiment
-    shown = task_of(experiment).live(experiment, nca)
+    shown = model.live()
     title = experiment.title
     if html is not None:
         page = to_html(nca, title=title, **shown)

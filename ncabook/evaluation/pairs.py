@@ -63,9 +63,29 @@ class PairsProtocol:
             )
 
 
+class Paper:
+    """White cells with the ink below them: one cell for a pixel."""
+
+    def __init__(self, nca: NCA) -> None:
+        self.layout = nca.layout
+
+    def start(self, ink: Tensor) -> Tensor:
+        """States to begin with, of ink ``[B, 1, h, w]`` in [0, 1]."""
+        return white_paper(self.layout, ink)
+
+    def show(self, state: Tensor) -> Tensor:
+        """RGB ``[B, 3, h, w]`` in [0, 1]."""
+        return state[:, self.layout.visible_slice].float().clamp(0, 1)
+
+
 @torch.no_grad()
 def evaluate_pairs(
-    nca: NCA, test: Pairs, train: Pairs, protocol: PairsProtocol | None = None, seed: int = 0
+    nca: NCA,
+    test: Pairs,
+    train: Pairs,
+    protocol: PairsProtocol | None = None,
+    seed: int = 0,
+    paper: Paper | None = None,
 ) -> dict[str, Any]:
     """Measures an automaton that colours drawings.
 
@@ -75,32 +95,32 @@ def evaluate_pairs(
         train: those that it learned from, for the trivial rows.
         protocol: when to look.
         seed: of the coins.
+        paper: what states begin as, and look like; one cell for a pixel if not given.
 
     """
-    rules = protocol or PairsProtocol()
+    rules, paper = protocol or PairsProtocol(), paper or Paper(nca)
     generator = torch.Generator().manual_seed(seed)
     layout, ink = nca.layout, test.ink.float() / 255
     truth = test.pictures.float() / 255
     frames: dict[int, list[Tensor]] = {step: [] for step in rules.steps}
     hurt, healed, long, moved = [], [], [], []
     for part in ink.split(rules.batch):
-        state, now = white_paper(layout, part), 0
+        state, now = paper.start(part), 0
         for step in rules.steps:
             state, now = _rolled(nca, state, step - now, generator), step
-            frames[step].append(state[:, layout.visible_slice].float().clamp(0, 1))
+            frames[step].append(paper.show(state))
             if step == rules.damage:
-                mask = half_mask(part.shape[2], part.shape[3], torch.pi)
+                mask = half_mask(state.shape[2], state.shape[3], torch.pi)
                 erased = state.clone()
                 erased[:, layout.fixed :] *= mask
                 after = _rolled(nca, erased, rules.final - step, generator)
-                hurt.append(erased[:, layout.visible_slice].float().clamp(0, 1))
-                healed.append(after[:, layout.visible_slice].float().clamp(0, 1))
+                hurt.append(paper.show(erased))
+                healed.append(paper.show(after))
         if sum(map(len, long)) < rules.few:
             kept = state[: rules.few]
             end = _rolled(nca, kept, rules.long - now, generator)
             long.append(end.abs().amax((1, 2, 3)) <= MOST_KEPT)
-            at = (end[:, layout.visible_slice] - kept[:, layout.visible_slice]).abs()
-            moved.append(at.mean((1, 2, 3)))
+            moved.append((paper.show(end) - paper.show(kept)).abs().mean((1, 2, 3)))
     pictures = {step: torch.cat(parts) for step, parts in frames.items()}
     before, damaged, final = pictures[rules.damage], torch.cat(hurt), torch.cat(healed)
     whole, broken, mended = (lpips_distance(x, truth) for x in (before, damaged, final))

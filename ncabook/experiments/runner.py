@@ -66,6 +66,7 @@ def train(
             training = {
                 "seed": experiment.seed,
                 "started_from": started_from,
+                **({"frozen": loop.identity["frozen"]} if "frozen" in loop.identity else {}),
                 "device": device,
                 "processes": loop.accelerator.num_processes,
                 "iterations": len(loop.losses),
@@ -101,8 +102,13 @@ def prepare(
     data = task.data(experiment)
     content = experiment.model_dump(mode="json")
     tracking = Tracking(tracker or default_tracker(), folder, experiment.name, content)
-    learner = task.learner(experiment, network, data, device, tracking)
+    learner = task.learner(experiment, network, data, device, tracking, **zoo.frozen(experiment))
+    stands_on = {
+        role: {"model": name, "weights_sha256": zoo.read_card(zoo.find(name)).weights_sha256}
+        for role, name in task.frozen(experiment).items()
+    }
     identity = {
+        **({"frozen": stands_on} if stands_on else {}),
         "data_sha256": digest(*data),
         "experiment": {k: v for k, v in content.items() if k not in ("training", "seed")},
     }
@@ -227,7 +233,8 @@ def evaluate_model(
         )
     model.network.to(device)
     judges = {"judges": {name: zoo.load(name) for name in task.judges}} if task.judges else {}
-    metrics = task.measure(experiment, model.network, look, device, **judges)
+    others = judges | zoo.frozen(experiment, model.card.training.get("frozen"))
+    metrics = task.measure(experiment, model.network, look, device, **others)
     if save:
         if zoo.read_card(model.folder) != model.card:
             raise ValueError(

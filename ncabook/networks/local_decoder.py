@@ -2,8 +2,8 @@
 
 After Pajouheshgar et al. 2025 (arXiv 2506.22899), from the paper: there is no code. A point's
 colour comes from two things: the state there, between four cells interpolated linearly, and where
-in its cell the point lies. The same numbers serve for every point, and points may be as dense as one
-likes.
+in its cell the point lies. The same numbers serve for every point, and points may be as dense as
+one likes.
 """
 
 import math

@@ -6,8 +6,9 @@ and the live engine decodes with the kernels that make its steps. And a group of
 has at least two channels, so that small widths work.
 """
 
+import copy
 from itertools import pairwise
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import torch
 import torch.nn.functional as F
@@ -18,6 +19,7 @@ from ncabook.networks.counted import Counted
 SLOPE = 0.2  # of LeakyReLU
 GROUPS = 32
 COMMITMENT = 0.25  # β of van den Oord et al.
+LEAST_SPREAD = 1e-6  # of a channel that says nothing
 
 
 class Wrapped(nn.Conv2d):
@@ -203,7 +205,17 @@ class VQVAE(Counted):
         return self.encoder(images)
 
     def quantise(self, latent: Tensor) -> Quantised:
-        """Each vector's nearest code."""
+        """Each vector's nearest code.
+
+        Raises:
+            ValueError: a code is not a number, so that nothing is nearest.
+
+        """
+        if not self.codebook.isfinite().all():
+            raise ValueError(
+                f"the codebook holds {int((~self.codebook.isfinite()).sum())} numbers that are NaN "
+                "or infinite; expected finite ones: train again, with a smaller learning rate"
+            )
         vectors = latent.movedim(1, -1)
         codes = torch.cdist(vectors.flatten(0, 2), self.codebook).argmin(1)
         codes = codes.view(vectors.shape[:-1])
@@ -211,6 +223,54 @@ class VQVAE(Counted):
         loss = F.mse_loss(nearest, latent.detach())
         loss = loss + COMMITMENT * F.mse_loss(latent, nearest.detach())
         return Quantised(latent, latent + (nearest - latent).detach(), codes, loss)
+
+    def normal(self, images: Tensor) -> Tensor:
+        """Latents as automata live in them: of mean 0 and standard deviation 1 for each channel.
+
+        ``[B, image_channels, H, W]`` → ``[B, latent_channels, H / 2ˢ, W / 2ˢ]``, not quantised.
+        """
+        mean, spread = self._scale()
+        return (self.encode(images) - mean) / spread
+
+    def pictures(self, normal: Tensor, quantised: bool = False) -> Tensor:
+        """What normal latents look like, :meth:`normal` the other way round.
+
+        Args:
+            normal: ``[B, latent_channels, H, W]``.
+            quantised: whether each is taken for its nearest code.
+
+        Raises:
+            ValueError: they have other channels.
+
+        """
+        if normal.ndim != 4 or normal.shape[1] != len(self.latent_mean):
+            raise ValueError(
+                f"latents of shape {list(normal.shape)}; expected [B, {len(self.latent_mean)}, H, "
+                "W], as this decoder reads"
+            )
+        mean, spread = self._scale()
+        latent = normal * spread + mean
+        return self.decoder(self.quantise(latent).latent if quantised else latent)
+
+    def normal_decoder(self) -> Decoder:
+        """A decoder that reads normal latents: mean and spread are put into its first weights."""
+        decoder = copy.deepcopy(self.decoder).requires_grad_(False)
+        mean, spread = self._scale()
+        first = decoder.first
+        bias = cast(Tensor, first.bias)
+        bias += (first.weight * mean).sum((1, 2, 3))
+        first.weight *= spread
+        return decoder
+
+    def normal_codes(self) -> Tensor:
+        """The codebook in normal latents, ``[codes, latent_channels]``."""
+        spread = self.latent_spread.clamp_min(LEAST_SPREAD)
+        return ((self.codebook - self.latent_mean) / spread).detach()
+
+    def _scale(self) -> tuple[Tensor, Tensor]:
+        """Mean and spread, ``[1, latent_channels, 1, 1]`` each."""
+        mean, spread = self.latent_mean, self.latent_spread
+        return mean[None, :, None, None], spread[None, :, None, None].clamp_min(LEAST_SPREAD)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Quantised]:
         """The images from their quantised latents, and these."""

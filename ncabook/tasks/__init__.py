@@ -14,6 +14,8 @@ from ncabook.tasks.classification import ClassificationExperiment, Classificatio
 from ncabook.tasks.digits import DigitsExperiment, DigitsTask
 from ncabook.tasks.growth import GrowthExperiment, GrowthTask
 from ncabook.tasks.judge import JudgeExperiment, JudgeTask
+from ncabook.tasks.latent_growth import LatentGrowthExperiment, LatentGrowthTask
+from ncabook.tasks.latent_pairs import LatentPairsExperiment, LatentPairsTask
 from ncabook.tasks.one_pass import OnePassExperiment, OnePassTask
 from ncabook.tasks.pairs import PairsExperiment, PairsTask
 from ncabook.tasks.pairs_one_pass import PairsOnePassExperiment, PairsOnePassTask
@@ -27,6 +29,8 @@ __all__ = [
     "DigitsExperiment",
     "GrowthExperiment",
     "JudgeExperiment",
+    "LatentGrowthExperiment",
+    "LatentPairsExperiment",
     "Look",
     "Network",
     "OnePassExperiment",
@@ -51,6 +55,8 @@ TASKS: dict[str, Task[Any]] = {
         PairsTask(),
         PairsOnePassTask(),
         AutoencoderTask(),
+        LatentGrowthTask(),
+        LatentPairsTask(),
     )
 }
 USUAL = GrowthTask().name  # of a file that names none

@@ -139,6 +139,14 @@ class Task(ABC, Generic[E]):
         without training, too.
         """
 
+    def frozen(self, experiment: E) -> dict[str, str]:
+        """Trained models that this one stands on, and that stay as they are, such as encoders.
+
+        Names or folders, by what they are for. Loaded, they are handed to :meth:`learner`,
+        :meth:`measure` and :meth:`live` as ``frozen``, where there are any.
+        """
+        return {}
+
     def targets(self, experiment: E) -> Tensor | None:
         """``[classes, 4, H, W]``, the pictures that are to be grown; None if there are none."""
         return None

@@ -126,7 +126,7 @@ class AutoencoderLearner(AdamLearner):
         picks = torch.randint(count, (size,), **random)
         mirrored = torch.rand(size, **random) < 0.5 * config.mirror
         images = self.images[picks]
-        if not whole:
+        if crop is not None and not whole:
             top, left = (torch.randint(n - crop + 1, (size,), **random) for n in (height, width))
             corners = zip(images, top.tolist(), left.tolist(), strict=True)
             images = torch.stack([x[:, t : t + crop, at : at + crop] for x, t, at in corners])

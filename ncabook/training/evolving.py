@@ -114,6 +114,17 @@ class EvolvingLearner(Learner):
         """A part of the loss that does not hang on the batch; None for none."""
         return None
 
+    def outside(self, ends: Tensor) -> Tensor:
+        """How far the last states ``[B, C, H, W]`` leave their range, a number (eq. 6)."""
+        return overflow(ends, self.nca.layout)
+
+    def damaged(self, whole: Tensor) -> Tensor:
+        """States of the pool ``[B, C, H, W]``, each with a part erased at random."""
+        mask = random_damage(len(whole), *self.grid, self.generator, self.device)
+        hurt = whole.clone()
+        hurt[:, self.nca.layout.fixed :] *= mask
+        return hurt
+
     def follow(self, ends: Tensor, sample: Sample, rate: float) -> dict[str, float]:
         """What else an iteration does, when the automaton has learned.
 
@@ -183,7 +194,7 @@ class EvolvingLearner(Learner):
                 masks = [mask[part] for mask in fire]
                 film = self.model(state[part], steps, self.condition(mine), masks)
                 loss = self.loss(film, mine)
-                total = loss + config.overflow * overflow(film[-1], self.nca.layout)
+                total = loss + config.overflow * self.outside(film[-1])
                 (total / len(self.shares)).backward()
             ends.append(film[-1].detach())
             measured.append(torch.stack([loss, total, ends[-1].isfinite().all()]).detach())
@@ -228,10 +239,8 @@ class EvolvingLearner(Learner):
             for name, values in new.items():
                 old[name][:mutated] = values
         if damaged:
-            mask = random_damage(damaged, *self.grid, self.generator, self.device)
             whole = old["state"][mutated : mutated + damaged]
-            hurt = whole.clone()
-            hurt[:, self.nca.layout.fixed :] *= mask
+            hurt = self.damaged(whole)
             old["state"][mutated : mutated + damaged] = torch.where(
                 alive(self.nca, hurt)[:, None, None, None], hurt, whole
             )

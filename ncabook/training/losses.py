@@ -25,17 +25,25 @@ def _difference(state: Tensor, target: Tensor, layout: ChannelLayout) -> Tensor:
     return visible - target
 
 
-def overflow(state: Tensor, layout: ChannelLayout) -> Tensor:
+def overflow(
+    state: Tensor, layout: ChannelLayout, seen: tuple[float, float] = (0.0, 1.0)
+) -> Tensor:
     """How far values leave their range (eq. 6): visible ones [0, 1], hidden ones [−1, 1].
 
     The mean distance over the visible channels plus that over the others, class channels
     included. Without it these may grow without bound while the image still looks right, or the
     votes: a cross-entropy never has enough of the right class.
+
+    Args:
+        state: ``[B, C, H, W]``.
+        layout: of its channels.
+        seen: the range of visible channels that are no colours.
+
     """
     loss = state.new_zeros(())
     if layout.visible:
         visible = state[:, layout.visible_slice]
-        loss = loss + (visible - visible.clamp(0, 1)).abs().mean()
+        loss = loss + (visible - visible.clamp(*seen)).abs().mean()
     if layout.hidden or layout.classes:
         others = state[:, layout.fixed + layout.visible :]
         loss = loss + (others - others.clamp(-1, 1)).abs().mean()

@@ -5,16 +5,18 @@ way to others, which start from them, lie in ``FAMILY/stages/NAME``; they are fo
 others, and :func:`names` does not list them.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from torch import Tensor
 
 from ncabook.automaton import NCA
 from ncabook.files import CorruptFileError
 from ncabook.networks import PatchCritic
-from ncabook.reading import unknown
-from ncabook.tasks import Network, task_of
+from ncabook.reading import UnknownNameError, unknown
+from ncabook.tasks import BaseExperiment, Network, task_of
 from ncabook.tasks.needs import check_memory, parameter_count
 from ncabook.training.adversarial import CRITIC
 from ncabook.training.checkpoint import load_tensors, load_weights
@@ -28,6 +30,7 @@ __all__ = [
     "TrainedModel",
     "find",
     "folders",
+    "frozen",
     "load",
     "load_critic",
     "names",
@@ -72,6 +75,17 @@ class TrainedModel:
                 "it has no steps"
             )
         return self.network
+
+    def live(self) -> dict[str, Any]:
+        """What :func:`ncabook.live.describe` is to be told of it.
+
+        Raises:
+            TypeError: it has no live figure.
+
+        """
+        experiment = self.card.experiment
+        others = frozen(experiment, self.card.training.get("frozen"))
+        return task_of(experiment).live(experiment, self.nca, **others)
 
 
 def folders() -> dict[str, Path]:
@@ -126,6 +140,41 @@ def load(name: str) -> TrainedModel:
     network = task.network(card.experiment)
     load_weights(network, folder / WEIGHTS, card.weights_sha256)
     return TrainedModel(network.eval(), task.targets(card.experiment), card, folder)
+
+
+def frozen(experiment: BaseExperiment, made: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The networks that an experiment stands on, as its task's methods take them.
+
+    Args:
+        experiment: whose task names them.
+        made: of a trained model's card, which of them it was trained with, and their weights'
+            sha256; others are refused.
+
+    Returns:
+        ``{"frozen": networks by what they are for}``, or nothing where there are none.
+
+    Raises:
+        UnknownNameError: no such model.
+        ValueError: it is not the one that the model was trained with.
+
+    """
+    networks = {}
+    for role, name in task_of(experiment).frozen(experiment).items():
+        try:
+            model = load(name)
+        except UnknownNameError as error:
+            raise UnknownNameError(
+                f"{experiment.name} stands on {name}: {error}; train that first, and name its "
+                "folder in a file of your own"
+            ) from None
+        known = (made or {}).get(role, {}).get("weights_sha256")
+        if known not in (None, model.card.weights_sha256):
+            raise ValueError(
+                f"{experiment.name} was trained with another {name} (weights {known[:12]}…, here "
+                f"{model.card.weights_sha256[:12]}…); train it again"
+            )
+        networks[role] = model.network
+    return {"frozen": networks} if networks else {}
 
 
 def load_critic(name: str) -> PatchCritic:

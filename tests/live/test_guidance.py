@@ -6,7 +6,6 @@ import torch
 from ncabook import zoo
 from ncabook.automaton import hashed_fire
 from ncabook.live import describe
-from ncabook.tasks import task_of
 from tests.live.test_seeds import HEIGHT, LAYOUT, SEED, WIDTH, cells, grower, planted
 from tests.live.test_timeline import act, steps
 
@@ -52,7 +51,7 @@ def test_a_guided_step_is_that_of_pytorch(simulate, model, weight):
 def test_a_trained_automaton_is_guided_for_96_steps(simulate):
     model = zoo.load("digits-guided")
     nca, side = model.nca.half().float(), 36
-    shown = task_of(model.card.experiment).live(model.card.experiment, nca)
+    shown = model.live()
     seeds = {name: seed.half().float() for name, seed in shown["seeds"].items()}
     free = shown["free"].half().float()
     described = describe(nca, side, side, seed=SEED, class_index=3, seeds=seeds, free=free)

@@ -7,7 +7,6 @@ from ncabook import zoo
 from ncabook.automaton import NCA, ChannelLayout, ConvPerception, MLPUpdate, hashed_fire
 from ncabook.live import describe
 from ncabook.live.poster import poster
-from ncabook.tasks import task_of
 from tests.live.test_timeline import act, steps
 
 pytestmark = pytest.mark.node
@@ -62,7 +61,7 @@ def test_a_trained_automaton_grows_its_digit_in_the_page(node):
     """96 steps of the chapter's own figure, smaller; numbers as the page has them, float16."""
     model = zoo.load("digits-critic")
     nca = model.nca.half().float()
-    shown = task_of(model.card.experiment).live(model.card.experiment, nca)
+    shown = model.live()
     seeds = {name: seed.half().float() for name, seed in shown["seeds"].items()}
     side = 36
     described = describe(nca, side, side, seed=SEED, class_index=3, seeds=seeds)

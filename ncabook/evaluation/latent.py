@@ -25,8 +25,7 @@ from ncabook.evaluation.harm import circle_masks, damage_masks, mutated_classes
 from ncabook.evaluation.perceptual import lpips_distance, on_white
 from ncabook.evaluation.recovery import bootstrap_interval, recovery
 from ncabook.networks import VQVAE
-from ncabook.training.evolving import MOST_KEPT
-from ncabook.training.latent import erase_pixels, latent_seed
+from ncabook.training.latent import bound, erase_pixels, latent_seed
 
 PERTURBATIONS = ("half", "circles", "picture", "mutation")
 METRICS = ("mse", "lpips")
@@ -147,7 +146,7 @@ def evaluate_latents(
         "protocol": asdict(rules) | {"stage1": list(rules.stage1)},
         "rollouts": {
             "all": len(end),
-            "within": int((end.abs().amax((1, 2, 3)) <= MOST_KEPT).sum()),
+            "within": int((end.abs().amax((1, 2, 3)) <= bound(float(wanted.abs().max()))).sum()),
         },
         "floor": {
             kind: {name: float(values.mean()) for name, values in each.items()}

@@ -17,6 +17,7 @@ from ncabook.automaton import NCA
 from ncabook.data.pairs import Pairs
 from ncabook.evaluation.pairs import PairsProtocol, Paper, compared, evaluate_pairs
 from ncabook.networks import VQVAE
+from ncabook.training.latent import bound
 from ncabook.training.latent_pairs import latent_paper
 from ncabook.training.pairs import white_paper
 
@@ -64,10 +65,13 @@ def evaluate_latent_pairs(
     """
     rules = protocol or PairsProtocol(batch=10)
     pictures, drawings = (network.to("cpu").eval() for network in (pictures, drawings))
+    truth = test.pictures.float() / 255
     paper = LatentPaper(nca, pictures, drawings)
+    paper.bound = bound(
+        max(float(pictures.normal(x).abs().max()) for x in truth.split(rules.batch))
+    )
     found = evaluate_pairs(nca, test, train, rules, paper=paper)
     snapped = LatentPaper(nca, pictures, drawings, quantised=True)
-    truth = test.pictures.float() / 255
     generator = torch.Generator().manual_seed(0)
     codes, floor = [], {"quantised": [], "free": []}
     for ink, photographs in zip(test.ink.split(rules.batch), truth.split(rules.batch), strict=True):

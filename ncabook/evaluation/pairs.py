@@ -64,7 +64,14 @@ class PairsProtocol:
 
 
 class Paper:
-    """White cells with the ink below them: one cell for a pixel."""
+    """White cells with the ink below them: one cell for a pixel.
+
+    Attributes:
+        bound: states with a larger number have exploded.
+
+    """
+
+    bound: float = MOST_KEPT
 
     def __init__(self, nca: NCA) -> None:
         self.layout = nca.layout
@@ -119,7 +126,7 @@ def evaluate_pairs(
         if sum(map(len, long)) < rules.few:
             kept = state[: rules.few]
             end = _rolled(nca, kept, rules.long - now, generator)
-            long.append(end.abs().amax((1, 2, 3)) <= MOST_KEPT)
+            long.append(end.abs().amax((1, 2, 3)) <= paper.bound)
             moved.append((paper.show(end) - paper.show(kept)).abs().mean((1, 2, 3)))
     pictures = {step: torch.cat(parts) for step, parts in frames.items()}
     before, damaged, final = pictures[rules.damage], torch.cat(hurt), torch.cat(healed)

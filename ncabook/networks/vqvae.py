@@ -193,10 +193,14 @@ class VQVAE(Counted):
         """Latents ``[B, latent_channels, H / 2ˢ, W / 2ˢ]``, not quantised.
 
         Raises:
-            ValueError: a side cannot be halved often enough.
+            ValueError: a side cannot be halved often enough, or the channels are others.
 
         """
-        scale = self.decoder.scale
+        scale, channels = self.decoder.scale, self.decoder.image_channels
+        if images.shape[1] != channels:
+            raise ValueError(
+                f"images of {images.shape[1]} channels; this autoencoder was made for {channels}"
+            )
         if any(side % scale for side in images.shape[-2:]):
             raise ValueError(
                 f"images of {images.shape[-2]}×{images.shape[-1]}; expected sides divisible by "

@@ -13,9 +13,9 @@ from ncabook.training.learner import AdamLearner, Stateful
 from ncabook.training.tracking import Tracking
 
 BETAS = (0.9, 0.99)
-# Of the squared error, beside the absolute one. Van den Oord et al. divide it by the variance of the
-# data, which is about that small; with 1, rare colours are never learned, since the codes' losses
-# count for more than they do.
+# Of the squared error, beside the absolute one. Van den Oord et al. divide it by the variance of
+# the data, which is about that small; with 1, rare colours are never learned, since the codes'
+# losses count for more than they do.
 SQUARED = 16.0
 FORGET = 0.01  # of the running mean and spread of latents, for each iteration
 

@@ -51,6 +51,7 @@ class EvolvingLearner(Learner):
     Attributes:
         film_every: steps between two states that the loss is to see, from the start on; None shows
             it the last one only.
+        most_kept: the largest number of a state that the pool takes.
 
     Raises:
         ValueError: the batch cannot be shared equally.
@@ -59,6 +60,7 @@ class EvolvingLearner(Learner):
 
     config: TrainingConfig
     film_every: int | None = None
+    most_kept: float = MOST_KEPT
 
     def __init__(
         self,
@@ -213,7 +215,7 @@ class EvolvingLearner(Learner):
             self.optimizer.step(rate)
             if self.pool is not None and config.pool and self.iteration >= config.pool.delay:
                 starts = torch.cat([state[part] for part in self.shares])
-                kept = worth_keeping(self.nca, torch.cat(ends), starts)
+                kept = worth_keeping(self.nca, torch.cat(ends), starts, self.most_kept)
                 self.pool.store({**sample, "state": gathered(self.accelerator, kept)})
         further = self.follow(torch.cat(ends), sample, rate)
         self.iteration += 1
@@ -254,13 +256,14 @@ class EvolvingLearner(Learner):
         steps = int(torch.randint(0, most + 1, (), generator=self.host_generator))
         with torch.no_grad(), autocast(self.accelerator.device, self.config.precision):
             later = self.nca.rollout(state, steps, self.condition(old), generator=self.generator)
-        return worth_keeping(self.nca, later, state)
+        return worth_keeping(self.nca, later, state, self.most_kept)
 
 
-def worth_keeping(nca: NCA, ends: Tensor, starts: Tensor) -> Tensor:
+def worth_keeping(nca: NCA, ends: Tensor, starts: Tensor, most: float = MOST_KEPT) -> Tensor:
     """States for the pool, ``[B, C, H, W]``: ends of rollouts; starts where these died or exploded.
 
     Neither would come back to life: a dead state has no gradient, and stays in the pool for good.
+    A state has exploded where a number of it is larger than ``most``.
     """
-    kept = (ends.abs().amax((1, 2, 3)) <= MOST_KEPT) & alive(nca, ends)
+    kept = (ends.abs().amax((1, 2, 3)) <= most) & alive(nca, ends)
     return torch.where(kept[:, None, None, None], ends, starts)

@@ -19,7 +19,7 @@ from torch import Tensor
 from ncabook.automaton import NCA, empty_state
 from ncabook.networks import VQVAE
 from ncabook.training.config import Ratio, TrainingConfig
-from ncabook.training.evolving import EvolvingLearner
+from ncabook.training.evolving import MOST_KEPT, EvolvingLearner
 from ncabook.training.losses import overflow
 from ncabook.training.perturbation import mutate, random_damage
 from ncabook.training.pool import Sample
@@ -96,6 +96,7 @@ class LatentLearner(EvolvingLearner):
         super().__init__(nca, grid, config, seed, device, tracker)
         self.vqvae = vqvae.to(self.device).eval().requires_grad_(False)
         self.range = (-ROOM * reach, ROOM * reach)
+        self.most_kept = bound(reach)
 
     @abstractmethod
     def latents(self, sample: Sample) -> Tensor:
@@ -186,6 +187,11 @@ class LatentGrowthLearner(LatentLearner):
     def pictures(self, sample: Sample) -> Tensor:
         """The class pictures."""
         return self.targets[sample["class"]]
+
+
+def bound(reach: float) -> float:
+    """What numbers of a state are not beyond unless it has exploded, where targets reach so far."""
+    return max(MOST_KEPT, 2 * reach)
 
 
 def check(nca: NCA, vqvae: VQVAE) -> None:

@@ -1,6 +1,8 @@
 """The baselines of Table 6 and the VQ-VAE: sizes, shapes, and who learns from which loss."""
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -151,3 +153,19 @@ def test_networks_know_nobody():
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("ncabook"):
                 assert node.module.startswith("ncabook.networks"), path.name
+
+
+@pytest.mark.parametrize("base", [4, 8])
+def test_narrow_autoencoders_train_channels_last(base):
+    """In a process of its own: where halving was a 1×1 convolution with a stride, it died of it."""
+    code = (
+        "import torch; from ncabook.networks import VQVAE\n"
+        "torch.set_num_threads(1); torch.manual_seed(0)\n"
+        f"v = VQVAE(1, 4, 512, {base}, 3).to(memory_format=torch.channels_last)\n"
+        "x = torch.rand(16, 1, 64, 64).to(memory_format=torch.channels_last)\n"
+        "for _ in range(3):\n"
+        "    drawn, quantised = v(x)\n"
+        "    ((drawn - x).square().mean() + quantised.loss).backward()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=300)
+    assert done.returncode == 0

@@ -46,6 +46,27 @@ def kept_bytes(step: Step, like: Tensor, parameters: Iterable[Tensor]) -> int:
     return total
 
 
+def rollout_bytes(
+    steps: int, length: int, state_bytes: int, kept_bytes: int, fire_bytes: int
+) -> int:
+    """Bytes at the peak of a rollout and its gradient, run in segments of ``length`` steps.
+
+    Per cell ``C T / k + f (k + 1) + T / 4`` numbers of four bytes: the states at the segments'
+    beginnings, what autograd keeps of one segment, and the fire masks. A step in flight holds about
+    as much again in temporaries as it keeps. With ``length`` = ``steps``, all is kept.
+
+    Args:
+        steps: of the rollout.
+        length: steps of a segment.
+        state_bytes: of one state of the whole batch.
+        kept_bytes: what one step keeps for the whole batch.
+        fire_bytes: of one step's fire mask.
+
+    """
+    states = -(-steps // length) * state_bytes if length < steps else 0
+    return states + (length + 1) * kept_bytes + steps * fire_bytes
+
+
 def segment_length(
     steps: int, budget: int, state_bytes: int, kept_bytes: int, fire_bytes: int
 ) -> int:
@@ -62,11 +83,8 @@ def segment_length(
         ValueError: no segment fits; says how much the leanest one takes.
 
     """
-    # A step in flight holds about as much again in temporaries as it keeps.
     needs = {
-        length: (-(-steps // length) * state_bytes if length < steps else 0)
-        + (length + 1) * kept_bytes
-        + steps * fire_bytes
+        length: rollout_bytes(steps, length, state_bytes, kept_bytes, fire_bytes)
         for length in range(1, steps + 1)
     }
     fitting = [length for length, need in needs.items() if need <= budget]

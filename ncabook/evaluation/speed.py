@@ -210,19 +210,19 @@ def _child() -> None:
     function = _resolve(target)
     function(**json.loads(before))
     gc.collect()
-    base = _reset_high_water()
+    base = reset_high_water()
     function(**json.loads(arguments))
-    print(f"\n{_RESULT}{_high_water() - base}")
+    print(f"\n{_RESULT}{high_water() - base}")
 
 
-def _reset_high_water() -> int:
+def reset_high_water() -> int:
     """Lowers the mark to the present size, where the system can; returns the mark, in bytes."""
     with contextlib.suppress(OSError):
         _CLEAR.write_text("5")
-    return _high_water()
+    return high_water()
 
 
-def _high_water() -> int:
+def high_water() -> int:
     """The process's highest resident size so far, in bytes."""
     if _HIGH_WATER.exists():
         for line in _HIGH_WATER.read_text().splitlines():

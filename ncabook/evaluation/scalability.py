@@ -1,0 +1,322 @@
+"""The workloads of the paper's Table 2, all six rows: what a training iteration and a step cost.
+
+A row is an automaton on the pixels of a picture, or on latents of an eighth of its side, which a
+VQ-VAE's decoder turns into the picture; batch 1, half as many steps as the grid is wide. A training
+iteration is a rollout, the squared error of the picture, and its gradient, without an optimiser.
+All cells live: automata that grow from a seed compute fewer, and take less time.
+
+The paper (§3.1.5) prints no channels and has published no code for the table. 64 channels with 80
+features and 80 hidden units keep what its pixel row does; the book's own automata have 16.
+
+:func:`law` says beforehand how much memory a row takes: what autograd keeps of one step and of one
+decoded pixel is counted on a small grid, and multiplied. :func:`measured` finds out.
+"""
+
+import gc
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any, NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from torch.autograd.graph import saved_tensors_hooks
+
+from ncabook.automaton import NCA, ChannelLayout, ConvPerception, MLPUpdate, memory
+from ncabook.automaton.precision import Precision, autocast
+from ncabook.automaton.state import RGBA
+from ncabook.evaluation.speed import high_water, reset_high_water, synchronize
+from ncabook.networks import VQVAE
+from ncabook.networks.vqvae import Decoder
+
+SPACES = ("latent", "pixel")
+PICTURES = (256, 512, 1024)
+CHANNELS = (64, 16)  # what the paper's pixel row seems to have, and the book's automata
+WAYS = ("everything", "roots", "evaluation")
+LATENT_CHANNELS, STAGES, BASE, CODES = 8, 3, 16, 512
+WIDTH = 80  # features of the perception, and hidden units
+COUNTED_ON = 64  # side of the grid, at most, on which one step's memory is counted
+LONG = 20.0  # seconds; what takes longer is timed once
+REPEATS = 3
+FLOAT = 4  # bytes
+# The state that a rollout begins with, and a step's gradient, before and behind it.
+STATES_IN_FLIGHT = 3
+_RESULT = "measured: "
+
+
+@dataclass(frozen=True)
+class Case:
+    """A row of Table 2 for one automaton.
+
+    Attributes:
+        space: "latent" or "pixel".
+        picture: side in pixels, as the paper's row has it.
+        channels: of a cell's state.
+        device: "cpu" or a CUDA device.
+        precision: of the products.
+        scale: a divisor of all sides, for trials.
+
+    """
+
+    space: str
+    picture: int
+    channels: int = 64
+    device: str = "cpu"
+    precision: Precision = "float32"
+    scale: int = 1
+
+    @property
+    def side(self) -> int:
+        """Of the picture that is made, in pixels."""
+        return self.picture // self.scale
+
+    @property
+    def grid(self) -> int:
+        """Of the automaton, in cells."""
+        return self.side // 2**STAGES if self.space == "latent" else self.side
+
+    @property
+    def steps(self) -> int:
+        """The fewest that carry news from the centre to the edge, a cell a step (§3.1.5)."""
+        return self.grid // 2
+
+    @property
+    def segment(self) -> int:
+        """Steps of a segment, so that about √T states are kept."""
+        return max(1, round(self.steps**0.5))
+
+    def automaton(self) -> NCA:
+        """With random weights. Latents have no alpha, and no cell of theirs is dead."""
+        visible = LATENT_CHANNELS if self.space == "latent" else RGBA
+        layout = ChannelLayout(visible=visible, hidden=self.channels - visible)
+        parts = ConvPerception(self.channels, WIDTH), MLPUpdate(WIDTH, self.channels, [WIDTH])
+        living = None if self.space == "latent" else 0.1
+        return NCA(layout, *parts, living_threshold=living).to(self.device)
+
+    def decoder(self) -> Decoder | None:
+        """Of the latents; as the paper's, it is not trained with the automaton."""
+        if self.space == "pixel":
+            return None
+        decoder = VQVAE(RGBA, LATENT_CHANNELS, CODES, BASE, STAGES).decoder
+        return decoder.requires_grad_(False).to(self.device)
+
+    def state(self, grid: int) -> Tensor:
+        """``[1, C, grid, grid]`` in which all cells live."""
+        state = torch.rand(1, self.channels, grid, grid, device=self.device)
+        return state.contiguous(memory_format=torch.channels_last)
+
+
+class Law(NamedTuple):
+    """What a row keeps, in bytes, and what it therefore takes (eqs. of chapter 4).
+
+    Attributes:
+        kept: by autograd, per cell and step.
+        state: per cell.
+        decoder: by autograd, per pixel of the picture; 0 without a decoder.
+        everything: of a training iteration that keeps everything.
+        roots: of one that keeps √T states.
+
+    """
+
+    kept: float
+    state: int
+    decoder: float
+    everything: int
+    roots: int
+
+
+def law(case: Case) -> Law:
+    """A row's training memory, from one step and one small picture.
+
+    Everything kept: ``f H W (T + 1)`` for the automaton, and all of the decoder's. √T states: they
+    and the decoder's, or, when the decoder's is gone, they and one segment, whichever is more.
+    Work space of libraries, some megabytes, is not in it: small rows take more.
+    """
+    nca, decoder = case.automaton(), case.decoder()
+    grid = min(case.grid, COUNTED_ON)
+    cells, pixels = case.grid**2, case.side**2
+    small = case.state(grid)
+    # As many cell-steps as the row has: who makes a step depends on them.
+    steps = max(1, cells * case.steps // grid**2)
+    with autocast(case.device, case.precision):
+        kept = memory.kept_bytes(nca.step_function(small, None, steps), small, nca.parameters())
+        decoded = _kept_by_decoder(decoder, small) if decoder else 0
+    kept_per_cell, per_pixel = kept / grid**2, decoded / (grid * case.side // case.grid) ** 2
+    sizes = case.channels * FLOAT * cells, round(kept_per_cell * cells), cells
+    states = -(-case.steps // case.segment) * sizes[0]
+    shown = round(per_pixel * pixels)
+    # And the picture, the one it should be, and the gradient of their distance.
+    rest = STATES_IN_FLIGHT * sizes[0] + 3 * RGBA * FLOAT * pixels
+    return Law(
+        kept_per_cell,
+        case.channels * FLOAT,
+        per_pixel,
+        memory.rollout_bytes(case.steps, case.steps, *sizes) + shown + rest,
+        max(memory.rollout_bytes(case.steps, case.segment, *sizes), states + shown) + rest,
+    )
+
+
+def _kept_by_decoder(decoder: Decoder, state: Tensor) -> int:
+    """Bytes that autograd keeps of decoding a state."""
+    kept = {p.untyped_storage().data_ptr(): 0 for p in decoder.parameters()}
+    tensors = []  # alive until all is counted: addresses may not be used twice
+
+    def note(tensor: Tensor) -> Tensor:
+        kept.setdefault(tensor.untyped_storage().data_ptr(), tensor.untyped_storage().nbytes())
+        tensors.append(tensor)
+        return tensor
+
+    latent = state[:, :LATENT_CHANNELS].detach().requires_grad_()
+    with torch.enable_grad(), saved_tensors_hooks(note, lambda tensor: tensor):
+        picture = decoder(latent)
+    total = sum(kept.values())
+    del picture
+    return total
+
+
+def budget(case: Case, nca: NCA, state: Tensor) -> int:
+    """Bytes with which :meth:`~ncabook.automaton.NCA.rollout` keeps about √T states."""
+    step = nca.step_function(state, None, case.steps)
+    kept = memory.kept_bytes(step, state, nca.parameters())
+    cells = state.shape[-2] * state.shape[-1]
+    return memory.rollout_bytes(case.steps, case.segment, state.nbytes, kept, cells)
+
+
+def workload(case: Case, way: str, ahead: int = 0) -> Callable[[], dict[str, float]]:
+    """What is measured: a training iteration, or a rollout without gradient.
+
+    Args:
+        case: the row.
+        way: "everything" or "roots", what training keeps, or "evaluation".
+        ahead: steps to be made later (``NCA.rollout``): a small grid then runs as a large one does.
+
+    Returns:
+        A function; it does the work and returns seconds: of the ``iteration``, or of the
+        ``rollout`` and of the ``decoder``.
+
+    Raises:
+        ValueError: no such way.
+
+    """
+    if way not in WAYS:
+        raise ValueError(f"no way {way!r}; there are {', '.join(WAYS)}")
+    torch.manual_seed(0)
+    nca, decoder, state = case.automaton(), case.decoder(), case.state(case.grid)
+    target = torch.rand(1, RGBA, case.side, case.side, device=case.device)
+
+    def now() -> float:
+        synchronize()
+        return time.perf_counter()
+
+    def shown(state: Tensor) -> Tensor:
+        visible = state[:, nca.layout.visible_slice]
+        return visible if decoder is None else decoder(visible)
+
+    def train() -> dict[str, float]:
+        started = now()
+        with autocast(case.device, case.precision):
+            bytes_ = budget(case, nca, state) if way == "roots" else None
+            after = nca.rollout(state, case.steps, memory=bytes_, ahead=ahead)
+            picture = shown(after)
+        nca.zero_grad()
+        F.mse_loss(picture.float(), target).backward()
+        return {"iteration": now() - started}
+
+    def evaluate() -> dict[str, float]:
+        started = now()
+        with torch.no_grad(), autocast(case.device, case.precision):
+            after = nca.rollout(state, case.steps, ahead=ahead)
+            between = now()
+            if decoder is None:
+                return {"rollout": between - started}
+            shown(after)
+        return {"rollout": between - started, "decoder": now() - between}
+
+    return evaluate if way == "evaluation" else train
+
+
+def measured(case: Case, way: str, threads: int, repeats: int = REPEATS) -> dict[str, Any]:
+    """Bytes at the peak and seconds, each in processes of their own.
+
+    Bytes are the growth of the process over what it had once libraries were loaded, with the
+    network in it; on a GPU, those that PyTorch's allocator gave out. The first process returns
+    large blocks to the system as soon as they are free. What it did within ``LONG`` seconds is
+    timed in a second one, ``repeats`` times after a first that does not count.
+
+    Args:
+        case: the row.
+        way: as in :func:`workload`.
+        threads: of the processor.
+        repeats: timed runs of what is short; 0 times the run whose memory was measured.
+
+    Returns:
+        ``bytes``; ``seconds``, by part, each a list; ``processor_seconds`` of the same, all threads
+        together, which say more on a machine that does other things; ``once``, whether timed once.
+
+    Raises:
+        RuntimeError: the process ended early, for lack of memory mostly; with what it said last.
+
+    """
+    # glibc: blocks from this size on go back to the system when freed.
+    found = _in_child(case, way, threads, 0, {"MALLOC_MMAP_THRESHOLD_": "65536"})
+    once = repeats == 0 or sum(part[0] for part in found["seconds"].values()) > LONG
+    if not once:
+        again = _in_child(case, way, threads, repeats, {})
+        found |= {key: again[key] for key in ("seconds", "processor_seconds")}
+    return found | {"once": once}
+
+
+def _in_child(
+    case: Case, way: str, threads: int, repeats: int, environment: dict[str, str]
+) -> dict[str, Any]:
+    paths = os.pathsep.join(path or os.getcwd() for path in sys.path)  # noqa: PTH109
+    environment = os.environ | {"PYTHONPATH": paths, "OMP_NUM_THREADS": str(threads)} | environment
+    task = json.dumps({"case": asdict(case), "way": way, "threads": threads, "repeats": repeats})
+    child = subprocess.run(
+        [sys.executable, "-c", f"from {__name__} import child; child()", task],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    for line in child.stdout.splitlines():
+        if line.startswith(_RESULT):
+            return json.loads(line[len(_RESULT) :])
+    last = (child.stderr.strip().splitlines() or ["it said nothing (killed for its memory?)"])[-1]
+    raise RuntimeError(f"{way} of {case} ended with status {child.returncode}: {last}")
+
+
+def child() -> None:
+    """The measured process: a small row to load all there is, then the row, then more of it."""
+    task = json.loads(sys.argv[1])
+    case, way, repeats = Case(**task["case"]), task["way"], task["repeats"]
+    torch.set_num_threads(task["threads"])
+    on_gpu = torch.device(case.device).type == "cuda"
+    small = Case(**(task["case"] | {"picture": 128 if case.space == "latent" else 16, "scale": 1}))
+    workload(small, way, ahead=10**6)()
+    gc.collect()
+    if on_gpu:
+        torch.cuda.reset_peak_memory_stats(case.device)
+        base = torch.cuda.memory_allocated(case.device)
+    else:
+        base = reset_high_water()
+    work = workload(case, way)
+    runs, processor = [], []
+    for _ in range(1 + repeats):
+        started = time.process_time()
+        runs.append(work())
+        processor.append(time.process_time() - started)
+        if len(runs) == 1:
+            peak = torch.cuda.max_memory_allocated(case.device) if on_gpu else high_water()
+    counted = slice(1, None) if repeats else slice(None)
+    found = {
+        "bytes": peak - base,
+        "seconds": {part: [run[part] for run in runs[counted]] for part in runs[0]},
+        "processor_seconds": processor[counted],
+    }
+    print(f"\n{_RESULT}{json.dumps(found)}")

@@ -29,7 +29,7 @@ from typing import Any, NoReturn
 import torch
 
 from ncabook.automaton.precision import has_bfloat16
-from ncabook.evaluation import paper, runtime
+from ncabook.evaluation import apart, paper, runtime
 from ncabook.evaluation import scalability as table
 from ncabook.experiments.provenance import hardware, provenance
 from ncabook.files import write_atomically
@@ -86,7 +86,7 @@ def options(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--threads", type=_whole(1), default=torch.get_num_threads())
     parser.add_argument("--precision", choices=["float32", "bfloat16"], default="float32")
     parser.add_argument("--scale", type=_whole(1), default=1, help="divides all sides: a trial")
-    parser.add_argument("--repeats", type=_whole(0), default=table.REPEATS, help="timed runs")
+    parser.add_argument("--repeats", type=_whole(0), default=apart.REPEATS, help="timed runs")
     parser.add_argument("--again", action="store_true", help="also what was measured already")
     parser.add_argument("--output", type=Path, help=f"file to write in place of {OUTPUT.name}")
     asked = parser.parse_args(arguments)
@@ -178,7 +178,7 @@ def measure(case: table.Case, way: str, law: table.Law, asked: argparse.Namespac
         return predicted | {"not_run": said}
     mark = others(None)
     try:
-        found = table.measured(case, way, asked.threads, asked.repeats)
+        found = apart.measured(case, way, asked.threads, asked.repeats)
     except RuntimeError as error:
         return predicted | {"not_run": str(error)}
     seconds = {part: statistics.median(all_) for part, all_ in found["seconds"].items()}
@@ -271,27 +271,33 @@ def main(arguments: list[str] | None = None) -> int:
             space, picture = ROWS[name]
             case = table.Case(space, picture, channels, asked.device, asked.precision, asked.scale)
             key = key_of(name, case, asked.threads)
-            law = table.law(case)
-            before = {w: rows.get(key, {}).get(w) for w in table.WAYS}
-            row = row_of(name, case, law, asked.threads)
-            rows[key] = row | {way: found for way, found in before.items() if found}
             mine.append(key)
-            for way in table.WAYS:
-                if "bytes" in (before[way] or {}) and not asked.again:
-                    continue
+            before = rows.get(key, {})
+            missing = [w for w in table.WAYS if asked.again or "bytes" not in before.get(w, {})]
+            if not missing:
+                continue
+            law = table.law(case)
+            done = {way: before[way] for way in table.WAYS if way in before}
+            rows[key] = row_of(name, case, law, asked.threads) | done
+            for way in missing:
                 print(f"{key}: {way}", file=sys.stderr, flush=True)
                 found = measure(case, way, law, asked)
                 if "not_run" in found:
                     print(f"not run: {found['not_run']}", file=sys.stderr, flush=True)
-                    if "bytes" in (before[way] or {}):
-                        continue  # a measurement is worth more than a failure to repeat it
+                    failed += "status" in found["not_run"]
+                    if "bytes" in done.get(way, {}):
+                        continue  # what was measured is worth more than a failure to repeat it
                 rows[key][way] = found
-                failed += "status" in found.get("not_run", "")
                 save(asked.output, rows)
     save(asked.output, rows)
     print(_line(HEAD))
     for key in mine:
         print(printed(rows[key]))
+    for key in mine:
+        goal, found = rows[key]["goal_bytes"], rows[key].get("roots", {})
+        if goal and "bytes" in found:
+            said = "kept" if found["bytes"] <= goal else "missed"
+            print(f"{rows[key]['row']}, √T states: the goal of {goal / 1e6:,.0f} MB is {said}")
     print("MB: 10⁶ bytes. law: predicted over measured. s: one iteration, forward and backward.")
     return 1 if failed else 0
 

@@ -12,7 +12,7 @@ from ncabook.files import write_atomically
 
 
 def table(
-    number: Annotated[int, typer.Argument(help="The paper's number: 1, 5, 7 or 18.")],
+    number: Annotated[int, typer.Argument(help="The paper's number: 1, 2, 5, 7 or 18.")],
     evaluate: Annotated[
         bool, typer.Option("--evaluate", help="Measure every model anew; minutes for each.")
     ] = False,
@@ -23,7 +23,8 @@ def table(
 ) -> None:
     """Print a table of the paper with our figures, and save it as Markdown, CSV and JSON.
 
-    The figures are those in the models' cards, or those of a fresh evaluation.
+    The figures are those in the models' cards, or those of a fresh evaluation; Table 2's are
+    a benchmark's.
 
     Examples:
       ncabook table 1

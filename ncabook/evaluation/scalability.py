@@ -9,18 +9,13 @@ The paper (§3.1.5) prints no channels and has published no code for the table. 
 features and 80 hidden units keep what its pixel row does; the book's own automata have 16.
 
 :func:`law` says beforehand how much memory a row takes: what autograd keeps of one step and of one
-decoded pixel is counted on a small grid, and multiplied. :func:`measured` finds out.
+decoded pixel is counted on a small grid, and multiplied. :mod:`ncabook.evaluation.apart` finds out.
 """
 
-import gc
-import json
-import os
-import subprocess
-import sys
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -30,7 +25,7 @@ from torch.autograd.graph import saved_tensors_hooks
 from ncabook.automaton import NCA, ChannelLayout, ConvPerception, MLPUpdate, memory
 from ncabook.automaton.precision import Precision, autocast
 from ncabook.automaton.state import RGBA
-from ncabook.evaluation.speed import high_water, reset_high_water, synchronize
+from ncabook.evaluation.speed import synchronize
 from ncabook.networks import VQVAE
 from ncabook.networks.vqvae import Decoder
 
@@ -41,12 +36,9 @@ WAYS = ("everything", "roots", "evaluation")
 LATENT_CHANNELS, STAGES, BASE, CODES = 8, 3, 16, 512
 WIDTH = 80  # features of the perception, and hidden units
 COUNTED_ON = 64  # side of the grid, at most, on which one step's memory is counted
-LONG = 20.0  # seconds; what takes longer is timed once
-REPEATS = 3
 FLOAT = 4  # bytes
 # The state that a rollout begins with, and a step's gradient, before and behind it.
 STATES_IN_FLIGHT = 3
-_RESULT = "measured: "
 
 
 @dataclass(frozen=True)
@@ -238,85 +230,3 @@ def workload(case: Case, way: str, ahead: int = 0) -> Callable[[], dict[str, flo
         return {"rollout": between - started, "decoder": now() - between}
 
     return evaluate if way == "evaluation" else train
-
-
-def measured(case: Case, way: str, threads: int, repeats: int = REPEATS) -> dict[str, Any]:
-    """Bytes at the peak and seconds, each in processes of their own.
-
-    Bytes are the growth of the process over what it had once libraries were loaded, with the
-    network in it; on a GPU, those that PyTorch's allocator gave out. The first process returns
-    large blocks to the system as soon as they are free. What it did within ``LONG`` seconds is
-    timed in a second one, ``repeats`` times after a first that does not count.
-
-    Args:
-        case: the row.
-        way: as in :func:`workload`.
-        threads: of the processor.
-        repeats: timed runs of what is short; 0 times the run whose memory was measured.
-
-    Returns:
-        ``bytes``; ``seconds``, by part, each a list; ``processor_seconds`` of the same, all threads
-        together, which say more on a machine that does other things; ``once``, whether timed once.
-
-    Raises:
-        RuntimeError: the process ended early, for lack of memory mostly; with what it said last.
-
-    """
-    # glibc: blocks from this size on go back to the system when freed.
-    found = _in_child(case, way, threads, 0, {"MALLOC_MMAP_THRESHOLD_": "65536"})
-    once = repeats == 0 or sum(part[0] for part in found["seconds"].values()) > LONG
-    if not once:
-        again = _in_child(case, way, threads, repeats, {})
-        found |= {key: again[key] for key in ("seconds", "processor_seconds")}
-    return found | {"once": once}
-
-
-def _in_child(
-    case: Case, way: str, threads: int, repeats: int, environment: dict[str, str]
-) -> dict[str, Any]:
-    paths = os.pathsep.join(path or os.getcwd() for path in sys.path)  # noqa: PTH109
-    environment = os.environ | {"PYTHONPATH": paths, "OMP_NUM_THREADS": str(threads)} | environment
-    task = json.dumps({"case": asdict(case), "way": way, "threads": threads, "repeats": repeats})
-    child = subprocess.run(
-        [sys.executable, "-c", f"from {__name__} import child; child()", task],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    for line in child.stdout.splitlines():
-        if line.startswith(_RESULT):
-            return json.loads(line[len(_RESULT) :])
-    last = (child.stderr.strip().splitlines() or ["it said nothing (killed for its memory?)"])[-1]
-    raise RuntimeError(f"{way} of {case} ended with status {child.returncode}: {last}")
-
-
-def child() -> None:
-    """The measured process: a small row to load all there is, then the row, then more of it."""
-    task = json.loads(sys.argv[1])
-    case, way, repeats = Case(**task["case"]), task["way"], task["repeats"]
-    torch.set_num_threads(task["threads"])
-    on_gpu = torch.device(case.device).type == "cuda"
-    small = Case(**(task["case"] | {"picture": 128 if case.space == "latent" else 16, "scale": 1}))
-    workload(small, way, ahead=10**6)()
-    gc.collect()
-    if on_gpu:
-        torch.cuda.reset_peak_memory_stats(case.device)
-        base = torch.cuda.memory_allocated(case.device)
-    else:
-        base = reset_high_water()
-    work = workload(case, way)
-    runs, processor = [], []
-    for _ in range(1 + repeats):
-        started = time.process_time()
-        runs.append(work())
-        processor.append(time.process_time() - started)
-        if len(runs) == 1:
-            peak = torch.cuda.max_memory_allocated(case.device) if on_gpu else high_water()
-    counted = slice(1, None) if repeats else slice(None)
-    found = {
-        "bytes": peak - base,
-        "seconds": {part: [run[part] for run in runs[counted]] for part in runs[0]},
-        "processor_seconds": processor[counted],
-    }
-    print(f"\n{_RESULT}{json.dumps(found)}")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ncabook import zoo
 from ncabook.evaluation import paper
-from ncabook.experiments import sweep
+from ncabook.experiments import sweep, table2
 from ncabook.extras import need
 from ncabook.tasks import task_of
 from ncabook.tasks.report import MISSING, Report
@@ -150,11 +150,15 @@ def rows(number: int) -> list[str]:
     """The experiments of a table, in its order.
 
     Raises:
-        ValueError: there is no such table.
+        ValueError: there is no such table, or its rows are no experiments.
 
     """
+    if number == table2.NUMBER:
+        raise ValueError(
+            f"table {number} has no models to evaluate; benchmarks/scalability.py measures it anew"
+        )
     if number not in COLUMNS:
-        known = ", ".join(map(str, COLUMNS))
+        known = ", ".join(map(str, sorted([*COLUMNS, table2.NUMBER])))
         raise ValueError(f"there is no table {number}; expected one of {known}")
     if number in ROWS:
         return list(ROWS[number])
@@ -176,7 +180,7 @@ def table(number: int, metrics: dict[str, dict[str, Any]] | None = None) -> "pan
     """A table as numbers: one row per experiment, ours and the paper's columns.
 
     Args:
-        number: 1 or 5; or that of a figure, 7, or 18, which has numbers in the text only.
+        number: 1, 2 or 5; or that of a figure, 7, or 18, which has numbers in the text only.
         metrics: by model, fresh evaluations; the cards' own where there is none.
 
     Raises:
@@ -185,6 +189,8 @@ def table(number: int, metrics: dict[str, dict[str, Any]] | None = None) -> "pan
     """
     pd = need("pandas", "tables", "A table")  # slow to import, and few need it
 
+    if number == table2.NUMBER:
+        return pd.DataFrame(table2.lines()).set_index("experiment")
     by_row: dict[str, list[tuple[zoo.Card, Report]]] = {row: [] for row in rows(number)}
     for name in models(number):
         card = zoo.read_card(zoo.find(name))
@@ -255,6 +261,8 @@ def _cell(value: Any, label: str) -> str:
         return MISSING
     if isinstance(value, str):
         return value
-    if label in ("seeds", "parameters"):
-        return f"{int(value):,}"
+    if label in ("seeds", "parameters", "grid", "steps", "channels") or "(MiB)" in label:
+        return f"{round(value):,}"
+    if label.endswith(("(s)", "(ms)")):
+        return f"{value:,.3g}" if value < 1000 else f"{value:,.0f}"
     return f"{value:.2f}" if "%" in label else f"{value:.4f}"

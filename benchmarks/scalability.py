@@ -43,7 +43,7 @@ GOALS = {256: 1.1e9, 512: 3e9, 1024: 16e9}
 ROWS = {f"{s}-{p}": (s, p) for s in table.SPACES for p in table.PICTURES}
 PRINTED_QUOTIENT = 38  # in the caption of Table 2
 HEAD = ["row", "grid", "steps", "chan.", "all, MB", "law", "s"]
-HEAD += ["√T, MB", "law", "s", "eval, MB", "ms/step"]
+HEAD += ["√T, MB", "law", "s", "eval, MB", "ms/step", "goal of √T"]
 Record = dict[str, Any]
 
 
@@ -134,9 +134,7 @@ def save(path: Path | None, rows: Record) -> Record:
 
 def quotients(rows: Record) -> Record:
     """Training memory on pixels over that on latents, at 256 × 256."""
-    pixel, latent = (paper.TABLE_2[space, 256].training_mb for space in ("pixel", "latent"))
-    assert pixel is not None
-    assert latent is not None
+    printed = {space: paper.TABLE_2[space, 256].training_mb or 0 for space in table.SPACES}
     ours = {}
     for key, row in rows.items():
         other = rows.get(key.replace("pixel-256", "latent-256"), {})
@@ -147,7 +145,7 @@ def quotients(rows: Record) -> Record:
             if large and small:
                 ours.setdefault(key.replace("pixel-256, ", ""), {})[way] = large / small
     return {
-        "paper, from its rows": pixel / latent,
+        "paper, from its rows": printed["pixel"] / printed["latent"],
         "paper, in words": PRINTED_QUOTIENT,
         "ours": ours,
     }
@@ -171,6 +169,8 @@ def others(since: tuple[float, float, float] | None) -> tuple[float, float, floa
 def measure(case: table.Case, way: str, law: table.Law, asked: argparse.Namespace) -> Record:
     """One way of one row, or why it was not measured."""
     predicted = {} if way == "evaluation" else {"predicted_bytes": getattr(law, way)}
+    if case.device == "cuda":
+        torch.cuda.empty_cache()  # what the law took to count, the row may need
     free = runtime.free_memory(case.device)
     needed = predicted.get("predicted_bytes", 0)
     if free is not None and needed > free - SPARED:
@@ -252,11 +252,16 @@ def printed(row: Record) -> str:
     measured = "bytes" in found
     cells += [f"{found['bytes'] / 1e6:,.0f}" if measured else "–"]
     cells += [f"{found['ms_per_step']:,.2f}" if measured else "–"]
+    goal, bytes_ = row["goal_bytes"], row.get("roots", {}).get("bytes")
+    verdict = (
+        f"{goal / 1e6:,.0f}, {'kept' if bytes_ <= goal else 'missed'}" if goal and bytes_ else "–"
+    )
+    cells += [verdict]
     return _line(cells)
 
 
 def _line(cells: list[str]) -> str:
-    widths = (11, 6, 5, 5, 8, 5, 9, 8, 5, 9, 8, 8)
+    widths = (11, 6, 5, 5, 8, 5, 9, 8, 5, 9, 8, 8, 14)
     return " ".join(cell.rjust(width) for cell, width in zip(cells, widths, strict=True))
 
 
@@ -293,11 +298,6 @@ def main(arguments: list[str] | None = None) -> int:
     print(_line(HEAD))
     for key in mine:
         print(printed(rows[key]))
-    for key in mine:
-        goal, found = rows[key]["goal_bytes"], rows[key].get("roots", {})
-        if goal and "bytes" in found:
-            said = "kept" if found["bytes"] <= goal else "missed"
-            print(f"{rows[key]['row']}, √T states: the goal of {goal / 1e6:,.0f} MB is {said}")
     print("MB: 10⁶ bytes. law: predicted over measured. s: one iteration, forward and backward.")
     return 1 if failed else 0
 

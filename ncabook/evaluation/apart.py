@@ -78,7 +78,8 @@ def child() -> None:
     torch.set_num_threads(task["threads"])
     on_gpu = torch.device(case.device).type == "cuda"
     small = Case(**(task["case"] | {"picture": 128 if case.space == "latent" else 16, "scale": 1}))
-    workload(small, way, ahead=10**6)()
+    # The same step as the row's: who makes it depends on cells times steps.
+    workload(small, way, ahead=case.grid**2 * case.steps // small.grid**2)()
     gc.collect()
     if on_gpu:
         torch.cuda.reset_peak_memory_stats(case.device)
@@ -86,7 +87,7 @@ def child() -> None:
     else:
         base = reset_high_water()
     work = workload(case, way)
-    runs, processor = [], []
+    runs, processor, peak = [], [], 0
     for _ in range(1 + repeats):
         started = time.process_time()
         runs.append(work())

@@ -22,7 +22,7 @@ import statistics
 import sys
 import time
 from collections.abc import Iterable
-from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -41,7 +41,6 @@ QUIET = 0.1  # processors, at most, that others use on a machine that counts as 
 # What one iteration of the pixel rows, of 64 channels and √T states, is hoped to take, in bytes.
 GOALS = {256: 1.1e9, 512: 3e9, 1024: 16e9}
 ROWS = {f"{s}-{p}": (s, p) for s in table.SPACES for p in table.PICTURES}
-PRINTED_QUOTIENT = 38  # in the caption of Table 2
 HEAD = ["row", "grid", "steps", "chan.", "all, MB", "law", "s"]
 HEAD += ["√T, MB", "law", "s", "eval, MB", "ms/step", "goal of √T"]
 Record = dict[str, Any]
@@ -146,7 +145,7 @@ def quotients(rows: Record) -> Record:
                 ours.setdefault(key.replace("pixel-256, ", ""), {})[way] = large / small
     return {
         "paper, from its rows": printed["pixel"] / printed["latent"],
-        "paper, in words": PRINTED_QUOTIENT,
+        "paper, in words": 38,
         "ours": ours,
     }
 
@@ -215,20 +214,15 @@ def row_of(name: str, case: table.Case, law: table.Law, threads: int) -> Record:
     goal = GOALS[case.picture] if case.space == "pixel" and case.channels == 64 else None
     return {
         "row": name,
-        "space": case.space,
-        "picture": case.picture,
+        **asdict(case),
         "grid": case.grid,
         "steps": case.steps,
         "segment": case.segment,
         "kept_states": -(-case.steps // case.segment),
-        "channels": case.channels,
         "parameters": nca.parameter_count,
         "decoder_parameters": sum(p.numel() for p in decoder.parameters()) if decoder else 0,
-        "device": case.device,
         "hardware": hardware(case.device),
         "threads": threads,
-        "precision": case.precision,
-        "scale": case.scale,
         "goal_bytes": goal if case.scale == 1 else None,
         "law": {
             "kept_bytes_per_cell_and_step": law.kept,
@@ -303,5 +297,4 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    with suppress(BrokenPipeError):
-        sys.exit(main())
+    sys.exit(main())

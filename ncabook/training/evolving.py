@@ -6,7 +6,7 @@ from contextlib import nullcontext
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ncabook.automaton import NCA, centre_seed
 from ncabook.automaton.denormals import flushed_denormals
@@ -47,6 +47,7 @@ class EvolvingLearner(Learner):
         seed: everything random follows from it.
         device: where to train: ``cpu``, ``cuda`` or ``cuda:1``.
         tracker: where the curves go; None draws none.
+        whole: what learns and is saved, with the automaton in it; the automaton if not given.
 
     Attributes:
         film_every: steps between two states that the loss is to see, from the start on; None shows
@@ -70,14 +71,18 @@ class EvolvingLearner(Learner):
         seed: int,
         device: str = "cpu",
         tracker: Tracking | None = None,
+        whole: nn.Module | None = None,
     ) -> None:
-        super().__init__(nca, config, seed, device, tracker)
+        super().__init__(nca if whole is None else whole, config, seed, device, tracker)
         self.shares = share(self.accelerator, config.batch, config.accumulation)
         rollout = Rollout(nca, config.memory_bytes, self.film_every)
         self.model = self.accelerator.prepare_model(rollout)
         self.nca = nca
+        self.network.to(self.device)
+        mine = set(nca.parameters())
+        self.beside_rollouts = [p for p in self.network.parameters() if p not in mine]
         self.grid = grid
-        self.optimizer = build_optimizer(nca, config.optimizer)
+        self.optimizer = build_optimizer(self.network, config.optimizer)
         self.pool = SamplePool(config.pool.capacity, self.device) if config.pool else None
         # Two sources of randomness: rollout lengths are needed on the host, the rest is not.
         self.host_generator = torch.Generator().manual_seed(seed)
@@ -150,7 +155,7 @@ class EvolvingLearner(Learner):
         """Weights, optimiser, pool, random numbers, and what was skipped."""
         pool = {"pool": self.pool} if self.pool is not None else {}
         return {
-            "model": self.nca,
+            "model": self.network,
             "optimizer": self.optimizer,
             **pool,
             "random": Randomness(host=self.host_generator, device=self.generator),
@@ -184,7 +189,7 @@ class EvolvingLearner(Learner):
         steps = int(torch.randint(low, high + 1, (), generator=self.host_generator))
         state, chance = sample["state"], self.nca.fire_rate
         fire = [random_fire(state, chance, self.generator) for _ in range(steps)]
-        self.nca.zero_grad(set_to_none=True)
+        self.network.zero_grad(set_to_none=True)
         regulariser = self.regulariser()
         if regulariser is not None:  # the same in every process, and so is its mean
             regulariser.backward()
@@ -200,7 +205,11 @@ class EvolvingLearner(Learner):
                 (total / len(self.shares)).backward()
             ends.append(film[-1].detach())
             measured.append(torch.stack([loss, total, ends[-1].isfinite().all()]).detach())
-        norm = torch.nn.utils.clip_grad_norm_(self.nca.parameters(), config.clip)
+        if self.accelerator.num_processes > 1:  # the rollout's own are averaged already
+            for parameter in self.beside_rollouts:
+                if parameter.grad is not None:
+                    parameter.grad = reduced(self.accelerator, parameter.grad, "mean")
+        norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), config.clip)
         # One look at the device per iteration, with the same numbers in every process.
         mean = torch.cat([torch.stack(measured).mean(0), norm.detach()[None]])
         loss, total, finite, norm = reduced(self.accelerator, mean, "mean").tolist()

@@ -104,6 +104,32 @@ class SOAP(_Optimizer):
         super().__init__([soap], [learning_rate])
 
 
+class Several:
+    """Optimisers of several models that learn together, one ``step`` for all.
+
+    Args:
+        optimizers: one for each model.
+
+    """
+
+    def __init__(self, *optimizers: _Optimizer) -> None:
+        self._optimizers = optimizers
+
+    def step(self, scale: float) -> None:
+        """Updates with the learning rates times ``scale``."""
+        for each in self._optimizers:
+            each.step(scale)
+
+    def state_dict(self) -> list[list[dict[str, Any]]]:
+        """What each remembers."""
+        return [each.state_dict() for each in self._optimizers]
+
+    def load_state_dict(self, saved: list[list[dict[str, Any]]]) -> None:
+        """Takes over what :meth:`state_dict` returned."""
+        for each, state in zip(self._optimizers, saved, strict=True):
+            each.load_state_dict(state)
+
+
 def build_optimizer(model: nn.Module, config: OptimizerConfig) -> "SOAP | MuonWithAdam | Adam":
     """The optimiser that ``config`` names."""
     match config.kind:

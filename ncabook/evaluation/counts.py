@@ -26,6 +26,7 @@ from ncabook.automaton import (
     Update,
 )
 from ncabook.automaton.known import check_unchanged
+from ncabook.networks import LocalDecoder
 
 FLOAT = 4  # bytes
 
@@ -44,6 +45,16 @@ def flops_per_cell(nca: NCA) -> int:
     """
     check_unchanged(nca, "flops_per_cell")
     return 2 * (_perception(nca.perception) + _update(nca.update))
+
+
+def flops_per_point(decoder: LocalDecoder) -> int:
+    """Floating-point operations of one point that is decoded: twice its multiply-adds.
+
+    Counted are the interpolation between four cells and the linear layers; left out are sines,
+    two for each unit of a hidden layer and eight for the place.
+    """
+    layers = _linear(decoder.first, decoder.second, decoder.last)
+    return 2 * (4 * decoder.state_channels + layers)
 
 
 def _linear(*layers: nn.Linear) -> int:

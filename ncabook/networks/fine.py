@@ -59,7 +59,7 @@ def first_cell(
 def scattered(
     height: int, width: int, count: int, generator: torch.Generator, device: str = "cpu"
 ) -> Tensor:
-    """Points by chance, ``count`` in every cell: row and column ``[1, count · H · W, 2]``, in cells.
+    """Points by chance, ``count`` in every cell: row and column, ``[1, count · H · W, 2]``.
 
     As many in each cell, so that the mean over them varies less than over as many anywhere.
     """

@@ -12,6 +12,8 @@ from ncabook.tasks.autoencoder import AutoencoderExperiment, AutoencoderTask
 from ncabook.tasks.base import BaseExperiment, Look, Network, Task
 from ncabook.tasks.classification import ClassificationExperiment, ClassificationTask
 from ncabook.tasks.digits import DigitsExperiment, DigitsTask
+from ncabook.tasks.fine import FineExperiment, FineTask
+from ncabook.tasks.fine_texture import FineTextureExperiment, FineTextureTask
 from ncabook.tasks.growth import GrowthExperiment, GrowthTask
 from ncabook.tasks.judge import JudgeExperiment, JudgeTask
 from ncabook.tasks.latent_growth import LatentGrowthExperiment, LatentGrowthTask
@@ -27,6 +29,8 @@ __all__ = [
     "BaseExperiment",
     "ClassificationExperiment",
     "DigitsExperiment",
+    "FineExperiment",
+    "FineTextureExperiment",
     "GrowthExperiment",
     "JudgeExperiment",
     "LatentGrowthExperiment",
@@ -57,6 +61,8 @@ TASKS: dict[str, Task[Any]] = {
         AutoencoderTask(),
         LatentGrowthTask(),
         LatentPairsTask(),
+        FineTask(),
+        FineTextureTask(),
     )
 }
 USUAL = GrowthTask().name  # of a file that names none

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from ncabook.automaton import NCA
 from ncabook.files import CorruptFileError
-from ncabook.networks import PatchCritic
+from ncabook.networks import FineModel, PatchCritic
 from ncabook.reading import UnknownNameError, unknown
 from ncabook.tasks import BaseExperiment, Network, task_of
 from ncabook.tasks.needs import check_memory, parameter_count
@@ -66,9 +66,14 @@ class TrainedModel:
         """The network, which is an automaton.
 
         Raises:
-            TypeError: it is a network of one pass.
+            TypeError: it is a network of one pass, or an automaton with a decoder.
 
         """
+        if isinstance(self.network, FineModel):
+            raise TypeError(
+                f"{self.card.experiment.name} is an automaton with a decoder, and its state has no "
+                "colours; take network.nca and network.decoder"
+            )
         if not isinstance(self.network, NCA):
             raise TypeError(
                 f"{self.card.experiment.name} is no automaton but a network of one pass; "

@@ -1,0 +1,237 @@
+"""Growing one picture at any resolution: a coarse automaton and a local decoder."""
+
+from typing import Annotated, Any, Literal
+
+import torch
+from pydantic import Field, model_validator
+from torch import Tensor
+
+from ncabook.automaton import ChannelLayout, centre_seed
+from ncabook.data.emoji import emoji
+from ncabook.data.large_emoji import MARGIN, framed
+from ncabook.evaluation.fine import METRICS, FineProtocol, enlarged, evaluate_fine
+from ncabook.networks import FineModel, LocalDecoder
+from ncabook.reading import Strict
+from ncabook.tasks.base import FLOAT, LARGEST, BaseExperiment, Look, Task, state_bytes
+from ncabook.tasks.growth import Glyph, GrowthExperiment
+from ncabook.tasks.parts import ModelConfig
+from ncabook.tasks.report import Measured, Report
+from ncabook.training.config import Width
+from ncabook.training.fine import FineGrowthConfig, FineGrowthLearner
+from ncabook.training.tracking import Tracking
+
+PIXELS = "emoji-conv3"  # an automaton whose cells are pixels; it has grown the same glyphs
+SMALL = 32  # pixels of the glyph there
+
+
+class FineModelConfig(ModelConfig):
+    """A :class:`~ncabook.networks.FineModel`: all channels are hidden, and the decoder reads them.
+
+    Attributes:
+        decoder: width of the decoder's two hidden layers.
+
+    """
+
+    living_threshold: None = None
+    decoder: Width = 64
+
+    def fine(self, image_channels: int) -> FineModel:
+        """With random weights, for RGB (3) or RGBA (4)."""
+        layout = ChannelLayout(visible=0, hidden=self.hidden_channels)
+        nca = self.build(layout)
+        return FineModel(nca, LocalDecoder(self.hidden_channels, image_channels, self.decoder))
+
+
+def check_cells(model: ModelConfig, cells: int, side: int) -> None:
+    """Refuses pictures that are not made of whole cells, and grids that are too small."""
+    if side % cells:
+        raise ValueError(
+            f"data.cells is {cells} and the picture's side {side}; expected whole pixels along a "
+            "cell: a multiple of data.cells"
+        )
+    model.check_reach(cells)
+
+
+class FineData(Strict):
+    """One emoji, and on how many cells it grows.
+
+    Attributes:
+        glyph: the character.
+        side: of the picture, in pixels, a sixteenth of it left free on every side.
+        cells: side of the grid.
+
+    """
+
+    glyph: Glyph
+    side: Annotated[int, Field(ge=16, le=LARGEST)] = 512
+    cells: Annotated[int, Field(ge=1, le=LARGEST)] = 32
+
+    @property
+    def factors(self) -> list[int]:
+        """Pixels along a cell at which a drawing exists: all, half, a quarter of them."""
+        whole = self.side // self.cells
+        return [whole // part for part in (4, 2, 1) if whole % part == 0]
+
+    def build(self) -> Tensor:
+        """The picture, premultiplied RGBA ``[4, side, side]`` in [0, 1]."""
+        return framed(self.glyph, self.side)
+
+
+class FineExperiment(BaseExperiment):
+    """An automaton whose cells are large, and a decoder that draws one picture of them.
+
+    Attributes:
+        data: what is grown.
+        model: automaton and decoder.
+        training: how both are trained.
+
+    """
+
+    task: Literal["grow-fine"]
+    data: FineData
+    model: FineModelConfig
+    training: FineGrowthConfig
+
+    @model_validator(mode="after")
+    def _fits(self) -> "FineExperiment":
+        check_cells(self.model, self.data.cells, self.data.side)
+        return self
+
+
+class FineTask(Task[FineExperiment]):
+    """One picture at any resolution, that lasts and heals."""
+
+    kind = FineExperiment
+    headline = ("grown.lpips", "stage1.lpips", "recovery.lpips", "alive.lpips", "frame")
+    has_figure = False
+    judges = (PIXELS,)
+
+    def network(self, experiment: FineExperiment) -> FineModel:
+        """Automaton and decoder to RGBA."""
+        return experiment.model.fine(4)
+
+    def data(self, experiment: FineExperiment) -> tuple[Tensor, ...]:
+        """The picture."""
+        return (experiment.data.build(),)
+
+    def learner(
+        self,
+        experiment: FineExperiment,
+        network: FineModel,
+        data: tuple[Tensor, ...],
+        device: str,
+        tracker: Tracking | None = None,
+    ) -> FineGrowthLearner:
+        """Algorithm 1; colours are compared at random points."""
+        (target,) = data
+        training, cells, seed = experiment.training, experiment.data.cells, experiment.seed
+        return FineGrowthLearner(network, target, cells, training, seed, device, tracker)
+
+    def needs(self, experiment: FineExperiment) -> dict[str, int]:
+        """The picture, and states."""
+        return {
+            "targets": FLOAT * 4 * experiment.data.side**2,
+            **state_bytes(experiment, experiment.model.hidden_channels, experiment.data.cells),
+        }
+
+    def measure(
+        self,
+        experiment: FineExperiment,
+        network: FineModel,
+        look: Look,
+        device: str,
+        judges: dict[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        """At several sizes, beside enlarged pictures of the same glyph.
+
+        Args:
+            experiment: whose picture and grid.
+            network: trained.
+            look: all of it.
+            device: the CPU.
+            judges: the automaton of pixels, loaded; only a drawing is beside it, if not given.
+
+        """
+        data = experiment.data
+        truths = {factor: framed(data.glyph, factor * data.cells) for factor in data.factors}
+        side, margin = data.side, data.side // MARGIN
+        beside = {"drawing": enlarged(emoji(data.glyph, SMALL, 0)[None], side, margin)}
+        grown = grown_by_pixels(judges[PIXELS], data.glyph) if judges else None
+        if grown is not None:
+            beside["pixels"] = enlarged(grown, side, margin)
+        return evaluate_fine(network, data.cells, truths, beside)
+
+    def report(self, metrics: dict[str, Any]) -> Report:
+        """Errors by size, recoveries, and what a frame costs."""
+        rules = metrics["protocol"]
+        first, last = rules["stage1"]
+        largest = max(metrics["factors"], key=int)
+        words = {"mse": ("MSE", 5), "lpips": ("LPIPS", 4)}
+        found = []
+        for factor, values in metrics["factors"].items():
+            side = values["side"]
+            before = "" if factor == largest else f"at.{factor}."
+            for key in METRICS:
+                column, digits = words[key]
+                row = f"steps {first}–{last}, {side} px"
+                value = values["stage1"][key]
+                found.append(Measured(f"{before}stage1.{key}", row, column, value, digits))
+                row = f"step {rules['perturb']}, {side} px"
+                value, interval = values["grown"][key], values["grown"][f"{key}_interval"]
+                low, high = interval
+                place = f"{before}grown.{key}"
+                found.append(Measured(place, row, column, value, digits, "", (low, high)))
+        for key in METRICS:
+            column, digits = words[key]
+            healed, long = metrics["recovery"][key], f"step {rules['long']:,}"
+            low, high = healed["interval"]
+            percent = healed["percent"]
+            found += [
+                Measured(f"damaged.{key}", "half erased", column, healed["damaged"], digits),
+                Measured(f"recovery.{key}", "recovery, half", column, percent, 2, "%", (low, high)),
+                Measured(f"alive.{key}", long, column, metrics["alive"][key], digits),
+            ]
+            for name, values in metrics["beside"].items():
+                row = BESIDE[name]
+                found.append(Measured(f"beside.{name}.{key}", row, column, values[key], digits))
+        cost = metrics["multiply_adds"]
+        frame = (cost["step"] + cost["picture"][largest]) / 1e9
+        found.append(Measured("frame", "a step and its picture", "10⁹ multiply-adds", frame, 2))
+        alive, parameters = metrics["alive"], metrics["parameters"]
+        notes = [
+            f"at step {rules['long']:,} {alive['alive']} of {alive['of']} were alive",
+            f"parameters: automaton {parameters['automaton']:,}, decoder {parameters['decoder']:,}",
+        ]
+        return Report(f"protocol {rules['version']}, {rules['seeds']} seeds", found, notes)
+
+
+BESIDE = {
+    "drawing": f"the drawing at {SMALL} px, enlarged",
+    "pixels": f"{PIXELS} at {SMALL} px, enlarged",
+}
+
+
+@torch.no_grad()
+def grown_by_pixels(model: Any, glyph: str) -> Tensor | None:
+    """What a trained automaton of pixels has grown by the protocol's step: ``[N, 4, 32, 32]``.
+
+    Args:
+        model: of the zoo.
+        glyph: one of its classes.
+
+    Returns:
+        Its pictures without their padding; None if it grows no such glyph, or of another size.
+
+    """
+    experiment, rules = model.card.experiment, FineProtocol()
+    if not isinstance(experiment, GrowthExperiment):
+        return None
+    data = experiment.data
+    if glyph not in data.glyphs or data.size != SMALL:
+        return None
+    seed = centre_seed(model.nca.layout, data.grid, data.grid, rules.seeds)
+    told = torch.eye(len(data.glyphs))[[data.glyphs.index(glyph)] * rules.seeds]
+    generator = torch.Generator().manual_seed(0)
+    state = model.nca.rollout(seed, rules.perturb, told, generator=generator, ring=True)
+    inner = slice(data.padding, data.padding + data.size)
+    return state[:, :4, inner, inner]

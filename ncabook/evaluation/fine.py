@@ -120,16 +120,18 @@ def evaluate_fine(
     final = looks(advance(hurt, rules.final - rules.perturb), largest)
     end = advance(state, rules.long - rules.perturb)
     bounded = end.isfinite().flatten(1).all(1) & (end.abs().amax((1, 2, 3)) <= MOST_KEPT)
+    sizes = {
+        factor: {
+            "side": factor * cells,
+            "stage1": {k: float(torch.stack([s[k] for s in seen]).mean()) for k in METRICS},
+            "grown": with_interval(grown[factor]),
+        }
+        for factor, seen in horizon.items()
+    }
     return {
         "protocol": asdict(rules) | {"stage1": [*rules.stage1]},
-        "factors": {
-            str(factor): {
-                "side": factor * cells,
-                "stage1": {k: float(torch.stack([s[k] for s in seen]).mean()) for k in METRICS},
-                "grown": with_interval(grown[factor]),
-            }
-            for factor, seen in horizon.items()
-        },
+        **sizes.pop(largest),
+        "smaller": {str(factor): values for factor, values in sizes.items()},
         "recovery": {
             name: {
                 "damaged": float(damaged[name].mean()),
@@ -155,16 +157,22 @@ def evaluate_fine(
 
 
 def costs(model: FineModel, cells: int, factors: Iterable[int]) -> dict[str, Any]:
-    """Learned numbers, and multiply-adds of a step and of decoding a picture at each factor."""
+    """Learned numbers, and multiply-adds: of a step, of decoding a picture, of both together.
+
+    Pictures are counted by factor; a *frame* is a step and a picture at the largest one.
+    """
+    step = flops_per_cell(model.nca) // 2 * cells**2
     point = flops_per_point(model.decoder) // 2
+    pictures = {factor: point * (factor * cells) ** 2 for factor in factors}
     return {
         "parameters": {
             "automaton": model.nca.parameter_count,
             "decoder": model.decoder.parameter_count,
         },
         "multiply_adds": {
-            "step": flops_per_cell(model.nca) // 2 * cells**2,
-            "picture": {str(factor): point * (factor * cells) ** 2 for factor in factors},
+            "step": step,
+            "picture": {str(factor): count for factor, count in pictures.items()},
+            "frame": step + pictures[max(pictures)],
         },
     }
 

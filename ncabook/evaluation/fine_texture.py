@@ -125,17 +125,19 @@ def evaluate_fine_texture(
             found.append(looks(state, factor))
     state = advance(state, rules.grown - now)
     grown = {factor: looks(state, factor) for factor in targets}
+    sizes = {
+        factor: {
+            "side": factor * cells,
+            "short": float(torch.stack(found).mean()),
+            "grown": float(grown[factor].mean()),
+            "shuffled": float(style(shuffled(targets[factor]), factor).mean()),
+        }
+        for factor, found in seen.items()
+    }
     metrics: dict[str, Any] = {
         "protocol": asdict(rules) | {"elsewhere": [[*size] for size in rules.elsewhere]},
-        "factors": {
-            str(factor): {
-                "side": factor * cells,
-                "short": float(torch.stack(found).mean()),
-                "grown": float(grown[factor].mean()),
-                "shuffled": float(style(shuffled(targets[factor]), factor).mean()),
-            }
-            for factor, found in seen.items()
-        },
+        **sizes.pop(largest),
+        "smaller": {str(factor): values for factor, values in sizes.items()},
         **costs(model, cells, targets),
     }
     for name, angle in HALVES.items():

@@ -22,6 +22,7 @@ from ncabook.training.tracking import Tracking
 
 PIXELS = "emoji-conv3"  # an automaton whose cells are pixels; it has grown the same glyphs
 SMALL = 32  # pixels of the glyph there
+FRAME = "a step and its picture"
 
 
 class FineModelConfig(ModelConfig):
@@ -32,8 +33,16 @@ class FineModelConfig(ModelConfig):
 
     """
 
-    living_threshold: None = None
     decoder: Width = 64
+
+    @model_validator(mode="after")
+    def _no_mask(self) -> "FineModelConfig":
+        if self.living_threshold is not None:
+            raise ValueError(
+                "living_threshold asks for an alpha channel, and no channel is a colour; set it to "
+                "null"
+            )
+        return self
 
     def fine(self, image_channels: int) -> FineModel:
         """With random weights, for RGB (3) or RGBA (4)."""
@@ -63,7 +72,7 @@ class FineData(Strict):
     """
 
     glyph: Glyph
-    side: Annotated[int, Field(ge=16, le=LARGEST)] = 512
+    side: Annotated[int, Field(ge=128, le=LARGEST)] = 512
     cells: Annotated[int, Field(ge=1, le=LARGEST)] = 32
 
     @property
@@ -102,7 +111,15 @@ class FineTask(Task[FineExperiment]):
     """One picture at any resolution, that lasts and heals."""
 
     kind = FineExperiment
-    headline = ("grown.lpips", "stage1.lpips", "recovery.lpips", "alive.lpips", "frame")
+    headline = (
+        "grown.lpips",
+        "grown.mse",
+        "recovery.lpips.percent",
+        "alive.lpips",
+        "beside.drawing.lpips",
+        "beside.pixels.lpips",
+        "multiply_adds.frame",
+    )
     has_figure = False
     judges = (PIXELS,)
 
@@ -163,40 +180,34 @@ class FineTask(Task[FineExperiment]):
 
     def report(self, metrics: dict[str, Any]) -> Report:
         """Errors by size, recoveries, and what a frame costs."""
-        rules = metrics["protocol"]
+        rules, words = metrics["protocol"], {"mse": ("MSE", 5), "lpips": ("LPIPS", 4)}
         first, last = rules["stage1"]
-        largest = max(metrics["factors"], key=int)
-        words = {"mse": ("MSE", 5), "lpips": ("LPIPS", 4)}
+        sizes = {f"smaller.{factor}.": values for factor, values in metrics["smaller"].items()}
         found = []
-        for factor, values in metrics["factors"].items():
-            side = values["side"]
-            before = "" if factor == largest else f"at.{factor}."
+        for before, values in {"": metrics, **sizes}.items():
+            side, grown = values["side"], values["grown"]
             for key in METRICS:
                 column, digits = words[key]
-                row = f"steps {first}–{last}, {side} px"
-                value = values["stage1"][key]
-                found.append(Measured(f"{before}stage1.{key}", row, column, value, digits))
-                row = f"step {rules['perturb']}, {side} px"
-                value, interval = values["grown"][key], values["grown"][f"{key}_interval"]
-                low, high = interval
-                place = f"{before}grown.{key}"
-                found.append(Measured(place, row, column, value, digits, "", (low, high)))
+                row, place = f"steps {first}–{last}, {side} px", f"{before}stage1.{key}"
+                found.append(Measured(place, row, column, values["stage1"][key], digits))
+                row, place = f"step {rules['perturb']}, {side} px", f"{before}grown.{key}"
+                low, high = grown[f"{key}_interval"]
+                found.append(Measured(place, row, column, grown[key], digits, "", (low, high)))
         for key in METRICS:
             column, digits = words[key]
             healed, long = metrics["recovery"][key], f"step {rules['long']:,}"
-            low, high = healed["interval"]
-            percent = healed["percent"]
+            (low, high), percent = healed["interval"], healed["percent"]
+            place, row = f"recovery.{key}", "recovery, half"
             found += [
-                Measured(f"damaged.{key}", "half erased", column, healed["damaged"], digits),
-                Measured(f"recovery.{key}", "recovery, half", column, percent, 2, "%", (low, high)),
+                Measured(f"{place}.damaged", "half erased", column, healed["damaged"], digits),
+                Measured(f"{place}.percent", row, column, percent, 2, "%", (low, high)),
                 Measured(f"alive.{key}", long, column, metrics["alive"][key], digits),
             ]
             for name, values in metrics["beside"].items():
                 row = BESIDE[name]
                 found.append(Measured(f"beside.{name}.{key}", row, column, values[key], digits))
-        cost = metrics["multiply_adds"]
-        frame = (cost["step"] + cost["picture"][largest]) / 1e9
-        found.append(Measured("frame", "a step and its picture", "10⁹ multiply-adds", frame, 2))
+        frame = metrics["multiply_adds"]["frame"]
+        found.append(Measured("multiply_adds.frame", FRAME, "multiply-adds", frame, 0))
         alive, parameters = metrics["alive"], metrics["parameters"]
         notes = [
             f"at step {rules['long']:,} {alive['alive']} of {alive['of']} were alive",

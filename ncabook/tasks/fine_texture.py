@@ -8,7 +8,7 @@ from torch import Tensor
 from ncabook.evaluation.fine_texture import evaluate_fine_texture
 from ncabook.networks import FineModel
 from ncabook.tasks.base import FLOAT, LARGEST, BaseExperiment, Look, Task, state_bytes
-from ncabook.tasks.fine import FineModelConfig, check_cells
+from ncabook.tasks.fine import FRAME, FineModelConfig, check_cells
 from ncabook.tasks.report import Measured, Report
 from ncabook.tasks.texture import EXPLODED, TextureData
 from ncabook.training.fine_texture import FineTextureConfig, FineTextureLearner
@@ -78,7 +78,7 @@ class FineTextureTask(Task[FineTextureExperiment]):
         "alive.1000.style",
         "alive.10000.style",
         "shuffled",
-        "frame",
+        "multiply_adds.frame",
     )
     has_figure = False
     devices = ("cpu", "cuda")
@@ -123,7 +123,7 @@ class FineTextureTask(Task[FineTextureExperiment]):
         """The style by size, recoveries, lasting, and what a frame costs."""
         rules = metrics["protocol"]
         first, last = rules["short"]
-        largest = max(metrics["factors"], key=int)
+        sizes = {f"smaller.{factor}.": values for factor, values in metrics["smaller"].items()}
         notes: list[str] = []
 
         def style(key: str, row: str, value: float | None) -> Measured:
@@ -133,8 +133,8 @@ class FineTextureTask(Task[FineTextureExperiment]):
             return Measured(key, row, "style", None if gone else value, 3)
 
         found = []
-        for factor, values in metrics["factors"].items():
-            side, before = values["side"], "" if factor == largest else f"at.{factor}."
+        for before, values in {"": metrics, **sizes}.items():
+            side = values["side"]
             found += [
                 style(f"{before}short", f"steps {first}–{last}, {side} px", values["short"]),
                 style(f"{before}grown", f"step {rules['grown']}, {side} px", values["grown"]),
@@ -158,9 +158,8 @@ class FineTextureTask(Task[FineTextureExperiment]):
                 Measured(f"alive.{step}.channels", row, "channels", values["channels"], 3),
                 Measured(f"alive.{step}.change", row, "change", values["change"], 4),
             ]
-        cost, parameters = metrics["multiply_adds"], metrics["parameters"]
-        frame = (cost["step"] + cost["picture"][largest]) / 1e9
-        found.append(Measured("frame", "a step and its picture", "10⁹ multiply-adds", frame, 2))
+        frame, parameters = metrics["multiply_adds"]["frame"], metrics["parameters"]
+        found.append(Measured("multiply_adds.frame", FRAME, "multiply-adds", frame, 0))
         notes.append(
             f"parameters: automaton {parameters['automaton']:,}, decoder {parameters['decoder']:,}"
         )

@@ -9,8 +9,7 @@ premultiplied RGBA in [0, 1], and LPIPS on white.
   bottom, left or top half in turn; *final* is step 449.
 - *Alive*: without damage until step 1,000, how many states are still within bounds, and the
   distances there.
-- *Beside*: other pictures of the same drawing, enlarged to the largest size by bicubic
-  interpolation.
+- *Beside*: other pictures of the same drawing at the largest size, such as small ones, enlarged.
 """
 
 from collections.abc import Iterable
@@ -18,7 +17,6 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from ncabook.automaton.perception import check_sizes
@@ -193,13 +191,3 @@ def with_interval(values: dict[str, Tensor]) -> dict[str, Any]:
         found[name] = float(each.mean())
         found[f"{name}_interval"] = list(bootstrap(lambda v: float(v.mean()), each))
     return found
-
-
-def enlarged(pictures: Tensor, side: int, margin: int) -> Tensor:
-    """Small pictures ``[N, 4, n, n]`` in the middle of large ones, ``[N, 4, side, side]``.
-
-    By bicubic interpolation, with ``margin`` empty pixels on every side.
-    """
-    inner = side - 2 * margin
-    large = F.interpolate(pictures, (inner, inner), mode="bicubic").clamp(0, 1)
-    return F.pad(large, (margin,) * 4)

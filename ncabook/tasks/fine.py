@@ -3,17 +3,18 @@
 from typing import Annotated, Any, Literal
 
 import torch
+import torch.nn.functional as F
 from pydantic import Field, model_validator
 from torch import Tensor
 
 from ncabook.automaton import ChannelLayout, centre_seed
-from ncabook.data.emoji import emoji
 from ncabook.data.large_emoji import MARGIN, framed
-from ncabook.evaluation.fine import METRICS, FineProtocol, enlarged, evaluate_fine
+from ncabook.evaluation.fine import METRICS, FineProtocol, evaluate_fine
+from ncabook.evaluation.latent import Small
 from ncabook.networks import FineModel, LocalDecoder
 from ncabook.reading import Strict
 from ncabook.tasks.base import FLOAT, LARGEST, BaseExperiment, Look, Task, state_bytes
-from ncabook.tasks.growth import Glyph, GrowthExperiment
+from ncabook.tasks.growth import Glyph
 from ncabook.tasks.parts import ModelConfig
 from ncabook.tasks.report import Measured, Report
 from ncabook.training.config import Width
@@ -21,7 +22,6 @@ from ncabook.training.fine import FineGrowthConfig, FineGrowthLearner
 from ncabook.training.tracking import Tracking
 
 PIXELS = "emoji-conv3"  # an automaton whose cells are pixels; it has grown the same glyphs
-SMALL = 32  # pixels of the glyph there
 FRAME = "a step and its picture"
 
 
@@ -166,16 +166,12 @@ class FineTask(Task[FineExperiment]):
             network: trained.
             look: all of it.
             device: the CPU.
-            judges: the automaton of pixels, loaded; only a drawing is beside it, if not given.
+            judges: the automaton of pixels, loaded; nothing is beside, if not given.
 
         """
         data = experiment.data
         truths = {factor: framed(data.glyph, factor * data.cells) for factor in data.factors}
-        side, margin = data.side, data.side // MARGIN
-        beside = {"drawing": enlarged(emoji(data.glyph, SMALL, 0)[None], side, margin)}
-        grown = grown_by_pixels(judges[PIXELS], data.glyph) if judges else None
-        if grown is not None:
-            beside["pixels"] = enlarged(grown, side, margin)
+        beside = enlarged_pixels(judges[PIXELS], data.glyph, data.side) if judges else {}
         return evaluate_fine(network, data.cells, truths, beside)
 
     def report(self, metrics: dict[str, Any]) -> Report:
@@ -216,33 +212,33 @@ class FineTask(Task[FineExperiment]):
         return Report(f"protocol {rules['version']}, {rules['seeds']} seeds", found, notes)
 
 
-BESIDE = {
-    "drawing": f"the drawing at {SMALL} px, enlarged",
-    "pixels": f"{PIXELS} at {SMALL} px, enlarged",
-}
+BESIDE = {"pixels": "pixels, enlarged", "drawing": "drawing of pixels, enlarged"}
 
 
 @torch.no_grad()
-def grown_by_pixels(model: Any, glyph: str) -> Tensor | None:
-    """What a trained automaton of pixels has grown by the protocol's step: ``[N, 4, 32, 32]``.
+def enlarged_pixels(model: Any, glyph: str, side: int) -> dict[str, Tensor]:
+    """What a trained automaton of pixels grows, enlarged, and the small drawing that it learned.
 
     Args:
-        model: of the zoo.
-        glyph: one of its classes.
+        model: of the zoo, with classes.
+        glyph: what is to be seen.
+        side: of the large pictures, in pixels.
 
     Returns:
-        Its pictures without their padding; None if it grows no such glyph, or of another size.
+        ``pixels`` ``[N, 4, side, side]``, at the protocol's step, and ``drawing``
+        ``[1, 4, side, side]``; nothing if it grows no such glyph.
 
     """
-    experiment, rules = model.card.experiment, FineProtocol()
-    if not isinstance(experiment, GrowthExperiment):
-        return None
-    data = experiment.data
-    if glyph not in data.glyphs or data.size != SMALL:
-        return None
+    data, rules = model.card.experiment.data, FineProtocol()
+    if glyph not in data.glyphs:
+        return {}
+    label = data.glyphs.index(glyph)
+    small = Small(model.nca, model.targets, data.size, side - 2 * (side // MARGIN))
     seed = centre_seed(model.nca.layout, data.grid, data.grid, rules.seeds)
-    told = torch.eye(len(data.glyphs))[[data.glyphs.index(glyph)] * rules.seeds]
+    told = F.one_hot(torch.full((rules.seeds,), label), len(data.glyphs)).float()
     generator = torch.Generator().manual_seed(0)
     state = model.nca.rollout(seed, rules.perturb, told, generator=generator, ring=True)
-    inner = slice(data.padding, data.padding + data.size)
-    return state[:, :4, inner, inner]
+    return {
+        "pixels": small.enlarged(state[:, :4], side),
+        "drawing": small.enlarged(model.targets[label : label + 1], side),
+    }

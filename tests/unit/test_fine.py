@@ -11,7 +11,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from ncabook import zoo
 from ncabook.automaton import NCA, ChannelLayout, ConvPerception, MLPUpdate
 from ncabook.evaluation.counts import flops_per_point
-from ncabook.evaluation.fine import FineProtocol, costs, enlarged, evaluate_fine
+from ncabook.evaluation.fine import FineProtocol, costs, evaluate_fine
 from ncabook.evaluation.fine_texture import FineTextureProtocol, evaluate_fine_texture, shuffled
 from ncabook.experiments import runner
 from ncabook.networks import FineModel, LocalDecoder, first_cell, scattered
@@ -19,7 +19,6 @@ from ncabook.networks.local_decoder import PLACE, interpolated, lattice, place
 from ncabook.reading import ConfigError
 from ncabook.tasks import build_network, experiment_from, task_of
 from ncabook.tasks import fine as task_module
-from ncabook.tasks.growth import GrowthExperiment
 from ncabook.tasks.report import at
 from ncabook.training.fine import FineGrowthConfig, FineGrowthLearner
 from ncabook.training.fine_texture import FineTextureConfig, FineTextureLearner
@@ -338,23 +337,21 @@ def test_what_draws_nothing_is_measured_and_reported():
         FineProtocol(perturb=10)
 
 
-def test_an_automaton_of_pixels_stands_beside_if_it_grows_the_same(tmp_path):
-    class Model:
-        """Of the zoo, as far as it is asked."""
-
-        def __init__(self, glyphs):
-            raw = zoo.read_card(zoo.find("emoji-conv3")).experiment.model_dump(mode="json")
-            raw["data"]["glyphs"] = glyphs
-            experiment = GrowthExperiment(**raw)
-            self.card = type("Card", (), {"experiment": experiment})
-            self.nca = build_network(experiment)
-
-    grown = task_module.grown_by_pixels(Model(["😀", "🦎"]), "🦎")
-    assert grown.shape == (8, 4, 32, 32)
-    assert task_module.grown_by_pixels(Model(["😀", "🐠"]), "🦎") is None
-    large = enlarged(grown.clamp(0, 1), 512, 32)
-    assert large.shape == (8, 4, 512, 512)
-    assert not large[:, :, :32].any()
+def test_an_automaton_of_pixels_stands_beside_if_it_grows_the_same(monkeypatch):
+    """Its glyph as large as ours: what grows the drawing itself is as near as it, enlarged."""
+    pixels = zoo.load("emoji-conv3")
+    monkeypatch.setattr(task_module, "FineProtocol", lambda: TINY)
+    beside = task_module.enlarged_pixels(pixels, "🦎", 512)
+    assert {name: tuple(p.shape) for name, p in beside.items()} == {
+        "pixels": (4, 4, 512, 512),
+        "drawing": (1, 4, 512, 512),
+    }
+    truth = task_module.framed("🦎", 512)
+    error = (beside["drawing"] - truth).square().mean()
+    shifted = (beside["drawing"].roll(14, 3) - truth).square().mean()  # one cell
+    assert error < 0.03
+    assert error < shifted
+    assert task_module.enlarged_pixels(pixels, "🕸", 512) == {}
 
 
 def test_a_texture_is_measured_at_every_factor_and_reported():
@@ -389,5 +386,5 @@ def test_a_trained_one_is_measured_whole(monkeypatch, tmp_path):
     runner.train(experiment, tmp_path / "run", progress=False, tracker="none")
     metrics = runner.evaluate_model(str(tmp_path / "run"), save=True)
     assert [*metrics["smaller"]] == ["4", "8"]
-    assert [*metrics["beside"]] == ["drawing"]
+    assert metrics["beside"] == {}
     assert zoo.read_card(tmp_path / "run").metrics == metrics

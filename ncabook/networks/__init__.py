@@ -1,4 +1,4 @@
-"""Networks that are no automata, and an automaton with one behind it (:mod:`.fine`)."""
+"""Networks that are no automata, and an automaton with one behind it (``fine.py``)."""
 
 from ncabook.networks.classifier import SmallCNN
 from ncabook.networks.critic import PatchCritic

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ncabook.automaton import ChannelLayout, centre_seed
 from ncabook.data.large_emoji import MARGIN, framed
-from ncabook.evaluation.fine import METRICS, FineProtocol, evaluate_fine
+from ncabook.evaluation.fine import METRICS, FineProtocol, evaluate_fine, moved_onto
 from ncabook.evaluation.latent import Small
 from ncabook.networks import FineModel, LocalDecoder
 from ncabook.reading import Strict
@@ -171,7 +171,7 @@ class FineTask(Task[FineExperiment]):
         """
         data = experiment.data
         truths = {factor: framed(data.glyph, factor * data.cells) for factor in data.factors}
-        beside = enlarged_pixels(judges[PIXELS], data.glyph, data.side) if judges else {}
+        beside = enlarged_pixels(judges[PIXELS], data.glyph, data.build()) if judges else {}
         return evaluate_fine(network, data.cells, truths, beside)
 
     def report(self, metrics: dict[str, Any]) -> Report:
@@ -216,13 +216,15 @@ BESIDE = {"pixels": "pixels, enlarged", "drawing": "drawing of pixels, enlarged"
 
 
 @torch.no_grad()
-def enlarged_pixels(model: Any, glyph: str, side: int) -> dict[str, Tensor]:
+def enlarged_pixels(model: Any, glyph: str, truth: Tensor) -> dict[str, Tensor]:
     """What a trained automaton of pixels grows, enlarged, and the small drawing that it learned.
+
+    Both are moved by as many pixels as bring that drawing nearest to the large one.
 
     Args:
         model: of the zoo, with classes.
         glyph: what is to be seen.
-        side: of the large pictures, in pixels.
+        truth: the large drawing, ``[4, side, side]``.
 
     Returns:
         ``pixels`` ``[N, 4, side, side]``, at the protocol's step, and ``drawing``
@@ -232,13 +234,13 @@ def enlarged_pixels(model: Any, glyph: str, side: int) -> dict[str, Tensor]:
     data, rules = model.card.experiment.data, FineProtocol()
     if glyph not in data.glyphs:
         return {}
-    label = data.glyphs.index(glyph)
+    label, side = data.glyphs.index(glyph), truth.shape[-1]
     small = Small(model.nca, model.targets, data.size, side - 2 * (side // MARGIN))
     seed = centre_seed(model.nca.layout, data.grid, data.grid, rules.seeds)
     told = F.one_hot(torch.full((rules.seeds,), label), len(data.glyphs)).float()
     generator = torch.Generator().manual_seed(0)
     state = model.nca.rollout(seed, rules.perturb, told, generator=generator, ring=True)
-    return {
-        "pixels": small.enlarged(state[:, :4], side),
-        "drawing": small.enlarged(model.targets[label : label + 1], side),
-    }
+    drawing = small.enlarged(model.targets[label : label + 1], side)
+    found = {"pixels": small.enlarged(state[:, :4], side), "drawing": drawing}
+    shift = moved_onto(drawing[0], truth)
+    return {name: pictures.roll(shift, (2, 3)) for name, pictures in found.items()}

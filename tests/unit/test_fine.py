@@ -11,7 +11,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from ncabook import zoo
 from ncabook.automaton import NCA, ChannelLayout, ConvPerception, MLPUpdate
 from ncabook.evaluation.counts import flops_per_point
-from ncabook.evaluation.fine import FineProtocol, costs, evaluate_fine
+from ncabook.evaluation.fine import FineProtocol, costs, evaluate_fine, moved_onto
 from ncabook.evaluation.fine_texture import FineTextureProtocol, evaluate_fine_texture, shuffled
 from ncabook.experiments import runner
 from ncabook.networks import FineModel, LocalDecoder, first_cell, scattered
@@ -218,9 +218,9 @@ def test_the_loss_of_what_draws_its_target_is_nothing():
         one.fine.decoder.last.weight.zero_()
         one.fine.decoder.last.bias.copy_(colour)
     film = torch.rand(1, 2, 4, 8, 8)
-    assert float(one.loss(film, {})) == pytest.approx(0, abs=1e-10)
+    assert float(one.loss(film, {}).detach()) == pytest.approx(0, abs=1e-10)
     one.fine.decoder.last.bias.data += 0.1
-    assert float(one.loss(film, {})) == pytest.approx(0.01, rel=1e-3)
+    assert float(one.loss(film, {}).detach()) == pytest.approx(0.01, rel=1e-3)
 
 
 def test_colours_are_compared_where_the_picture_has_them():
@@ -338,20 +338,19 @@ def test_what_draws_nothing_is_measured_and_reported():
 
 
 def test_an_automaton_of_pixels_stands_beside_if_it_grows_the_same(monkeypatch):
-    """Its glyph as large as ours: what grows the drawing itself is as near as it, enlarged."""
+    """Its drawing as large as ours and at the same place: another file has another margin."""
     pixels = zoo.load("emoji-conv3")
     monkeypatch.setattr(task_module, "FineProtocol", lambda: TINY)
-    beside = task_module.enlarged_pixels(pixels, "🦎", 512)
-    assert {name: tuple(p.shape) for name, p in beside.items()} == {
-        "pixels": (4, 4, 512, 512),
-        "drawing": (1, 4, 512, 512),
-    }
     truth = task_module.framed("🦎", 512)
-    error = (beside["drawing"] - truth).square().mean()
-    shifted = (beside["drawing"].roll(14, 3) - truth).square().mean()  # one cell
-    assert error < 0.03
-    assert error < shifted
-    assert task_module.enlarged_pixels(pixels, "🕸", 512) == {}
+    beside = task_module.enlarged_pixels(pixels, "🦎", truth)
+    assert beside["pixels"].shape == (4, 4, 512, 512)
+    (drawing,) = beside["drawing"]
+    error = (drawing - truth).square().mean()
+    assert error < 0.007
+    for rows, columns in ((8, 0), (-8, 0), (0, 8), (0, -8)):
+        assert error < (drawing.roll((rows, columns), (1, 2)) - truth).square().mean()
+    assert task_module.enlarged_pixels(pixels, "🕸", truth) == {}
+    assert moved_onto(truth.roll((3, -5), (1, 2)), truth) == (509, 5)
 
 
 def test_a_texture_is_measured_at_every_factor_and_reported():

@@ -50,10 +50,8 @@ def compile_decoder(decoder: Decoder, program: Program, first: int) -> dict[str,
     part.conv(decoder.first.weight, decoder.first.bias, at, source=STATE, columns=latent)
     for stage in cast(Iterable[Doubling], decoder.stages):
         scale *= 2
-        larger = buffer(stage.conv.in_channels, scale)
-        part.add("upsample", 0, **{"from": at, "to": larger})
-        at = buffer(stage.conv.out_channels, scale)
-        part.conv(stage.conv.weight, stage.conv.bias, at, source=larger)
+        small, at = at, buffer(stage.conv.out_channels, scale)
+        part.doubling(stage.conv.weight, stage.conv.bias, small, at)
         part.add(
             "groups",
             0,

@@ -1,7 +1,7 @@
 // Built from ncabook/live/engine by build.py. Change the sources there, not this file.
 const core = () => {
-const KERNELS = "H4sIAAAAAAACA61aW2wc13me2+7O7Mzel9elqP8MVzfKFCmRokjHtjRVrchuoQR9ryXGYmXtLnWjLCS1lWXahyJpYCC0khZ5iS8Pgd3WMAzELiKgaZK3AC6K9iUPRdEistMELeC2L33IVv3+/8zsDpe0il6Wmp055/znP+f8//ffZmWsbW6YhmGYXzH9S04XH7N7KduVj3Epx7e7/OTojkw8kO/2P8algn64m7Q93bw7eOaGccnvpmeVBw0907ArZcO0bMcwzUw25ziul3cy5g0TTds0zGzJ6prR1pbpd43oXdxy981qdmN94/qtL1mG8/z1q9cMw/udq7fWL26sbbYN0+9cvXP12hXdsvzLVztrt+Mx27v1Yid+dvKdq5u3Lz6/3ulsGpn82uXLF59/Ye3alXUj6/3u+q3rFy+vr102cs4X1q61DTe7dvv2+rXLhudcu35rw8g7V9Y7Lxq+++KNzbWNG511I8heuXUdLaOQvbJ2+4X1W0YRe7t2xyj5Fy++sL524+IX1jbXbTP/vbPl3zDIjH74yU//8m6HjOjHH3/7X77Y2SQr+s7Hv/zpy3iyN0MjKt8hYzP6s1/+6cNcB82SNP/ww/fe/CI3x9GM3Dub/k3T7kaGyoIjczWebagcWBl84dm1zthnKEu5cwUMKhMNkLWUZZ0hl8zPFgzKRmhnyVJGYPlkkQlym5zyFj4GZZ553GDGoDEDw8fnn3GILqZnIvM8pptkR9btlspFXeVGpvKwTN4+A4KsEKBpg2MeW8pQnjLnG+2O8tHj6R5wjjsDzEAXLpA922jzaIPcVkcV7DPgbIJnjgqRIXRgyjTYayMstshuRd0WWR3ey6xlkPMc9gZqDIQlnsITzjfCcnuIiBmDMKbh3YCszfddzHz69IV8WYj+L+yDR7APmH1xN3sMFR/NWpk+VG63yGRFasLQhuJ97s+2lEEua9eFQnDzRCMhNCAk/tcss9BNAcoBA4MvPGegcqhC5QRkOXIAMuIt2R3ww4BHpsYCNOdR5hzE0VU+BqBqVir5kXWuYEHfNrPnRSDIHJ/UwlH4aOcbVGiBXQkziwKrYmQxbAu82wI44OYzcgMq8b4EGh5EGZbJZiZlYVJsteYM4xZWLvKMomA5wX6ObzlmAim0KGBJsRhUPhaKRv5vm2aXHCzgaFHIsZ2nC6Yc0AR/gXsmgMhxILTPqQxLOcMMHSgW4rOYoQXrNVn0KcP6umVm2K6goAvMp8SCcpifsEc35Me3m4q1+J8PHz7M3YTZxUQiG+tpsUgHGiYb60OeDp/7JjYgG2FckLNsselpOoy2eAk9V9DhkpvMRXP3dHRqDrYexnx0Wq3QoRyjhrKQif+/2Y5m5lPG/2PT9NJeBpRybNz4yC6vfV55cmoPBA5QzG4IfgbeBZ4ODi2Aetib5Q9bRljoMKyKPQOLBewZOi1+7j0we77FC5ShCAr4FgBV2DOUeF7MxNVCiS3ib0ytp507s6JfxQrBo/OMhr/szgGk+Oy2vt8ssCnFnpFdmosO3m+OTYXMXmAMfdL7y0cvwzhZxjk+ovh1cdptYFVvpiVeHt5+WaY5elpXT+vbPOM69JIz/a2ddbrmS2Z8zYjvjxbasTjZVXuC+UD8c0aeC5TrVSjbmzJVUUwBNsgewGWzvt1ioZdgk7kNrJPrtEHrgbYXPBz69N4xVVm8RT6GsRd5bOIWW7S4Mpi/oSrkqGzsTSpUOKeNDesCOxcK1m7BqWpfCV7UZI6lGHJVkWmGhZNhs0c0avU8iyOPxxvXZIKPj01QPzBVFTycxBUkbsdhF9JkF1LhjgoW0CooMRk2ZhCcNtyRFz00b0b2tTAb2RBFCWIbM3tfNXtvmTh+WAUwT+O60Hudl9sNgdXeb6GfKXsNA08N4KUDny7SWe6fZYe7es3LjnTNuzYr9a6dKHXLaYeFpn42VBGIN/iCPksp31bWuK6IIHB2GNeGqrHJksNrhvWWGkF0havohKNy5DHBQJFKjAGf3TQ6x7HGBI2oSUC8IZqYoDJrIvbCkH0DyhxnsEzBze+DZU7QqFb6NI2gkZH19rcUgZc6+5N/e+ZfVchrgZmiUWY2BlyOKgfc2BsiNGxZLVI8baZFxLmHJBVT+MtvhE3Kd9qYqsjdCA/gAG2qtVthQHkOF4GEi6DFgGfYU5MOxOPejvF8h/sGGpjEOQIcIdgDiAdpn2rG3iDDXqNA2NnB3n6bvyz+MvjL3N7epuw9msYwwvd2eGgFnA9RyNdzDRXiVJCbYrk5rHGHmtqjJVg9yFg9mPixJt+aAgcdrCL7Jnwzhn/y0Xe/1uVtB8wmEKcOCTJqw15NHeYgfVb2Hsq+IeBnwqYY5VRslASdzAj1EdaMLKAoc6Fg7imBAlYRzagmK0tLAwxnRFOQBh3p/Vw7Y8V7kkMGYpVNNsm6Vmlr6KRxWG3ylGZ8Gm2jk1RtAXgNvjVogg84wTwLoAKfUPUMx6DDvY9kv+/8KH31fiGd7/5a+ur9kxke7AWfefvPT6cvbKbXCmd7we9vPbeavmSXhAFj6/gP0hfPeMD/1JFecOXq51fTlzoYdVK5hcgFjJzo3tZXtgxxU8nJnURlio5AHqA6or8eyO63TqcvdGIv/2FGY70/2Wv4HRNzcT7fMaCZJofuUIC5DdgFkXmLRj+X9Jm6z0r3WbrPTvfZ6PPTSvEZAk5L+x//7y1PeyeUeHctHX7uSiRA+OQLniifSj7hbYG2gKz3VEEEhJABb6NxmiUf7ozTTy8OP7Fxhq4q6cyRqx0qfFOV0zNSo2dZEHBxTLT9jW9irQqV8V0VT+nAQ9qqpomRoBaMxN1mOXGskCumWGVAQQu1BKilOM8I67CiOuv+FxrmJbbOEtX4VsNxy5yFF1lYkp7iEdCGQ+VEvvxqOEIj9yi7jW2XmKaUpskK1c4x3//QcXRYz73EoTLl37MiPpyUnbWtw51OrOR4rj5eho/HAXI3XBDTPRb2QMw6AQvzfNoQM/7dOXk6fTG6gt4/AHqZ73/3qfQVm8PPTVXoBeHf/cHp9KWK0Q1tDrG/COAU/pEl/D+w2tKnWW15b6tFIfcoq63sYbUltlptszbmV/ay2VLaZotU0DTv7qAppmnyJKI3TqcvnuUl05FyyE1/wcQ9/ir/d3bO/z5CHJBsrJu+kGgwCyZgjLq8GVfD6X3TdLsCpEENmE2BKqeTBpeLgQ3lpSHmMZbudHQ+Kar0pVYYQAxgcvm8ION6L4jrGluIbZJc2yKXa6dBzcf1BADh6KDA+3XYirhIxbZtvW3/r+1Mpmu/bHWtl63d7kX2zKzsjZADA/Ja9wMKPniDzeq+dg5Sv1oX2OIR+pX96/24VpbEFKmmnLYi/oiqSLm9vilxFUFV8lvIo3SaKJWmLrqRaMFw778mGZeT1ILoLr6pav9/y8giVHsdPqj+BpWHlovX+eS0rEul177zJghq31Z1LFkRP2sjw6Y6xh1xr6HL+cn9N94PR+6/ASXr5mvvq1Ek8UBivCsTW6rwOpXEVUqN7bJHgzMb3Q5RfHPCkxWP/FxjRWqWLtcsLh9FI6/E6Chw2WLr5PbDrOvpkHGX3ZuFABKnt9SOXzDwC6d8XKdkoy9viJPMdsJSZN9WZRFjwEUEY1PyAVXBvKpsu0olxmbAWw40ziqcodbizCfMUxlFRPyS5etn2ff80Vl2Nt8K62fZu9zr1eBdRvb2LvVejUYe5V8gRHC3eaFZy4EWcDPU2B5eZxxeJy+HyXOuME6jvEB+yO+MowdKyItPYVnWqYY/pL8Tkv4WcRj8ZTdwwmyn3XpvO5x8JWz8CkZyHarFN048hlwchDUerb8SjmE0d51yLXwLm3BqUI8wXGuyUk6y6JykXyGye06hJ6IuUuh9LZ40QfnBtHGZ4soUV7+I2kcuT8nHU7CPiQH9lNAjsR901dFVp7FXAXSkfq+GY/dWrID7dGzHwCR6gC3drjMh0zgyj8c4CzDOQEGPdKHI10dpnIU9qr8ecJ8w3b6nb5w/jMJeqvHm1IQoqsbV6l4p8nj/zWk+khppQlCnCyAIXr71ouLqaqzTGsMTgUKXrz68H54Py2gqVx4fRoEPfAHcVe0hXx/1XOQJruQK3kvFro07dlOW1xxldixcAIYVGPP+F8PqJlXb0K94zrouEUegskpbjfKNvE5bjVEe5x/HxO55lIBu9OVn1WRUFisrQwxl5OQV8WtTWKUUccIRWXAUWWqwg6nqYrDKZaDNt/3aPDFpivYj/In5hVW2y4ouSlEi0jQfmYsRDjHY934ChYMCO6YIhYLCGRQLSh2QVjk8qA7J00J4WB3h13e6MUvEdxbe4XjeUeki7mrGkw9JV1kn5UoaYnUHaHZ4+TBM+B2hoxQmnGa4vEt4HAKPMOGh+DXaJOfiY1RpqcdwgyjmxFwLG+ExKkDU8xB5hZsL0jyOevgESqxFFJ1LENhjUvGwTQW0QIvQTliB4Chgw6pKOXuCQ+5JmktRHsN6EKwQVQZEy2B8Sr9r1O+/2JkUZE6BjtOpPvfCgPtJnljdQTmvuRcG3JeZaIUstYotL2FspKWWaIVhDT1UJKt8nLGsRC5Is3nkKEnfgUTelWihNSA9oiXN3aS7P8PdM1rm3F3W3U9w9yEt/ZjlYa31oyRTmlrhR+mJVOlZZXOq0grfVmiV37Gtyju2k+SxOJf5tgyZ1M4B16fY4E5R5Wl+e3eCh05AGTK0yEOLesgnosNw5If7hcICeproafZ70IGycFxKPt1TRs8B9BxIlRchisJxqQgTPiGK7XEcf8CHXyyM4+QDPiHgNw4hD/hM4YxT/HoXueZv8g6h/CkqXZBqSmwVyDwGWxWA2nybgw7nYKNTyYvAvoUu0mNioUf7FsrtBSiU7wS18L2smmyFMkSLic3ENNIR240QS0c50dBiYjtHeaMTiekcT4zkhBjJSRjJPLC8TMcEccdT0D/BmusMoX+e8XkKM5Y+Df0naSmeloL1KY19S61gkVUN69UYvDGsGVFHZcMpAKeQPoDvnuBNwbMPSCBxRbB0inF2ChsTnC0xzpZiCM7z0DyOKkPLPLScQHBxCATsNoahszgESqgB0h/HUVLQ4RA+JdkUJ7XYMSSQSUBU5pdFe4WWecQUZGmndIQ5HkcYyDz+0eMki/+mDjZtdawfc/ZLzJnRMaehYw4SUQSO6eEYU45jzJM6xuzTMWaiH2OmOdvZM8aM0T5B8GwfwRNDMWaSZtVRxu/s8FA42QcnBseSxixLw31awhWgusBhg4NZ7OVDQeyJBMBT0lyk/bC2Y4gFTwqAF1IAnoLx7eHlH2Ms1uApBpThLi8vRHUwXt6J8+N9nC+KeUB4O5Fe44mVHZQncIydoaC+0xyWUuZAS+KKVcocKtIvPbMip6SY2A30GqO5Bmv0ePfLND8MaoRBj/3TnB6a46G5BO9j0AZsKoXcSWB5ZgeWp7Hg9JAbnE7cYDl2g2PaDYbaDU7Z7CmLPG3IDZIO8Qwi8lnxs4O8QdDQSMAwtzO412O1L8J/cWW2M7DvVHi4AvljFqDDkX1F63YJsxnjVbU60G+isTqtCptlrbRlZqNqsIoVTXsuxkKNlkSTPMK8oA/RFfu3wc8m0pM0Z+PiBkqEVxQluqzEk1AjpLoivxyO8i+HWKGGfAAJR/JqaUWS2V3shBcQVPHZ9fLRViWrxSHmP5vS+SLrvJqE2WoSZod1Ps3eanrgrRz+DTkjvwH6/oppyP9CWfirsx887n7VfeKHb80++fbbs0/Fr2X6n58Z3//Bzz753ulX3vrGX2S/9HtP/Rf1zxSIbCMAAA==";
-const FAST_CONV = "H4sIAAAAAAACA3WV227bRhCGSUpO5NCqSUq2LFuWZlfySWdLtKQcLsyLpEZR5BlaFLmh7aRp0gBF0Co3fdOiaNFnUN1/hqRIM40Ne7mzs7O7M9/MGN+/uzUNwzCr5nfOcv3zq/w3rG2z8Or1hwe3r27f/PSLZZgFyzSKG+aPpmk+KJlLM/j0ybQflsziD29efzCMR//smH/tbJaW5kf+M5ebH8vLAsbAUI51SRuBc1U2qBRYt9olN2j9rL135F2rCpmB9V5VoYFhJzDIvVa7PNDmzbWq0aNVRe1h4/JK1TH89o3aDxzlst3CJTnqgFzlYNbAKduBhVMCS7n0gA5gUHuhOqSHhKFJBR5aUPWw0VUNatFX5EEr1N6pZeBexRueKaLmyrAMpaxLGLVx7xZBo6i9REOLBum26pBSRzJz9LE6ka+xPlVnW6YdT7pEPK7+MNVpvK8nImJRJ958IiKHRcekZGLw5Ii6+eO1TuydUY90YqlNJzIRGyewoRMbysY79p/jITVyQ9XHAFcMyMNv+VYPqQxXj+Byl6djmZ5TTU1oV03pULlwWJ/KtBUYiMwWjWmK6MC52qetq4Nr8gPj6oAm4U2oLmiQ0RziINxblLxUaQbD8wJ71wpMBsOgKpVlT5nOac7Wfd5YTjde8EbvnuaIfL5COb3CjJV8stQCV/ZXmwhrl1z2g35MavW7pRR5Iu7RYzpiATvYDcZhrHTGsjORUSR7Qm2WtUXmRLKndMKyE2Izp/x5is8n1OHPDj6f0jF/HsOlOyF49IIi397nwadFsAz1omzYNl3QJjttxsMML6+8gNo8MEM1Jw8hs2nCSxO4XJamvDSNlmwiOqU9XOBPc/W3ubKtMSQdSDprCQR0DMnxWuJAcgTJ0VpikKYzSM4ydjS1IWln7GjwtYd3p3Y0INuDW1M7DdywEVghkmn7W74hQtyg7ZcIcZyR4G+IjBQMCzwMEKkBMrHBaN/Lwyn1JQ976zzk+Rgh5JEQER4d1eFckyWaJpkR64ggzg5RFoETJV5PJpIhPb5oPUmQ8yQVJpIKF0iFEYid0VBS4TwD+IQjd5NjfMQUzrFj8SXGL2gRb8sQPo8It5SPQ7wsvNRjmHoZUhOYU04/pzShMY8g2POFnjmTNcdVhKwFk7WIoRvx0giPk6UZL80S6Ka5sHM5yMMyzWEIx8Pfe3hIBhZY1aDja7Hq4NaI/UaCjUMbL/+3ZYzQKwrvcW/pHOdx54CX/727u3v4FuGCw99GTeRaDde9pCW9pB31koOol5QKl2gIzXzvcOLe8SzqHYdR76ive0eT6l/oHTU6FGa7a2brud6xT13VY2K7+SW9v8YRi7Vk0mVvlJ5LGwKcY24H3KTi6q2F0UmCbEOmU2ohv4ao8c+EpnEG2QbSDfXVzUHbZ/oqqA2ppsZ5eJooualSFYZn98k+X5M9lYTg3uBGbEcbK7zRvac5iXpDJgGqSQIskgRADedyq5IEcEUI7HnaJZ/J9nFEMQN4prhWmOIK8m6Tbz2j0QuoxTC7wnmfl/rwiCwNeGkQLdmoBV1w3c0Quw+G2/cYbuLAZq7gNZOC58QFrx4VvEZU8Gp4XA34ND8reJoaCTxkc8C7aQ8XCg5SCOJwUxz9Fq49xEPqUqGSABK/L1ed0DC9ELvACFPh0yDqyENh21OLNK5ppKJqVYmCVWEzqops8CPdFzED1aj/erzCthAPiRcXIClIUUyjksYhjKLoovJJ+EocvgtUKPjT56pAu8/LyBSunJWQpiGZ4ijWeB/mbIkhLnR20kyloIEHGomtAUsH8MiIS1qfF/tJSdOfhbrJxamZFqdiqFGRrnhm/wdY0eXYPAsAAA==";
+const KERNELS = "H4sIAAAAAAACA6VbW5AcV3nu7um532dndnZ3dqX/9K7uu9JKWu1Ft1VLtizZoKTyHmSBFKPZWcm62AWRxSrkIQWhqCBMkuIFgx8oCKEoV4FTuCpAkieqyAPJAw9JKilsCFRSZeAlD0yc7/tP90zvamWcZOWe0/2f//z9n/9+Th87V+6su47juB93i8/6G/hzN57NbOif82yWzX3e+RaQjjoKG4M/59myvbkfP+ft4/0Eon0obiSH1YYPdqiTatQd10v5juumM1k/ly+kXT/tPu/iOeU6bqbqbbjhgwduccMJv4Em+4bbyKxfW795+6Oe43/o5vUbjpP/veu3r11ev3JnzXGLvesvXr/xnH3yilev967cjfpS+dsv9KJ7v9C7fufu5Q9d6/XuOOnClatXL3/ow1duPHfNyeR//9rtm5evXrty1cn6H7xyY83JZa7cvXvtxlUn79+4eXvdKfjPXeu94BQzz92++cLzd5xS5rkrdz987bZTBkM3XnQquas3X/hgD2w41eLlyx++duX5yx+8cudayi388/X6M4644ffe/tF37/fECf/2J5//z4/07ogXfuEnP//RS7hL3QmcsPaiOHfCv/z5197J9vBY1cc//sFrr36Ej2N4DHMv3ineclMboWMyoEiqztMdkwUphxfuc96Z1BnJSPZ8GZ3GxQPQusbzzkhO3KfKjmRCPGfEM07JK4onLtBT4tce4M+R9MXjDgkDxy05Rfz9ByaxgeHp0L2A4a6kQu9u12TDDZMLXZPHawqpM0DIKAIeU6BYAEtpKUj6QmetZ4qA5C0ElCNgCSMAwgW0pztr7O1Irtsz5dQZUHZBMyvl0FE8ECUOeO0Ela6kuuFGV7weednvOeJ/ALwBGx1BlUM44EInqK1tQSJhIEY45AZoa2wfIVaUx7+oqC+S/w/50ruQL5F85VHy6Kq8O2njFqHyVFdcKtIiBikovkh4pmscyVG7OSgETV41EkADilL8pOeWNxIG5YOAwwv3aagcqjBZNbKs+DAyIUupHuihIy+utQVoLi/p8xDHhimiA6qmUqUYeufLHvSdInm+BILMcqYepsKpXehIuQtyVYysqFlVQo9mWya3ZVBAU6TllqRKvtQ08hBlUJMUidSUSKXbnXOc23hzhSMqasux7WfZZEkEUuhKiZKiGEwhEoq1/N913Q3x8QLfikKn7T9ZdnWCLuiruadLEDkmhOfzJk0pp0nQh2IhPo8EPXivS9EnHOtTnpumX0FBl0inSkH5pKfkAYb82Nwy1OJ/v/POO9lbcLsISWXjPake6UPDksL7IU+f874FBpQR2oX4ix5dz+Kht8tX2LFqHTnJxWPx+OhwAC2FlO3GeAC9buBLllYjGcik+H9hxxIrSrr4566bT0YZYOq00XDKOb77gsnrrPNA8GHFDEOIM4guiHQIaCWoh9GssNdzgnKPZlXpO3hZiZGh1+V9/023X/T4ghoUISU2JVgVeIYSL6ib5KxQIo/4oWv1tJkzL/x1pBDc+het+St3PkyKc0/Z9laZrhRFRoa0HADkN0tXEbdfcrb8JfkrhC/BOSnjLKeocV2D9hps1TLT1SiPaL+ow3w7bMMOG/g87TrIx3P6h1TG33DvudE1rbE/nF+LxMlQnVebL2l8Tut9WbL9umT6k66pqCvABxkBcnTru10KvQqfzK7jPdneGnDzwO2X3tny1/+6a2oaLQqRGefDPF3co0drKIP7O6YuvslE0aQu5fPW2fBe2M6lsveo4ExjoIR8OEOK1cjkGirTNIWTptsjG3X7eY+ZJ0/GLZrax09cYL/pmgZo+HEoiMOOzxAywxBSJ6COF1gVVIkGxhxB0EY4yofvuLfC1I0gE6YgiirE1nb7n3D7X3Ex/aABw1zFdan/Rb7uURNY6f8O4MTsdxzcdWAvPcR0lc7iYC6bwtUr+Uxrw72folLvp2KlPvDXgvKMvXdMBRbv8II+q4nYVrN2XVdBYO5wrnUzQpcVn+8Mml3TQnZFqOgFozrlttpARaq0gSLDNIBjeMe4tMwETLyjmhiXGjURRWHIvgNljtFYJhHmp+CZ4zJqlb5DWnhI6/t2do2Aljn3/V9e/IUJ+C4QMzJKYm3Y5ajxQY3REKnhgdcVw2HTXRHWHlpUTOJfYT2YkUJvDUON5NaDXZjAmoysdYOSFJguSpouSl0aPM1eZmRX1J/f1F/oETbUwATmUcIUStsY4m6ZMjNRNEgzapQFnO3u70zxx+OPwx/34cOHknlZdqAb6fthsGcZlPdIwOsDHRNgVpCbodx8atyXGRvRYlvdTVvdHcexGTYzag42WYWpW4jN6P7+W1/+5AbZLpFMSYM6JEirDfojZi+T9DnlPVC+IeCLwYw65WTklAKdTCv2PmpGX2AkfansbiuBMt6imjEzVJaVBghOq6YgDdnX/6kNxoY86SRL6pUzdMmmVWl3y0yjtDrDITPRbKyPTkijC8PrsOnIOCc4TpplYIFOYPqO78je/lvK79f/Jnn1f6bAb5xNXv1/d4Pd/dKJr/7VavICM/1usL9f+sMHH1hJXsqloMN5cPg7yYsj3uR/Zl+/9Nz1315JXmZ32EvUFioXEPLDlx/8wQNHw1Q8cz9WmZF9kAew9tmfN5X7B6vJC0Dw8l9u2O7/xXbdX3cxFvMr+g40M8PUHahhPoTZlUL3toz+VgxzLcxLwjwLSyVhKcCKSaUUaQJ+18af4r94eRudsMS779n0c18zAdInL0SiQqL4RLSFtZXEe82UVUBIGYg21k4zUkQ4Y/mZj9JP5JxBzlRt5cjVjpQ/Z2rJEYnecxQEQhyRHn7mc3hXXWr4bWik9BEhU2bEIqNALTtxuM2wcKxLTl2xQYOCFkZiQ61GdUbQhBc1qfufWTOv0jurMsJmBNOtsQqvUFhanuIWpo2AykK+9tmgJa2XJfMQbFeJU03iZBRrc1+x+APft2k9e4+pMhHfMyo+zJTBOmXTnS2sdHo5O700p8cE+ai5IKfnKeyhmG0BFhQ42wAjfuUfW01etK5S/19heulvf/l08orc4aeuKfdLwT/90WryMpXweesOUbwoISj8GyX8v/Da6uO8tra912Ih925eW9/Ga6v0WuuzKYyvb+ez1aTPVqRscb6xCaeSxCmIit5ZTV4clY+Ho+TQxv7AxfP8qf0mP+d/byEPaDW2kbxQaJAEEWijOTKTs+b0j/k8avKXUhtpmJR3z3sJLvtSVFZ812EF6oa5u4bOwOohKHGBlqNTav1Ws7Ub1IjqYlA6w78ltR7UbZ1Rfx2ekHnDNIHfwthRrKVw21btt0N5Sou+UYGV+TUzpu08Kgy2DoI9W0G0r7JeM3Vb+8no02Xm/wnGNrQdtKgKZBztPNoxtCxA21IxrVK6uE36mkSB5/B6uhO0MVnhzwXcg8uGmdL3tPCSSb5tLWgRpWVRpl7rj9C2d2xLtmFa6opthvo2nbktLY0jO6CgYKfspGYnaRmTKIcg0pZaxtTrgciUjHZffxWJrAnEHcAq5/KFYqlcqXJLjVf/Mmb5CzcI+r90cfe2C1kBFeAOwTsI7hDcATiQ4AnL2NurYr4IqtPoJ8rkY2gLcIL+r1yI8BcuyBB3jOTG+Bak9h0xASAr4sQQcYKISNJS7FLz4RkW0KMQWhdqR55uURotvHsqCqCQwBQlMGXzeyGUrrS7Z52lFLUa37XDHIRIlGit0BIPC2o0dQx9YiB70YqkFduWTMEkh72oLKkJriG1+mGvwO6QyBIykuYrX3gVuPJ5rU5BCq+ZulTOALWNegXlXpuF3Btf+laQWdaVZ5sVaeaNLyH42q5XvsWONv0ML2TEtRou8bYEGm28lYgiX0TtOvMlaeswGXn1FbzaDtQRbY5og3xJ0dkvieSrjjNcyhViN23wNVmkuZ1qiaOaUzkb+qC1bOuvDispSIGvUQ2B7W4wZfUDau1BbVaK75H1JmEKk4ms12ae40z9aKbFKldKDd1FYOODBTSjKNQajCBTFs26SSjMWC0twK3+D6QclWBLbWDwpOQTxoBMWdNsapNujf01dvwgk8vb8uM+U6WHYiSKabIWbVZx87IQrXkz4cfWNeFmekE1TN01NWWsxAUp47LWlgaRwjRUdg2pcolitWl3WOtc7YxEVXRQkBoWpNGG3afOMY/92Tkmrj8NmueYqV5G/OgGre0zVbM/gnjxLrkK6gT1FF+03/NNU9BAt9tksDFksIJOpsBgNCajfEFhSw5DzKXoCipTmkBTRvAPS6lxXUpVMBn8y6xjhpneWve1h8HEp4POr2EgNyWHKuEmZtzGug6II+xtfjpoozd7U7Jd/CqZYHK4tmVkHtE3ZXVFltVSHmaX5XJsPNzAcmyqy0FIA8NhYzokp0NydlNzSnIcUoiGgI/xIf6k4mOROAQ1AWpK+7Mo3LCM+GzQfnnZKxFm60R0TACSk6J9bhKROL6OYx8rSgf+8+7peCcjyxiFPWp/3iRMiT582TasRUfpHhFzZlwVNcKdj+2WW2ODXfhCqOvtcbU6u5iG4PXXvlSdcoQ6HaF5Iq7arZAiHAX3e7U3se4a22oFRdgXjLthi4QfTuZzqDl5pTby90obqXsNfqGo6ZZZjXGEmwlBHRF/5wtB44401qBfrQWadruhxVS7ZkbZSL63hmhRwPzHMHDjghkPa+peKCekhvxR182jDshXQ1atoYc0kpGJKLRNwmAa3FhIsdlh/RKDOqig1OuCBt2xLuV1w5xVtxscXYROjWtc2IJ2EXzvEKD6QSPGCNTSy+vBtJTB5YwOkGAX1mbG7NGnWrDX7NO7+WC/OcCdYfswi9yJlrLcH42bU5DYxZ0dvE9BNYL2IhNInAj3xJxsev0sOYyYQ1qOyB+QOQliwruwUAxikvtAMohJGm7Yjpcp8p1K7yC8FBnzEJrprplHM9M1h6VtjiA1HpVJswA5HtLVNH2shGFHoa2gDolKiY7W0K2SI9y+PyaHE5jTIAyJK1JdkeaJtAjCS3YfO4wSTpPfe0LulxyUpQH18pD6MQ5sbMKcsdTLQ+qLRFoWz6yA5QX0tbpmQZZp5lBEXVcsx2nbRiWBJRx75kRhe6zAgRfOd4eoB6xsCRYLPkHwLitlgmsWfDJekkPeEcn9Vu1zciKxkTEnirnXKrtB92rIMptlWeH+7Yru3x6TPMW5yGYRMhk5D3NfogMuSf1J7gwfYdcRmWczD50oxlFiHLUYRZQI+xHf9w+y8jwguwHZPYAAIHsB2TuA1ADZA8ieRC4P5AAgBxJ0AtkFyK4EnQAmN6YbEzGdAHY3BlkP6XQw1Q6/IGA5876yJntBEX9JF+zqyXXuNWVpkEfgyWh26mZjJ95pVv89CBsc+O+8HFH/nRv4L5/noV62AiWxrZnddErtkvnYZyIcBUR+o8gKqMX6mo99Z27oOwfVd45Z3zkKb+Fm16JMq+kdTfjAQaqwt8UNZmioSxix8Dg3OCYL0bCEfS9ZJ/DMMl6yYu17JbLiyL5pWnPKa8KSEyY/tONtrThhpwPLhEkuqzUt0dKWwJha2gItbSGyxRl2zWCq2rXIrsXYCOe3mAHk/4jxzG8xS2gAgh/DVBLGw9ze0TILVGvgGBJIx2ZU447kdjnniM05o8g5qUHqGYHMoy9rMxT/LdOxyWh8kIxOiduvw/PL+N2HFXTdHNf0dAL5J3PBnLZZajV1BqmGSjytRlyLjDi0RnzWGvE5ftYIM5qSGoYGXdfgrRUiYzvS17lBTDdPyNktJn2Oab0ZLMcYT8oy/iEnTKgd7rQItSHC+RghpwjTFqE0RHgqRrigCIcsQm6IcDFGeFoRDlsEPxg43jMQFN0xeJ8iiMzBvuZgTnP0GoTSObOXPjcnT8QOtCuexibelfMVWUmyq8wuwNYSHCp/LSwAEkxFLG3mA6zG0wiejN+9V+ELMfypYY4lvBXDLw4SpcLj2QbPxPDdCl+J4ec3BYdV6KqBpSwZCeSUcFWCBon1/Wgm+K3jFPfTL8k4SpXQHINBHOfS1+a8fl3eB3vpT7rytLaeXNA2Bf8+3l/FpZ+OZh/z6WgWZSZC8DeZdd6fCEI52Zqt2wwlR+VSAmnikWy9g0jzYPXg5jCF2gJxDRy3MAA8CwJR0CDXh3m3TL4P8W7Fcr4PnO+znJMwRpAJ4i9r6yHxsU2FO1E84+drbjyZ/fw5gBkFs/2OPYFSBwd48PShYR/s17hl++Dow4qw3I7j6TTZWbDBdEEnd5STW9iEtJNILYvUGtYrLURc1CtyLEB8Y1JuaeG8qGl/NpHMFxQ+m4jB9SEkqi8aQ0gUkpeHkCj0rgwhUYReYTBeicuEKDTX2TAQ+5xItBJeYrxe0hB5lEH5aFwgHJQjjM0HGZsPRmG7za42ysk8LXPKYkwRYyqO3k8gVp9IxGpHnkGsPpGI1Y5cRIQ/sSnRP4US4sSmEuI8y6BN8fxJFB4nEoWHI2fw9jNhhqY6KA/OxOVBHFnFRtZDNrIe1vLgzKbyYB5mOIhS03JIY+ksIyk/dszKdOyys7HL1iEkm89Pac0hpyA3mL0I9xYHHjKvVr/ZkxDMGl0MRr5DPY24E9nVeBTsV4aOM8ztK0omaWlmCSli2eKeVycbRb5d0ITPHtKCgtUw6rDC4TdrhcSPs9FuwCywc2oj0qSNzMB0UHYt67GNDo9t4A1LMHfUzPG+/rKu/h4hB1p8oakXWZJwaiu6DMQkjii5yMzUvhqxfTWs9UxD3CfUkgc6ZhY/M8ziPg/wpPUARvHHZXcl3pSprQUF+/kIi3V/EQvygriLWIUXJL+oX/C9Rc/nNwwr3KzkuaN+F9k+dTcoUnClCNjsiT6X+V30rqko2OW2DixKq4gadQrUXlAMS9DMCFbFqejj94gecwBFlBANSrPNj+Pi9YIxbreYcbuzOQET9YnY4Vo0LWNqffzOrZtvO2hVddnB/ISmC7939QNW4EEEPSQLF6p/CXfTGLDRDb0XgxmKSouTXag5LGw3YUXC9gxKmGAvS5p94DN63s/nAzyksBbMRgPnBsQODgceIuI8TxSu8e6wOOYIrO2oHh88KlXrQgs89QQpB8fKjlYkM7o77zG574XdHzEeFtpFPRni6R6hh4wXLKkVvWXVrrsMXlRlIkhF5WbU66EmBZEimyLKx491g0Wa1j4Ad6m11sVTYXVhhJ4lssANtcPd6DEiRY+eJa/LEa9zQ17J5yHwa2JeoQfLpWV7E68xiwOmfxOv8wAeVF5Ngtcd3SG7mxkFVyuw4gV+nYMGGrU/iYwdEVgmAZlIQMYV0o4gKYGRHQ9dc0LzcjXOy3DMu4g/gWe/qmKCOZ6dzInX0eOGVp+Bh5eegCUExY45Sb4EN6dUWruH0tqPUv8k5nTK8BDSIiS2KMVHhbVIYRXfq7BEF7OUGVOUHEDfHpVZdiCzU7HATj6q2W0NkOx5YM+jGy8+1gIX35sFgrXi40wvG7Mmj7K2jb0dSrAWKGuPMbjF92ZwMWvbWdrOmLXsFtZgPlmY2EqY6sEuUl0Zs9Eeiw0ZSVhYmufZbse9E+gd3dKbHoxto7dle/XMVXTK7RQs8rSUzKqMYI2TwhrouDkbfZzh52jY6Clmh1P2Y99JpMKOnNbDN4QHp/TkTY+WsgozOYNphjDCs7qmXooUu5g8zbcSAYtJIKWJ4RQjKFCsILLCZkUNFeRPMu2cFN+e+1ulO62i0kBzRkKpcPl2ls1ZsAeGT8Mo8zZhHWcGOA4PRJPCfFfUkww8DgtDz27L1Lh5wY2Y4Kjk7LAC3hsdhvi7craw4d9z9UrfS+uxbkjI4Yona3dOce/o0cJMWOPJNskY5CyTgR6yVHieR1Z50NAwimWJH5U7KFV4ZoLrYLtHmg19U+FZC1xVHt/lYVrNdfbMhCatbpDVPZOaZHXPpK5tDek8q8XTCIyA/KFs0bc09QzEPD/dKv6otjWkRj0bYcbsfPxgPD487nDtlkME6mImPDtY6fEQcokHESSvOxgTdnDQsacqUHmM4PXsmZROYkcaePEOnYJ1n6am4GiHbir+So6JTOiBCwXvSBzyi0i2+GS/PUY78pjLpChmm09tCNwnz/ZUIIjxu2WO3yO6wbjqtgkq3NVoYjz3MpoYyR2MJj8480CTis7ux28FNCLMAaAekRgAakq7ymquKhU2FSmDkTLrOdW8E+TiYrksuUtaaHKTnR94rNbK0bcE4aGoWPGqwMlIgbVIgdHhFtOIFZhPKlCaqj6rtGxSaQnJDtWT+KI9VM4WjQ23nSJ9ReKO5ZynnPMqZ+RAlcW4ykT4qUOlNx4d82xyZFMPjAflSDDWwTPcK8pHHhbLKiNZyorlIUozlo4ozXyUfyjNtE4MIje0B2jodlnrdlnrdpSPZLa6XYZul1F3y0Yul1eXy25xOZXzZKyirKVTieQPfchOiwKViBUdz2eK6UYemUNO0dvWFmdTV2OYgPj0/0mIlJaPlQZ/oztMJFQBgXeDpnZOJNTW3AKO3GUrOHLWreDIIAgeAjerOc94nE96U0W1y/O0AxeYTAJQcqu/DQCo1yO/igD+4OBvBIDVqqnwJNYY3ahs+P+XZCKbeM/+U0n4j0p+IpZ8bih5PQKT15wHqH4SNjlWAznmiWk00b7juPD8kXqUHoWLvCpe5CVdw2pt4GgT0SJvAtg56yyiMYkLCkxKV2XTWiDwFZZ7e1ruUUJmgjKf+I0ehISZUWnYpVpx2XX0/9aa//tzrx/PfSJ38ntf2X/qq1/dfzo6vjT4+7Hz7e/8+O1vrn76K5/568xHP376fwCLajcSljYAAA==";
+const FAST_CONV = "H4sIAAAAAAACA5VYWXPjxhEGQIoEBFEkKFISSR090H1QoiSKh1ZaCbJ3La/tfcgvcA5XKpDWju21q1KbRK5U+TE/Is9J5S3v+S85qvIfwjhf9wxAULtbtqWSZqbR0+jp/voYWD/98oVtWZa9m/u4cp/+/E7+Wx9Pj0nWxwUzccp27pNPvy68+OTFZ1/8xrHsXD5n2U5+yv61bdsF1763o2++sf3inJP/+Weffm1Z7i8+++pnd7/69JeWPf3fXu6PS557b7/iv9y998q/z72q3keWqjhXNBVVbkoWuZHzIgwoiFa/CqtfUvVWzZEdOS9VDRwY6pFFwa2a54G8u1u1QNOjObWIjfc3qhFVVMACc1dUUU0KVAWrFsSXIwfiI0cFVKAmJIXVWC1RkTAsU46HFbBWsTFQLZqlKnjisLrtWFCn9EKt0gremL9jsiJaHlmOpZRzBdk+9F4hsObDasIRUhW/pRfhGpWg5bpsoHBDbZJSW7KqhNtqR2adcFftzdi+WewT8Tj6p612zb62kIhJm2bzjpAqTNomJQuLF1uJJhOv32cNjXJhmIjfozaFieAN2pGFiNyByDARqXycslFik6+KvANaoCBWhxjWYtXBsB6rI1pQxzSvTmhJBbDjIZVoJrLgqRlsO4G3YPOwSzM3rVvqRtZNi47ju1id0lGGcw2ugPLCVBWmDjP1ILifY2s7kc1AsahGJdlTogPqs/QubyyNN57yxuoE5zp1WYXSWIUeM3XJUQOo3B158Pc+BXzycEhq9K2jFFWF3KYhbTFhC9YMok5smPaYtic00rQz2mDahtAqmvaIdpi2Qyxml6e7mJ7RJk83MX1E2zzdhvJ5VrvLQxcmr8cA7SC6j8NByfJ9OiWPjdbjoYeTzz0Fdz+yY9Wn6hOw0DE/OqYODx1YXjhOmONEc/hEtEuL0OPf9ug/9sh3OqBsgrKZUkCgbVC2U0oFlC1QtlKKRSHtgbKXkRPSBigbGTkhgLWI44/lhEDXIqw7ltOChq3IiRFs5Q9ZQ3i6ReXn8LSJV+BtDfEa8MlyPKzCYbO86WWcRukBkJZGaYeOJUrbaZTyugOH8kjwD48VtcmhJ4+ok0SG4RGCiQ5hFkJFx2FbFhIh7XGEHEiEnOoIOUFMrAO6PVqTmDjJIP2AXXj3AOzrDMc+dgzeBvZTGphtGaj3NdQd1cVLqlkUU5tR1c5ANkH1GLCvwzWBpcGiAWGXQdgV/PQZW32oItgaMLYGBn3r/Ggdh5NHPX7US2DXeeB4WPw1uHQeABE2h6kXcZAMXCA1BD7eE6kVaA3/TyXAqdDU8zfWkmNdS+ZRS3JpSZmDlf/33XffFT+H1jD456qli0wjLTLnZI8CxHgJ/3doBv+HUnbOUFcKN+pCV5/HuSuUkEsocCGwrRjYXmnYRhq21+AJooKUmqq6BIQDScoBg5hzNsrSdZqr1TsUPQDxNYG1hixmON6lLn6R65uCvFXNUBkzPEkYXGFY0wwzY4anCcN7wnCoGdwxw03C8L4wHGmGfJiG2jMYigMw/EAYiNoAWBuQanOcIGO21TZHWZveSUJmIznGhO6i+QC4yqgrytapntVQ9OsDhhmljEqTekDV5Bjhu8m7t4VeT+hPx7WT6f2EfpMWQKEnpw2fJfRNoQ8S+pOJdPAYvqrSkigS0jm5MZqVcy6YH2JoouHAsBqrj6iBFuRKnQIQQ/Avcy0L4lFAHwAvoyWb3pfRofdkzCG0h6NL/D0f/cmm/dGM9eBnNBz9BPS/2ki6f+Mm4sNM2nEhZDLnLHDyOKGPMkxNZgo0UyBMK8zUgaoHk4kJPQMyGTTuYwN0JuSisMpaH/Gsy3of8mygNd+B5jtacxaMHawE83dldJBMeMxFq6M/2/j3Fzs5zC7/28OJwv1RKye4C6ABFo4sqnphy6KrF5YsBljMpxl0jdWp6/RZl8Od8OHqE0yrzNTXTP1xH9JHju3BUX3OsXQqpX0/qdx1Ie4nKTcwS9M0VM3SpN+uWZpMOzBLk4oHnHgHSROQpGEekIt5qEOrPOtzSnPSDnBu7kk6POEEfJKU/wM6fopNB5yHDyiQFL3AjxbQEnqMwmXNscwcy5rDp3eQl88yedmiZ8jLZ5m8bNENsvnZRBl/igbhbKJBeCJdTjZ3v4u24izTVlh0ibdfRgWGZVr8L5Pin2TRUGfRI51FSYr/5UTxXwX40ox0SEeSN/c5a+JIMO1hEp77SXgm/WwPkSj9xblA/IRCqdaT3etk1CBxVWNshk3RYyPHdDSGGiaxD8ZBkkCqZyp3FlXqFOWgq3mfSkDNw6N1Kef8hGXBzwKOAJ6W4qyRpMv7PvDCkNkHn6trdY1Bgk6X26kuV0hqPSkh+QKvADUdxGSLjZjjZfxAFgTxe1TgIz96fCIp7qjxdCyy0q7y+PWu8hBWPoOYjGu5UF+OC3U+DlGdb3jl/6NkD+/XvsGPFVVuw+l1mdI05XvODAa757gYvJ7DRKfn5GEnV9u0SB7lo/xLFPTcy9Bne80YYu2OZF3CHFV+Vsj2XVhmIEmjUGFXgvUu9KMZOGSOfJZS49Py3GGJ6BKqbMoFmqI8OXfhInhi1QAVD5tAZp4ZW3yNnKJFAd0y3sXpJ1yJuZbRCpcgDDHi3SaPnzgwwR3AbMPjv8VsDRvu48j5OlxnU0n/sYG2QtM2meYzbSvtUsJt7lp2oKdZ7/J6j8pk34b7ZmM7FXYw3njIjB1g0b7l2RFZ6hggOwHILDi0rCOH0WjDyuFpyZKmYx0XZ0s5XL+3ESrHysEd2ccmnxzBjYOiFvYluv6l3e6jI8N7TTPZN5PkqYO+E0J8Hnxkrt/rzEU7IG4IVANyxFjAKDlaSBduo6PYLI0oDuR91nVgdG2PdWU9D6GvSnSFH7SWWu0JXRMVU6W/T9cOiAeiq8rouhKP1Z1UFFqhZwR5igrwQLXyBwN2JF5aAqWZoTSEsmAoOQLIziJbPZLSW05K7zCyX6J0wc3c67Ib3GfIKy45rRgwMP4MHbz0EZAQ+i00stCLMLkQa22OrbWLUnKOM13glEUpcT3yXzdWj43l/1BjkdxQ2WZ9ttkenm2JzYqpzS4Sg52/7tk3ApDVc6Cew2HceysCez8MgVDNfxv0iolq9Lpqb8DbYUa1UFR7C+B6PwxwiWpvQtpqolrxgWqATxEQG0a5O+AiF9OiTvW4T9BcBmFTEJX/InnaxNP5B0+n0r0LeFrXT3FiT+CHQ18AkY9pBleYOVxxcrjfnKlrRiiY8pH1DBi94OpwAeOA/RwVsEWPgVNP6OEFeSiDd4yUS8DkCseMAMJrNeT+yji2Z2q2mGZoiH6WyNbEdjYjJLBZIWTIw1CACvHnXHbOKS9lB50FwumSrni4oohm+Wp2zcM11IPCjwFKTxesM64AZ4hADDmcdyiRpBBx6hE5+ltLhb9IcB0MT8jV26bxXl3N/G9Lxen7/Ctb/qZeTfH3zgIsZPGlpqg/emJuKZcfRBXl4fQFhZqlCvBDkR2OgjsNHTw+iwP/gt90OehQVEmqovm8WYzyahZED39lSCqiDPpS6yQXuFK04rAoH0IqVJQPIYGMFZTzovRMcwAB64duRd5SI1f46zISKqMr/AsyWmpRnycfNnRqsnnl4mVleBcVESlpFjMPYHGhkyffJ5p6M27xc9x2zOHdTF4CSBaZsAhUuslXthZVmFYRmvnKhlaVaYHQzFe2FfRGoPG1q4V2HNO63KjmeTqP6Qot8HQBhs2zbh4PHgT83YqVSw3uohviwxr28weKGjbzZ4kadvLHiBrUY9zVxEQSIHMPCVXDmRICIyIlVER2mVu2Ms3yMEslKFLipk08bIVu0guXyH0ufSR/B4cBjXdK2jsNOLiUOlgctWQcVTGOCoyjqomjvKyjqCZu0s4pZp2TWHPsCVpiylLGD1nPmJRm/GJMnNjWY9t6YlvUNzl/Q+xAGAOxWEMsB1PyTv7khaAqGWPo4C3wpx7PRE9inwIV2T7c+qHt4rYQbVcerR3aLukBQxNiOB+XX4RUUYdUUYcU24QKD0OqwCFVkFAqmnDyJJyKD8JJbLuUuKWo5cwam8MHuOXLFG4gbTTY1CUVm2hzUS9kWn8QSBJGnAJgPhuvLRtHeYmjEEuWuMs4AdaOw5o8aSauqmVpJiYmaCb+JmjG8UwzlEmnepxZvWy8zIovLYwpyJeyBDTPElEpAZ23iRxDyJvISQnApQDDQqAscqCU8OYSXxS9HxUhs5kIETs3Ezu7YzurMqdNqV6gIo9zQHBddznjr2EwHwkbcEVZxwzvSOImuaWlUaAdpOOoaW5pTfC5OihI8g1fCnAcuVmtSZFn4VpvuTDED6SoJpu6+b1hgopXECPou9b/AUlZjxLwGwAA";
 const VERSION = 3;
 const [RGB, RGBA] = [3, 4];
 const LANES = 4;
@@ -135,7 +135,7 @@ expect(Array.isArray(scales) && scales.length === buffers.length && scales.every
 "decoder.scales", scales, "a whole number ≥ 1 for each buffer");
 const of = (buffer) => (buffer === 0 ? 1 : scales[buffer - 1]);
 ops.forEach((op, i) => {
-const times = op.kind === "upsample" ? 2 : 1;
+const times = op.kind === "doubling" ? 2 : 1;
 expect(op.to > 0 && (op.from === undefined || of(op.to) === times * of(op.from)),
 `decoder.ops[${i}].to`, op.to, `a buffer of ${times} times the scale`);
 });
@@ -238,9 +238,13 @@ is.part("kernel", "to", op.kernel ** 2 * is.size("from"));
 };
 const DECODER_CHECKS = {
 conv: CHECKS.conv,
-upsample(op, is) {
+doubling(op, is) {
 ["from", "to"].forEach(is.buffer);
-is.must("to", () => is.size("to") === is.size("from"), "a buffer as wide as the other");
+is.count("in", "out");
+is.part("in", "from");
+is.must("out", (v) => padded(v) === is.size("to"), `the ${is.size("to")} numbers of buffer ${op.to}, or up to 3 less`);
+is.half("weight", 9 * op.in * op.out);
+is.float("bias", op.out);
 },
 groups(op, is) {
 is.buffer("to");
@@ -385,6 +389,38 @@ checkEvent(event, description, `events[${i}]`);
 checkFields(`events[${i}].`, { step: wholeIn(earlier, step) }, event);
 earlier = event.step;
 });
+}
+const BLOCK = 4 * LANES;
+const [A, B, C] = [0, 1, 2];
+const sumOf = (kernel, shares, { in: inputs, out }) => (i, o) =>
+shares.reduce((sum, [share, ky, kx]) => sum + share * kernel[((3 * ky + kx) * inputs + i) * out + o], 0);
+const pairs = (rows, columns) => rows.flatMap(([share, ky]) =>
+columns.map(([other, kx]) => [share * other, ky, kx]));
+function placeOf(o, inputs, outputs) {
+const size = o < outputs - outputs % BLOCK ? BLOCK : LANES;
+return { at: (o - o % size) * inputs + o % size, size };
+}
+function nineKernels(kernel, op, outputs) {
+const { in: inputs, out } = op;
+const ways = [[[1, A], [1, B], [1, C]], [[-1, A]], [[1, C]]];
+const all = new Float32Array(9 * inputs * outputs);
+ways.flatMap((rows) => ways.map((columns) => pairs(rows, columns))).forEach((shares, n) => {
+const sum = sumOf(kernel, shares, op);
+for (let o = 0; o < out; o++) {
+const { at, size } = placeOf(o, inputs, outputs);
+for (let i = 0; i < inputs; i++) all[n * inputs * outputs + at + i * size] = sum(i, o);
+}
+});
+return all;
+}
+function parityKernels(kernel, op) {
+const { in: inputs, out } = op;
+const sides = [[[[1, A]], [[1, B], [1, C]]], [[[1, A], [1, B]], [[1, C]]]];
+return sides.flatMap((rows) => sides.map((columns) => {
+const four = rows.flatMap((row) => columns.map((column) => sumOf(kernel, pairs(row, column), op)));
+return Float32Array.from({ length: 4 * inputs * out }, (_, n) =>
+four[Math.floor(n / inputs / out)](Math.floor(n / out) % inputs, n % out));
+}));
 }
 const PAGE = 65536;
 function plainKernels() {
@@ -550,15 +586,44 @@ for (let q = 0; q < stride; q++) floats[to + q] += share * floats[from + q];
 }
 });
 },
-upsample(input, stride, output, height, width) {
+doubling(input, stride, channels, output, outputs, weights, bias, _, height, width) {
+const values = new Float64Array(channels);
+const product = new Float64Array(outputs);
+const add = (ways, rows, columns) => {
+const first = weights / 4 + ways * channels * outputs;
+for (let o = 0; o < outputs; o++) {
+const { at, size } = placeOf(o, channels, outputs);
+product[o] = 0;
+for (let i = 0; i < channels; i++) product[o] += values[i] * floats[first + at + i * size];
+}
+for (const row of rows) {
+for (const column of columns) {
+const to = output / 4 + (wrap(row, 2 * height) * 2 * width + wrap(column, 2 * width)) * outputs;
+for (let o = 0; o < outputs; o++) floats[to + o] += product[o];
+}
+}
+};
+for (let i = 0; i < 4 * height * width; i++) {
+floats.copyWithin(output / 4 + i * outputs, bias / 4, bias / 4 + outputs);
+}
+const reached = (i) => [[2 * i, 2 * i + 1], [2 * i], [2 * i - 1]];
 for (let y = 0; y < height; y++) {
 for (let x = 0; x < width; x++) {
-const from = input / 4 + ((y >> 1) * (width >> 1) + (x >> 1)) * stride;
-floats.copyWithin(output / 4 + (y * width + x) * stride, from, from + stride);
+const [here, left, above, corner] = [[0, 0], [0, -1], [-1, 0], [-1, -1]].map(([dy, dx]) =>
+neighbour(input, stride, y * width + x, dy, dx, height, width));
+for (let ways = 0; ways < 9; ways++) {
+const [down, right] = [Math.floor(ways / 3), ways % 3];
+for (let i = 0; i < channels; i++) {
+const beside = right ? floats[left + i] : 0;
+const over = down ? floats[above + i] - (right ? floats[corner + i] : 0) : 0;
+values[i] = floats[here + i] - beside - over;
+}
+add(ways, reached(y)[down], reached(x)[right]);
+}
 }
 }
 },
-groups(data, stride, channels, groups, weight, bias, eps, slope, count) {
+groups(data, stride, channels, groups, weight, bias, eps, slope, _, count) {
 const size = channels / groups;
 for (let first = 0; first < channels; first += size) {
 const total = (term) => {
@@ -640,7 +705,7 @@ const exports = await begun(all, {});
 if (exports === null) return inJavaScript();
 const better = fast ? await begun(conv, { env: { memory: exports.memory } }) : null;
 if (better === null) return { ...exports, kind: "SIMD" };
-return { ...exports, conv: better.conv, kind: "relaxed SIMD" };
+return { ...exports, conv: better.conv, doubling: better.doubling, kind: "relaxed SIMD" };
 }
 const RUNNERS = {
 conv(engine, op, bytes) {
@@ -701,17 +766,26 @@ return ({ at, count }) => engine.kernels.gather(
 from, fromStride, where, whereStride, to, toStride, op.kernel, height, width, at, count,
 );
 },
-upsample(engine, op) {
-const [from, to, stride] = [engine.buffers[op.from], engine.buffers[op.to], engine.strides[op.to]];
-const { height, width } = engine;
-return () => engine.kernels.upsample(from, stride, to, height, width);
+doubling(engine, op, bytes) {
+const [from, to] = [engine.buffers[op.from], engine.buffers[op.to]];
+const [fromStride, toStride] = [engine.strides[op.from], engine.strides[op.to]];
+const [height, width] = [engine.height / 2, engine.width / 2];
+const weight = engine.place(nineKernels(decodeHalf(bytes, op.weight, 9 * op.in * op.out), op, toStride), 1);
+const bias = engine.allocate(2 * 4 * toStride);
+engine.floats(bias, op.out).set(decodeFloat(bytes, op.bias, op.out));
+const scratch = engine.allocate(4 * width * (2 * fromStride + 6 * toStride));
+return () => engine.kernels.doubling(
+from, fromStride, op.in, to, toStride, weight, bias, scratch, height, width,
+);
 },
 groups(engine, op, bytes) {
 const [to, stride] = [engine.buffers[op.to], engine.strides[op.to]];
 const weight = engine.place(decodeFloat(bytes, op.weight, op.channels), 1);
 const bias = engine.place(decodeFloat(bytes, op.bias, op.channels), 1);
-return ({ count }) =>
-engine.kernels.groups(to, stride, op.channels, op.groups, weight, bias, op.eps, op.slope, count);
+const scratch = engine.allocate(2 * 4 * stride);
+return ({ count }) => engine.kernels.groups(
+to, stride, op.channels, op.groups, weight, bias, op.eps, op.slope, scratch, count,
+);
 },
 };
 const PAGE_BYTES = 65536;
@@ -1271,7 +1345,7 @@ float computed = at(mask, cell, 0).x;
 for (int l = 0; l < ${vectors(d.channels)}; l++) sum += at(from, cell, l) * at(from, cell, l);
 o[0] = vec4(computed > 0. ? sqrt(dot(sum, vec4(1))) : 0., computed, 0, 0);
 }`;
-const convShader = (op, outs) => `
+const convShader = (op, outs, corner = [-(op.kernel >> 1), -(op.kernel >> 1)]) => `
 layout(std140) uniform Weights { mat4 w[${op.kernel ** 2 * vectors(op.in) * outs}]; };
 uniform vec4 table[${outs}];
 void main() {
@@ -1279,8 +1353,8 @@ ${op.near === undefined ? "" : `if (left_out(${op.near})) discard;`}
 int i = 0;
 ${each(outs, (i) => `vec4 s${i} = table[${i}]${
 op.add ? ` + at(to, cell, ${op.offset / 4} + first + ${i})` : ""};`)}
-square(${op.kernel >> 1}) {
-ivec2 p = wrap(cell + ${op.dilation} * ivec2(x, y));
+for (int n = 0; n < ${op.kernel ** 2}; n++) {
+ivec2 p = wrap(cell + ${op.dilation} * (ivec2(n % ${op.kernel}, n / ${op.kernel}) + ivec2(${corner[1]}, ${corner[0]})));
 for (int l = 0; l < ${vectors(op.in)}; l++, i += ${outs}) {
 vec4 v = at(from, p, l);
 ${each(outs, (i) => `s${i} += w[i + ${i}] * v;`)}
@@ -1368,8 +1442,8 @@ b.y * (a.x * at(from, ivec2(p.x, r.y), q) + b.x * at(from, r, q));
 return sum * 2. / (1. + exp(-given(${2 * op.kernel ** 2} + tap)));
 }
 ${main(outs, op.near)}`;
-const upsampleShader = (outs) => `
-vec4 layer(int l) { return at(from, cell / 2, l); }
+const weaveShader = (outs, layers) => `
+vec4 layer(int l) { return at(from, cell / 2, ((cell.y & 1) * 2 + (cell.x & 1)) * ${layers} + l); }
 ${main(outs)}`;
 const rowsShader = (width, layers) => `
 void main() {
@@ -1549,15 +1623,12 @@ const all = new Float32Array(length);
 all.set(numbers);
 return all;
 }
-const OPERATIONS = {
-conv(op, bytes, gpu) {
+function convolution(op, kernel, bias, gpu, corner) {
 const [inputs, outputs] = [padded(op.in) / 4, padded(op.out) / 4];
 const size = op.kernel ** 2 * inputs;
 const room = gpu.gl.getParameter(gpu.gl.MAX_UNIFORM_BLOCK_SIZE) / MATRIX_BYTES;
 const outs = Math.min(OUTPUTS, outputs, Math.floor(room / size));
 if (outs === 0) throw new Error("live figure: a kernel is too large for this device");
-const kernel = decodeHalf(bytes, op.weight, op.kernel ** 2 * op.in * op.out);
-const bias = decodeFloat(bytes, op.bias, op.bias_rows * op.out);
 const matrices = (numbers, first) => {
 const result = new Float32Array(16 * size * outs);
 for (let row = 0; row < op.kernel ** 2 * op.in; row++) {
@@ -1571,7 +1642,7 @@ return result;
 };
 const buffers = new Map();
 return {
-program: gpu.program(convShader(op, outs), outs),
+program: gpu.program(convShader(op, outs, corner), outs),
 turn: op.kernel === 1 ? undefined : ((degrees) => {
 const numbers = turned(kernel, op.kernel, op.in * op.out, degrees);
 for (const [first, buffer] of buffers) gpu.matrices(matrices(numbers, first), buffer);
@@ -1585,6 +1656,11 @@ row * op.out + 4 * (first + outs))), 4 * outs));
 return (classIndex) => ({ weights, table: rows[op.bias_rows > 1 ? classIndex : 0] });
 }),
 };
+}
+const OPERATIONS = {
+conv(op, bytes, gpu) {
+const kernel = decodeHalf(bytes, op.weight, op.kernel ** 2 * op.in * op.out);
+return convolution(op, kernel, decodeFloat(bytes, op.bias, op.bias_rows * op.out), gpu);
 },
 bank(op, bytes, gpu, layers) {
 const given = decodeFloat(bytes, op.weight, 9 * op.filters);
@@ -1707,7 +1783,7 @@ const { height, width, decoder: { scales, buffers, ops } } = description;
 this.grids = new Map(scales.map((scale) =>
 [scale, new Gpu(gl, { height: scale * height, width: scale * width })]));
 this.one = new Gpu(gl, { height: 1, width: 1 });
-this.gpus = [null, ...scales.map((scale) => this.grids.get(scale))];
+this.gpus = [new Gpu(gl, { height, width }), ...scales.map((scale) => this.grids.get(scale))];
 this.layers = [0, ...buffers.map((size) => size / 4)];
 this.buffers = buffers.map((size, i) => this.gpus[i + 1].buffer(size / 4));
 this.runs = ops.map((op) => this[op.kind](op, bytes, this.gpus[op.to], this.layers[op.to]));
@@ -1727,10 +1803,22 @@ return (textures) => all.forEach(({ first, count, values }) =>
 gpu.draw(program, textures[op.to], op.offset / 4 + first, count,
 { from: textures[op.from], first, ...values(0) }));
 }
-upsample(op, _, gpu, layers) {
-const program = gpu.program(upsampleShader(OUTPUTS), OUTPUTS);
-return (textures) => parts(layers, OUTPUTS).forEach(({ first, count }) =>
-gpu.draw(program, textures[op.to], first, count, { from: textures[op.from], first }));
+doubling(op, bytes, gpu, layers) {
+const small = this.gpus[op.from];
+const four = small.buffer(4 * layers);
+const bias = decodeFloat(bytes, op.bias, op.out);
+const plain = { ...op, near: undefined, kernel: 2, dilation: 1, slope: 1, add: false, bias_rows: 1 };
+const kernels = parityKernels(decodeHalf(bytes, op.weight, 9 * op.in * op.out), op)
+.map((kernel, n) => convolution(plain, kernel, bias, small, [(n >> 1) - 1, (n & 1) - 1]));
+const weave = gpu.program(weaveShader(OUTPUTS, layers), OUTPUTS);
+return (textures) => {
+const from = textures[op.from];
+kernels.forEach(({ program, parts: all }, n) => all.forEach(({ first, count, values }) =>
+small.draw(program, four, n * layers + first, count, { from, first, ...values(0) })));
+for (const { first, count } of parts(layers, OUTPUTS)) {
+gpu.draw(weave, textures[op.to], first, count, { from: four, first });
+}
+};
 }
 groups(op, bytes, gpu, layers) {
 const { height, width } = gpu.grid;
@@ -1989,14 +2077,17 @@ const { numbers: from, stride, height, width } = decoder
 ? engine.decode() : Object.assign(Object.create(engine), { numbers: engine.cellsToRead });
 const first = decoder ? 0 : fixed;
 const opaque = (decoder?.image ?? visible) === 3;
+const inked = !decoder && fixed > 0;
 const data = new Uint8ClampedArray(4 * height * width);
-for (let i = 0; i < height * width; i++) {
-const at = i * stride + first;
-const paper = !decoder && fixed ? 1 - INK * clamped(from[i * stride]) : 1;
+for (let to = 0, cell = 0; to < data.length; to += 4, cell += stride) {
+const at = cell + first;
+const paper = inked ? 1 - INK * clamped(from[cell]) : 1;
 const white = opaque ? 0 : paper * (1 - clamped(from[at + 3]));
 const light = 255 * (opaque ? paper : 1);
-for (let k = 0; k < 3; k++) data[4 * i + k] = light * (from[at + k] + white);
-data[4 * i + 3] = 255;
+data[to] = light * (from[at] + white);
+data[to + 1] = light * (from[at + 1] + white);
+data[to + 2] = light * (from[at + 2] + white);
+data[to + 3] = 255;
 }
 return { data, height, width };
 }

@@ -98,6 +98,22 @@ class Program:
             bias_rows=bias.shape[0] if bias.ndim == 2 else 1,
         )
 
+    def doubling(self, kernel: Tensor, bias: Tensor | None, source: int, to: int) -> None:
+        """Nearest neighbours of twice the size, and their 3×3 convolution, ``[out, in, 3, 3]``.
+
+        The engine adds up the taps that meet the same small cell, in float64, so that the numbers
+        here are the kernel's own.
+        """
+        outputs, inputs = kernel.shape[:2]
+        bias = torch.zeros(outputs) if bias is None else bias
+        self.add(
+            "doubling",
+            0,
+            **{"from": source, "in": inputs, "to": to, "out": outputs},
+            weight=self.numbers(kernel.permute(2, 3, 1, 0), "<f2"),
+            bias=self.numbers(bias, "<f4"),
+        )
+
     def split(self, weight: Tensor, bias: Tensor | None) -> tuple[Tensor, Tensor | None]:
         """A kernel over state and class, as one over what buffer 0 holds, with its bias.
 

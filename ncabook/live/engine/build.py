@@ -22,8 +22,8 @@ OUTPUT = HERE.parent
 # In the order in which they need each other: a file may import only from those before it. The core
 # becomes one function, which a worker can be given as text.
 CORE = [
-    *("description.js", "events.js", "plain.js", "turn.js", "kernels.js", "memory.js"),
-    *("contents.js", "critic.js", "grid.js", "engine.js", "shaders.js", "gpu.js"),
+    *("description.js", "events.js", "doubling.js", "plain.js", "turn.js", "kernels.js"),
+    *("memory.js", "contents.js", "critic.js", "grid.js", "engine.js", "shaders.js", "gpu.js"),
     *(
         "operations.js",
         "guided.js",

@@ -1,10 +1,11 @@
 // The decoder of a latent automaton on a graphics processor: like a step's operations, on grids that
 // grow, and for all cells.
 
-import { decodeFloat } from "./description.js";
+import { decodeFloat, decodeHalf } from "./description.js";
+import { parityKernels } from "./doubling.js";
 import { Gpu } from "./gpu.js";
-import { groupsShader, rowsShader, scaleShader, upsampleShader } from "./shaders.js";
-import { OPERATIONS, OUTPUTS, parts, table } from "./operations.js";
+import { groupsShader, rowsShader, scaleShader, weaveShader } from "./shaders.js";
+import { OPERATIONS, OUTPUTS, convolution, parts, table } from "./operations.js";
 
 export class GpuDecoder {
   constructor(gl, { description, decoder: { stride } }, bytes) {
@@ -12,7 +13,7 @@ export class GpuDecoder {
     this.grids = new Map(scales.map((scale) =>
       [scale, new Gpu(gl, { height: scale * height, width: scale * width })]));
     this.one = new Gpu(gl, { height: 1, width: 1 });
-    this.gpus = [null, ...scales.map((scale) => this.grids.get(scale))];
+    this.gpus = [new Gpu(gl, { height, width }), ...scales.map((scale) => this.grids.get(scale))];
     this.layers = [0, ...buffers.map((size) => size / 4)];
     this.buffers = buffers.map((size, i) => this.gpus[i + 1].buffer(size / 4));
     this.runs = ops.map((op) => this[op.kind](op, bytes, this.gpus[op.to], this.layers[op.to]));
@@ -36,10 +37,23 @@ export class GpuDecoder {
         { from: textures[op.from], first, ...values(0) }));
   }
 
-  upsample(op, _, gpu, layers) {
-    const program = gpu.program(upsampleShader(OUTPUTS), OUTPUTS);
-    return (textures) => parts(layers, OUTPUTS).forEach(({ first, count }) =>
-      gpu.draw(program, textures[op.to], first, count, { from: textures[op.from], first }));
+  /** Four convolutions of 2×2 on the small grid, one for each parity of row and column; then they are woven. */
+  doubling(op, bytes, gpu, layers) {
+    const small = this.gpus[op.from];
+    const four = small.buffer(4 * layers);
+    const bias = decodeFloat(bytes, op.bias, op.out);
+    const plain = { ...op, near: undefined, kernel: 2, dilation: 1, slope: 1, add: false, bias_rows: 1 };
+    const kernels = parityKernels(decodeHalf(bytes, op.weight, 9 * op.in * op.out), op)
+      .map((kernel, n) => convolution(plain, kernel, bias, small, [(n >> 1) - 1, (n & 1) - 1]));
+    const weave = gpu.program(weaveShader(OUTPUTS, layers), OUTPUTS);
+    return (textures) => {
+      const from = textures[op.from];
+      kernels.forEach(({ program, parts: all }, n) => all.forEach(({ first, count, values }) =>
+        small.draw(program, four, n * layers + first, count, { from, first, ...values(0) })));
+      for (const { first, count } of parts(layers, OUTPUTS)) {
+        gpu.draw(weave, textures[op.to], first, count, { from: four, first });
+      }
+    };
   }
 
   groups(op, bytes, gpu, layers) {

@@ -3,7 +3,7 @@
 
 const VERSION = 3;
 const [RGB, RGBA] = [3, 4];
-const LANES = 4;  // buffers are whole vectors of numbers, and so are their parts
+export const LANES = 4;  // buffers are whole vectors of numbers, and so are their parts
 const MOST_SAID = 80;  // characters of what was given, in an error
 const MOST_NEIGHBOURS = 49;  // of attention: a kernel of 7×7
 
@@ -147,7 +147,7 @@ function checkDecoder(d) {
     "decoder.scales", scales, "a whole number ≥ 1 for each buffer");
   const of = (buffer) => (buffer === 0 ? 1 : scales[buffer - 1]);
   ops.forEach((op, i) => {
-    const times = op.kind === "upsample" ? 2 : 1;
+    const times = op.kind === "doubling" ? 2 : 1;
     expect(op.to > 0 && (op.from === undefined || of(op.to) === times * of(op.from)),
       `decoder.ops[${i}].to`, op.to, `a buffer of ${times} times the scale`);
   });
@@ -255,9 +255,13 @@ const CHECKS = {
 
 const DECODER_CHECKS = {
   conv: CHECKS.conv,
-  upsample(op, is) {
+  doubling(op, is) {
     ["from", "to"].forEach(is.buffer);
-    is.must("to", () => is.size("to") === is.size("from"), "a buffer as wide as the other");
+    is.count("in", "out");
+    is.part("in", "from");
+    is.must("out", (v) => padded(v) === is.size("to"), `the ${is.size("to")} numbers of buffer ${op.to}, or up to 3 less`);
+    is.half("weight", 9 * op.in * op.out);
+    is.float("bias", op.out);
   },
   groups(op, is) {
     is.buffer("to");

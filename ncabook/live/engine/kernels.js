@@ -3,6 +3,7 @@
 
 import { FAST_CONV, KERNELS } from "./assets.js";
 import { decodeBase64, decodeFloat, decodeHalf, padded } from "./description.js";
+import { nineKernels } from "./doubling.js";
 import { plainKernels } from "./plain.js";
 import { turned } from "./turn.js";
 
@@ -26,7 +27,7 @@ async function begun(module, imports) {
   }
 }
 
-/** The kernels on a new memory; the convolution is the fast one where `fast` and the browser allow. */
+/** The kernels on a new memory; convolutions are the fast ones where `fast` and the browser allow. */
 export async function instantiate(fast) {
   compiled ??= Promise.all([KERNELS, FAST_CONV].map((code) => compile(code).catch(() => null)));
   const [all, conv] = await compiled;
@@ -35,7 +36,7 @@ export async function instantiate(fast) {
   // Its stack lies where that of the other kernels does; they never run at the same time.
   const better = fast ? await begun(conv, { env: { memory: exports.memory } }) : null;
   if (better === null) return { ...exports, kind: "SIMD" };
-  return { ...exports, conv: better.conv, kind: "relaxed SIMD" };
+  return { ...exports, conv: better.conv, doubling: better.doubling, kind: "relaxed SIMD" };
 }
 
 /** Each operation, with its weights placed in the engine's memory, as a function of a list of cells. */
@@ -104,17 +105,26 @@ export const RUNNERS = {
     );
   },
 
-  upsample(engine, op) {
-    const [from, to, stride] = [engine.buffers[op.from], engine.buffers[op.to], engine.strides[op.to]];
-    const { height, width } = engine;
-    return () => engine.kernels.upsample(from, stride, to, height, width);
+  doubling(engine, op, bytes) {
+    const [from, to] = [engine.buffers[op.from], engine.buffers[op.to]];
+    const [fromStride, toStride] = [engine.strides[op.from], engine.strides[op.to]];
+    const [height, width] = [engine.height / 2, engine.width / 2];
+    const weight = engine.place(nineKernels(decodeHalf(bytes, op.weight, 9 * op.in * op.out), op, toStride), 1);
+    const bias = engine.allocate(2 * 4 * toStride);  // zeros behind it
+    engine.floats(bias, op.out).set(decodeFloat(bytes, op.bias, op.out));
+    const scratch = engine.allocate(4 * width * (2 * fromStride + 6 * toStride));
+    return () => engine.kernels.doubling(
+      from, fromStride, op.in, to, toStride, weight, bias, scratch, height, width,
+    );
   },
 
   groups(engine, op, bytes) {
     const [to, stride] = [engine.buffers[op.to], engine.strides[op.to]];
     const weight = engine.place(decodeFloat(bytes, op.weight, op.channels), 1);
     const bias = engine.place(decodeFloat(bytes, op.bias, op.channels), 1);
-    return ({ count }) =>
-      engine.kernels.groups(to, stride, op.channels, op.groups, weight, bias, op.eps, op.slope, count);
+    const scratch = engine.allocate(2 * 4 * stride);
+    return ({ count }) => engine.kernels.groups(
+      to, stride, op.channels, op.groups, weight, bias, op.eps, op.slope, scratch, count,
+    );
   },
 };

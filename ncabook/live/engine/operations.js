@@ -23,44 +23,48 @@ export function table(numbers, length = padded(numbers.length)) {
   return all;
 }
 
+/** A convolution by `kernel`, [ky][kx][in][out], as OPERATIONS have it; `corner` as in convShader. */
+export function convolution(op, kernel, bias, gpu, corner) {
+  const [inputs, outputs] = [padded(op.in) / 4, padded(op.out) / 4];
+  const size = op.kernel ** 2 * inputs;
+  const room = gpu.gl.getParameter(gpu.gl.MAX_UNIFORM_BLOCK_SIZE) / MATRIX_BYTES;
+  const outs = Math.min(OUTPUTS, outputs, Math.floor(room / size));
+  if (outs === 0) throw new Error("live figure: a kernel is too large for this device");
+  const matrices = (numbers, first) => {
+    const result = new Float32Array(16 * size * outs);
+    for (let row = 0; row < op.kernel ** 2 * op.in; row++) {
+      const [tap, input] = [Math.floor(row / op.in), row % op.in];
+      for (let o = 4 * first; o < Math.min(op.out, 4 * (first + outs)); o++) {
+        const matrix = (tap * inputs + (input >> 2)) * outs + (o >> 2) - first;
+        result[16 * matrix + 4 * (input & 3) + (o & 3)] = numbers[row * op.out + o];
+      }
+    }
+    return result;
+  };
+  const buffers = new Map();  // by their parts' first layers
+  return {
+    program: gpu.program(convShader(op, outs, corner), outs),
+    turn: op.kernel === 1 ? undefined : ((degrees) => {
+      const numbers = turned(kernel, op.kernel, op.in * op.out, degrees);
+      for (const [first, buffer] of buffers) gpu.matrices(matrices(numbers, first), buffer);
+    }),
+    parts: parts(outputs, outs, (first) => {
+      const weights = gpu.matrices(matrices(kernel, first));
+      buffers.set(first, weights);
+      const rows = Array.from({ length: op.bias_rows }, (_, row) => table(
+        bias.subarray(row * op.out + 4 * first, Math.min((row + 1) * op.out,
+          row * op.out + 4 * (first + outs))), 4 * outs));
+      return (classIndex) => ({ weights, table: rows[op.bias_rows > 1 ? classIndex : 0] });
+    }),
+  };
+}
+
 // Each operation becomes a program and the parts of its output, one drawing each. `layers` tells
 // how many a buffer has. Those with a kernel have a function that turns it.
 export const OPERATIONS = {
   conv(op, bytes, gpu) {
-    const [inputs, outputs] = [padded(op.in) / 4, padded(op.out) / 4];
-    const size = op.kernel ** 2 * inputs;
-    const room = gpu.gl.getParameter(gpu.gl.MAX_UNIFORM_BLOCK_SIZE) / MATRIX_BYTES;
-    const outs = Math.min(OUTPUTS, outputs, Math.floor(room / size));
-    if (outs === 0) throw new Error("live figure: a kernel is too large for this device");
     const kernel = decodeHalf(bytes, op.weight, op.kernel ** 2 * op.in * op.out);
-    const bias = decodeFloat(bytes, op.bias, op.bias_rows * op.out);
-    const matrices = (numbers, first) => {
-      const result = new Float32Array(16 * size * outs);
-      for (let row = 0; row < op.kernel ** 2 * op.in; row++) {
-        const [tap, input] = [Math.floor(row / op.in), row % op.in];
-        for (let o = 4 * first; o < Math.min(op.out, 4 * (first + outs)); o++) {
-          const matrix = (tap * inputs + (input >> 2)) * outs + (o >> 2) - first;
-          result[16 * matrix + 4 * (input & 3) + (o & 3)] = numbers[row * op.out + o];
-        }
-      }
-      return result;
-    };
-    const buffers = new Map();  // by their parts' first layers
-    return {
-      program: gpu.program(convShader(op, outs), outs),
-      turn: op.kernel === 1 ? undefined : ((degrees) => {
-        const numbers = turned(kernel, op.kernel, op.in * op.out, degrees);
-        for (const [first, buffer] of buffers) gpu.matrices(matrices(numbers, first), buffer);
-      }),
-      parts: parts(outputs, outs, (first) => {
-        const weights = gpu.matrices(matrices(kernel, first));
-        buffers.set(first, weights);
-        const rows = Array.from({ length: op.bias_rows }, (_, row) => table(
-          bias.subarray(row * op.out + 4 * first, Math.min((row + 1) * op.out,
-            row * op.out + 4 * (first + outs))), 4 * outs));
-        return (classIndex) => ({ weights, table: rows[op.bias_rows > 1 ? classIndex : 0] });
-      }),
-    };
+    return convolution(op, kernel, decodeFloat(bytes, op.bias, op.bias_rows * op.out), gpu);
   },
   bank(op, bytes, gpu, layers) {
     const given = decodeFloat(bytes, op.weight, 9 * op.filters);

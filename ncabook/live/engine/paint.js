@@ -29,15 +29,18 @@ function picture(engine) {
     ? engine.decode() : Object.assign(Object.create(engine), { numbers: engine.cellsToRead });
   const first = decoder ? 0 : fixed;
   const opaque = (decoder?.image ?? visible) === 3;
+  const inked = !decoder && fixed > 0;
   const data = new Uint8ClampedArray(4 * height * width);
-  for (let i = 0; i < height * width; i++) {
-    const at = i * stride + first;
-    const paper = !decoder && fixed ? 1 - INK * clamped(from[i * stride]) : 1;
+  for (let to = 0, cell = 0; to < data.length; to += 4, cell += stride) {
+    const at = cell + first;
+    const paper = inked ? 1 - INK * clamped(from[cell]) : 1;
     const white = opaque ? 0 : paper * (1 - clamped(from[at + 3]));
     const light = 255 * (opaque ? paper : 1);  // where no white is left to draw on, ink darkens the colours
     // Colours are premultiplied. The array of pixels clamps to 0…255 by itself.
-    for (let k = 0; k < 3; k++) data[4 * i + k] = light * (from[at + k] + white);
-    data[4 * i + 3] = 255;
+    data[to] = light * (from[at] + white);
+    data[to + 1] = light * (from[at + 1] + white);
+    data[to + 2] = light * (from[at + 2] + white);
+    data[to + 3] = 255;
   }
   return { data, height, width };
 }

@@ -1,6 +1,8 @@
 // The kernels of the .c files once more, for browsers that have no WebAssembly with SIMD, or
 // none at all (an iPhone in Lockdown Mode). Same names, arguments and memory; some ten times slower.
 
+import { placeOf } from "./doubling.js";
+
 const PAGE = 65536;
 
 /** What a module of kernels exports. Sums are float64 here, and only what is stored is rounded. */
@@ -186,16 +188,46 @@ export function plainKernels() {
       });
     },
 
-    upsample(input, stride, output, height, width) {
+    doubling(input, stride, channels, output, outputs, weights, bias, _, height, width) {
+      const values = new Float64Array(channels);
+      const product = new Float64Array(outputs);
+      // What `ways` (S, −a or c of conv.c, by rows and by columns) adds to the pixels (rows, columns).
+      const add = (ways, rows, columns) => {
+        const first = weights / 4 + ways * channels * outputs;
+        for (let o = 0; o < outputs; o++) {
+          const { at, size } = placeOf(o, channels, outputs);
+          product[o] = 0;
+          for (let i = 0; i < channels; i++) product[o] += values[i] * floats[first + at + i * size];
+        }
+        for (const row of rows) {
+          for (const column of columns) {
+            const to = output / 4 + (wrap(row, 2 * height) * 2 * width + wrap(column, 2 * width)) * outputs;
+            for (let o = 0; o < outputs; o++) floats[to + o] += product[o];
+          }
+        }
+      };
+      for (let i = 0; i < 4 * height * width; i++) {
+        floats.copyWithin(output / 4 + i * outputs, bias / 4, bias / 4 + outputs);
+      }
+      const reached = (i) => [[2 * i, 2 * i + 1], [2 * i], [2 * i - 1]];
       for (let y = 0; y < height; y++) {
         for (let x = 0; x < width; x++) {
-          const from = input / 4 + ((y >> 1) * (width >> 1) + (x >> 1)) * stride;
-          floats.copyWithin(output / 4 + (y * width + x) * stride, from, from + stride);
+          const [here, left, above, corner] = [[0, 0], [0, -1], [-1, 0], [-1, -1]].map(([dy, dx]) =>
+            neighbour(input, stride, y * width + x, dy, dx, height, width));
+          for (let ways = 0; ways < 9; ways++) {
+            const [down, right] = [Math.floor(ways / 3), ways % 3];
+            for (let i = 0; i < channels; i++) {
+              const beside = right ? floats[left + i] : 0;
+              const over = down ? floats[above + i] - (right ? floats[corner + i] : 0) : 0;
+              values[i] = floats[here + i] - beside - over;
+            }
+            add(ways, reached(y)[down], reached(x)[right]);
+          }
         }
       }
     },
 
-    groups(data, stride, channels, groups, weight, bias, eps, slope, count) {
+    groups(data, stride, channels, groups, weight, bias, eps, slope, _, count) {
       const size = channels / groups;
       for (let first = 0; first < channels; first += size) {
         const total = (term) => {

@@ -98,7 +98,8 @@ void main() {
   o[0] = vec4(computed > 0. ? sqrt(dot(sum, vec4(1))) : 0., computed, 0, 0);
 }`;
 
-export const convShader = (op, outs) => `
+/** `corner`: row and column of the first tap, where they do not lie around the cell. */
+export const convShader = (op, outs, corner = [-(op.kernel >> 1), -(op.kernel >> 1)]) => `
 layout(std140) uniform Weights { mat4 w[${op.kernel ** 2 * vectors(op.in) * outs}]; };
 uniform vec4 table[${outs}];
 void main() {
@@ -106,8 +107,8 @@ void main() {
   int i = 0;
   ${each(outs, (i) => `vec4 s${i} = table[${i}]${
     op.add ? ` + at(to, cell, ${op.offset / 4} + first + ${i})` : ""};`)}
-  square(${op.kernel >> 1}) {
-    ivec2 p = wrap(cell + ${op.dilation} * ivec2(x, y));
+  for (int n = 0; n < ${op.kernel ** 2}; n++) {
+    ivec2 p = wrap(cell + ${op.dilation} * (ivec2(n % ${op.kernel}, n / ${op.kernel}) + ivec2(${corner[1]}, ${corner[0]})));
     for (int l = 0; l < ${vectors(op.in)}; l++, i += ${outs}) {
       vec4 v = at(from, p, l);
       ${each(outs, (i) => `s${i} += w[i + ${i}] * v;`)}
@@ -205,8 +206,9 @@ ${main(outs, op.near)}`;
 
 // ---------------------------------------------------------------- decoder: no cell is left out
 
-export const upsampleShader = (outs) => `
-vec4 layer(int l) { return at(from, cell / 2, l); }
+/** From four parts of `layers` on the small grid, one for each parity of row and column. */
+export const weaveShader = (outs, layers) => `
+vec4 layer(int l) { return at(from, cell / 2, ((cell.y & 1) * 2 + (cell.x & 1)) * ${layers} + l); }
 ${main(outs)}`;
 
 /** A row's mean, and in the layers from `layers` on the sum of its squares apart from that. */

@@ -9,8 +9,9 @@ in registers reaches in the same browser, at best; ``share_of_peak`` the dense s
 ``webgl``: a large grid, steps by WebGL2 and by the CPU ("wasm", idle cells skipped) in turn, with
 a look at the state after every eighth. Where the renderer is a program on the CPU, such as
 SwiftShader, its figure is no claim about any graphics processor; the live figure never uses it.
-``decode``: milliseconds from 32×32 latents of 64 numbers to 256×256 pixels, by both; the decoder's
-weights are random, which changes nothing in what there is to compute. Textures (``lacelike-…``)
+``decode``: milliseconds from 32×32 latents of 64 numbers to 256×256 pixels, and from 64×64 of 8 to
+512×512 with alpha, by both; the decoder's weights are random, which changes nothing in what there
+is to compute. Textures (``lacelike-…``)
 grow on a canvas where every cell lives: there "sparse" is to skip the half that does not fire.
 """
 
@@ -47,8 +48,12 @@ CASES = [
     ("lacelike-combined", 256),
 ]
 LARGE = ("emoji-conv3", 128)
-LATENT, LATENTS = 64, 32  # channels, cells on a side
-BASES = (16, 32)  # widths of decoders at full size
+# Decoders: channels of a latent, cells on a side, channels of the picture, width at full size.
+DECODERS = {
+    "base 16": (64, 32, 3, 16),
+    "base 32": (64, 32, 3, 32),
+    "512x512, base 16": (8, 64, 4, 16),
+}
 ROUNDS, MILLISECONDS = 9, 300
 HERE = Path(__file__).parent
 OUTPUT = Path(__file__).with_suffix(".json")
@@ -196,16 +201,16 @@ def measure_webgl(page: Page, name: str, grid: int) -> dict[str, Any]:
     }
 
 
-def measure_decoder(page: Page, base: int) -> dict[str, Any]:
+def measure_decoder(page: Page, latent: int, cells: int, image: int, base: int) -> dict[str, Any]:
     """Milliseconds of decoding, and the decoder's size."""
     nca = NCA(
-        ChannelLayout(visible=LATENT, hidden=0),
-        ConvPerception(LATENT, 8),
-        MLPUpdate(8, LATENT),
+        ChannelLayout(visible=latent, hidden=0),
+        ConvPerception(latent, 8),
+        MLPUpdate(8, latent),
         living_threshold=None,
     )
-    decoder = Decoder(LATENT, 3, base)
-    description, weights = describe(nca, LATENTS, LATENTS, decoder=decoder)
+    decoder = Decoder(latent, image, base)
+    description, weights = describe(nca, cells, cells, decoder=decoder)
     rounds = page.evaluate(
         DECODE,
         {
@@ -251,7 +256,9 @@ def main() -> None:
         )
         webgl = measure_webgl(browser.new_page(), *LARGE)
         print("webgl", json.dumps(webgl), flush=True)
-        decode = {f"base {base}": measure_decoder(browser.new_page(), base) for base in BASES}
+        decode = {
+            name: measure_decoder(browser.new_page(), *sizes) for name, sizes in DECODERS.items()
+        }
         print("decode", json.dumps(decode), flush=True)
         browser.close()
     record = {

@@ -88,6 +88,8 @@ def describe(
     seed: int = 0,
     targets: Tensor | None = None,
     decoder: Decoder | None = None,
+    beside: bool = False,
+    codes: Tensor | None = None,
     start: Start = None,
     votes: Sequence[str] = (),
     opinion: Opinion | None = None,
@@ -119,6 +121,11 @@ def describe(
         targets: premultiplied RGBA in [0, 1], ``[classes, 4, height, width]``, what the automaton
             was trained to grow; with them the figure draws the error, and tells the recovery.
         decoder: makes the picture from the visible channels, larger than the grid.
+        beside: whether the latents are shown beside the decoded picture, both alive: the first
+            three as red, green and blue, −2.5 to 2.5 each. A stroke on the picture erases the
+            latents that lie under it.
+        codes: a codebook ``[K, visible]`` in the units of the latents; with it readers may see
+            which code is nearest to each cell.
         start: the state to begin with, ``[1, C, height, width]``, or a list of them, one for each
             class or input; a seed cell in the centre if not given. Inputs lie over its fixed
             channels.
@@ -151,13 +158,13 @@ def describe(
 
     Raises:
         TypeError: the engine does not know the perception or the update, or something in the
-            automaton is derived or changed; or targets, start,
+            automaton is derived or changed; or targets, codes, start,
             inputs or condition are no tensors; or a perception cannot be turned.
         ValueError: labels, grid or channels do not fit the automaton.
 
     """
     labels = Labels(classes, class_names, class_index)
-    sight = Sight(targets, decoder, votes)
+    sight = Sight(targets, decoder, votes, beside, codes)
     beginning = Beginning(start, inputs, condition, ring, seeds, free)
     offers = Offers(rules, list(sizes), turning, inks, more)
     grid, shape = Grid(height, width, seed), (height, width)
@@ -212,6 +219,7 @@ def describe(
         "votes": elected,
         "inputs": beginning.inputs_at(program),
         "decoder": None if decoder is None else compile_decoder(decoder, program, layout.fixed),
+        **sight.latents(program),
         **({} if opinion is None else {"critic": opinion.described(program)}),
         "buffers": program.buffers[1:],
         "ops": program.ops,

@@ -73,7 +73,7 @@ def figure_html(
 
 def _picture(descriptions: Sequence[dict[str, Any]], picture: str, alt: str) -> str:
     """At a size that also suits where style sheets are removed, as by GitHub's preview."""
-    width = 300 if len(descriptions) == 1 else 700
+    width = 300 if len(descriptions) == 1 and not descriptions[0].get("beside") else 700
     return (
         f'<img class="nca-poster" src="{picture}" width="{width}" alt="{alt}" '
         'style="image-rendering: pixelated; max-width: 100%">'

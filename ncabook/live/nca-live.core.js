@@ -19,6 +19,7 @@ throw new Error(`live figure: description version ${description.version}; ` +
 checkNumbers(description);
 checkSteps(description);
 checkDecoder(description);
+checkLatents(description);
 checkCritic(description);
 checkTargets(description);
 if (weights.byteLength !== description.weights_bytes) {
@@ -143,6 +144,14 @@ expect(image === RGB || image === RGBA, "decoder.image", image, "3 or 4 channels
 const { kind, out, to } = ops.at(-1);
 expect(kind === "conv" && out === image && of(to) === scale, "decoder.ops", kind,
 `a conv at the end, into ${image} channels at ${scale} times the grid's size`);
+}
+function checkLatents(d) {
+const { beside, codes } = d;
+expect(beside === undefined || (typeof beside === "boolean" && (d.decoder !== null || !beside)),
+"beside", beside, "nothing, or true or false where a decoder makes the picture of latents");
+expect(codes === undefined || (d.decoder !== null && isCount(codes?.count) &&
+fits(codes.offset, 2, 2 * codes.count * d.visible, d)),
+"codes", codes, "nothing, or an offset and a count of codes within the weights where there is a decoder");
 }
 function checkOps(list, d, checks) {
 const where = list === d ? "" : "decoder.";
@@ -1122,6 +1131,68 @@ sum += (cells[i * stride + first + k] - target[4 * i + k] / 255) ** 2;
 return sum / (4 * cellCount);
 }
 }
+const RANGE = 2.5;
+const GOLDEN_ANGLE = 137.508;
+const [SATURATION, LIGHTNESS] = [0.6, 0.55];
+function latentsPicture({ height, width, cellCount, stride, cellsToRead: cells, description }) {
+const { fixed, visible } = description;
+const data = new Uint8ClampedArray(4 * cellCount).fill(255);
+for (let i = 0; i < cellCount; i++) {
+for (let k = 0; k < 3; k++) {
+const value = cells[i * stride + fixed + Math.min(k, visible - 1)];
+data[4 * i + k] = 255 * (value + RANGE) / (2 * RANGE);
+}
+}
+return { data, height, width };
+}
+function codeColor(code) {
+const hue = code * GOLDEN_ANGLE / 30;
+const chroma = SATURATION * Math.min(LIGHTNESS, 1 - LIGHTNESS);
+return [0, 8, 4].map((n) => {
+const k = (n + hue) % 12;
+return Math.round(255 * (LIGHTNESS - chroma * Math.max(-1, Math.min(k - 3, 9 - k, 1))));
+});
+}
+function codesPicture(engine) {
+const { height, width, cellCount } = engine;
+const data = new Uint8ClampedArray(4 * cellCount).fill(255);
+engine.codes.nearest(engine).forEach((code, i) => data.set(engine.codes.colors[code], 4 * i));
+return { data, height, width };
+}
+class Codes {
+constructor(engine, { offset, count }, bytes) {
+const { fixed, visible } = engine.description;
+const codes = decodeHalf(bytes, offset, count * visible);
+this.colors = Array.from({ length: count }, (_, code) => codeColor(code));
+this.stride = padded(count);
+this.inputs = fixed + visible;
+const weights = new Float32Array(this.inputs * this.stride);
+const bias = new Float32Array(this.stride).fill(-Infinity);
+for (let code = 0; code < count; code++) {
+bias[code] = 0;
+codes.subarray(code * visible, (code + 1) * visible).forEach((value, k) => {
+weights[(fixed + k) * this.stride + code] = value;
+bias[code] -= value ** 2 / 2;
+});
+}
+this.weights = engine.place(weights, this.inputs);
+this.bias = engine.place(bias, 1);
+this.scores = engine.allocate(4 * engine.cellCount * this.stride);
+}
+nearest(engine) {
+const { height, width, cellCount, cellsAt, kernels, all } = engine;
+const { inputs, stride, scores } = this;
+void engine.cellsToRead;
+kernels.conv(cellsAt, engine.stride, inputs, scores, stride, stride, this.weights, this.bias,
+1, 1, 1, false, height, width, all.at, cellCount);
+const found = engine.floats(scores, cellCount * stride);
+return Uint32Array.from({ length: cellCount }, (_, i) => {
+let best = i * stride;
+for (let at = best; at < (i + 1) * stride; at++) if (found[at] > found[best]) best = at;
+return best - i * stride;
+});
+}
+}
 const TOGETHER = 256;
 class Engine extends Grid {
 static async create(description, weights, fast = true) {
@@ -1151,6 +1222,7 @@ this.turners = [];
 this.degrees = 0;
 this.rules = rulesOf(description).map((ops) => this.prepareRule(ops, weights));
 this.decoder = description.decoder && this.prepareDecoder(description.decoder, weights);
+this.codes = description.codes ? new Codes(this, description.codes, weights) : null;
 this.fireRate = description.fire_rate;
 this.turn(description.turns ?? 0);
 }
@@ -2061,6 +2133,8 @@ const POSITIVE = [33, 102, 172];
 function paint(engine, shown, ballot) {
 if (shown === "picture" && ballot !== null) return votesPicture(engine, ballot);
 if (shown === "picture") return picture(engine);
+if (shown === "latents") return latentsPicture(engine);
+if (shown === "codes") return codesPicture(engine);
 if (shown === "rules") return rulesPicture(engine);
 if (shown === "critic") return criticsPicture(engine);
 const { height, width, cellCount } = engine;
@@ -2345,7 +2419,7 @@ return new Simulation(engines);
 constructor(engines) {
 this.engines = engines;
 this.timeline = new Timeline(engines);
-this.shown = "picture";
+this.shown = engines[0].description.beside ? "latents" : "picture";
 this.nextFrames = 0;
 this.stopped = undefined;
 }
@@ -2448,7 +2522,9 @@ const ballots = engines.map((engine) =>
 (engine.description.votes.length === 0 ? null : engine.ballot));
 const now = performance.now();
 if (!hurried || now >= this.nextFrames) {
-this.frames = engines.map((engine, i) => paint(engine, this.shown, ballots[i]));
+this.frames = engines.flatMap((engine, i) =>
+(engine.description.beside ? ["picture", this.shown] : [this.shown])
+.map((shown) => paint(engine, shown, ballots[i])));
 const end = performance.now();
 const slow = this.shown === "critic" || engines.some((engine) => engine.decoder);
 this.nextFrames = slow ? 2 * end - now : 0;
@@ -2470,7 +2546,7 @@ stopped: this.stopped?.description.title ?? null,
 }
 return { Engine, GpuEngine, Simulation, createEngine, decodeBase64, isDevice, rendererName, classColor, colour, MOST_STEPS, checkMoment };
 };
-const STYLE = ".nca-player{--nca-surface: #f6f7f8;--nca-raised: #ffffff;--nca-ink: #1b2127;--nca-muted: #55606c;--nca-line: #d3d9df;--nca-edge: #79838e;--nca-accent: #0069a6;--nca-on-accent: #ffffff;--nca-chosen: #e3f0f8;color-scheme: light;}html[data-theme=\"dark\"] .nca-player,html[theme=\"dark\"] .nca-player,[data-jp-theme-light=\"false\"] .nca-player{--nca-surface: #1b2026;--nca-raised: #272e36;--nca-ink: #e9edf1;--nca-muted: #a9b4bf;--nca-line: #3b444e;--nca-edge: #8a95a1;--nca-accent: #62b7ea;--nca-on-accent: #06202f;--nca-chosen: #17394d;color-scheme: dark;}@media (prefers-color-scheme: dark){html:not([data-theme]):not([theme]) body:not([data-jp-theme-light]) .nca-player{--nca-surface: #1b2026;--nca-raised: #272e36;--nca-ink: #e9edf1;--nca-muted: #a9b4bf;--nca-line: #3b444e;--nca-edge: #8a95a1;--nca-accent: #62b7ea;--nca-on-accent: #06202f;--nca-chosen: #17394d;color-scheme: dark;}}figure.nca-figure{margin: 1.5rem auto;max-width: 46rem;scroll-margin-top: 4.5rem;container-type: inline-size;}html[data-theme] .bd-content div.cell_output .text_html:has(figure.nca-figure){padding: 0;background: none;}.nca-player,.nca-player *{box-sizing: border-box;}.nca-player{position: relative;border: 1px solid var(--nca-line);border-radius: 14px;background: var(--nca-surface);color: var(--nca-ink);font-family: inherit;font-size: 0.875rem;line-height: 1.4;overflow: hidden;}.nca-player .nca-body{display: flex;flex-direction: column;}.nca-player .nca-bed{display: flex;align-items: center;justify-content: center;padding: 0.5rem 0.5rem 0;}.nca-player .nca-stage{position: relative;overflow: hidden;border: 1px solid var(--nca-line);border-radius: 8px;background: #ffffff;}.nca-player .nca-pane{width: min(100%,70vh);}.nca-player .nca-caption{margin-top: 0.25rem;font-size: 0.8125rem;text-align: center;}.nca-player canvas{display: block;width: 100%;height: auto;image-rendering: pixelated;touch-action: pan-y pinch-zoom;cursor: none;}.nca-player[data-taken] .nca-stage canvas,.nca-player .nca-stage canvas[data-pen]{touch-action: none;}.nca-player[data-taken] .nca-stage{outline: 3px solid var(--nca-accent);}.nca-player canvas:focus-visible{outline: 3px solid var(--nca-accent);outline-offset: -3px;border-radius: 7px;}.nca-player .nca-cursor{position: absolute;aspect-ratio: 1;translate: -50% -50%;border: 1.5px solid #ffffff;border-radius: 50%;outline: 1.5px solid #1b2127;pointer-events: none;}.nca-player[data-tool=\"square\"] .nca-cursor{border-radius: 0;}.nca-player:is([data-tool=\"half\"],[data-tool=\"seed\"]) .nca-cursor{border-style: dotted;}.nca-player .nca-cursor[hidden]{display: none;}.nca-player .nca-crosshair::before,.nca-player .nca-crosshair::after{content: \"\";position: absolute;inset: calc(50% - 1px) -6px;height: 2px;background: #1b2127;box-shadow: 0 0 0 1px #ffffff;}.nca-player .nca-crosshair::after{rotate: 90deg;}.nca-player .nca-panel{display: flex;flex-direction: column;gap: 0.7rem;min-width: 0;padding: 0.5rem 0.75rem 0.75rem;}.nca-player .nca-readout{display: flex;justify-content: space-between;align-items: baseline;color: var(--nca-muted);font-variant-numeric: tabular-nums;}.nca-player output{display: inline;padding: 0;color: var(--nca-ink);font-weight: 600;}.nca-player .nca-steps{font-size: 1.375rem;line-height: 1;}.nca-player .nca-transport{display: flex;gap: 0.4rem;}.nca-player .nca-transport .nca-button{flex: 1 1 0;}.nca-player .nca-transport .nca-play{flex-grow: 1.6;}.nca-player .nca-button{display: inline-flex;align-items: center;justify-content: center;gap: 0.35rem;min-height: 44px;margin: 0;padding: 0 0.6rem;border: 1px solid var(--nca-edge);border-radius: 10px;background: var(--nca-raised);color: var(--nca-ink);font: inherit;font-weight: 500;cursor: pointer;}.nca-player .nca-transport .nca-button:not(.nca-play){flex-direction: column;gap: 0;padding: 0.15rem;font-size: 0.75rem;}.nca-player .nca-play{border-color: var(--nca-accent);background: var(--nca-accent);color: var(--nca-on-accent);}.nca-player .nca-button[hidden]{display: none;}.nca-player .nca-more[aria-expanded=\"true\"] svg{rotate: 180deg;}.nca-player .nca-button:hover{filter: brightness(0.95);}.nca-player .nca-button[aria-disabled=\"true\"]{color: var(--nca-muted);border-color: var(--nca-line);}.nca-player .nca-button[aria-pressed=\"true\"]{border-color: #c2371f;color: #c2371f;background: #ffffff;}.nca-player .nca-button:active{transform: translateY(1px);}.nca-player .nca-button:focus-visible,.nca-player input[type=\"range\"]:focus-visible,.nca-player select:focus-visible,.nca-player .nca-choice input:focus-visible + .nca-tile{outline: 3px solid var(--nca-accent);outline-offset: 2px;}.nca-player fieldset{min-width: 0;margin: 0;padding: 0;border: 0;}.nca-player legend,.nca-player .nca-slider label{float: none;width: auto;margin: 0 0 0.3rem;padding: 0;color: var(--nca-muted);font: inherit;}.nca-player .nca-choice{position: relative;display: flex;flex: 1 1 0;min-width: 0;margin: 0;cursor: pointer;}.nca-player .nca-tile{display: flex;flex: 1;flex-direction: column;align-items: center;justify-content: center;min-width: 0;min-height: 44px;font-variant-numeric: tabular-nums;}.nca-player :is(.nca-classes,.nca-rules,.nca-inks) .nca-row{display: grid;grid-template-columns: repeat(var(--nca-columns,var(--nca-columns-0)),minmax(0,1fr));gap: 0.25rem;}.nca-player :is(.nca-classes,.nca-rules,.nca-inks) .nca-tile{justify-content: flex-start;gap: 0.15rem;padding: 0.4rem 1px;border: 1px solid var(--nca-line);border-radius: 10px;background: var(--nca-raised);}.nca-player .nca-label{font-family: \"Apple Color Emoji\",\"Segoe UI Emoji\",\"Noto Color Emoji\",sans-serif;font-size: 1.5rem;line-height: 1.2;}.nca-player .nca-name{max-width: 100%;color: var(--nca-muted);font-size: 0.65rem;line-height: 1.2;text-align: center;text-wrap: balance;font-weight: 400;overflow-wrap: break-word;hyphens: auto;}.nca-player .nca-tile:has(.nca-thumb){padding: 3px;}.nca-player canvas.nca-thumb{width: min(100%,2.4rem);border-radius: 6px;touch-action: auto;cursor: inherit;}.nca-player :is(.nca-rules,.nca-inks) .nca-tile,.nca-player .nca-classes .nca-tile:not(:has(.nca-label)){justify-content: center;}.nca-player :is(.nca-rules,.nca-inks) .nca-name{font-size: 0.8rem;}.nca-player:not([data-shown=\"rules\"]) .nca-rules :is(.nca-swatch,.nca-of-map){display: none;}.nca-player .nca-swatch{width: min(2rem,100%);height: 0.65rem;border: 1px solid var(--nca-edge);border-radius: 3px;background: var(--nca-class);forced-color-adjust: none;}.nca-player .nca-hold{display: flex;flex-wrap: wrap;align-items: center;gap: 0.4rem 0.6rem;color: var(--nca-muted);}.nca-player .nca-hold .nca-tools{flex: 1 1 8rem;}.nca-player .nca-hold .nca-tools:has(.nca-choice:nth-child(3)){flex-basis: 16rem;}.nca-player .nca-hold .nca-tools .nca-tile{gap: 0.35rem;flex-direction: row;}.nca-player .nca-hold legend{position: absolute;clip-path: inset(50%);}.nca-player:not([data-touch]) .nca-take,.nca-player[data-touch] .nca-tools ~ .nca-does{display: none;}.nca-player[data-taken] .nca-take{border-color: var(--nca-accent);background: var(--nca-chosen);}.nca-player .nca-take[data-asked]{border-color: var(--nca-accent);background: var(--nca-accent);color: var(--nca-on-accent);}.nca-player .nca-tools .nca-row{display: grid;grid-auto-columns: 1fr;grid-auto-flow: column;border: 1px solid var(--nca-line);border-radius: 10px;background: var(--nca-raised);}.nca-player .nca-tools .nca-tile{border-radius: 9px;}.nca-player .nca-icon{display: flex;}.nca-player .nca-choice input:checked + .nca-tile{background: var(--nca-chosen);box-shadow: inset 0 0 0 2px var(--nca-accent);font-weight: 600;}.nca-player .nca-choice input:checked + .nca-tile .nca-name{color: var(--nca-ink);}.nca-player .nca-slider{display: grid;grid-template-columns: minmax(3.2rem,max-content) 1fr auto;align-items: center;gap: 0.6rem;}.nca-player .nca-slider label{margin: 0;}.nca-player select{width: 100%;min-width: 0;min-height: 44px;padding: 0 0.5rem;border: 1px solid var(--nca-edge);border-radius: 10px;background: var(--nca-raised);color: var(--nca-ink);font: inherit;}.nca-player .nca-key{display: flex;align-items: center;gap: 0.25rem;font-size: 0.75rem;}.nca-player .nca-key[hidden]{display: none;}.nca-player .nca-ramp{width: 2.5rem;height: 0.75rem;border: 1px solid var(--nca-edge);background: linear-gradient(90deg,#b2182b,#ffffff,#2166ac);}.nca-player input[type=\"range\"]{width: 100%;min-width: 0;height: 44px;margin: 0;border-radius: 10px;accent-color: var(--nca-accent);cursor: pointer;}.nca-player .nca-value{min-width: 3.6rem;text-align: right;font-variant-numeric: tabular-nums;}.nca-player .nca-votes{display: grid;grid-auto-flow: column;grid-auto-columns: 1fr;gap: 2px;margin-top: 0.4rem;color: var(--nca-muted);font-size: 0.75rem;text-align: center;}.nca-player .nca-vote{min-width: 0;overflow: hidden;text-overflow: ellipsis;border-radius: 4px;}.nca-player .nca-vote > span{display: block;height: 2.5rem;border-bottom: 2px solid var(--nca-class);background: linear-gradient(var(--nca-class),var(--nca-class)) bottom / 100% var(--nca-share,0%) no-repeat;}.nca-player .nca-vote[data-winner=\"true\"]{color: var(--nca-ink);font-weight: 700;box-shadow: inset 0 0 0 1px var(--nca-edge);}@media (max-width: 40rem){.nca-player [data-words] .nca-vote{display: flex;flex-direction: column;align-items: center;overflow: visible;font-size: 0.6875rem;}.nca-player [data-words] .nca-vote > span{align-self: stretch;height: 1.25rem;}.nca-player [data-words] .nca-vote:nth-child(even) > span{margin-bottom: 1.5em;}.nca-player [data-words] .nca-vote[data-winner=\"true\"]{box-shadow: none;}.nca-player [data-words] .nca-vote[data-winner=\"true\"] > span{box-shadow: inset 0 0 0 1px var(--nca-edge);}}.nca-player .nca-recovery{display: flex;flex-wrap: wrap;justify-content: center;gap: 0 1ch;height: 1.25rem;overflow: hidden;margin-top: 0.2rem;border-bottom: 2px solid var(--nca-curve,transparent);color: var(--nca-muted);font-size: 0.75rem;font-variant-numeric: tabular-nums;text-align: center;}.nca-player .nca-recovery[hidden]{display: none;}.nca-player.nca-several .nca-recovery{height: 2.35rem;align-content: flex-start;}.nca-player .nca-foot{display: flex;flex-direction: column;gap: 0.6rem;padding: 0.75rem;}.nca-player .nca-curve[hidden]{display: none;}.nca-player .nca-curve-title{color: var(--nca-muted);font-size: 0.8125rem;}.nca-player canvas.nca-chart{height: 8.5rem;cursor: default;touch-action: auto;}.nca-player .nca-last{display: flex;justify-content: space-between;align-items: flex-end;gap: 0.75rem;}.nca-player .nca-read{display: flex;align-items: flex-start;gap: 0.75rem;}.nca-player canvas.nca-lens{flex: none;width: 76px;height: 76px;cursor: default;touch-action: auto;image-rendering: pixelated;}.nca-player canvas.nca-lens[data-empty=\"true\"]{visibility: hidden;}@container (max-width: 30rem){.nca-player .nca-last{flex-direction: column;}}.nca-player .nca-share{display: flex;align-items: center;justify-content: flex-end;gap: 0.4rem;}.nca-player .nca-told{flex: 1;min-width: 7rem;font-weight: 600;text-align: right;}.nca-player .nca-share .nca-button{min-width: 44px;padding: 0;}.nca-player .nca-inspector{min-height: 4.2em;margin: 0 0 0.3rem;font-size: 0.75rem;font-variant-numeric: tabular-nums;}.nca-player .nca-hint{margin: 0;color: var(--nca-muted);font-size: 0.8125rem;}.nca-player .nca-notice{margin: 0.75rem 0.75rem 0;padding: 0.5rem 0.75rem;border: 1px solid var(--nca-edge);border-left-width: 4px;border-radius: 6px;background: var(--nca-raised);font-size: 0.875rem;font-variant-numeric: tabular-nums;}.nca-player .nca-hidden{position: absolute;width: 1px;height: 1px;margin: -1px;overflow: hidden;clip-path: inset(50%);white-space: nowrap;}.nca-player .nca-skip{position: absolute;z-index: 1;top: 0.5rem;left: 0.5rem;}.nca-player .nca-skip:not(:focus){clip-path: inset(50%);}figure.nca-figure > figcaption{margin-top: 0.5rem;}.nca-player .nca-extra{border-top: 1px solid var(--nca-line);}.nca-player .nca-extra[hidden]{display: none;}.nca-player .nca-bench{display: grid;grid-template-columns: minmax(0,1fr);gap: 0.5rem 1.5rem;align-items: end;padding: 0.75rem 0.75rem 0;}.nca-player.nca-several .nca-bed{display: grid;grid-template-columns: repeat(var(--nca-panes),minmax(0,1fr));gap: 0.5rem;align-items: start;}.nca-player.nca-several .nca-caption{min-height: 2.4em;line-height: 1.2;}@container (max-width: 30rem){.nca-player:not(.nca-several) .nca-pane{width: min(100%,36svh);}.nca-player:not(.nca-several) .nca-pane:has(.nca-votes){width: min(100%,30svh);}.nca-player .nca-vote > span{height: 1.75rem;}.nca-player .nca-panel{gap: 0.5rem;}}@container (min-width: 38rem){.nca-player:not(.nca-several) .nca-body{flex-direction: row;}.nca-player:not(.nca-several) .nca-row{--nca-columns: var(--nca-columns-1);}.nca-several .nca-row{--nca-columns: var(--nca-columns-2);}.nca-several .nca-panel{display: grid;grid-template-columns: 1fr 1fr;gap: 0.5rem 1.5rem;align-items: center;}.nca-several .nca-panel > fieldset{grid-row: 1 / span 3;grid-column: 2;}.nca-several .nca-panel > fieldset ~ fieldset{grid-row: auto;}.nca-player.nca-several .nca-recovery{height: 1.25rem;}.nca-player.nca-several .nca-caption{min-height: 0;}.nca-player .nca-bench{grid-template-columns: repeat(2,minmax(0,1fr));}.nca-player:not(.nca-several) .nca-bed{flex: 1 1 57%;padding: 0.75rem 0 0.75rem 0.75rem;}.nca-player:not(.nca-several) .nca-panel{flex: 1 1 43%;justify-content: center;}}@media screen{.nca-poster.nca-printed{display: none;}}@media print{.nca-player :is(.nca-panel,.nca-extra,.nca-notice,.nca-cursor,.nca-skip),figure[data-nca-fresh]:has(> .nca-printed) .nca-player,figure:not([data-nca-fresh]) > .nca-printed{display: none;}.nca-player{border: 0;background: none;break-inside: avoid;print-color-adjust: exact;}.nca-player:not(.nca-several) .nca-pane{width: min(100%,9cm);}.nca-player .nca-pane{--nca-ink: #000000;--nca-muted: #000000;color: var(--nca-ink);}}";
+const STYLE = ".nca-player{--nca-surface: #f6f7f8;--nca-raised: #ffffff;--nca-ink: #1b2127;--nca-muted: #55606c;--nca-line: #d3d9df;--nca-edge: #79838e;--nca-accent: #0069a6;--nca-on-accent: #ffffff;--nca-chosen: #e3f0f8;color-scheme: light;}html[data-theme=\"dark\"] .nca-player,html[theme=\"dark\"] .nca-player,[data-jp-theme-light=\"false\"] .nca-player{--nca-surface: #1b2026;--nca-raised: #272e36;--nca-ink: #e9edf1;--nca-muted: #a9b4bf;--nca-line: #3b444e;--nca-edge: #8a95a1;--nca-accent: #62b7ea;--nca-on-accent: #06202f;--nca-chosen: #17394d;color-scheme: dark;}@media (prefers-color-scheme: dark){html:not([data-theme]):not([theme]) body:not([data-jp-theme-light]) .nca-player{--nca-surface: #1b2026;--nca-raised: #272e36;--nca-ink: #e9edf1;--nca-muted: #a9b4bf;--nca-line: #3b444e;--nca-edge: #8a95a1;--nca-accent: #62b7ea;--nca-on-accent: #06202f;--nca-chosen: #17394d;color-scheme: dark;}}figure.nca-figure{margin: 1.5rem auto;max-width: 46rem;scroll-margin-top: 4.5rem;container-type: inline-size;}html[data-theme] .bd-content div.cell_output .text_html:has(figure.nca-figure){padding: 0;background: none;}.nca-player,.nca-player *{box-sizing: border-box;}.nca-player{position: relative;border: 1px solid var(--nca-line);border-radius: 14px;background: var(--nca-surface);color: var(--nca-ink);font-family: inherit;font-size: 0.875rem;line-height: 1.4;overflow: hidden;}.nca-player .nca-body{display: flex;flex-direction: column;}.nca-player .nca-bed{display: flex;align-items: center;justify-content: center;padding: 0.5rem 0.5rem 0;}.nca-player .nca-stage{position: relative;overflow: hidden;border: 1px solid var(--nca-line);border-radius: 8px;background: #ffffff;}.nca-player .nca-pane{width: min(100%,70vh);}.nca-player .nca-caption{margin-top: 0.25rem;font-size: 0.8125rem;text-align: center;}.nca-player canvas{display: block;width: 100%;height: auto;image-rendering: pixelated;touch-action: pan-y pinch-zoom;cursor: none;}.nca-player[data-taken] .nca-stage canvas,.nca-player .nca-stage canvas[data-pen]{touch-action: none;}.nca-player[data-taken] .nca-stage{outline: 3px solid var(--nca-accent);}.nca-player canvas:focus-visible{outline: 3px solid var(--nca-accent);outline-offset: -3px;border-radius: 7px;}.nca-player .nca-cursor{position: absolute;aspect-ratio: 1;translate: -50% -50%;border: 1.5px solid #ffffff;border-radius: 50%;outline: 1.5px solid #1b2127;pointer-events: none;}.nca-player[data-tool=\"square\"] .nca-cursor{border-radius: 0;}.nca-player:is([data-tool=\"half\"],[data-tool=\"seed\"]) .nca-cursor{border-style: dotted;}.nca-player .nca-cursor[hidden]{display: none;}.nca-player .nca-crosshair::before,.nca-player .nca-crosshair::after{content: \"\";position: absolute;inset: calc(50% - 1px) -6px;height: 2px;background: #1b2127;box-shadow: 0 0 0 1px #ffffff;}.nca-player .nca-crosshair::after{rotate: 90deg;}.nca-player .nca-panel{display: flex;flex-direction: column;gap: 0.7rem;min-width: 0;padding: 0.5rem 0.75rem 0.75rem;}.nca-player .nca-readout{display: flex;justify-content: space-between;align-items: baseline;color: var(--nca-muted);font-variant-numeric: tabular-nums;}.nca-player output{display: inline;padding: 0;color: var(--nca-ink);font-weight: 600;}.nca-player .nca-steps{font-size: 1.375rem;line-height: 1;}.nca-player .nca-transport{display: flex;gap: 0.4rem;}.nca-player .nca-transport .nca-button{flex: 1 1 0;}.nca-player .nca-transport .nca-play{flex-grow: 1.6;}.nca-player .nca-button{display: inline-flex;align-items: center;justify-content: center;gap: 0.35rem;min-height: 44px;margin: 0;padding: 0 0.6rem;border: 1px solid var(--nca-edge);border-radius: 10px;background: var(--nca-raised);color: var(--nca-ink);font: inherit;font-weight: 500;cursor: pointer;}.nca-player .nca-transport .nca-button:not(.nca-play){flex-direction: column;gap: 0;padding: 0.15rem;font-size: 0.75rem;}.nca-player .nca-play{border-color: var(--nca-accent);background: var(--nca-accent);color: var(--nca-on-accent);}.nca-player .nca-button[hidden]{display: none;}.nca-player .nca-more[aria-expanded=\"true\"] svg{rotate: 180deg;}.nca-player .nca-button:hover{filter: brightness(0.95);}.nca-player .nca-button[aria-disabled=\"true\"]{color: var(--nca-muted);border-color: var(--nca-line);}.nca-player .nca-button[aria-pressed=\"true\"]{border-color: #c2371f;color: #c2371f;background: #ffffff;}.nca-player .nca-button:active{transform: translateY(1px);}.nca-player .nca-button:focus-visible,.nca-player input[type=\"range\"]:focus-visible,.nca-player select:focus-visible,.nca-player .nca-choice input:focus-visible + .nca-tile{outline: 3px solid var(--nca-accent);outline-offset: 2px;}.nca-player fieldset{min-width: 0;margin: 0;padding: 0;border: 0;}.nca-player legend,.nca-player .nca-slider label{float: none;width: auto;margin: 0 0 0.3rem;padding: 0;color: var(--nca-muted);font: inherit;}.nca-player .nca-choice{position: relative;display: flex;flex: 1 1 0;min-width: 0;margin: 0;cursor: pointer;}.nca-player .nca-tile{display: flex;flex: 1;flex-direction: column;align-items: center;justify-content: center;min-width: 0;min-height: 44px;font-variant-numeric: tabular-nums;}.nca-player :is(.nca-classes,.nca-rules,.nca-inks) .nca-row{display: grid;grid-template-columns: repeat(var(--nca-columns,var(--nca-columns-0)),minmax(0,1fr));gap: 0.25rem;}.nca-player :is(.nca-classes,.nca-rules,.nca-inks) .nca-tile{justify-content: flex-start;gap: 0.15rem;padding: 0.4rem 1px;border: 1px solid var(--nca-line);border-radius: 10px;background: var(--nca-raised);}.nca-player .nca-label{font-family: \"Apple Color Emoji\",\"Segoe UI Emoji\",\"Noto Color Emoji\",sans-serif;font-size: 1.5rem;line-height: 1.2;}.nca-player .nca-name{max-width: 100%;color: var(--nca-muted);font-size: 0.65rem;line-height: 1.2;text-align: center;text-wrap: balance;font-weight: 400;overflow-wrap: break-word;hyphens: auto;}.nca-player .nca-tile:has(.nca-thumb){padding: 3px;}.nca-player canvas.nca-thumb{width: min(100%,2.4rem);border-radius: 6px;touch-action: auto;cursor: inherit;}.nca-player :is(.nca-rules,.nca-inks) .nca-tile,.nca-player .nca-classes .nca-tile:not(:has(.nca-label)){justify-content: center;}.nca-player :is(.nca-rules,.nca-inks) .nca-name{font-size: 0.8rem;}.nca-player:not([data-shown=\"rules\"]) .nca-rules :is(.nca-swatch,.nca-of-map){display: none;}.nca-player .nca-swatch{width: min(2rem,100%);height: 0.65rem;border: 1px solid var(--nca-edge);border-radius: 3px;background: var(--nca-class);forced-color-adjust: none;}.nca-player .nca-hold{display: flex;flex-wrap: wrap;align-items: center;gap: 0.4rem 0.6rem;color: var(--nca-muted);}.nca-player .nca-hold .nca-tools{flex: 1 1 8rem;}.nca-player .nca-hold .nca-tools:has(.nca-choice:nth-child(3)){flex-basis: 16rem;}.nca-player .nca-hold .nca-tools .nca-tile{gap: 0.35rem;flex-direction: row;}.nca-player .nca-hold legend{position: absolute;clip-path: inset(50%);}.nca-player:not([data-touch]) .nca-take,.nca-player[data-touch] .nca-tools ~ .nca-does{display: none;}.nca-player[data-taken] .nca-take{border-color: var(--nca-accent);background: var(--nca-chosen);}.nca-player .nca-take[data-asked]{border-color: var(--nca-accent);background: var(--nca-accent);color: var(--nca-on-accent);}.nca-player .nca-tools .nca-row{display: grid;grid-auto-columns: 1fr;grid-auto-flow: column;border: 1px solid var(--nca-line);border-radius: 10px;background: var(--nca-raised);}.nca-player .nca-tools .nca-tile{border-radius: 9px;}.nca-player .nca-icon{display: flex;}.nca-player .nca-choice input:checked + .nca-tile{background: var(--nca-chosen);box-shadow: inset 0 0 0 2px var(--nca-accent);font-weight: 600;}.nca-player .nca-choice input:checked + .nca-tile .nca-name{color: var(--nca-ink);}.nca-player .nca-slider{display: grid;grid-template-columns: minmax(3.2rem,max-content) 1fr auto;align-items: center;gap: 0.6rem;}.nca-player .nca-slider label{margin: 0;}.nca-player select{width: 100%;min-width: 0;min-height: 44px;padding: 0 0.5rem;border: 1px solid var(--nca-edge);border-radius: 10px;background: var(--nca-raised);color: var(--nca-ink);font: inherit;}.nca-player .nca-key{display: flex;align-items: center;gap: 0.25rem;font-size: 0.75rem;}.nca-player .nca-key[hidden]{display: none;}.nca-player .nca-ramp{width: 2.5rem;height: 0.75rem;border: 1px solid var(--nca-edge);background: linear-gradient(90deg,#b2182b,#ffffff,#2166ac);}.nca-player input[type=\"range\"]{width: 100%;min-width: 0;height: 44px;margin: 0;border-radius: 10px;accent-color: var(--nca-accent);cursor: pointer;}.nca-player .nca-value{min-width: 3.6rem;text-align: right;font-variant-numeric: tabular-nums;}.nca-player .nca-votes{display: grid;grid-auto-flow: column;grid-auto-columns: 1fr;gap: 2px;margin-top: 0.4rem;color: var(--nca-muted);font-size: 0.75rem;text-align: center;}.nca-player .nca-vote{min-width: 0;overflow: hidden;text-overflow: ellipsis;border-radius: 4px;}.nca-player .nca-vote > span{display: block;height: 2.5rem;border-bottom: 2px solid var(--nca-class);background: linear-gradient(var(--nca-class),var(--nca-class)) bottom / 100% var(--nca-share,0%) no-repeat;}.nca-player .nca-vote[data-winner=\"true\"]{color: var(--nca-ink);font-weight: 700;box-shadow: inset 0 0 0 1px var(--nca-edge);}@media (max-width: 40rem){.nca-player [data-words] .nca-vote{display: flex;flex-direction: column;align-items: center;overflow: visible;font-size: 0.6875rem;}.nca-player [data-words] .nca-vote > span{align-self: stretch;height: 1.25rem;}.nca-player [data-words] .nca-vote:nth-child(even) > span{margin-bottom: 1.5em;}.nca-player [data-words] .nca-vote[data-winner=\"true\"]{box-shadow: none;}.nca-player [data-words] .nca-vote[data-winner=\"true\"] > span{box-shadow: inset 0 0 0 1px var(--nca-edge);}}.nca-player .nca-recovery{display: flex;flex-wrap: wrap;justify-content: center;gap: 0 1ch;height: 1.25rem;overflow: hidden;margin-top: 0.2rem;border-bottom: 2px solid var(--nca-curve,transparent);color: var(--nca-muted);font-size: 0.75rem;font-variant-numeric: tabular-nums;text-align: center;}.nca-player .nca-recovery[hidden]{display: none;}.nca-player.nca-several .nca-recovery{height: 2.35rem;align-content: flex-start;}.nca-player .nca-foot{display: flex;flex-direction: column;gap: 0.6rem;padding: 0.75rem;}.nca-player .nca-curve[hidden]{display: none;}.nca-player .nca-curve-title{color: var(--nca-muted);font-size: 0.8125rem;}.nca-player canvas.nca-chart{height: 8.5rem;cursor: default;touch-action: auto;}.nca-player .nca-last{display: flex;justify-content: space-between;align-items: flex-end;gap: 0.75rem;}.nca-player .nca-read{display: flex;align-items: flex-start;gap: 0.75rem;}.nca-player canvas.nca-lens{flex: none;width: 76px;height: 76px;cursor: default;touch-action: auto;image-rendering: pixelated;}.nca-player canvas.nca-lens[data-empty=\"true\"]{visibility: hidden;}@container (max-width: 30rem){.nca-player .nca-last{flex-direction: column;}}.nca-player .nca-share{display: flex;align-items: center;justify-content: flex-end;gap: 0.4rem;}.nca-player .nca-told{flex: 1;min-width: 7rem;font-weight: 600;text-align: right;}.nca-player .nca-share .nca-button{min-width: 44px;padding: 0;}.nca-player .nca-inspector{min-height: 4.2em;margin: 0 0 0.3rem;font-size: 0.75rem;font-variant-numeric: tabular-nums;}.nca-player .nca-hint{margin: 0;color: var(--nca-muted);font-size: 0.8125rem;}.nca-player .nca-notice{margin: 0.75rem 0.75rem 0;padding: 0.5rem 0.75rem;border: 1px solid var(--nca-edge);border-left-width: 4px;border-radius: 6px;background: var(--nca-raised);font-size: 0.875rem;font-variant-numeric: tabular-nums;}.nca-player .nca-hidden{position: absolute;width: 1px;height: 1px;margin: -1px;overflow: hidden;clip-path: inset(50%);white-space: nowrap;}.nca-player .nca-skip{position: absolute;z-index: 1;top: 0.5rem;left: 0.5rem;}.nca-player .nca-skip:not(:focus){clip-path: inset(50%);}figure.nca-figure > figcaption{margin-top: 0.5rem;}.nca-player .nca-extra{border-top: 1px solid var(--nca-line);}.nca-player .nca-extra[hidden]{display: none;}.nca-player .nca-bench{display: grid;grid-template-columns: minmax(0,1fr);gap: 0.5rem 1.5rem;align-items: end;padding: 0.75rem 0.75rem 0;}.nca-player.nca-several .nca-bed{display: grid;grid-template-columns: repeat(var(--nca-panes),minmax(0,1fr));gap: 0.5rem;align-items: start;}.nca-player.nca-beside .nca-bed{grid-template-columns: repeat(auto-fit,minmax(min(100%,9rem),1fr));justify-items: center;}.nca-player.nca-several .nca-caption{min-height: 2.4em;line-height: 1.2;}@container (max-width: 30rem){.nca-player:not(.nca-several) .nca-pane{width: min(100%,36svh);}.nca-player:not(.nca-several) .nca-pane:has(.nca-votes){width: min(100%,30svh);}.nca-player .nca-vote > span{height: 1.75rem;}.nca-player .nca-panel{gap: 0.5rem;}}@container (min-width: 38rem){.nca-player:not(.nca-several) .nca-body{flex-direction: row;}.nca-player:not(.nca-several) .nca-row{--nca-columns: var(--nca-columns-1);}.nca-several .nca-row{--nca-columns: var(--nca-columns-2);}.nca-several .nca-panel{display: grid;grid-template-columns: 1fr 1fr;gap: 0.5rem 1.5rem;align-items: center;}.nca-several .nca-panel > fieldset{grid-row: 1 / span 3;grid-column: 2;}.nca-several .nca-panel > fieldset ~ fieldset{grid-row: auto;}.nca-player.nca-several .nca-recovery{height: 1.25rem;}.nca-player.nca-several .nca-caption{min-height: 0;}.nca-player .nca-bench{grid-template-columns: repeat(2,minmax(0,1fr));}.nca-player:not(.nca-several) .nca-bed{flex: 1 1 57%;padding: 0.75rem 0 0.75rem 0.75rem;}.nca-player:not(.nca-several) .nca-panel{flex: 1 1 43%;justify-content: center;}}@media screen{.nca-poster.nca-printed{display: none;}}@media print{.nca-player :is(.nca-panel,.nca-extra,.nca-notice,.nca-cursor,.nca-skip),figure[data-nca-fresh]:has(> .nca-printed) .nca-player,figure:not([data-nca-fresh]) > .nca-printed{display: none;}.nca-player{border: 0;background: none;break-inside: avoid;print-color-adjust: exact;}.nca-player:not(.nca-several) .nca-pane{width: min(100%,9cm);}.nca-player .nca-pane{--nca-ink: #000000;--nca-muted: #000000;color: var(--nca-ink);}}";
 const { Engine, GpuEngine, Simulation, createEngine, decodeBase64, isDevice, rendererName, classColor, colour, MOST_STEPS, checkMoment } = core();
 const WORKER = `"use strict";
 let simulation;
@@ -2737,9 +2813,11 @@ const TURN = { min: 0, max: 345, step: 15 };
 const GUIDANCE = { min: 0, max: 20, start: 10 };
 const PEN = 1;
 function makeChannels(id, description) {
-const { critic, fixed, visible, decoder, votes } = description;
+const { beside, codes, critic, fixed, visible, decoder, votes } = description;
 const first = description.channels - votes.length;
-const options = [["picture", decoder ? "decoded picture" : votes.length ? "votes" : "picture"]];
+const options = beside ? [] : [["picture", decoder ? "decoded picture" : votes.length ? "votes" : "picture"]];
+if (decoder) options.push(["latents", "latents in colours"]);
+if (codes) options.push(["codes", "the nearest code"]);
 if (votes.length) options.push(["disagreement", "cells that disagree"]);
 else if (!decoder && visible > 3) options.push(["alpha", "alpha: what lives"]);
 if (critic) options.push(["critic", "the critic's opinion"]);
@@ -2756,7 +2834,7 @@ select.append(make("option", { value: channel }, text));
 }
 const key = make("span", { class: "nca-key", hidden: "" },
 make("span", {}, "−1"), make("span", { class: "nca-ramp" }), make("span", {}, "1"));
-return { select, key, row: make("div", { class: "nca-slider" }, make("label", { for: id }, "Show"), select, key) };
+return { select, key, row: make("div", { class: "nca-slider" }, make("label", { for: id }, beside ? "Beside" : "Show"), select, key) };
 }
 function makeSizes(id, { sizes, height, width }) {
 if (!sizes) return null;
@@ -2896,6 +2974,18 @@ const below = votes.bars.length ? [votes.row] : [];
 const pane = make("div", { class: "nca-pane" }, stage, ...words, ...below, recovery);
 return { canvas, cursor, recovery, votes, pane };
 }
+function makePanes(description, id, title, measured) {
+const { alt, width, height, beside } = description;
+if (!beside) return [makePane(description, id, title, measured)];
+const [picture, latents] = ["Decoded picture", "Latents"].map((words) =>
+(title === undefined ? words : `${title}: ${words.toLowerCase()}`));
+return [
+makePane({ ...description, alt: `${alt} A stroke here erases the latents that lie under it.` },
+id, picture, measured),
+makePane({ ...description, votes: [], alt: `The ${width} by ${height} cells that the picture is decoded ` +
+"from, in colours. A stroke here erases cells." }, id, latents, measured),
+];
+}
 function makeReadout() {
 const steps = make("output", { class: "nca-steps", "aria-live": "off" }, "0");
 const rate = make("output", { class: "nca-rate", "aria-live": "off" }, "0");
@@ -2974,7 +3064,8 @@ const id = `nca-${++figures}`;
 const [description] = descriptions;
 const several = descriptions.length > 1;
 const measured = descriptions.some(({ targets }) => targets !== null);
-const panes = descriptions.map((d) => makePane(d, id, several ? d.title : undefined, measured));
+const ofEach = descriptions.map((d) => makePanes(d, id, several ? d.title : undefined, measured));
+const panes = ofEach.flat();
 const bed = make("div", { class: "nca-bed" }, ...panes.map(({ pane }) => pane));
 spread(bed, panes.length);
 const { steps, rate, readout } = makeReadout();
@@ -2986,7 +3077,8 @@ const notice = make("p", { class: "nca-notice", hidden: "" });
 const status = make("p", { class: "nca-hidden", role: "status" });
 const { skip, end } = makeSkip();
 const root = make("div", {
-class: several ? "nca-player nca-several" : "nca-player", role: "group",
+class: ["nca-player", ...(panes.length > 1 ? ["nca-several"] : []),
+...(description.beside ? ["nca-beside"] : [])].join(" "), role: "group",
 "aria-label": several ? "Live automata, side by side" : `Live automaton: ${description.title}`,
 "data-lm-suppress-shortcuts": "true",
 }, skip, make("div", { class: "nca-body" }, bed, panel), notice, extra, status, end);
@@ -2994,7 +3086,8 @@ element.prepend(root);
 const view = {
 ...parts, ...others, root, bed, extra, grid: description, steps, rate, status, notice,
 canvases: panes.map(({ canvas }) => canvas), cursors: panes.map(({ cursor }) => cursor),
-recoveries: panes.map(({ recovery }) => recovery), votes: panes.map(({ votes }) => votes),
+recoveries: ofEach.map(([{ recovery }]) => recovery), votes: ofEach.map(([{ votes }]) => votes),
+automata: ofEach.flatMap((own, i) => own.map(() => i)),
 tools: [...near, ...tools], brushes: offered,
 };
 setOpen(view, description.more === true);
@@ -3553,10 +3646,10 @@ back.textContent = percent === null ? "" : `${percent.toFixed(0).replace("-", "�
 view.recoveries[i].style.setProperty("--nca-curve", curveColor(i));
 });
 }
-showCell(cell, pane, x, y, aloud) {
+showCell(cell, automaton, x, y, aloud) {
 drawLens(this.view.lens, cell.around);
 this.view.lens.dataset.empty = "false";
-const text = `Column ${x + 1}, row ${y + 1}: ${wordsOf(cell, this.descriptions[pane])}`;
+const text = `Column ${x + 1}, row ${y + 1}: ${wordsOf(cell, this.descriptions[automaton])}`;
 this.view.inspector.textContent = text;
 if (aloud) this.say(text);
 }
@@ -3745,7 +3838,7 @@ this.tell({ steps: report.step, events: recorded?.events ?? [] });
 }
 show(shown) {
 const { key } = this.view;
-key.hidden = ["picture", "fired", "rules"].includes(shown);
+key.hidden = ["picture", "latents", "codes", "fired", "rules"].includes(shown);
 [key.firstChild.textContent, key.lastChild.textContent] = shown === "critic" ? ["made", "real"] : ["−1", "1"];
 this.view.root.dataset.shown = shown;
 const channel = Number(shown);
@@ -3757,7 +3850,8 @@ this.reading = true;
 const { cells } = await this.send({ kind: "inspect", x, y });
 this.reading = false;
 if (this.ended) return;
-this.display.showCell(cells[pane], pane, x, y, aloud);
+const automaton = this.view.automata[pane];
+this.display.showCell(cells[automaton], automaton, x, y, aloud);
 }
 draw(report) {
 this.last = report;

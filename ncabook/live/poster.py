@@ -17,8 +17,9 @@ from ncabook.networks import Decoder
 
 STEPS = 96
 GAP = 2  # pixels between two pictures
+RANGE = 2.5  # of latents in colours, on either side of 0
 # Options of describe() that change the picture.
-SEEN = ("decoder", "start", "inputs", "condition", "ring", "seeds")
+SEEN = ("decoder", "beside", "start", "inputs", "condition", "ring", "seeds")
 
 
 def figure_poster(
@@ -38,6 +39,7 @@ def poster(
     class_index: int,
     seed: int,
     decoder: Decoder | None = None,
+    beside: bool = False,
     start: Start = None,
     inputs: Mapping[str, Tensor] | None = None,
     condition: Tensor | None = None,
@@ -60,7 +62,10 @@ def poster(
             cell = list(seeds.values())[class_index]
             begin[0, nca.layout.fixed :, height // 2, width // 2] = cell
         state = _grown(nca, height, width, class_index, seed, begin, inputs, condition, ring)
-        pictures.append(_picture(nca, state.nan_to_num(), decoder))
+        state = state.nan_to_num()
+        pictures.append(_picture(nca, state, decoder))
+        if beside and decoder is not None:
+            pictures.append(_latents(nca, state, decoder.scale))
     gap = torch.ones(len(pictures[0]), GAP, 3)
     parts = [part for picture in pictures for part in (gap, picture)][1:]
     pixels = (255 * torch.cat(parts, dim=1)).round().to(torch.uint8)
@@ -110,3 +115,11 @@ def _picture(nca: NCA, state: Tensor, decoder: Decoder | None) -> Tensor:
     picture = (visible if decoder is None else decoder(visible))[0].cpu()
     picture = picture.clamp(0, 1) if len(picture) == RGB else on_white(picture)
     return picture.permute(1, 2, 0)
+
+
+def _latents(nca: NCA, state: Tensor, scale: int) -> Tensor:
+    """``[H, W, 3]`` in [0, 1]: the first latents as colours, ``scale`` pixels along a cell's side."""
+    visible = state[0, nca.layout.visible_slice].cpu()
+    channels = [min(k, len(visible) - 1) for k in range(RGB)]
+    colours = ((visible[channels] + RANGE) / (2 * RANGE)).clamp(0, 1)
+    return colours.repeat_interleave(scale, 1).repeat_interleave(scale, 2).permute(1, 2, 0)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from torch import Tensor
 
@@ -19,13 +20,15 @@ class Sight:
     targets: Tensor | None
     decoder: Decoder | None
     votes: Sequence[str]
+    beside: bool = False
+    codes: Tensor | None = None
 
     def check(self, layout: ChannelLayout, classes: int, grid: tuple[int, int]) -> None:
         """Refuses channels that nobody could see, and targets that are not their pictures.
 
         Raises:
-            TypeError: the targets are no tensor.
-            ValueError: what is wrong with channels, decoder or targets.
+            TypeError: the targets or the codes are no tensor.
+            ValueError: what is wrong with channels, decoder, codes or targets.
 
         """
         if self.decoder is None and layout.visible not in (RGB, RGBA) and not layout.classes:
@@ -38,6 +41,7 @@ class Sight:
                 f"this automaton has {layout.visible} visible channels, and the decoder reads "
                 f"{self.decoder.latent_channels}"
             )
+        self._check_latents(layout)
         if self.targets is None:
             return
         check_tensor("targets", self.targets)
@@ -51,6 +55,33 @@ class Sight:
                 f"targets of shape {list(self.targets.shape)}; expected {list(wanted)}: one "
                 "picture of the grid's size for each class"
             )
+
+    def _check_latents(self, layout: ChannelLayout) -> None:
+        if not isinstance(self.beside, bool):
+            raise ValueError(f"beside is {self.beside!r}; expected True or False")
+        if self.decoder is None and (self.beside or self.codes is not None):
+            given = "beside" if self.beside else "codes"
+            raise ValueError(f"{given} is for latents, and there is no decoder; give one")
+        if self.codes is None:
+            return
+        check_tensor("codes", self.codes)
+        shape = list(self.codes.shape)
+        if len(shape) != 2 or shape[0] < 1 or shape[1] != layout.visible:
+            raise ValueError(
+                f"codes of shape {shape}; expected [K, {layout.visible}], a code in each row"
+            )
+
+    def latents(self, program: Program) -> dict[str, Any]:
+        """What a description has of latents that are shown; nothing if they are not."""
+        codes = self.codes
+        return {
+            **({"beside": True} if self.beside else {}),
+            **(
+                {}
+                if codes is None
+                else {"codes": {"offset": program.numbers(codes, "<f2"), "count": len(codes)}}
+            ),
+        }
 
     def elected(self, layout: ChannelLayout) -> list[Label]:
         """The classes that cells vote for, one for each class channel."""

@@ -23,8 +23,10 @@ OUTPUT = HERE.parent
 # becomes one function, which a worker can be given as text.
 CORE = [
     *("description.js", "events.js", "doubling.js", "plain.js", "turn.js", "kernels.js"),
-    *("memory.js", "contents.js", "critic.js", "grid.js", "engine.js", "shaders.js", "gpu.js"),
+    *("memory.js", "contents.js", "critic.js", "grid.js", "latents.js", "engine.js"),
     *(
+        "shaders.js",
+        "gpu.js",
         "operations.js",
         "guided.js",
         "decode.js",

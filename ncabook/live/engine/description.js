@@ -20,6 +20,7 @@ export function checkDescription(description, weights) {
   checkNumbers(description);
   checkSteps(description);
   checkDecoder(description);
+  checkLatents(description);
   checkCritic(description);
   checkTargets(description);
   if (weights.byteLength !== description.weights_bytes) {
@@ -155,6 +156,16 @@ function checkDecoder(d) {
   const { kind, out, to } = ops.at(-1);
   expect(kind === "conv" && out === image && of(to) === scale, "decoder.ops", kind,
     `a conv at the end, into ${image} channels at ${scale} times the grid's size`);
+}
+
+/** Latents that are seen, beside the picture or as codes. */
+function checkLatents(d) {
+  const { beside, codes } = d;
+  expect(beside === undefined || (typeof beside === "boolean" && (d.decoder !== null || !beside)),
+    "beside", beside, "nothing, or true or false where a decoder makes the picture of latents");
+  expect(codes === undefined || (d.decoder !== null && isCount(codes?.count) &&
+    fits(codes.offset, 2, 2 * codes.count * d.visible, d)),
+    "codes", codes, "nothing, or an offset and a count of codes within the weights where there is a decoder");
 }
 
 /** The operations of a step or of a decoder: `list` has buffers and ops; d is the description. */

@@ -79,11 +79,11 @@ export class Display {
     });
   }
 
-  /** Shows a cell of one grid under the lens, and in words. */
-  showCell(cell, pane, x, y, aloud) {
+  /** Shows a cell of one automaton under the lens, and in words. */
+  showCell(cell, automaton, x, y, aloud) {
     drawLens(this.view.lens, cell.around);
     this.view.lens.dataset.empty = "false";
-    const text = `Column ${x + 1}, row ${y + 1}: ${wordsOf(cell, this.descriptions[pane])}`;
+    const text = `Column ${x + 1}, row ${y + 1}: ${wordsOf(cell, this.descriptions[automaton])}`;
     this.view.inspector.textContent = text;
     if (aloud) this.say(text);
   }

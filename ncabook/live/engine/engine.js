@@ -3,6 +3,7 @@
 import { bufferSizes, checkDescription, padded, rulesOf } from "./description.js";
 import { Grid } from "./grid.js";
 import { RUNNERS, inJavaScript, instantiate } from "./kernels.js";
+import { Codes } from "./latents.js";
 import { NoMemoryError } from "./memory.js";
 
 /** Cells that go through a rule together: what its operations hand on to each other stays in a near cache. */
@@ -45,6 +46,7 @@ export class Engine extends Grid {
     this.degrees = 0;
     this.rules = rulesOf(description).map((ops) => this.prepareRule(ops, weights));
     this.decoder = description.decoder && this.prepareDecoder(description.decoder, weights);
+    this.codes = description.codes ? new Codes(this, description.codes, weights) : null;
     this.fireRate = description.fire_rate;
     this.turn(description.turns ?? 0);
   }

@@ -17,9 +17,12 @@ const PEN = 1;  // that of a brush which draws digits
 
 /** What to show: the picture, alpha, the last change, who fired, or one hidden channel. */
 function makeChannels(id, description) {
-  const { critic, fixed, visible, decoder, votes } = description;
+  const { beside, codes, critic, fixed, visible, decoder, votes } = description;
   const first = description.channels - votes.length;
-  const options = [["picture", decoder ? "decoded picture" : votes.length ? "votes" : "picture"]];
+  // Where the picture stands beside, it is always there.
+  const options = beside ? [] : [["picture", decoder ? "decoded picture" : votes.length ? "votes" : "picture"]];
+  if (decoder) options.push(["latents", "latents in colours"]);
+  if (codes) options.push(["codes", "the nearest code"]);
   if (votes.length) options.push(["disagreement", "cells that disagree"]);
   else if (!decoder && visible > 3) options.push(["alpha", "alpha: what lives"]);
   if (critic) options.push(["critic", "the critic's opinion"]);
@@ -36,7 +39,7 @@ function makeChannels(id, description) {
   }
   const key = make("span", { class: "nca-key", hidden: "" },
     make("span", {}, "−1"), make("span", { class: "nca-ramp" }), make("span", {}, "1"));
-  return { select, key, row: make("div", { class: "nca-slider" }, make("label", { for: id }, "Show"), select, key) };
+  return { select, key, row: make("div", { class: "nca-slider" }, make("label", { for: id }, beside ? "Beside" : "Show"), select, key) };
 }
 
 /** Other canvases to choose from; null where there is one only. */

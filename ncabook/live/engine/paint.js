@@ -1,5 +1,7 @@
 // What is shown of an automaton, as RGBA bytes.
 
+import { codesPicture, latentsPicture } from "./latents.js";
+
 const NEGATIVE = [178, 24, 43];  // two colours that colour-blind readers can tell apart
 const POSITIVE = [33, 102, 172];
 
@@ -10,6 +12,8 @@ const POSITIVE = [33, 102, 172];
 export function paint(engine, shown, ballot) {
   if (shown === "picture" && ballot !== null) return votesPicture(engine, ballot);
   if (shown === "picture") return picture(engine);
+  if (shown === "latents") return latentsPicture(engine);
+  if (shown === "codes") return codesPicture(engine);
   if (shown === "rules") return rulesPicture(engine);
   if (shown === "critic") return criticsPicture(engine);
   const { height, width, cellCount } = engine;

@@ -232,7 +232,7 @@ export class Player {
 
   show(shown) {
     const { key } = this.view;
-    key.hidden = ["picture", "fired", "rules"].includes(shown);
+    key.hidden = ["picture", "latents", "codes", "fired", "rules"].includes(shown);
     [key.firstChild.textContent, key.lastChild.textContent] = shown === "critic" ? ["made", "real"] : ["−1", "1"];
     this.view.root.dataset.shown = shown;
     const channel = Number(shown);
@@ -246,7 +246,8 @@ export class Player {
     const { cells } = await this.send({ kind: "inspect", x, y });
     this.reading = false;
     if (this.ended) return;
-    this.display.showCell(cells[pane], pane, x, y, aloud);
+    const automaton = this.view.automata[pane];
+    this.display.showCell(cells[automaton], automaton, x, y, aloud);
   }
 
   draw(report) {

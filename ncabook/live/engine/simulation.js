@@ -33,7 +33,7 @@ export class Simulation {
   constructor(engines) {
     this.engines = engines;
     this.timeline = new Timeline(engines);
-    this.shown = "picture";
+    this.shown = engines[0].description.beside ? "latents" : "picture";
     this.nextFrames = 0;  // when pictures are due again
     /** The automaton that ran away, so that no step follows; undefined if none did. */
     this.stopped = undefined;
@@ -169,7 +169,10 @@ export class Simulation {
       (engine.description.votes.length === 0 ? null : engine.ballot));
     const now = performance.now();
     if (!hurried || now >= this.nextFrames) {
-      this.frames = engines.map((engine, i) => paint(engine, this.shown, ballots[i]));
+      // What is chosen to be shown stands beside the picture where there are two of them.
+      this.frames = engines.flatMap((engine, i) =>
+        (engine.description.beside ? ["picture", this.shown] : [this.shown])
+          .map((shown) => paint(engine, shown, ballots[i])));
       const end = performance.now();
       // Decoding and criticism get half of the time at most; all else is fast.
       const slow = this.shown === "critic" || engines.some((engine) => engine.decoder);

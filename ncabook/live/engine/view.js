@@ -99,6 +99,20 @@ function makePane(description, id, caption, measured) {
   return { canvas, cursor, recovery, votes, pane };
 }
 
+/** The panes of an automaton: where its latents are shown, they stand beside the picture. */
+function makePanes(description, id, title, measured) {
+  const { alt, width, height, beside } = description;
+  if (!beside) return [makePane(description, id, title, measured)];
+  const [picture, latents] = ["Decoded picture", "Latents"].map((words) =>
+    (title === undefined ? words : `${title}: ${words.toLowerCase()}`));
+  return [
+    makePane({ ...description, alt: `${alt} A stroke here erases the latents that lie under it.` },
+      id, picture, measured),
+    makePane({ ...description, votes: [], alt: `The ${width} by ${height} cells that the picture is decoded ` +
+      "from, in colours. A stroke here erases cells." }, id, latents, measured),
+  ];
+}
+
 function makeReadout() {
   // An output speaks by default; at sixty changes a second it must not.
   const steps = make("output", { class: "nca-steps", "aria-live": "off" }, "0");
@@ -196,7 +210,8 @@ export function buildView(element, descriptions) {
   const [description] = descriptions;
   const several = descriptions.length > 1;
   const measured = descriptions.some(({ targets }) => targets !== null);
-  const panes = descriptions.map((d) => makePane(d, id, several ? d.title : undefined, measured));
+  const ofEach = descriptions.map((d) => makePanes(d, id, several ? d.title : undefined, measured));
+  const panes = ofEach.flat();
   const bed = make("div", { class: "nca-bed" }, ...panes.map(({ pane }) => pane));
   spread(bed, panes.length);
   const { steps, rate, readout } = makeReadout();
@@ -208,7 +223,8 @@ export function buildView(element, descriptions) {
   const status = make("p", { class: "nca-hidden", role: "status" });
   const { skip, end } = makeSkip();
   const root = make("div", {
-    class: several ? "nca-player nca-several" : "nca-player", role: "group",
+    class: ["nca-player", ...(panes.length > 1 ? ["nca-several"] : []),
+      ...(description.beside ? ["nca-beside"] : [])].join(" "), role: "group",
     "aria-label": several ? "Live automata, side by side" : `Live automaton: ${description.title}`,
     // JupyterLab would take some of the keys as its own commands.
     "data-lm-suppress-shortcuts": "true",
@@ -217,7 +233,8 @@ export function buildView(element, descriptions) {
   const view = {
     ...parts, ...others, root, bed, extra, grid: description, steps, rate, status, notice,
     canvases: panes.map(({ canvas }) => canvas), cursors: panes.map(({ cursor }) => cursor),
-    recoveries: panes.map(({ recovery }) => recovery), votes: panes.map(({ votes }) => votes),
+    recoveries: ofEach.map(([{ recovery }]) => recovery), votes: ofEach.map(([{ votes }]) => votes),
+    automata: ofEach.flatMap((own, i) => own.map(() => i)),  // whose each pane is
     tools: [...near, ...tools], brushes: offered,
   };
   setOpen(view, description.more === true);

@@ -1,0 +1,84 @@
+"""Latents in colours, and the codes that are nearest to them."""
+
+import colorsys
+
+import pytest
+import torch
+
+from ncabook.live import describe, to_html
+from tests.live import test_decoder as latent
+
+GOLDEN_ANGLE, LIGHTNESS, SATURATION = 137.508, 0.55, 0.6
+
+
+def described(codes=None, **options):
+    nca, decoder, start = latent.latent_automaton(fixed=1)
+    model = describe(
+        nca, latent.HEIGHT, latent.WIDTH, decoder=decoder, start=start, codes=codes, **options
+    )
+    return model, start[0, nca.layout.visible_slice]
+
+
+def shown(node, model, what, **job):
+    """The pixels ``[H, W, 4]`` of the first frame."""
+    report = node(*model, messages=[{"kind": "show", "shown": what}], **job)
+    assert report["size"] == [latent.HEIGHT, latent.WIDTH]
+    return torch.tensor(report["pixels"]).view(latent.HEIGHT, latent.WIDTH, 4)
+
+
+def color(code):
+    rgb = colorsys.hls_to_rgb(code * GOLDEN_ANGLE / 360 % 1, LIGHTNESS, SATURATION)
+    return [255 * part for part in rgb]
+
+
+@pytest.mark.node
+@pytest.mark.parametrize("wasm", [True, False], ids=["WebAssembly", "JavaScript"])
+def test_each_cell_has_the_colour_of_its_nearest_code(node, wasm):
+    """Seven codes: the last vector of scores is not whole, and what fills it is never nearest."""
+    torch.manual_seed(2)
+    codes = torch.randn(7, 5).half().float()
+    model, latents = described(codes)
+    nearest = torch.cdist(latents.flatten(1).T, codes).argmin(1)
+    assert len(nearest.unique()) > 3
+    wanted = torch.tensor([color(int(code)) for code in nearest])
+    actual = shown(node, model, "codes", wasm=wasm)[..., :3].reshape(-1, 3)
+    assert (actual - wanted).abs().max() <= 0.51
+
+
+@pytest.mark.node
+def test_latents_are_red_green_and_blue(node):
+    model, latents = described()
+    wanted = (255 * (latents[:3] + 2.5) / 5).clamp(0, 255).permute(1, 2, 0)
+    assert (shown(node, model, "latents")[..., :3] - wanted).abs().max() <= 0.51
+
+
+@pytest.mark.node
+def test_what_a_description_cannot_say(node):
+    (description, weights), _ = described(torch.zeros(3, 5), beside=True)
+    with pytest.raises(RuntimeError, match="codes is .*; expected nothing, or an offset"):
+        node({**description, "codes": {"offset": 0, "count": 10**6}}, weights, actions=[])
+    with pytest.raises(RuntimeError, match="beside is 1; expected nothing, or true or false"):
+        node({**description, "beside": 1}, weights, actions=[])
+
+
+def test_what_does_not_fit_together():
+    nca, decoder, start = latent.latent_automaton()
+    grid = (nca, latent.HEIGHT, latent.WIDTH)
+    with pytest.raises(ValueError, match=r"codes of shape \[3, 4\]; expected \[K, 5\]"):
+        describe(*grid, decoder=decoder, start=start, codes=torch.zeros(3, 4))
+    with pytest.raises(TypeError, match="codes is of type list; expected a tensor"):
+        describe(*grid, decoder=decoder, start=start, codes=[[0.0] * 5])
+    with pytest.raises(ValueError, match="beside is 'yes'; expected True or False"):
+        describe(*grid, decoder=decoder, start=start, beside="yes")
+    nca, _, start = latent.latent_automaton(latent=3)
+    for given, value in (("beside", True), ("codes", torch.zeros(3, 3))):
+        with pytest.raises(ValueError, match=f"{given} is for latents, and there is no decoder"):
+            describe(nca, latent.HEIGHT, latent.WIDTH, start=start, **{given: value})
+
+
+def test_the_picture_in_the_figures_place_shows_both():
+    """As wide as both, so that what comes alive takes its place."""
+    nca, decoder, start = latent.latent_automaton()
+    html = to_html(nca, latent.HEIGHT, latent.WIDTH, decoder=decoder, start=start, beside=True)
+    assert '<img class="nca-poster"' in html
+    assert 'width="700"' in html

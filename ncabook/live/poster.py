@@ -118,7 +118,7 @@ def _picture(nca: NCA, state: Tensor, decoder: Decoder | None) -> Tensor:
 
 
 def _latents(nca: NCA, state: Tensor, scale: int) -> Tensor:
-    """``[H, W, 3]`` in [0, 1]: the first latents as colours, ``scale`` pixels along a cell's side."""
+    """``[H, W, 3]`` in [0, 1]: the first latents in colours, ``scale`` pixels along a side."""
     visible = state[0, nca.layout.visible_slice].cpu()
     channels = [min(k, len(visible) - 1) for k in range(RGB)]
     colours = ((visible[channels] + RANGE) / (2 * RANGE)).clamp(0, 1)

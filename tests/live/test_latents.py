@@ -1,6 +1,7 @@
 """Latents in colours, and the codes that are nearest to them."""
 
 import colorsys
+from typing import Any, cast
 
 import pytest
 import torch
@@ -67,13 +68,14 @@ def test_what_does_not_fit_together():
     with pytest.raises(ValueError, match=r"codes of shape \[3, 4\]; expected \[K, 5\]"):
         describe(*grid, decoder=decoder, start=start, codes=torch.zeros(3, 4))
     with pytest.raises(TypeError, match="codes is of type list; expected a tensor"):
-        describe(*grid, decoder=decoder, start=start, codes=[[0.0] * 5])
+        describe(*grid, decoder=decoder, start=start, codes=cast(Any, [[0.0] * 5]))
     with pytest.raises(ValueError, match="beside is 'yes'; expected True or False"):
-        describe(*grid, decoder=decoder, start=start, beside="yes")
+        describe(*grid, decoder=decoder, start=start, beside=cast(Any, "yes"))
     nca, _, start = latent.latent_automaton(latent=3)
-    for given, value in (("beside", True), ("codes", torch.zeros(3, 3))):
-        with pytest.raises(ValueError, match=f"{given} is for latents, and there is no decoder"):
-            describe(nca, latent.HEIGHT, latent.WIDTH, start=start, **{given: value})
+    with pytest.raises(ValueError, match="beside is for latents, and there is no decoder"):
+        describe(nca, latent.HEIGHT, latent.WIDTH, start=start, beside=True)
+    with pytest.raises(ValueError, match="codes is for latents, and there is no decoder"):
+        describe(nca, latent.HEIGHT, latent.WIDTH, start=start, codes=torch.zeros(3, 3))
 
 
 def test_the_picture_in_the_figures_place_shows_both():

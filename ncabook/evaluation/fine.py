@@ -191,14 +191,3 @@ def with_interval(values: dict[str, Tensor]) -> dict[str, Any]:
         found[name] = float(each.mean())
         found[f"{name}_interval"] = list(bootstrap(lambda v: float(v.mean()), each))
     return found
-
-
-def moved_onto(picture: Tensor, truth: Tensor) -> tuple[int, int]:
-    """By how many rows and columns a picture ``[C, H, W]`` is to be rolled to be nearest a truth.
-
-    Nearest by squared error, of which only the correlation hangs on the shift. Small drawings of an
-    emoji and large ones are files of their own, and lie differently in their squares.
-    """
-    spectra = torch.fft.fft2(truth) * torch.fft.fft2(picture).conj()
-    place = int(torch.fft.ifft2(spectra).real.sum(0).argmax())
-    return place // truth.shape[-1], place % truth.shape[-1]

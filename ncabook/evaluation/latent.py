@@ -19,8 +19,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ncabook.automaton import NCA, centre_seed
+from ncabook.automaton import NCA
 from ncabook.automaton.perception import check_sizes
+from ncabook.evaluation.enlarged import Small
 from ncabook.evaluation.harm import circle_masks, damage_masks, mutated_classes
 from ncabook.evaluation.perceptual import lpips_distance, on_white
 from ncabook.evaluation.recovery import bootstrap_interval, recovery
@@ -74,7 +75,7 @@ def evaluate_latents(
     vqvae: VQVAE,
     targets: Tensor,
     protocol: LatentProtocol | None = None,
-    small: "Small | None" = None,
+    small: Small | None = None,
 ) -> dict[str, Any]:
     """Measures an automaton that grows one picture for each class in latents, on the CPU.
 
@@ -155,7 +156,7 @@ def evaluate_latents(
         **{name: _summary({k: v[name] for k, v in seen.items()}) for name in METRICS},
     }
     if small is not None:
-        found["enlarged"] = small.measured(look, rules, generator)
+        found["enlarged"] = _enlarged(small, look, rules, generator)
     return found
 
 
@@ -190,45 +191,19 @@ class _Look:
         }
 
 
-@dataclass(frozen=True)
-class Small:
-    """An automaton of pixels that grows the same classes, one cell for a pixel.
-
-    Attributes:
-        nca: told the class; with a living mask.
-        targets: what it was trained to grow, ``[classes, 4, n, n]``.
-        cells: along the drawing in these.
-        pixels: along the same drawing in the large pictures.
-
-    """
-
-    nca: NCA
-    targets: Tensor
-    cells: int
-    pixels: int
-
-    def enlarged(self, pictures: Tensor, side: int) -> Tensor:
-        """Pictures ``[N, 4, n, n]`` at ``side`` pixels, by bicubic interpolation."""
-        whole = round(pictures.shape[-1] * self.pixels / self.cells)
-        large = F.interpolate(pictures, (whole, whole), mode="bicubic")
-        before = (side - whole) // 2
-        after = side - whole - before
-        return F.pad(large, (before, after, before, after)).clamp(0, 1)  # negative margins cut
-
-    def measured(
-        self, look: _Look, rules: LatentProtocol, generator: torch.Generator
-    ) -> dict[str, Any]:
-        """Its pictures at Stage 2, enlarged, and the enlarged targets: no enlargement is better."""
-        count, _, side, _ = self.targets.shape
-        classes = torch.arange(count).repeat_interleave(rules.seeds)
-        condition = F.one_hot(classes, count).float()
-        state = centre_seed(self.nca.layout, side, side, len(classes))
-        state = self.nca.rollout(state, rules.perturb, condition, generator=generator, ring=True)
-        large = look.targets.shape[-1]
-        found = {"grown": (state[:, :4], classes), "floor": (self.targets, torch.arange(count))}
-        means = {}
-        for name, (pictures, labels) in found.items():
-            parts = zip(pictures.split(look.batch), labels.split(look.batch), strict=True)
-            each = [look.of(self.enlarged(part, large), which) for part, which in parts]
-            means[name] = {m: float(torch.cat([e[m] for e in each]).mean()) for m in METRICS}
-        return means
+def _enlarged(
+    small: Small, look: _Look, rules: LatentProtocol, generator: torch.Generator
+) -> dict[str, Any]:
+    """Pictures of pixels at Stage 2, enlarged, and enlarged targets: no enlargement is better."""
+    count = len(small.targets)
+    classes = torch.arange(count).repeat_interleave(rules.seeds)
+    grown = small.grown(classes, rules.perturb, generator)
+    found = {"grown": (grown, classes), "floor": (small.targets, torch.arange(count))}
+    means = {}
+    for name, (pictures, labels) in found.items():
+        parts = zip(pictures.split(look.batch), labels.split(look.batch), strict=True)
+        each = [
+            look.of(small.placed(part, which, look.targets[which]), which) for part, which in parts
+        ]
+        means[name] = {m: float(torch.cat([e[m] for e in each]).mean()) for m in METRICS}
+    return means

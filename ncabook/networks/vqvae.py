@@ -67,7 +67,7 @@ class Halving(nn.Module):
         """The features at half the size."""
         y = F.leaky_relu(self.first_norm(self.first(x)), SLOPE)
         y = self.second_norm(self.second(y))
-        # Of every second pixel, and not by a stride: oneDNN's 1×1 convolution with a stride (seen up
+        # Of every second pixel, not by a stride: oneDNN's 1×1 convolution with a stride (seen up
         # to torch 2.15, AVX-512) writes beyond a channels-last gradient of 4 or 8 channels.
         return F.leaky_relu(y + self.shortcut(x[:, :, ::2, ::2]), SLOPE)
 

@@ -3,14 +3,13 @@
 from typing import Annotated, Any, Literal
 
 import torch
-import torch.nn.functional as F
 from pydantic import Field, model_validator
 from torch import Tensor
 
-from ncabook.automaton import ChannelLayout, centre_seed
+from ncabook.automaton import ChannelLayout
 from ncabook.data.large_emoji import MARGIN, framed
-from ncabook.evaluation.fine import METRICS, FineProtocol, evaluate_fine, moved_onto
-from ncabook.evaluation.latent import Small
+from ncabook.evaluation.enlarged import Small
+from ncabook.evaluation.fine import METRICS, FineProtocol, evaluate_fine
 from ncabook.networks import FineModel, LocalDecoder
 from ncabook.reading import Strict
 from ncabook.tasks.base import FLOAT, LARGEST, BaseExperiment, Look, Task, state_bytes
@@ -236,11 +235,10 @@ def enlarged_pixels(model: Any, glyph: str, truth: Tensor) -> dict[str, Tensor]:
         return {}
     label, side = data.glyphs.index(glyph), truth.shape[-1]
     small = Small(model.nca, model.targets, data.size, side - 2 * (side // MARGIN))
-    seed = centre_seed(model.nca.layout, data.grid, data.grid, rules.seeds)
-    told = F.one_hot(torch.full((rules.seeds,), label), len(data.glyphs)).float()
-    generator = torch.Generator().manual_seed(0)
-    state = model.nca.rollout(seed, rules.perturb, told, generator=generator, ring=True)
-    drawing = small.enlarged(model.targets[label : label + 1], side)
-    found = {"pixels": small.enlarged(state[:, :4], side), "drawing": drawing}
-    shift = moved_onto(drawing[0], truth)
-    return {name: pictures.roll(shift, (2, 3)) for name, pictures in found.items()}
+    classes = torch.full((rules.seeds,), label)
+    grown = small.grown(classes, rules.perturb, torch.Generator().manual_seed(0))
+    drawing = model.targets[label : label + 1]
+    return {
+        "pixels": small.placed(grown, classes, truth.expand(rules.seeds, -1, -1, -1)),
+        "drawing": small.placed(drawing, classes[:1], truth[None]),
+    }

@@ -8,7 +8,8 @@ from torch import Tensor
 
 from ncabook.automaton import NCA, ChannelLayout
 from ncabook.data.large_emoji import MARGIN, framed
-from ncabook.evaluation.latent import PERTURBATIONS, LatentProtocol, Small, evaluate_latents
+from ncabook.evaluation.enlarged import Small
+from ncabook.evaluation.latent import PERTURBATIONS, LatentProtocol, evaluate_latents
 from ncabook.reading import Strict
 from ncabook.tasks.base import FLOAT, BaseExperiment, Look, Task, state_bytes
 from ncabook.tasks.growth import Glyph

@@ -11,7 +11,8 @@ from torch.utils.flop_counter import FlopCounterMode
 from ncabook import zoo
 from ncabook.automaton import NCA, ChannelLayout, ConvPerception, MLPUpdate
 from ncabook.evaluation.counts import flops_per_point
-from ncabook.evaluation.fine import FineProtocol, costs, evaluate_fine, moved_onto
+from ncabook.evaluation.enlarged import moved_onto
+from ncabook.evaluation.fine import FineProtocol, costs, evaluate_fine
 from ncabook.evaluation.fine_texture import FineTextureProtocol, evaluate_fine_texture, shuffled
 from ncabook.experiments import runner
 from ncabook.networks import FineModel, LocalDecoder, first_cell, scattered

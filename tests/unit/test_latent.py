@@ -18,7 +18,8 @@ from ncabook.data import large_emoji as large_emoji_module
 from ncabook.data.large_emoji import MARGIN, chosen, framed, large_emoji
 from ncabook.data.pairs import outlines
 from ncabook.data.registry import EMOJI_LARGE
-from ncabook.evaluation.latent import LatentProtocol, Small, evaluate_latents
+from ncabook.evaluation.enlarged import Small
+from ncabook.evaluation.latent import LatentProtocol, evaluate_latents
 from ncabook.evaluation.latent_pairs import LatentPaper, enlarged_pairs, evaluate_latent_pairs
 from ncabook.evaluation.pairs import PairsProtocol
 from ncabook.experiments import runner
@@ -421,6 +422,9 @@ def test_an_enlarged_drawing_lies_where_the_large_one_does():
     for shift in (-24, 24):
         assert error < 0.7 * (large.roll(shift, 1) - truth).square().mean()
         assert error < 0.7 * (large.roll(shift, 2) - truth).square().mean()
+    moved = truth.roll((9, -5), (1, 2))[None]
+    placed = other.placed(small, torch.zeros(1, dtype=torch.int64), moved)[0]
+    assert (placed - moved[0]).square().mean() < 0.7 * error + 1e-4
 
 
 def test_a_grown_model_is_measured_reported_and_shown(tmp_path, trained, monkeypatch):

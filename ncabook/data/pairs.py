@@ -201,8 +201,9 @@ def outlines(count: int, seed: int, side: int = SIDE) -> Pairs:
     return Pairs(*whole, note="outlines of emojis, in place of handbags")
 
 
-def sketches() -> dict[str, Tensor]:
-    """Bags in a few lines of our own, by name, ink ``[1, 64, 64]`` in [0, 1]: to begin with."""
+def sketches(side: int = SIDE) -> dict[str, Tensor]:
+    """Bags in a few lines of our own, by name, ink ``[1, side, side]`` in [0, 1]: to begin with."""
+    _check_side(side)
     shapes: dict[str, list[tuple[str, list[float]]]] = {
         "tote": [
             ("polygon", [60, 110, 196, 110, 206, 226, 50, 226]),
@@ -238,10 +239,10 @@ def sketches() -> dict[str, Tensor]:
             ("arc", [118, 50, 160, 142, 180, 360]),
         ],
     }
-    return {name: _sketched(parts) for name, parts in shapes.items()}
+    return {name: _sketched(parts, side) for name, parts in shapes.items()}
 
 
-def _sketched(parts: list[tuple[str, list[float]]]) -> Tensor:
+def _sketched(parts: list[tuple[str, list[float]]], side: int) -> Tensor:
     image = Image.new("L", (4 * SIDE, 4 * SIDE), 255)
     pen = ImageDraw.Draw(image)
     for kind, at in parts:
@@ -256,13 +257,18 @@ def _sketched(parts: list[tuple[str, list[float]]]) -> Tensor:
                 pen.arc(at[:4], at[4], at[5], fill=0, width=3)
             case _:
                 pen.line(at, fill=0, width=3)
-    small = np.array(image.resize((SIDE, SIDE), Image.Resampling.BOX))
-    return (LINE * (1 - torch.from_numpy(small).float() / 255)).clamp(0, 1)[None]
+    small = np.array(image.resize((side, side), Image.Resampling.BOX))
+    return (_stronger(side) * (1 - torch.from_numpy(small).float() / 255)).clamp(0, 1)[None]
 
 
 def _check_side(side: int) -> None:
     if not isinstance(side, int) or isinstance(side, bool) or side < LEAST:
         raise ValueError(f"side is {side!r}; expected a whole number ≥ {LEAST}")
+
+
+def _stronger(side: int) -> float:
+    """How many times as much ink a line gets, in a picture of so many pixels along a side."""
+    return max(1.0, LINE * SIDE / side)
 
 
 def _edges(picture: Tensor) -> Tensor:
@@ -281,6 +287,5 @@ def _halves(images: Sequence[Image.Image], side: int = SIDE) -> Pairs:
             raise CorruptFileError(f"an image of the archive cannot be read: {error}") from None
         rows.append(torch.from_numpy(np.array(small)).permute(2, 0, 1))
     drawings, pictures = torch.stack(rows).split(side, dim=3)
-    stronger = max(1.0, LINE * SIDE / side)
-    ink = (stronger * (255 - drawings.float().mean(1, keepdim=True))).clamp(0, 255)
+    ink = (_stronger(side) * (255 - drawings.float().mean(1, keepdim=True))).clamp(0, 255)
     return Pairs(ink.round().byte(), pictures.contiguous())

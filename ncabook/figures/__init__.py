@@ -78,24 +78,26 @@ def film(
     moments: Sequence[int],
     seed: int = 0,
     hurt: tuple[int, Tensor] | None = None,
+    condition: Tensor | None = None,
 ) -> Tensor:
     """States after each of some steps, ``[len(moments), B, C, H, W]``.
 
     Args:
-        nca: an automaton without a condition.
+        nca: an automaton.
         start: ``[B, C, H, W]``.
         moments: rising numbers of steps.
         seed: of the fire masks.
         hurt: a step, and the mask that the state is multiplied by after it.
+        condition: what the automaton is told, ``[B, D]`` or ``[B, D, H, W]``.
 
     """
     generator = torch.Generator(start.device).manual_seed(seed)
     state, frames, now = start, [], 0
     for moment in moments:
         if hurt is not None and now <= hurt[0] < moment:
-            state = nca.rollout(state, hurt[0] - now, generator=generator)
+            state = nca.rollout(state, hurt[0] - now, condition, generator=generator)
             state, now = state * hurt[1], hurt[0]
-        state, now = nca.rollout(state, moment - now, generator=generator), moment
+        state, now = nca.rollout(state, moment - now, condition, generator=generator), moment
         frames.append(state)
     return torch.stack(frames)
 

@@ -24,6 +24,9 @@ FAMILIES = {
     "textures": "Covering a canvas",
     "digits": "Growing digits",
     "handbags": "Colouring drawings",
+    "autoencoders": "Pictures by way of latents",
+    "latent": "Living in latents",
+    "fine": "At any resolution",
 }
 HEAD = """\
 # Results
@@ -31,7 +34,7 @@ HEAD = """\
 Every trained model of the book, from its card. The paper's number stands beneath. A click on a
 column's head sorts a table; *Run* opens the automaton, *settings* what it was trained by, and
 *card* all that was measured, with seed, duration, hardware and commit. Intervals are 95 %, by
-bootstrap over rollouts or images. Chapters 3 and 5 to 10 say how each number is measured, and what
+bootstrap over rollouts or images. Chapters 3 and 5 to 11 say how each number is measured, and what
 it does not show.
 """
 

@@ -13,17 +13,24 @@ from safetensors.torch import load_file, save_file
 from ncabook import experiments, zoo
 from ncabook.data.registry import DataUnavailableError
 from ncabook.evaluation import classification, texture
+from ncabook.evaluation.autoencoder import AutoencoderProtocol
 from ncabook.evaluation.digits import DigitsProtocol
+from ncabook.evaluation.fine import FineProtocol
 from ncabook.evaluation.growth import GrowthProtocol
+from ncabook.evaluation.latent import LatentProtocol
 from ncabook.evaluation.pairs import PairsProtocol
 from ncabook.experiments import load_experiment, runner
 from ncabook.files import CorruptFileError, sha256
 from ncabook.reading import ConfigError, UnknownNameError, parse
 from ncabook.tasks import (
+    AutoencoderExperiment,
     ClassificationExperiment,
     DigitsExperiment,
+    FineExperiment,
     GrowthExperiment,
     JudgeExperiment,
+    LatentGrowthExperiment,
+    LatentPairsExperiment,
     Look,
     OnePassExperiment,
     PairsExperiment,
@@ -691,6 +698,14 @@ def protocol(experiment):
         return asdict(PairsProtocol())
     if isinstance(experiment, PairsOnePassExperiment):
         return {"version": 1}
+    if isinstance(experiment, AutoencoderExperiment):
+        return asdict(AutoencoderProtocol())
+    if isinstance(experiment, LatentGrowthExperiment):
+        return asdict(LatentProtocol())
+    if isinstance(experiment, LatentPairsExperiment):
+        return asdict(PairsProtocol(batch=10))
+    if isinstance(experiment, FineExperiment):
+        return asdict(FineProtocol())
     if isinstance(experiment, JudgeExperiment):
         return {"version": 1, "images": 10000}
     if not isinstance(experiment, ClassificationExperiment):

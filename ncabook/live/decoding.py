@@ -1,4 +1,4 @@
-"""The decoder of a latent automaton as operations of the live engine, each on a grid of its own."""
+"""Decoders in the live engine: of latents, operations on growing grids; of any point, three layers."""
 
 from collections.abc import Iterable
 from typing import Any, cast
@@ -7,6 +7,7 @@ from torch import nn
 
 from ncabook.automaton.known import check_unchanged
 from ncabook.live.program import ENGINE, LINEAR, STATE, Program
+from ncabook.networks.local_decoder import HARMONICS, LocalDecoder
 from ncabook.networks.vqvae import SLOPE, Decoder, Doubling
 
 WRAPPED = {
@@ -71,4 +72,30 @@ def compile_decoder(decoder: Decoder, program: Program, first: int) -> dict[str,
         "buffers": part.buffers[1:],
         "scales": scales,
         "ops": part.ops,
+    }
+
+
+def compile_local(decoder: LocalDecoder, program: Program) -> dict[str, Any]:
+    """Appends a local decoder's numbers to those of ``program``; its part of a description.
+
+    Kernels are ``[in, out]`` in float16, biases float32.
+
+    Raises:
+        TypeError: the engine does not know it: it is derived or changed.
+
+    """
+    check_unchanged(decoder, ENGINE)
+    layers = {"first": decoder.first, "second": decoder.second, "last": decoder.last}
+    return {
+        "kind": "local",
+        "image": decoder.image_channels,
+        "hidden": decoder.first.out_features,
+        "harmonics": HARMONICS,
+        **{
+            name: {
+                "weight": program.numbers(layer.weight.T, "<f2"),
+                "bias": program.numbers(layer.bias, "<f4"),
+            }
+            for name, layer in layers.items()
+        },
     }

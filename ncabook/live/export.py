@@ -19,15 +19,15 @@ from torch import Tensor
 
 from ncabook.automaton import NCA, Patchwork
 from ncabook.automaton.known import check_unchanged
-from ncabook.live.decoding import compile_decoder
+from ncabook.live.decoding import compile_decoder, compile_local
 from ncabook.live.labels import Labels
 from ncabook.live.offers import Offers
 from ncabook.live.opinion import Opinion
-from ncabook.live.program import ENGINE
+from ncabook.live.program import ENGINE, Program
 from ncabook.live.sight import Sight
 from ncabook.live.start import Beginning, Start
 from ncabook.live.stepping import check_range, compile_steps
-from ncabook.networks import Decoder
+from ncabook.networks import Decoder, LocalDecoder
 
 VERSION = 3
 
@@ -87,7 +87,7 @@ def describe(
     alt: str | None = None,
     seed: int = 0,
     targets: Tensor | None = None,
-    decoder: Decoder | None = None,
+    decoder: Decoder | LocalDecoder | None = None,
     beside: bool = False,
     codes: Tensor | None = None,
     start: Start = None,
@@ -120,7 +120,8 @@ def describe(
         seed: of the fire masks, as in :func:`ncabook.automaton.hashed_fire`.
         targets: premultiplied RGBA in [0, 1], ``[classes, 4, height, width]``, what the automaton
             was trained to grow; with them the figure draws the error, and tells the recovery.
-        decoder: makes the picture from the visible channels, larger than the grid.
+        decoder: makes the picture from the visible channels, larger than the grid; or a local
+            decoder, which reads all channels at any point: readers may zoom in.
         beside: whether the latents are shown beside the decoded picture, both alive: the first
             three as red, green and blue, −2.5 to 2.5 each. A stroke on the picture erases the
             latents that lie under it.
@@ -218,7 +219,7 @@ def describe(
         "condition": beginning.map_at(program),
         "votes": elected,
         "inputs": beginning.inputs_at(program),
-        "decoder": None if decoder is None else compile_decoder(decoder, program, layout.fixed),
+        "decoder": _decoded(decoder, program, layout.fixed),
         **sight.latents(program),
         **({} if opinion is None else {"critic": opinion.described(program)}),
         "buffers": program.buffers[1:],
@@ -226,3 +227,11 @@ def describe(
         "weights_bytes": len(program.bytes),
     }
     return description, bytes(program.bytes)
+
+
+def _decoded(
+    decoder: Decoder | LocalDecoder | None, program: Program, first: int
+) -> dict[str, Any] | None:
+    if isinstance(decoder, LocalDecoder):
+        return compile_local(decoder, program)
+    return None if decoder is None else compile_decoder(decoder, program, first)

@@ -1,11 +1,14 @@
 // Built from ncabook/live/engine by build.py. Change the sources there, not this file.
 const core = () => {
-const KERNELS = "H4sIAAAAAAACA6VbW5AcV3nu7um532dndnZ3dqX/9K7uu9JKWu1Ft1VLtizZoKTyHmSBFKPZWcm62AWRxSrkIQWhqCBMkuIFgx8oCKEoV4FTuCpAkieqyAPJAw9JKilsCFRSZeAlD0yc7/tP90zvamWcZOWe0/2f//z9n/9+Th87V+6su47juB93i8/6G/hzN57NbOif82yWzX3e+RaQjjoKG4M/59myvbkfP+ft4/0Eon0obiSH1YYPdqiTatQd10v5juumM1k/ly+kXT/tPu/iOeU6bqbqbbjhgwduccMJv4Em+4bbyKxfW795+6Oe43/o5vUbjpP/veu3r11ev3JnzXGLvesvXr/xnH3yilev967cjfpS+dsv9KJ7v9C7fufu5Q9d6/XuOOnClatXL3/ow1duPHfNyeR//9rtm5evXrty1cn6H7xyY83JZa7cvXvtxlUn79+4eXvdKfjPXeu94BQzz92++cLzd5xS5rkrdz987bZTBkM3XnQquas3X/hgD2w41eLlyx++duX5yx+8cudayi388/X6M4644ffe/tF37/fECf/2J5//z4/07ogXfuEnP//RS7hL3QmcsPaiOHfCv/z5197J9vBY1cc//sFrr36Ej2N4DHMv3ineclMboWMyoEiqztMdkwUphxfuc96Z1BnJSPZ8GZ3GxQPQusbzzkhO3KfKjmRCPGfEM07JK4onLtBT4tce4M+R9MXjDgkDxy05Rfz9ByaxgeHp0L2A4a6kQu9u12TDDZMLXZPHawqpM0DIKAIeU6BYAEtpKUj6QmetZ4qA5C0ElCNgCSMAwgW0pztr7O1Irtsz5dQZUHZBMyvl0FE8ECUOeO0Ela6kuuFGV7weednvOeJ/ALwBGx1BlUM44EInqK1tQSJhIEY45AZoa2wfIVaUx7+oqC+S/w/50ruQL5F85VHy6Kq8O2njFqHyVFdcKtIiBikovkh4pmscyVG7OSgETV41EkADilL8pOeWNxIG5YOAwwv3aagcqjBZNbKs+DAyIUupHuihIy+utQVoLi/p8xDHhimiA6qmUqUYeufLHvSdInm+BILMcqYepsKpXehIuQtyVYysqFlVQo9mWya3ZVBAU6TllqRKvtQ08hBlUJMUidSUSKXbnXOc23hzhSMqasux7WfZZEkEUuhKiZKiGEwhEoq1/N913Q3x8QLfikKn7T9ZdnWCLuiruadLEDkmhOfzJk0pp0nQh2IhPo8EPXivS9EnHOtTnpumX0FBl0inSkH5pKfkAYb82Nwy1OJ/v/POO9lbcLsISWXjPake6UPDksL7IU+f874FBpQR2oX4ix5dz+Kht8tX2LFqHTnJxWPx+OhwAC2FlO3GeAC9buBLllYjGcik+H9hxxIrSrr4566bT0YZYOq00XDKOb77gsnrrPNA8GHFDEOIM4guiHQIaCWoh9GssNdzgnKPZlXpO3hZiZGh1+V9/023X/T4ghoUISU2JVgVeIYSL6ib5KxQIo/4oWv1tJkzL/x1pBDc+het+St3PkyKc0/Z9laZrhRFRoa0HADkN0tXEbdfcrb8JfkrhC/BOSnjLKeocV2D9hps1TLT1SiPaL+ow3w7bMMOG/g87TrIx3P6h1TG33DvudE1rbE/nF+LxMlQnVebL2l8Tut9WbL9umT6k66pqCvABxkBcnTru10KvQqfzK7jPdneGnDzwO2X3tny1/+6a2oaLQqRGefDPF3co0drKIP7O6YuvslE0aQu5fPW2fBe2M6lsveo4ExjoIR8OEOK1cjkGirTNIWTptsjG3X7eY+ZJ0/GLZrax09cYL/pmgZo+HEoiMOOzxAywxBSJ6COF1gVVIkGxhxB0EY4yofvuLfC1I0gE6YgiirE1nb7n3D7X3Ex/aABw1zFdan/Rb7uURNY6f8O4MTsdxzcdWAvPcR0lc7iYC6bwtUr+Uxrw72folLvp2KlPvDXgvKMvXdMBRbv8II+q4nYVrN2XVdBYO5wrnUzQpcVn+8Mml3TQnZFqOgFozrlttpARaq0gSLDNIBjeMe4tMwETLyjmhiXGjURRWHIvgNljtFYJhHmp+CZ4zJqlb5DWnhI6/t2do2Aljn3/V9e/IUJ+C4QMzJKYm3Y5ajxQY3REKnhgdcVw2HTXRHWHlpUTOJfYT2YkUJvDUON5NaDXZjAmoysdYOSFJguSpouSl0aPM1eZmRX1J/f1F/oETbUwATmUcIUStsY4m6ZMjNRNEgzapQFnO3u70zxx+OPwx/34cOHknlZdqAb6fthsGcZlPdIwOsDHRNgVpCbodx8atyXGRvRYlvdTVvdHcexGTYzag42WYWpW4jN6P7+W1/+5AbZLpFMSYM6JEirDfojZi+T9DnlPVC+IeCLwYw65WTklAKdTCv2PmpGX2AkfansbiuBMt6imjEzVJaVBghOq6YgDdnX/6kNxoY86SRL6pUzdMmmVWl3y0yjtDrDITPRbKyPTkijC8PrsOnIOCc4TpplYIFOYPqO78je/lvK79f/Jnn1f6bAb5xNXv1/d4Pd/dKJr/7VavICM/1usL9f+sMHH1hJXsqloMN5cPg7yYsj3uR/Zl+/9Nz1315JXmZ32EvUFioXEPLDlx/8wQNHw1Q8cz9WmZF9kAew9tmfN5X7B6vJC0Dw8l9u2O7/xXbdX3cxFvMr+g40M8PUHahhPoTZlUL3toz+VgxzLcxLwjwLSyVhKcCKSaUUaQJ+18af4r94eRudsMS779n0c18zAdInL0SiQqL4RLSFtZXEe82UVUBIGYg21k4zUkQ4Y/mZj9JP5JxBzlRt5cjVjpQ/Z2rJEYnecxQEQhyRHn7mc3hXXWr4bWik9BEhU2bEIqNALTtxuM2wcKxLTl2xQYOCFkZiQ61GdUbQhBc1qfufWTOv0jurMsJmBNOtsQqvUFhanuIWpo2AykK+9tmgJa2XJfMQbFeJU03iZBRrc1+x+APft2k9e4+pMhHfMyo+zJTBOmXTnS2sdHo5O700p8cE+ai5IKfnKeyhmG0BFhQ42wAjfuUfW01etK5S/19heulvf/l08orc4aeuKfdLwT/90WryMpXweesOUbwoISj8GyX8v/Da6uO8tra912Ih925eW9/Ga6v0WuuzKYyvb+ez1aTPVqRscb6xCaeSxCmIit5ZTV4clY+Ho+TQxv7AxfP8qf0mP+d/byEPaDW2kbxQaJAEEWijOTKTs+b0j/k8avKXUhtpmJR3z3sJLvtSVFZ812EF6oa5u4bOwOohKHGBlqNTav1Ws7Ub1IjqYlA6w78ltR7UbZ1Rfx2ekHnDNIHfwthRrKVw21btt0N5Sou+UYGV+TUzpu08Kgy2DoI9W0G0r7JeM3Vb+8no02Xm/wnGNrQdtKgKZBztPNoxtCxA21IxrVK6uE36mkSB5/B6uhO0MVnhzwXcg8uGmdL3tPCSSb5tLWgRpWVRpl7rj9C2d2xLtmFa6opthvo2nbktLY0jO6CgYKfspGYnaRmTKIcg0pZaxtTrgciUjHZffxWJrAnEHcAq5/KFYqlcqXJLjVf/Mmb5CzcI+r90cfe2C1kBFeAOwTsI7hDcATiQ4AnL2NurYr4IqtPoJ8rkY2gLcIL+r1yI8BcuyBB3jOTG+Bak9h0xASAr4sQQcYKISNJS7FLz4RkW0KMQWhdqR55uURotvHsqCqCQwBQlMGXzeyGUrrS7Z52lFLUa37XDHIRIlGit0BIPC2o0dQx9YiB70YqkFduWTMEkh72oLKkJriG1+mGvwO6QyBIykuYrX3gVuPJ5rU5BCq+ZulTOALWNegXlXpuF3Btf+laQWdaVZ5sVaeaNLyH42q5XvsWONv0ML2TEtRou8bYEGm28lYgiX0TtOvMlaeswGXn1FbzaDtQRbY5og3xJ0dkvieSrjjNcyhViN23wNVmkuZ1qiaOaUzkb+qC1bOuvDispSIGvUQ2B7W4wZfUDau1BbVaK75H1JmEKk4ms12ae40z9aKbFKldKDd1FYOODBTSjKNQajCBTFs26SSjMWC0twK3+D6QclWBLbWDwpOQTxoBMWdNsapNujf01dvwgk8vb8uM+U6WHYiSKabIWbVZx87IQrXkz4cfWNeFmekE1TN01NWWsxAUp47LWlgaRwjRUdg2pcolitWl3WOtc7YxEVXRQkBoWpNGG3afOMY/92Tkmrj8NmueYqV5G/OgGre0zVbM/gnjxLrkK6gT1FF+03/NNU9BAt9tksDFksIJOpsBgNCajfEFhSw5DzKXoCipTmkBTRvAPS6lxXUpVMBn8y6xjhpneWve1h8HEp4POr2EgNyWHKuEmZtzGug6II+xtfjpoozd7U7Jd/CqZYHK4tmVkHtE3ZXVFltVSHmaX5XJsPNzAcmyqy0FIA8NhYzokp0NydlNzSnIcUoiGgI/xIf6k4mOROAQ1AWpK+7Mo3LCM+GzQfnnZKxFm60R0TACSk6J9bhKROL6OYx8rSgf+8+7peCcjyxiFPWp/3iRMiT582TasRUfpHhFzZlwVNcKdj+2WW2ODXfhCqOvtcbU6u5iG4PXXvlSdcoQ6HaF5Iq7arZAiHAX3e7U3se4a22oFRdgXjLthi4QfTuZzqDl5pTby90obqXsNfqGo6ZZZjXGEmwlBHRF/5wtB44401qBfrQWadruhxVS7ZkbZSL63hmhRwPzHMHDjghkPa+peKCekhvxR182jDshXQ1atoYc0kpGJKLRNwmAa3FhIsdlh/RKDOqig1OuCBt2xLuV1w5xVtxscXYROjWtc2IJ2EXzvEKD6QSPGCNTSy+vBtJTB5YwOkGAX1mbG7NGnWrDX7NO7+WC/OcCdYfswi9yJlrLcH42bU5DYxZ0dvE9BNYL2IhNInAj3xJxsev0sOYyYQ1qOyB+QOQliwruwUAxikvtAMohJGm7Yjpcp8p1K7yC8FBnzEJrprplHM9M1h6VtjiA1HpVJswA5HtLVNH2shGFHoa2gDolKiY7W0K2SI9y+PyaHE5jTIAyJK1JdkeaJtAjCS3YfO4wSTpPfe0LulxyUpQH18pD6MQ5sbMKcsdTLQ+qLRFoWz6yA5QX0tbpmQZZp5lBEXVcsx2nbRiWBJRx75kRhe6zAgRfOd4eoB6xsCRYLPkHwLitlgmsWfDJekkPeEcn9Vu1zciKxkTEnirnXKrtB92rIMptlWeH+7Yru3x6TPMW5yGYRMhk5D3NfogMuSf1J7gwfYdcRmWczD50oxlFiHLUYRZQI+xHf9w+y8jwguwHZPYAAIHsB2TuA1ADZA8ieRC4P5AAgBxJ0AtkFyK4EnQAmN6YbEzGdAHY3BlkP6XQw1Q6/IGA5876yJntBEX9JF+zqyXXuNWVpkEfgyWh26mZjJ95pVv89CBsc+O+8HFH/nRv4L5/noV62AiWxrZnddErtkvnYZyIcBUR+o8gKqMX6mo99Z27oOwfVd45Z3zkKb+Fm16JMq+kdTfjAQaqwt8UNZmioSxix8Dg3OCYL0bCEfS9ZJ/DMMl6yYu17JbLiyL5pWnPKa8KSEyY/tONtrThhpwPLhEkuqzUt0dKWwJha2gItbSGyxRl2zWCq2rXIrsXYCOe3mAHk/4jxzG8xS2gAgh/DVBLGw9ze0TILVGvgGBJIx2ZU447kdjnniM05o8g5qUHqGYHMoy9rMxT/LdOxyWh8kIxOiduvw/PL+N2HFXTdHNf0dAL5J3PBnLZZajV1BqmGSjytRlyLjDi0RnzWGvE5ftYIM5qSGoYGXdfgrRUiYzvS17lBTDdPyNktJn2Oab0ZLMcYT8oy/iEnTKgd7rQItSHC+RghpwjTFqE0RHgqRrigCIcsQm6IcDFGeFoRDlsEPxg43jMQFN0xeJ8iiMzBvuZgTnP0GoTSObOXPjcnT8QOtCuexibelfMVWUmyq8wuwNYSHCp/LSwAEkxFLG3mA6zG0wiejN+9V+ELMfypYY4lvBXDLw4SpcLj2QbPxPDdCl+J4ec3BYdV6KqBpSwZCeSUcFWCBon1/Wgm+K3jFPfTL8k4SpXQHINBHOfS1+a8fl3eB3vpT7rytLaeXNA2Bf8+3l/FpZ+OZh/z6WgWZSZC8DeZdd6fCEI52Zqt2wwlR+VSAmnikWy9g0jzYPXg5jCF2gJxDRy3MAA8CwJR0CDXh3m3TL4P8W7Fcr4PnO+znJMwRpAJ4i9r6yHxsU2FO1E84+drbjyZ/fw5gBkFs/2OPYFSBwd48PShYR/s17hl++Dow4qw3I7j6TTZWbDBdEEnd5STW9iEtJNILYvUGtYrLURc1CtyLEB8Y1JuaeG8qGl/NpHMFxQ+m4jB9SEkqi8aQ0gUkpeHkCj0rgwhUYReYTBeicuEKDTX2TAQ+5xItBJeYrxe0hB5lEH5aFwgHJQjjM0HGZsPRmG7za42ysk8LXPKYkwRYyqO3k8gVp9IxGpHnkGsPpGI1Y5cRIQ/sSnRP4US4sSmEuI8y6BN8fxJFB4nEoWHI2fw9jNhhqY6KA/OxOVBHFnFRtZDNrIe1vLgzKbyYB5mOIhS03JIY+ksIyk/dszKdOyys7HL1iEkm89Pac0hpyA3mL0I9xYHHjKvVr/ZkxDMGl0MRr5DPY24E9nVeBTsV4aOM8ztK0omaWlmCSli2eKeVycbRb5d0ITPHtKCgtUw6rDC4TdrhcSPs9FuwCywc2oj0qSNzMB0UHYt67GNDo9t4A1LMHfUzPG+/rKu/h4hB1p8oakXWZJwaiu6DMQkjii5yMzUvhqxfTWs9UxD3CfUkgc6ZhY/M8ziPg/wpPUARvHHZXcl3pSprQUF+/kIi3V/EQvygriLWIUXJL+oX/C9Rc/nNwwr3KzkuaN+F9k+dTcoUnClCNjsiT6X+V30rqko2OW2DixKq4gadQrUXlAMS9DMCFbFqejj94gecwBFlBANSrPNj+Pi9YIxbreYcbuzOQET9YnY4Vo0LWNqffzOrZtvO2hVddnB/ISmC7939QNW4EEEPSQLF6p/CXfTGLDRDb0XgxmKSouTXag5LGw3YUXC9gxKmGAvS5p94DN63s/nAzyksBbMRgPnBsQODgceIuI8TxSu8e6wOOYIrO2oHh88KlXrQgs89QQpB8fKjlYkM7o77zG574XdHzEeFtpFPRni6R6hh4wXLKkVvWXVrrsMXlRlIkhF5WbU66EmBZEimyLKx491g0Wa1j4Ad6m11sVTYXVhhJ4lssANtcPd6DEiRY+eJa/LEa9zQ17J5yHwa2JeoQfLpWV7E68xiwOmfxOv8wAeVF5Ngtcd3SG7mxkFVyuw4gV+nYMGGrU/iYwdEVgmAZlIQMYV0o4gKYGRHQ9dc0LzcjXOy3DMu4g/gWe/qmKCOZ6dzInX0eOGVp+Bh5eegCUExY45Sb4EN6dUWruH0tqPUv8k5nTK8BDSIiS2KMVHhbVIYRXfq7BEF7OUGVOUHEDfHpVZdiCzU7HATj6q2W0NkOx5YM+jGy8+1gIX35sFgrXi40wvG7Mmj7K2jb0dSrAWKGuPMbjF92ZwMWvbWdrOmLXsFtZgPlmY2EqY6sEuUl0Zs9Eeiw0ZSVhYmufZbse9E+gd3dKbHoxto7dle/XMVXTK7RQs8rSUzKqMYI2TwhrouDkbfZzh52jY6Clmh1P2Y99JpMKOnNbDN4QHp/TkTY+WsgozOYNphjDCs7qmXooUu5g8zbcSAYtJIKWJ4RQjKFCsILLCZkUNFeRPMu2cFN+e+1ulO62i0kBzRkKpcPl2ls1ZsAeGT8Mo8zZhHWcGOA4PRJPCfFfUkww8DgtDz27L1Lh5wY2Y4Kjk7LAC3hsdhvi7craw4d9z9UrfS+uxbkjI4Yona3dOce/o0cJMWOPJNskY5CyTgR6yVHieR1Z50NAwimWJH5U7KFV4ZoLrYLtHmg19U+FZC1xVHt/lYVrNdfbMhCatbpDVPZOaZHXPpK5tDek8q8XTCIyA/KFs0bc09QzEPD/dKv6otjWkRj0bYcbsfPxgPD487nDtlkME6mImPDtY6fEQcokHESSvOxgTdnDQsacqUHmM4PXsmZROYkcaePEOnYJ1n6am4GiHbir+So6JTOiBCwXvSBzyi0i2+GS/PUY78pjLpChmm09tCNwnz/ZUIIjxu2WO3yO6wbjqtgkq3NVoYjz3MpoYyR2MJj8480CTis7ux28FNCLMAaAekRgAakq7ymquKhU2FSmDkTLrOdW8E+TiYrksuUtaaHKTnR94rNbK0bcE4aGoWPGqwMlIgbVIgdHhFtOIFZhPKlCaqj6rtGxSaQnJDtWT+KI9VM4WjQ23nSJ9ReKO5ZynnPMqZ+RAlcW4ykT4qUOlNx4d82xyZFMPjAflSDDWwTPcK8pHHhbLKiNZyorlIUozlo4ozXyUfyjNtE4MIje0B2jodlnrdlnrdpSPZLa6XYZul1F3y0Yul1eXy25xOZXzZKyirKVTieQPfchOiwKViBUdz2eK6UYemUNO0dvWFmdTV2OYgPj0/0mIlJaPlQZ/oztMJFQBgXeDpnZOJNTW3AKO3GUrOHLWreDIIAgeAjerOc94nE96U0W1y/O0AxeYTAJQcqu/DQCo1yO/igD+4OBvBIDVqqnwJNYY3ahs+P+XZCKbeM/+U0n4j0p+IpZ8bih5PQKT15wHqH4SNjlWAznmiWk00b7juPD8kXqUHoWLvCpe5CVdw2pt4GgT0SJvAtg56yyiMYkLCkxKV2XTWiDwFZZ7e1ruUUJmgjKf+I0ehISZUWnYpVpx2XX0/9aa//tzrx/PfSJ38ntf2X/qq1/dfzo6vjT4+7Hz7e/8+O1vrn76K5/568xHP376fwCLajcSljYAAA==";
-const FAST_CONV = "H4sIAAAAAAACA5VYWXPjxhEGQIoEBFEkKFISSR090H1QoiSKh1ZaCbJ3La/tfcgvcA5XKpDWju21q1KbRK5U+TE/Is9J5S3v+S85qvIfwjhf9wxAULtbtqWSZqbR0+jp/voYWD/98oVtWZa9m/u4cp/+/E7+Wx9Pj0nWxwUzccp27pNPvy68+OTFZ1/8xrHsXD5n2U5+yv61bdsF1763o2++sf3inJP/+Weffm1Z7i8+++pnd7/69JeWPf3fXu6PS557b7/iv9y998q/z72q3keWqjhXNBVVbkoWuZHzIgwoiFa/CqtfUvVWzZEdOS9VDRwY6pFFwa2a54G8u1u1QNOjObWIjfc3qhFVVMACc1dUUU0KVAWrFsSXIwfiI0cFVKAmJIXVWC1RkTAsU46HFbBWsTFQLZqlKnjisLrtWFCn9EKt0gremL9jsiJaHlmOpZRzBdk+9F4hsObDasIRUhW/pRfhGpWg5bpsoHBDbZJSW7KqhNtqR2adcFftzdi+WewT8Tj6p612zb62kIhJm2bzjpAqTNomJQuLF1uJJhOv32cNjXJhmIjfozaFieAN2pGFiNyByDARqXycslFik6+KvANaoCBWhxjWYtXBsB6rI1pQxzSvTmhJBbDjIZVoJrLgqRlsO4G3YPOwSzM3rVvqRtZNi47ju1id0lGGcw2ugPLCVBWmDjP1ILifY2s7kc1AsahGJdlTogPqs/QubyyNN57yxuoE5zp1WYXSWIUeM3XJUQOo3B158Pc+BXzycEhq9K2jFFWF3KYhbTFhC9YMok5smPaYtic00rQz2mDahtAqmvaIdpi2Qyxml6e7mJ7RJk83MX1E2zzdhvJ5VrvLQxcmr8cA7SC6j8NByfJ9OiWPjdbjoYeTzz0Fdz+yY9Wn6hOw0DE/OqYODx1YXjhOmONEc/hEtEuL0OPf9ug/9sh3OqBsgrKZUkCgbVC2U0oFlC1QtlKKRSHtgbKXkRPSBigbGTkhgLWI44/lhEDXIqw7ltOChq3IiRFs5Q9ZQ3i6ReXn8LSJV+BtDfEa8MlyPKzCYbO86WWcRukBkJZGaYeOJUrbaZTyugOH8kjwD48VtcmhJ4+ok0SG4RGCiQ5hFkJFx2FbFhIh7XGEHEiEnOoIOUFMrAO6PVqTmDjJIP2AXXj3AOzrDMc+dgzeBvZTGphtGaj3NdQd1cVLqlkUU5tR1c5ANkH1GLCvwzWBpcGiAWGXQdgV/PQZW32oItgaMLYGBn3r/Ggdh5NHPX7US2DXeeB4WPw1uHQeABE2h6kXcZAMXCA1BD7eE6kVaA3/TyXAqdDU8zfWkmNdS+ZRS3JpSZmDlf/33XffFT+H1jD456qli0wjLTLnZI8CxHgJ/3doBv+HUnbOUFcKN+pCV5/HuSuUkEsocCGwrRjYXmnYRhq21+AJooKUmqq6BIQDScoBg5hzNsrSdZqr1TsUPQDxNYG1hixmON6lLn6R65uCvFXNUBkzPEkYXGFY0wwzY4anCcN7wnCoGdwxw03C8L4wHGmGfJiG2jMYigMw/EAYiNoAWBuQanOcIGO21TZHWZveSUJmIznGhO6i+QC4yqgrytapntVQ9OsDhhmljEqTekDV5Bjhu8m7t4VeT+hPx7WT6f2EfpMWQKEnpw2fJfRNoQ8S+pOJdPAYvqrSkigS0jm5MZqVcy6YH2JoouHAsBqrj6iBFuRKnQIQQ/Avcy0L4lFAHwAvoyWb3pfRofdkzCG0h6NL/D0f/cmm/dGM9eBnNBz9BPS/2ki6f+Mm4sNM2nEhZDLnLHDyOKGPMkxNZgo0UyBMK8zUgaoHk4kJPQMyGTTuYwN0JuSisMpaH/Gsy3of8mygNd+B5jtacxaMHawE83dldJBMeMxFq6M/2/j3Fzs5zC7/28OJwv1RKye4C6ABFo4sqnphy6KrF5YsBljMpxl0jdWp6/RZl8Od8OHqE0yrzNTXTP1xH9JHju3BUX3OsXQqpX0/qdx1Ie4nKTcwS9M0VM3SpN+uWZpMOzBLk4oHnHgHSROQpGEekIt5qEOrPOtzSnPSDnBu7kk6POEEfJKU/wM6fopNB5yHDyiQFL3AjxbQEnqMwmXNscwcy5rDp3eQl88yedmiZ8jLZ5m8bNENsvnZRBl/igbhbKJBeCJdTjZ3v4u24izTVlh0ibdfRgWGZVr8L5Pin2TRUGfRI51FSYr/5UTxXwX40ox0SEeSN/c5a+JIMO1hEp77SXgm/WwPkSj9xblA/IRCqdaT3etk1CBxVWNshk3RYyPHdDSGGiaxD8ZBkkCqZyp3FlXqFOWgq3mfSkDNw6N1Kef8hGXBzwKOAJ6W4qyRpMv7PvDCkNkHn6trdY1Bgk6X26kuV0hqPSkh+QKvADUdxGSLjZjjZfxAFgTxe1TgIz96fCIp7qjxdCyy0q7y+PWu8hBWPoOYjGu5UF+OC3U+DlGdb3jl/6NkD+/XvsGPFVVuw+l1mdI05XvODAa757gYvJ7DRKfn5GEnV9u0SB7lo/xLFPTcy9Bne80YYu2OZF3CHFV+Vsj2XVhmIEmjUGFXgvUu9KMZOGSOfJZS49Py3GGJ6BKqbMoFmqI8OXfhInhi1QAVD5tAZp4ZW3yNnKJFAd0y3sXpJ1yJuZbRCpcgDDHi3SaPnzgwwR3AbMPjv8VsDRvu48j5OlxnU0n/sYG2QtM2meYzbSvtUsJt7lp2oKdZ7/J6j8pk34b7ZmM7FXYw3njIjB1g0b7l2RFZ6hggOwHILDi0rCOH0WjDyuFpyZKmYx0XZ0s5XL+3ESrHysEd2ccmnxzBjYOiFvYluv6l3e6jI8N7TTPZN5PkqYO+E0J8Hnxkrt/rzEU7IG4IVANyxFjAKDlaSBduo6PYLI0oDuR91nVgdG2PdWU9D6GvSnSFH7SWWu0JXRMVU6W/T9cOiAeiq8rouhKP1Z1UFFqhZwR5igrwQLXyBwN2JF5aAqWZoTSEsmAoOQLIziJbPZLSW05K7zCyX6J0wc3c67Ib3GfIKy45rRgwMP4MHbz0EZAQ+i00stCLMLkQa22OrbWLUnKOM13glEUpcT3yXzdWj43l/1BjkdxQ2WZ9ttkenm2JzYqpzS4Sg52/7tk3ApDVc6Cew2HceysCez8MgVDNfxv0iolq9Lpqb8DbYUa1UFR7C+B6PwxwiWpvQtpqolrxgWqATxEQG0a5O+AiF9OiTvW4T9BcBmFTEJX/InnaxNP5B0+n0r0LeFrXT3FiT+CHQ18AkY9pBleYOVxxcrjfnKlrRiiY8pH1DBi94OpwAeOA/RwVsEWPgVNP6OEFeSiDd4yUS8DkCseMAMJrNeT+yji2Z2q2mGZoiH6WyNbEdjYjJLBZIWTIw1CACvHnXHbOKS9lB50FwumSrni4oohm+Wp2zcM11IPCjwFKTxesM64AZ4hADDmcdyiRpBBx6hE5+ltLhb9IcB0MT8jV26bxXl3N/G9Lxen7/Ctb/qZeTfH3zgIsZPGlpqg/emJuKZcfRBXl4fQFhZqlCvBDkR2OgjsNHTw+iwP/gt90OehQVEmqovm8WYzyahZED39lSCqiDPpS6yQXuFK04rAoH0IqVJQPIYGMFZTzovRMcwAB64duRd5SI1f46zISKqMr/AsyWmpRnycfNnRqsnnl4mVleBcVESlpFjMPYHGhkyffJ5p6M27xc9x2zOHdTF4CSBaZsAhUuslXthZVmFYRmvnKhlaVaYHQzFe2FfRGoPG1q4V2HNO63KjmeTqP6Qot8HQBhs2zbh4PHgT83YqVSw3uohviwxr28weKGjbzZ4kadvLHiBrUY9zVxEQSIHMPCVXDmRICIyIlVER2mVu2Ms3yMEslKFLipk08bIVu0guXyH0ufSR/B4cBjXdK2jsNOLiUOlgctWQcVTGOCoyjqomjvKyjqCZu0s4pZp2TWHPsCVpiylLGD1nPmJRm/GJMnNjWY9t6YlvUNzl/Q+xAGAOxWEMsB1PyTv7khaAqGWPo4C3wpx7PRE9inwIV2T7c+qHt4rYQbVcerR3aLukBQxNiOB+XX4RUUYdUUYcU24QKD0OqwCFVkFAqmnDyJJyKD8JJbLuUuKWo5cwam8MHuOXLFG4gbTTY1CUVm2hzUS9kWn8QSBJGnAJgPhuvLRtHeYmjEEuWuMs4AdaOw5o8aSauqmVpJiYmaCb+JmjG8UwzlEmnepxZvWy8zIovLYwpyJeyBDTPElEpAZ23iRxDyJvISQnApQDDQqAscqCU8OYSXxS9HxUhs5kIETs3Ezu7YzurMqdNqV6gIo9zQHBddznjr2EwHwkbcEVZxwzvSOImuaWlUaAdpOOoaW5pTfC5OihI8g1fCnAcuVmtSZFn4VpvuTDED6SoJpu6+b1hgopXECPou9b/AUlZjxLwGwAA";
+const KERNELS = "H4sIAAAAAAACA818W3Ac13lmXwZzH8wFGAyAAci/GwMQd4IkCAIkcWlSoijZ4ab2LQ+xRFtcWYOhKJGUKg5Fg9mtra1c1rWhlc1WXmJbDyl7syqXqxJvxVWbxJuXTZX3IZuHPKRSSVlWLpWtspOXffCs9vv+c3qmMQBFWfuQgGqc7nP5+z////2Xc/pAzs17t13Hcdxfd4svpQ7w4x68lD7QH+elDIuHvEuZiiHbkD/o/TgvlczNw/g5Zx4fJjqah8JBclil//DQVtUOjvw4/kjNcT0/5bjuUDqTyubyQ24hNeS+7qLCdx03XfYO3OjRI7dw4ETfRJH5I3ckffvW7Tt3v+A5qc/defU1x8n9q1fv3nrx9s17+45b6Lz61quvvWKevMLLr3Zu3rdtfu7umx17n8p3Xr13/8XP3ep07jlD+Zsvv/zi5z5/87VXbjnp3M/funvnxZdv3XzZyaQ+e/O1fSebvnn//q3XXnZyqdfu3L3t5FOv3Oq86RTSr9y98+br95xi+pWb9z9/665TAkOvveUMZ1++8+ZnO2DDKadfB4v37znVwosvfv7Wzddf/OzNe7d8N//+L7u1TzniRn/4wz/7g4cdcaL//sFv/O+f69wTL/rND/7uz97GnX8vdKLKW+Lci/7L3/32h5kOHsv6+Mvf+9a7P8fHcTxG2bfuFd5w/YPICdKgSKrOC80gA1IOL9xnvT1/T9KSuVZCY+DiAd3ageftSVbc50qOpCM8p8ULnKJXEE9cdPclVXmEH0eGnr/okDD6uEWngJ+/xywOMHwocq9juCt+5N1vB5noIMhGbpDDa/L+HjqktQMefVDMg6UhycvQ9eZ+JyigJmdqQNlWFjECVbjQ7YXmPlubkm13gpK/B8ouaGakFDnaD0TZB7w2w+G2+O3ooC1eh7wseo6kPgPe0BsNYZlDOOB6M6zsD3QiYXS0fcgNuu2zPEKsIE9+UUFfJP8/5IsfQb5I8sNHyaNp+KNJB24BKvfb4lKRpmPoQ/EF1qfbgSNZajcLhaDIqUZCaEC7FH7Jc0sHCUClQMDhhfshqByqCDIKsoykADIhS34H9NCQE9dgAZrLydA1iOMgKKABqqZSpRB510oe9O2TPF8CQWY4Uw9T4dSuN6XUBrkyRg4rrIYjj7AtkdsSKKAoELlFKZMvhUYOogwr4pNIRYkMt9srjnMXbx7miGHFcoz9DIsMiUAKbSlSUhRDkLdCMcj/Wdc9kBRekDKi0Gmnni25OkEX9BXuQ0WIHBPC87VgiFIeIsEUFAvxeSTowXpdij5hWL/iuUO0KyjoBumUKagU6Sl5VEN+LN4IqMX/++GHH2begNnZTiob71m1yBQ0LD7eD3mmOO83wIAyQlxIasOj6Zl+aG3zFWasoiMr2XgsHo8OR6Wh4JtmjEel1w5TkiFqJA2ZFD4JO4ZYQYYK/8l1c0kvg546bRSccpbvvh7kdNY5dEgBxXRD8DPwLvB0cGhFqIfeLD/vOWGpQ1gNdx28rEjP0Gnzvvu+2y14fEEFipAiiyJQBZ6hxOtqJlkjFGsRf+IaPR3mzIt+bBWC29TzBv7KXQqQ4tx9U75RoilZz0iXlkUF+c3QVMTtFp2BnyR/+ehtGCdlnOEU1a+r094HVg0zbfXy8PYbOixlhh2YYT2bJ67DXDyn/+WnUwfuA9deM+r7o7V9K0666pxivqj+eUjvS5LpViXdnXKDYTUF2CA9QJZmfb9NoZdhk5nbeE+ms4++OfTtFj8c+Om+5wYV9RZ5C+NclKOJe7RodWUwfyeoSipIW29SldI1Y2x4L7Bzo+QdFVxQ6ykhF7VIsWwhV1OZDlE4QzR7RKN2N+cx8uTIuOmm+PjARe/33aAGGqnYFcRuJ0UX0qILqbKiihcYFZTZDYw5AqcNd5SLPnTfiPzXwnTkQxRliK3hdn/R7X7dxfTDGoC5i+tG96t83VEIbHX/JerZs9t0cNcEXjrw6Sqdjd5cDrmrr+TS9QP3oU+lPvRjpT5K7Yellrl3gmEg3uEFfZYTvq1icF1VQWDuMK7bwQhNVlJ8ZzjaDuqIrnAVnXBMp9xQDAxLmRgo0E2jchzvmJB6MAmIN1UTE1KhJqwXhuybUOY4wTIFNz8Ny5yQMaP0E1LHw5C+72Q7ENAKrv7xPzz/oyDku0AskDESawCXY0EK1OgNERoeeW0JOGymLcLcQ5OKKfzL3w5bku/sY2gg2dvhLCawLyP77bAoeYaLooaLYpuAJ+ylJbO2PXeoPd9hXV8Dk5hHEVMoHgPEOZkOWtYbDNFrlASczXVP+vzl8ZfDX+7jx48l/Y6cQDPC9+Pw1CYon5KQ12eaQYhZQW4B5ZaixlPSMh4txuocsToX+7EWi5bCwQSryH8DvhnNf/yD3/qlA7JdJJmiOnVIkKgNuyPBPIP0VeU9VL4h4OfDlhrllDVKgU5mtPcCNaMvCGToRsk9VgIlvEU1E7SoLCMNEJxRTUEastD9a+OMA/KkkyyqVbZokqNGpe2Bmdqw2uKQlp2NsdFJqbUBvCaLpkxwghOkWUIv0AmDrpNyZL77A+X3ve8mr+7fauU3rySv7t+44Vy3eOkb/3U3eYGZbjtc7Bb/zaPPbCUv5VLQ4Dw68/vJiyPe53/BQrf4yqs/vZW8grmok8gtVC4glIreefQLjxx1U/HMU7HKAlmAPNBrwfx6X7l/tJu8UAle/o8bNbr/+bjm91yMxfwKKQeaaTF0hwrMx4BdMXLvyti/iOtcU+cl6zxT5yfrfNQVkkopEAKptvE/hb/wcsY7YbH30DPh56FGAoRPXvBE+UTyCW8LtBXF+1ZQUgEhZMDbGJympQB3xvQzZ8OPNc4wG5RN5sjVjpR+LagkRyRar1IQcHHs9PhXfw3vqkoFv2vqKVPwkH4wYjojQS05sbtNM3GsSlZNsUZAQQsjMVDLNs8IR2FFo9T93xqYl2mdZRlhMYLpVpiFD1NYmp7iFtCGQ2UiX/lyWJf6O5J+DLbL7FNO9klrr8NthcL3UikT1jMPGCoT/j2t4sNM6ax9E+5MYqXTy5rpDXF6DJBH4YKYnqOw+2I2CViY52xDjPjH1Pnd5EV0Fbt/CegN/d5v7SQvaw5/7QalbjH883+3m7yC4eh1Yw7WXxThFP6KEv4JrLb8JKutHG+1WMh9lNVWj7HaMq3W2KyP8dXjbLactNlhKZk+3zzUZzjZJy8qemc3eXFULh6OlEML8wsmnuOvytPsnP/9AHFAs7GD5IVEgyTYgRjNkpmsgdOf5nLIyd/2D4YAKe+B9zZM9m2bVvyBwwzUjbL3AxoDs4ewyAValkap+VvF5G5QI7KLXuoM+xb/dlg1eUb127CE9HeCUfSvY+wY1lK4baj2G5E8p0nfmABlqUowruUaMgyWDpw9S4G3LzNfC6om95OxF0qM/5P0bSibKJEVyATKNZTjKJmANmQ4qBeHCseErykkeA6vF5phA5MV/rqOe3BZC6b1PXW8ZIpv2w/r7FI3Xaa/1R0htk8cS7YW1NUUG3T1DRpzQ+rqR05AQeFJOUnNThEZU0iHINK6ImP626HItIy1v/0uAtkoOp5Ar1I2ly8US8Nl7q7x6r6IWf7IDcPuP7i4+6ELWaErqpusPsHqJqubqA4lfMYw9sNdCb4KqjNoZ5epJ9AW9Am7/+hChD9yQYZ9x0lunG9BaD8RE0Bn7TjZ7zjJjgjSUmhT89EeE+gxCK0NtSNO1ymNOt49bR0oJDBNCUyb+J6PpC2N9hXngk+txneNKAshsotdK9TFw4IaRRVDn+nJXjQjqcfYkmlAst+KzJKa4BpSsx+2CnCHQJaQkYx+5TffRV/5Dc1OQQqvmb5RSqNrA/kK0r0GE7nvfO13w/SmrjwbzEjT3/kanK9p+srvsqFBO8ML6XGNhou8LYJGA29lR5GvIndtfU0aOkxG3v0KXm0G6ogGRzRAvqjd2S6J4KuG01/K5WMzrfE1GYS5k4rEMY2pnA1t0CDb2KvDTApS4GtUQ2C7HU4b/YBao5ebFeN7RL0pQGEqEfUajHOcacrOtFDmSqmmuwgsUmABxRgStRo9yLTpZswkEkasuibgRv9LvqMSrCsGek9KPgEGRMqKRlMTdCtsr7Dhe+lszqQfDxkqPSQj1qfJvt2s4uZl3q5509EXb2vATXfCcuTfDyrKWJELUvplzS0DeIqgprKrSZlLFKNNs8Na5WpnxGbRYV4qWJDaDbtfuco49utXGbj+Yzh6lZHqHfiPdlg/PlKNdkfgLz4iVkGdoO7zRYteKhgVFNDtMRFsHBEsr5PJ0xmNyxhfkB+IYfC5FF1eZUoIjMoI/mEpNaFLqWFMBv/StzHDdGe//a3H4eSXwuaPAZA7kkWWcAczbmBdh44jbB39UthAa+aOZNr4rWTCqf7alp55RN+U0RVZRlN5wC7D5dhEdIDl2HSbgxAG+sPGdUhWh2TNpua0ZDkkb4eAj4l+/yntj0Viv2oUVaPS+DISNywjvhw23tn0iqwzeSIaJlGTlYJ5HmVH9knpOLYxo3RgPx8djk/Ss4xT2GPm1/usU6KP3zEFc9ExmodlLphQRY1w5+O45dZ4bxc+H+l6e0JRZxbTELz+Ni9VoxyhTkcIT/hVsxVSgKHgfl5bE+uu8UEUFIAvgLtmkoQ/mcplkXPy8g9yD4oH/oMav1BUdMusQj/CzYSwCo9/8s2wdk9q+9Cv5gKjZruhzlC7H4yxkFxnH94ij/mPY+DB9WAiqqh5IZ2QCuJHVTePmiBfjpi1Rh7CSFomrWubAmBq3FjwWZwwdolBTWRQanVhjeZYldLtgDGrajY42nCd6te4sAXtAvg+IeiaCmtxj1CRXrodzkgJXLZ0gISzWJsFwSl9qoTzwYLerYWLwRJ3hs3DMmInSspy0Y5b0SoxizszeEGrKqyaRySQOBCeijk59PplcmiZQ1i25JdkRcKY8CwWimFMcgEkw5hkwA3biRJFflLprcJKETFPo5hpB2soWu3gjDSCswiN52QqWIccT+tqmjZWxLBz0FZYhUSlSEOr6VbJWW7fn5cziZ4zIAyJa6eqdlpjpw0QvmD2sSMbcEb5vSfifsmqXOhRL/Wpn+fA2qGeLUO91Ke+wU6b4gVbYHkdbfV2sC6bhDkUUdUVy0ViO1BJYAnHlhXRulNG4OgXrbX7XZeMbFktpvoSq2eNlFldMdWX4yU55G1JLhq1r8ilxEbGimjPeaPsGs2rJpssNmWL+7dbun97XnIU5waLDchk5BrgfoEGeEGqz3Jn+CybzsoaizXoRHucY49zpkcBKcIi/PtiLyqvoWYONXO9GlTIPGrmezUV1JxCzalELA9lCTVLCTqhzKJmNkEnBOTGdWMiphMCd+OQdZ9OE1Nt8gsCljOfLmmwFyTxN3TBrpZc5V5ThoA8C0tGcVI3G5vxTrPa7yow2LPfNTmr9rvSs18+r0G9LAVKYlkJ5miU2iRrsc3YPlph7UY7a0Ul1tdabDsrfdtZVds5b2znHKyFm10bMqPQO5ewgVWqsDNgBi0C9QJGrD/JDM7Luh2WwPcFYwResImXbBl8b1kUW3wTWivKawLJCcj3cXwsihM47SETkNxUNF0g0i6AMUXaOpG2brHYYlMLU9WmDTZtxCBcG4AB5H8EPGsDsIQGIPhxTCUBHsb2pqZZoFoBx5DAUAyjCnckj4s5Z03MGUPM8XuhZwQyt1/WWhT/G0HTBKOJXjDaFrdbheWX8HsBK+hqcFHD0yXEn/T1YMdEqV1/D6GGStxREFcsiCMD4isGxFf5WSNKa0iqBQR0VZ23Zoj07QhfV3s+PXhGrgxA+irD+mi4Gfd4VjbxDzFhUnF40nSo9DtciztktcOM6VDsd3gu7nBdO5w2HbL9Ds/HHV7QDmdMh1TYM7xPQVA0x/DT2kFkBfhaAZxWaDVwpSvBPG1uRZ6JDWg2nsYh3pXzLdlKsqvMrgNrCQ6VvzoWAAmmLEuH+QCr8TTCZ+N3z2v9elz/XD/Gsr4e1z/fC5RaH882/FRcP6f1W3H9tUPOYRe6qmEpS0ZC2RauSlAgsP4Uikl+69jmfvoNmUCqEgXnAYiLXPqamNetyqeBl+6UKy9o6cl1LX3Y98XuLi79dLT8hE9Hy0gz4YJ/h1HnpxJOKCuD0bpBV3JObiQ6TR6J1ifYaQ2srh52U8gt4NfAcR0DwLPAEYU1cn2Gd5vk+zTvtgznC+B8wXBOwhhBJth/U0sPgY+lH51E8oxfv+3Gk1nkryXMKFzuNs0JlCo4wIOnDzXzYL7GbZoHRx+2hOl27E9nyM66cabrOrlznNz6oU4n2aluOtX7+UodHhf5ipwP4d8YlOuaOG9o2F9OBPN1rV9O+OBqv8bmF7V+jXXJm/0a63q3+jXWQ2/RGW/FaYJ1zVUWdMQpTsSuhC/QX19QF3mOTvlcnCCsyln65lX65lXrthtsaiCdzBGZ06bHNHtMx977GfjqSwlf7cin4KsvJXy1I8/Dw186FOifQwpx6VAKcY1p0CF//iwSj0uJxMORPbx9L0oTqr30YC9OD2LPKsaznjae9YymB3uH0oM1wLDnpWbktPrSZXpSfuxYlpnYZJdjk61CSCaeb2vOIduQG2Avwr3FnoWsKeoPWxKcWa2NwYh3yKfhdyyuJqyz3+obTj+2bymZJNKCCwgRm6bvNTWyMcTbdQ34bCEtKFiBUQUK+9+stSZ+XLa7AcvonVWMyCgx0gJ0kHZt6rGNJo9t4A0XAHfkzPG+/qau/o6QAy2+MKgWmJJwalu6DMQkzio5CzPFVy3GV82gZwbivqRI7umYUXyvH8VTPMAzpAcwCt8vuVvxpkxlP8ybz0dYrKc2sCDPi7uBVXhechv6Bd/b8FL8hmGEm5Ecd9TvI9r798MCBVe0laMd0ecSv4veD4a12uW2DhClWUSFOkXXTliIitDMCFbFvv34PaLHHEARKUSN0mzw47h4nXCc2y3BhNnZnAREU+zY5Fp0SMYVffzOrZtvJ4iqqpxgfELRht27+gEr9CCCDoKFC9W/jbsZDDhoR95bYYui0uRkFjmHqZtjXYF1p3opTDjPlGYBfNrnRT4v8ZDCfrhsB670iK32B55mxzWeKNzn3RlxgrNA2zk9PnhOysaE1nnqCVIOz5cczUhaujvvMbjPA/dnAw8L7YKeDPF0j9BDxAsvKIp+YNSuuwyezTLhpGy6aVs95KQgUmBRQPr4xXa4QWgtoHJW0VoVT4XVBgg9Q2SdG2pn2vbRkqJFL5PXTcvrSp9X8nka/AYxr9CD4dKwfYjXmMUe00/jdQ2Vq8prkOD1RLvP7mFGwdUWULzOr3PQQK3yHyzY4YFlCjWTiZoJrWnYGl8AsouRG1zSuFyO4zIM8z78T+iZr6qYYJZnJ7PiNfW4odFn6OGll4CEsNAMLpMvwc22SmuuL61FpPqXMaftgIeQNiCxDSkcFdYGhVX4uMISXcxSZgxRsoS2UyqzTE9m27HALh/V7LEAJHse2PNoxhtPRODGx0MgWCs8CXqZmDU5ytoxeDudYC1U1p4AuI2PB7iYteOQdjJmLTPAGuCTAcS2Ir8DXPhtGTfeHosNGUkgbIjn2e7GrZNoHRtoHeqNbaC1blr1zJU95bYNRO5IMdiVEaxxfKyBLgZX7McZfo4GRrcZHbbNx77LCIVN2dHDN6wPt/XkTYdI2QVM9jDNCCC8omvqC1axG8nTfFu2spCspDQxnGIEBYoVRLZYbClQQf4yw85lSZlzf7s0p11kGij2JJJhLt+usLgC9sDwDkCZMwHrIiPARVggCh/z3VJLCmBxWBh6Zlumws0LbsSE5yRrhuXxXnsY4o9KmfxB6oGr19CDIT3WDQk5XPFkzM4p7h09WpiOKjzZJukAMStIQw8ZKjzHI6s8aBjQi2XY36Y7SFV4ZoLrYLNHmolSwTDPWuAq8/guD9NqrDNnJjRotcOM7plUJKN7JlUtKwjnGU2eRgAC8oe0Rd8yqmcg1vjpVvuPaVlBaNSzEcG4mU8qnIgPjztcu2XhgdqYCc8ODnd4CLnIgwiS0x2MSTM4bJpTFcg8RvB6tkxJM7EjjX7xDp1W6z5NRavtDt10/JUcE5nUAxdafSJxyM+SrPPJfHu0O/KYy5RozwafGhB4ijybU4Egxu+WWX6PaIcTqttRUOGuxijGcy9jFCO5gzHKD8480KSiM/vxgxU127NXUbUkehUVpV1mNleWYRbDUgIjJeZzqnknzMbJckmyNzTR5CY7P/AYrZXstwThoahY8arAKavAilWgPdwS1GIF5pIKlFFVn1FaJqm0hGT76kl80e4rZ0Bj/W0nqy8r7ljOOco5p3JGDFRZTKhMhJ86VHoT9pjnKEeO6oHxsGQFYww8zb2inLWwWFZpyVBWTA+RmjF1RGqWQvqH1EzzxNCaoTlAQ7PLGLPLGLOjfCQ9aHZpml1azS1jTS6nJpcZMDmV81SsooyhM2zlD33ISdMFKhEjOp7PlKBtLTKLmKK39QFjU1Ojm4D49G8SrNJysdJgbzSHyYQqIPB2OKqNkwm1jQ5UW3MZrLbGOlhtAcHqfuVhNefoj3NJaxpW7fI8bc8EppIVSLnV3noVyNetXdmKVO/gr60AahUqPIk1TjMqBfz7krTFxMe2n+GE/ajkJ2PJZ/uS1yMwOY15qNVPwkGW2UCWcWIGhd13nBCeP1KL0qNw1qriRV7SNIzWeoY2aRd5k+idNcYi6pO4oMCkdFU2owkCX2G4N6fljhIKJinzyadaEAJmWqVhlmr/Nkw3DtwHPHaWPyg84AaskcEwDARrK/PJjd/7MnYd5UbjHThXLs/gVXVPdtxsvU6gOOAKytf1U/QIIXdKDwPaZcr0fnAChF1pcq3ElRSWI/dJQUiP8+N6KtKvnkEIcc6Yb/JxYsxkZ0Y/jvu9SNnSejw75nkWVj6jd3MgcEqGg3kl4hoicxSdnoBdRDT2ZRYLrBbWxvPBCtS2Ir4mIgtY67JcUgtbtUcEV43CVMY+Ee/LEoslLFVQLMsKixVZpJQX9RAGZD4r4+SqxaLFjzTtYF5OCXRzSmrXLWKrhrsZqXaC02BuDd7mDFZjZ/nxU9b2w3ORXA/m5GwkvK43dTV3zoxaj1xeLzSDUxg6K2fwghF7gNmN1ZkBI2ttrCMpviX6PPtp2kfjUv9cIGaTxXwsyKyk5jG5lpXQspWQ/xQJWZlYCVl5HSMhvIAq8EHc1w/uO8nLvCZcBek2X/KXPAjHR1R8gJtu8d0f//vvJi89aviF9752JXnxlN2qtlz+mdnvJq9+y3vl/7GXvBLH6nraBttLsWKtKq1iZ2lts3LKJIpQl8wZfZxXLVRMbn0eiaAv+WCO+5AUC7chQRcGs9HWzaNF1avN+ny4qiUDc+4eyUlod4SAxsBFPUu+Fm4hj23pF+lLyMVb+iF6G7munjQPd5EKE+PUoAfJzwV+bycLZJY0+q9aKUfUIU8eI41e1pYF0TrKAoTQL07ZtHqL1VtabVO2K6y+xOpLWm1Ttqus3mb1tliSF/l0EU865DKfLuNJe+7waUfFrcaVIpB8ypkIQoxZsR+yNuMzw8cgB7O6iLckULMA+vywCS6PoCZcOBY3IdlUFo8iBzLotQ1iJ7zSQ88aOF/FKvhykpXLWvEBbxZiaZgPylHvrk9ClMQO5PKJSVSUxB40+YlJOKqCkHS2oPoEnS2t+IA3fTpbPTpbh+kYgVwCTD4xCSOQbUDqE5MwAtkF3I/1KwkSqz0Sq4MCmZUGffs8i3lZhIUuMnT7cipORRblFFORgmzQ72nwY5/7jH8t+lPN3xe0FNjSiubvF7XkWrQFA/CA/o+y2wGb62ft9hhD3z4HjLafmlhrtBZnTY17juGyNbXFjzY1WtZxprbz8U2NPkB2jje17X7bEVPbGUDWU8B5uQeG7d7dzgCyBhzHT0aichy+B5F1uYen7d7dTgJZNqosMqosyrqJKnO6mpqT81wIIT+LQXae58q4w3PeJD4IIOnrutdX16pwEyi1sWVD0bhpgs18xBxIcwWNKLqpFS4AHgv0zQDUAr0yvDYCtMXhUhKHvmaicRLQh5x6ihVtXE2AbmWg2sJusNqCebDaBglW9yttVPGJXJ/nW0zI6CGX1vmJkLv38ZFLxcGzHovc3X7bEeTuDfjWp4N3p4e33d7dYSrSfjp+n04laD/dRT+din48ORr8fnJCYfuoux+0qJ2eHe327vYOWdSYWhQdNReNR510Xs3CWMf8Mb7aukD48Xn1zqs9S9B14qRmeEtyIfDNzuiyeu85TW2X4gUh9Rx73SVTEz/a7DlYRe+s8cMNgvoE8PxF4FkXhBPP8rS3LO8HSwUZkZW2SRCPUgpWCf6V9jE59T9xNv0E31Yxrg0p9vk4xS7LmpxucytA/8Sxpblx2v5vKuC7lqQezFK6urLyteOilJ7oxWatFyv+M/di8aqy58UW0aPg/TTKy12D2Esa7xbxcgatRfDGyLMI1k1iMqaLThBrEexLfbC3DNgJ7yk0GnhzaTfPv8rsCzAB70i/uxuIQ3a+HgcCg8UBaCcSiqdCm3sdvkxzqZmEdgEhqxV/yl5+MrIXcceJUowwSP3G2oqxdIbb+mewUH5JT1biVeGaVO0WCAekZYYDZvSPm3kMetN19H9fs/Y/r377YvYXs5f/8OuL29/4xuKO/Suu3s/3nd/7/e//8Hd2v/T1X/1v6S/8653/ByZbURe9RwAA";
+const FAST_CONV = "H4sIAAAAAAACA81aSW9jSXJ+C8VFFCWS2kUtkU8kxV2URHHRRj1VV7Wmpqdh+GDAt/YyMOZJ1T0zrWlgUPaoYGCO8yNsH230zXdjbv4XBmwX4JPhu+X2F5H5yEdKtZ1sFcjMjBeZLzLiiyWTZf3Jt69sy7LsYeyr7P3o76/k2/pqdkyyvoqHnfz9oz/LWbDdn379XfzVT19988tfO5btzsQs23FjM/bPbduOJ+1723/zxk4nNt3Yn33z9XeWlfzzb371p7c/+/ovLDv+829+9vXdt5Y7+59/FPvdZip5b7/mj3ufep2+d1/n731LZZ1LmvGz1xmLkr7zystRzt/5lZf/lvI3apFs37lTS+BAs+xblLtRK9xQ6vZGrdLsw6Jaw8T7a7XuZ1WOF3QvKas2KKeyGBWw/ILvYHnfUTmK0wZW8vKB2qQEodkil5ttsOYxMacKNE958ARevuJYECfzSu3QNt4Yu2WyItp6sBxLKecSa6ch9zaBNeblQw6P8viXeeXtUgZSFmUCeSVVJqX2ZJT1KqoqvbZXU/U5O20GDSJuH/7NVjUzrykkYlLZTK4KKcukCikZWDzYCyWZeH2DJTTCeV64fJ2a5IULl6gqA1myiiW9cEmVxi7XM6zyHVmvRauUC9Q+mt1AtdEUA3VAq+qQVtQRbaoc9LhPGZrzLVhqDtOOYC3o3OvQ3HXhhjq+dV2gw+A2UMd0EOHchSkgvDDlhanNTF0s3HNZ245vM1AsWqKMzMlQi3q8eocnZsYTj3lifoKzSB0WITMWoctMHXJUHyJ3HlKwd4NyvHNvQOrht45SlBdykwa0x4Q9aDPntwPDVGdaXWikaSdUYlpJaFlNO6Uq06rEy9S4W0P3hMrcLaN7ShXuViB8jMXucNOBypcDgLbv3wdeP2Ol03RMKVZal5sudr74Atw93w5Uj/LPwUKH/OiQ2ty0oXnhOGKOI82RJqIarUGOt/bDf9gPaacNShmU8ogCAlVAqYwoWVD2QNkbUSzyqA5KPbKORyVQSpF1PABrDdsfr+MBXWvQ7nidAiQs+E4AZ1v4giWEpQu08CUsbfwVeNuFv+Z4Zy43OzDYPE+6C0Ze2gLSRl7apkPx0ubIS3nchkG5JdiH26wqs+vJI2qHnmF4hGC8Q5iFkNV+2JSBeEhz7CEt8ZBj7SFH8IkioNulXfGJowjSW2zC2ymwFxmOPczovwvsx9Q30yJQ72moO6qDl+SjKKYmo6oZgWyI6jFgH8M1hKXBogFhh0HYEfz0GFs9iCLY6jO2+gZ9RX5UxObkUZcfdUPYtacMD40/gkt7CojQOVS9ho1E4IJVPeDjc1k1C6lh/5kQOFma+fLJXHKoc8kKcok7SimL0PL//PDDD4lfQGoo/BeqoJPM+ijJnJH9kIOPZ/BdpTl8DyTtnCCvxK/Vuc4+F+4lUsgQApwLbLMGtpcatr6G7RV4cn5cUk1eDQHhnATlHIOYYzbS0tUoVqtn5E+B+IrAuoQoZjg+ow7+IdZvCPJ2NEN2zPA8ZEgKw65mmBszvAgZPheGfc2QHDNchww/EoYDzRDzRq72EopiB/R+LAxETQCsCUg12U8QMZuqwl7WpGehy5TCbUzILpL3gauIuCLsMi1HJRT5eoBhRCgj0qQcEDXchvdZ+O6K0JdD+otx7mR6L6RfjxKg0MPdei9Delno/ZD+fCIcXMBWedoUQTw6o2SAYuWME+YXaDZQcKDZCdRPaB0lyKU6BiAG4N/iXJYLHnL0Y+DlYdOmH0nr0OfSunDtwcMQny8f/samxsOcNfX3MHj4Q9C/txF0/5GLiC8iYSeJRSZjzioHjyP6SYRpg5lymiknTNvM1IaorcnAhJoBkQwS9zABMhNikZdnqQ+412G597nX15JXIXlVS84LYwYLwfwdaR0EE25df+fh7218/YMdbqbGX3XsyGs8FFzBXQ4SYODIIK8Htgw6emDJoI/ByiiC7rI4yzp8LsvmjnhzyxNMO8zU00y9cR3SQ4ztwlA9jrF0LKm9EWbuZSE2wpCbM0NTNOTN0ITfjhmaSNs3QxOK+xx4+2EREIZhbhCLuVmGVDGW55gWpRzg2NyVcHjEAfgoTP8tOnyBSS2Owy3KSYhe5UerKAlTjMItzbHFHFuaI03PEJdPInHZopeIyyeRuGzRNaL5yUQaf4EC4WSiQHguVU40dn+GsuIkUlZYNMTbh36cYTlK/sMw+YdR1NNR9EBHUZLkP5xI/jsA3ygi7dOBxM0GR01sCardD92zEbpnWM924YlSX5wJxI/Ik2w9Wb1Oeg0CVz7AZOgUNTZiTFtjaN0E9v7YSUJIdU3mjqJKHSMddDTvC3GoFVh0WdI5P+G1YGcBRw6WluSskaTTewN4Ycg0wJfUuXqJQYJKl8upDmdIKjzPIPgCrwA1tQKyRUfMcRdMrYWF+D0ql0Z8TPGOJLkjx9OhrDWqKg8fV5X70PIJlomYlhP1cJyoY4GH7HzNo/S/ZuzB/e4b/Fl+9sabLUqXZinWdebQ2F0niSbVdZjodJ0Y9JTUOk1QimJ+7A4J3b3z0qyvOUNcuiUZZ9BHlp8Xsn3rLTCQpFDIsinBeuul/TkYZJHSvMoS75b7Dq+IKiHPqlylGYqRc+utgSdQ66Di4QaQGWPGAh8jZ2hNQLeFd3H48bYDzmW0zSkITQB/tynFTxyo4BZgtmHxv0RvFxPuA9/5ziuyqqT+KKGs0LQy09JM2xtVKV6Fq5Yq5DTjGo/rtED2jdcwE5ujxVrjifvM2AYW7RvuHZClDgGyI4DMgkEXtOcwGm1o2TvOWFJ0FHFwtpTD+bsCVzlUDs7IaUxKkyO4cZDUvJ54179rs6dRkeG9ppjsmU741EHdiUXS3KQRuX6jIxdVQSwJVHPkiLKAUXL0Ih2YjQ4CMzRLsSM3WNa+kbU5lpXl3Ie8KpQVdtBSarEnZA1FHAn9IVnbILZEVhWRdTsYizspKKRCzQjyDMVhgXz2rw3YEXhpE5SNCGVdKKuG4hJAduLb6lRS70KYege+fYfUBTNzrctmSL5EXEmSUwgAA2NPz8FLT4EEL11AIQu5CJ1z0VZ5rK0aUskZ9nSOXSYkxXUp/VhZXVZW+mOVRXJCZZ31WGd1PNsTnSVGOjsPFXb22LJPApDFcyCew27cfScCux+HQIiWfhf0EqFo9Fi0J/C2HxHNE9HeAbjuxwEuFO0ppO2EoiWmRAN8EoDYwHdvgQs3oDUd6nGeoMUIwmawVOyX4dMNPF2ZejozmruKp8v6KXacEvhh0+dA5AXN4QiziCOOi/PNibpihIIp5lsvgdFzzg7nUA7Yz5ABC3QBnKaE7p1TCmnwlpEyBEwusU0fILxSA66vjGG7JmeLagaGmI4SWZuYzmrECqxWLDLgZiBAxfJnnHbOKCZpB5UF3GlIl9xckk/zfDS74uYK4kHgC4AypRPWCWeAE3ggGhf7HYgnKXicOiVH37Vk+UaC86B3REk9bRbv1dks/dtMYvY+9tqWz8zrGb7vjENDFh9qEvrSE31LJfmBn1Up7D6ukLNUHHZIsMGRcGchQ4r34sC+4DdVDioUlZGsaK43E35MzYOYwmcBKyWQBtOS6yQWJCVpBV5CLkKylJCLkJy0WaTzhNRMiwABy4dqRd6yREnhX5aWkBmTwr8qraXW9H5i3roOTTaPknjZAqyLjIiQNI9eCmBJQqaU3E9s6Mk4xS9y2bGIdzN5EyBZY8IaUJkMb9kKlGVaVmjmlg2lKtNyQjO3bNuojUDjY1cB5Ti6y3KiWuHuCrrbtMrdVSg2xrKluElhgX+yApWkda6i18WGS5jPFxRLmMzXEkuYyZcRSxCPcbckKhIHWZwm5A3niJAzS4wIWVl7gUu2BZrnZp4yECTDRZtY2PKSYS2coeSXUkfyPTgUaKyT0dZZh4EzIwOLoTaNobLGUDljqHxoqFTUULQkZtLGSUSNE2pzbAnaZMpmxA5Ry5iQZuxiVBzqNsW6TYlukd9k/+uiB0KbE42ti+agSp7JV15wqoxRhnbeOF/1pIz3hPqJU4L1w6Ufyi4uC1F2xVDaoeySGtAzLob9cfqFSyW0SyW0S7FOKD7tUnF2qbi4UsK4U0rcKTHlTqLbzdAsCb3OvNE5bIBTvnRhBtJKg06TpALjbUnkC+kuTzmSuBGHAKjPxmsXjKFSoaHgS5aYyxgB2g68JXmyEZpqKUozPjFBM/43QTOGZ5qhTBo1xZE1FfWXebGlhXYE8s0oAcWzeNSIgMrbeI4hxIznjAjApQDDgqOssaNk8OYMHxRTn+Qh8xEPET1vhHpOjvWsFjhsSvYCFXGcHYLzepIj/i4ac0m4DlMsaJ/hGaHfhKe0kRdoA2k/2jCntA3wJbVTkMQbPhRgO3Ky2pUkz4trueXAEEytojZY1RsfdBNkvLgoQZ+1/msnvnpvv47hM3uffs2XpHrr8/ACHI70z138W1vCHIRsf+0WIZPPVwiXcm+6pq9H19Hc8xHIlQOQ/wY5k+vV0Tlj60ZtY2GbCnzY4aMQzhN3vALxerw5PhD5M9LzoMVdqWzzYWXL1couI8ZzR6muKHSMLT0uwZV3pVfGAns0ryqyiK0XKbPeVBWPakinLpVwQiricFtRTVirSa5otIrDKrd1caMWqihqsalMbeEyyl2qc1PHQQNNg5rcNKnGKq6RrRVeojUWqchNkX83CVSF9giG2aP8tUFpTou2S7lbtQ/JcJTma0t1yL86UvvGO/LpWpXp0Cf+XBfkLHakZ3V8viKzXxbUHqaW6AAvWFTF6J75qFuidoBTIOuuzlFNH/WxiXnC2ArHdQSdRggvo6YKNlc06mkY9bjvU49RiFGPUdYT6sHqrHwXK7t8W/nmIvrR7/BaWDrgMvZfbHzjZXN/99+/+330Q8zyVh79+vu/vYp+IBSezZ39cen30Y8hf7/wz5fRD2/h7ZSFIW09NKYxnzFmid2rRHu6tIOJqKxtcCyaz+pq+Bilm0uzqoxNHrM21DEtY114SBcVKStYbGnqNBchqa5xjUd92oFFFxnBmFijovwOPEDlWZSff09RPRflV99zVKdF0dcQxSuDmq3Gt41l5Y6unLBMXfJ4yyjXpyHHjiHsyuQqyl7WApYAR1hk+TRg2kBopsi6olOmnQrNFFnP6Jxp58TLnHD3BN0rOuPuGbrP6IK7F6JWcZwY48RlfTJAkDOa5lekvgGk9wQwIP0J1o+A4uQxKLAXZgIsnj2GhcfS0bPHwPB882AaGt7VCBxtCNzCsfQsKgFvj0lvuSurn5Gvm/FMkpkX0MKnzszKzEsY51NnWqJej6cPYMfI9AGmM+ktd2X6QE8f0PRmT2HtT52pN3sOTHzqTL3ZIaAZ9XvMDP1cz2zpma2JzZZoleNthZsK1eBBNU6kLu2FJUGN9rgkSFOXw5FkI+a544RU5BgnlXJVWgLom1Ipn0jLp7sigMu3oe/zq6hzmPrY/Mo/dqGoU5nKwPiM8Q7jFnxz5zWMW9Te7xZVvCYKkCfdwkBm+IRbsKdC7Y/d4tw8eOQWF1NIeR/GzrShz3VzMYWUKZf+qJnZp9A5gZQzDZFz3VxEkGKieI2jeI06OoqX5UxSpmM+TqAACkFzTDaDZhYPpLJAwI5fy23YspC8PlBnYnlX0NXXwb3ic5Eh+VgiuFz7eFXYvcrRERipcmhE0EQeNLiqR3HlSp1nEm2IInHppjxphThqRmkGSRM0g8kJmgnNTDMUE8JdxqDL/4lDB+oRBtm3PgWDF09ikGMg7OM/gUG2ETz7MQaH5sEjDF5OBbsPwPBCo2iom8nJFHwAie+brIIPhMr3TZYfCh7nlY+e7wWPo+2EJ1xoFxjq5nLCE1bEEzhg8iHqcbCcFThrVFeeiJkmLCGeViRKtkYIlnPThlRCdeopV9/5NSSKlqXyq4cHJDadqSplKP2WOSC1wJfUUXGVgbkNTP4GmJQD0joOSDhnNG5UPU2L1Ax0CTW1jGoxepvBE5Xm/02N+Y4IlNUBCIXncVh4LlCb9gM+CCOgWKooFWNcF5guIkydllWJdSlnDFcYa5R5Z6wpmVgz9/8q1oSnqVGsqYEj7fwB2rMHjcZTSTQ1vJPTRg3ycBKoQVad/FfksIXFigzk+hjIRQ1khu4mHmro8pEG5XxUXRHo+vIjsYYvNOXK/1OBgHNTsA2z9/thy+d6l7b4cBWFLf+aWgx/d228A7U19Hh/rDr4mPwgWAwBc8B30Ac4F34l/7cP7/HalDPHfZ4Qx3EYE3YpKxPS/wsJr/LMAiwAAA==";
 const VERSION = 3;
 const [RGB, RGBA] = [3, 4];
 const LANES = 4;
 const MOST_SAID = 80;
+const HARMONICS = 2;
+const PLACE = 4 * HARMONICS;
+const MOST_PIXELS = 512;
 const MOST_NEIGHBOURS = 49;
 function checkDescription(description, weights) {
 if (description?.format !== "nca-live") {
@@ -130,6 +133,10 @@ last?.kind, `a conv at the end, into a buffer of ${padded(d.channels)}: the chan
 function checkDecoder(d) {
 const { decoder } = d;
 if (decoder === null) return;
+if (decoder.kind !== undefined) {
+checkLocal(decoder, d);
+return;
+}
 checkOps(decoder, d, DECODER_CHECKS);
 const { scales, scale, image, ops, buffers } = decoder;
 expect(Array.isArray(scales) && scales.length === buffers.length && scales.every(isCount),
@@ -145,11 +152,24 @@ const { kind, out, to } = ops.at(-1);
 expect(kind === "conv" && out === image && of(to) === scale, "decoder.ops", kind,
 `a conv at the end, into ${image} channels at ${scale} times the grid's size`);
 }
+function checkLocal({ kind, image, hidden, harmonics, first, second, last }, d) {
+expect(kind === "local", "decoder.kind", kind, 'nothing, or "local"');
+expect(image === RGB || image === RGBA, "decoder.image", image, "3 or 4 channels");
+expect(harmonics === HARMONICS, "decoder.harmonics", harmonics, `${HARMONICS}, as this engine has them`);
+expect(isCount(hidden), "decoder.hidden", hidden, "a whole number ≥ 1");
+expect(Math.max(d.height, d.width) <= MOST_PIXELS, "height, width", [d.height, d.width],
+`at most ${MOST_PIXELS} cells, one for each pixel of the picture`);
+const inputs = d.channels + PLACE;
+Object.entries({ first: [first, inputs, hidden], second: [second, hidden, hidden], last: [last, hidden, image] })
+.forEach(([name, [layer, from, to]]) => expect(
+fits(layer?.weight, 2, 2 * from * to, d) && fits(layer?.bias, 4, 4 * to, d), `decoder.${name}`, layer,
+`offsets of ${from} × ${to} weights and ${to} biases within the weights`));
+}
 function checkLatents(d) {
 const { beside, codes } = d;
 expect(beside === undefined || (typeof beside === "boolean" && (d.decoder !== null || !beside)),
 "beside", beside, "nothing, or true or false where a decoder makes the picture of latents");
-expect(codes === undefined || (d.decoder !== null && isCount(codes?.count) &&
+expect(codes === undefined || (d.decoder !== null && d.visible > 0 && isCount(codes?.count) &&
 fits(codes.offset, 2, 2 * codes.count * d.visible, d)),
 "codes", codes, "nothing, or an offset and a count of codes within the weights where there is a decoder");
 }
@@ -632,6 +652,37 @@ add(ways, reached(y)[down], reached(x)[right]);
 }
 }
 },
+points(cells, stride, channels, width, rowCells, rowShares, rowPlaces, columnCells, columnShares,
+columnPlaces, second, secondBias, last, lastBias, _, output, rows, columns) {
+const [line, a, b] = [width, 1, 1].map((n) => new Float64Array(n * stride));
+const between = (to, at, from, one, other, share, more) => {
+for (let q = 0; q < stride; q++) {
+to[at + q] = from[one + q] + share * (from[other + q] - from[one + q]) + floats[more + q];
+}
+};
+const layer = (from, weights, bias, outputs, store) => {
+for (let o = 0; o < outputs; o++) {
+let sum = floats[bias / 4 + o];
+for (let i = 0; i < channels; i++) sum += from[i] * floats[weights / 4 + i * outputs + o];
+store(o, sum);
+}
+};
+const wave = (x) => Math.cos(2 * Math.PI * x);
+for (let i = 0; i < rows; i++) {
+const [above, below] = [0, 1].map((k) => cells / 4 + ints[rowCells / 4 + 2 * i + k] * width * stride);
+for (let x = 0; x < width * stride; x += stride) {
+between(line, x, floats, above + x, below + x, floats[rowShares / 4 + i], rowPlaces / 4 + i * stride);
+}
+for (let j = 0; j < columns; j++) {
+const [left, right] = [0, 1].map((k) => ints[columnCells / 4 + 2 * j + k] * stride);
+between(a, 0, line, left, right, floats[columnShares / 4 + j], columnPlaces / 4 + j * stride);
+for (let q = 0; q < stride; q++) a[q] = wave(a[q]);
+layer(a, second, secondBias, stride, (o, sum) => { b[o] = wave(sum); });
+const to = output / 4 + 4 * (i * columns + j);
+layer(b, last, lastBias, 4, (o, sum) => { floats[to + o] = sum; });
+}
+}
+},
 groups(data, stride, channels, groups, weight, bias, eps, slope, _, count) {
 const size = channels / groups;
 for (let first = 0; first < channels; first += size) {
@@ -714,7 +765,8 @@ const exports = await begun(all, {});
 if (exports === null) return inJavaScript();
 const better = fast ? await begun(conv, { env: { memory: exports.memory } }) : null;
 if (better === null) return { ...exports, kind: "SIMD" };
-return { ...exports, conv: better.conv, doubling: better.doubling, kind: "relaxed SIMD" };
+const { conv: fastConv, doubling, points } = better;
+return { ...exports, conv: fastConv, doubling, points, kind: "relaxed SIMD" };
 }
 const RUNNERS = {
 conv(engine, op, bytes) {
@@ -914,6 +966,8 @@ if (slope < 1) target.forEach((value, k) => { if (value < 0) target[k] = slope *
 const ERASING = 0x5eed;
 const NOISE = 0x6e00;
 const LARGEST = 1000;
+const seedSize = ({ visible, channels, fixed, decoder }) =>
+(visible > 0 || decoder?.kind !== "local" ? visible : channels - fixed);
 class Grid extends Memory {
 constructor(description, weights, exports) {
 super(exports);
@@ -964,7 +1018,7 @@ this.planted = [];
 this.ruleMap.fill(0);
 const { starts, classIndex } = this;
 if (starts) this.restore(starts[classIndex % starts.length], 0);
-else if (this.description.visible > 0) this.plant(this.width >> 1, this.height >> 1);
+else if (seedSize(this.description) > 0) this.plant(this.width >> 1, this.height >> 1);
 this.fillPlanes();
 }
 setClass(index) {
@@ -1084,10 +1138,10 @@ plant(x, y) {
 const wrap = (i, n) => ((i % n) + n) % n;
 const [row, column] = [wrap(y, this.height), wrap(x, this.width)];
 const at = (row * this.width + column) * this.stride;
-const { fixed, visible, channels, ring, seeds } = this.description;
+const { fixed, channels, ring, seeds } = this.description;
 this.cells.fill(0, at + fixed, at + channels);
 if (seeds) this.cells.set(seeds[this.classIndex], at + fixed);
-else this.cells.fill(1, at + fixed, at + fixed + visible);
+else this.cells.fill(1, at + fixed, at + fixed + seedSize(this.description));
 if (ring) this.planted = [...this.fresh, { row, column, step: this.stepCount }];
 }
 get fresh() {
@@ -1135,7 +1189,8 @@ const RANGE = 2.5;
 const GOLDEN_ANGLE = 137.508;
 const [SATURATION, LIGHTNESS] = [0.6, 0.55];
 function latentsPicture({ height, width, cellCount, stride, cellsToRead: cells, description }) {
-const { fixed, visible } = description;
+const { fixed, channels } = description;
+const visible = description.visible || channels - fixed;
 const data = new Uint8ClampedArray(4 * cellCount).fill(255);
 for (let i = 0; i < cellCount; i++) {
 for (let k = 0; k < 3; k++) {
@@ -1193,6 +1248,80 @@ return best - i * stride;
 });
 }
 }
+const TURN = 1 / (2 * Math.PI);
+const QUARTER = 0.25;
+const CHUNK = 32;
+const wrap = (i, n) => ((i % n) + n) % n;
+class LocalDecoder {
+constructor(engine, { image, hidden, first, second, last }, bytes) {
+const { height, width, description: { channels } } = engine;
+const stride = padded(hidden);
+const weights = ({ weight }, inputs, outputs) => decodeHalf(bytes, weight, inputs * outputs);
+const biases = ({ bias }, outputs) => decodeFloat(bytes, bias, outputs);
+const turns = (numbers, less = 0) => numbers.map((value) => value * TURN - less);
+const both = turns(weights(first, channels + PLACE, hidden));
+this.first = engine.place(both.subarray(0, channels * hidden), channels);
+this.place = both.slice(channels * hidden);
+this.firstBias = engine.place(turns(biases(first, hidden), QUARTER), 1);
+this.second = engine.place(turns(weights(second, hidden, hidden)), hidden);
+this.secondBias = engine.place(turns(biases(second, hidden), QUARTER), 1);
+this.last = engine.place(weights(last, hidden, image), hidden);
+this.lastBias = engine.place(biases(last, image), 1);
+this.read = engine.allocate(4 * height * width * stride);
+this.scratch = engine.allocate(4 * stride * (width + 2 * CHUNK));
+const [rows, columns] = [0, 1].map(() => ({
+cells: engine.allocate(8 * MOST_PIXELS),
+shares: engine.allocate(4 * MOST_PIXELS),
+places: engine.allocate(4 * MOST_PIXELS * stride),
+}));
+Object.assign(this, { hidden, stride, rows, columns });
+this.factor = Math.floor(MOST_PIXELS / Math.max(height, width));
+this.output = engine.allocate(16 * MOST_PIXELS ** 2);
+this.zoom(engine, 1, 0, 0);
+}
+zoom(engine, times, x, y) {
+const [height, width] = [engine.height / times, engine.width / times];
+const [top, left] = times === 1 ? [0, 0] : [
+wrap(y + 0.5 - height / 2, engine.height), wrap(x + 0.5 - width / 2, engine.width)];
+const [rows, columns] = [engine.height, engine.width].map((cells) => cells * this.factor);
+this.aim(engine, { top, left, height, width, rows, columns });
+}
+aim(engine, { top, left, height, width, rows, columns }) {
+this.window = { top, left, height, width, rows, columns };
+this.lay(engine, this.rows, { first: top, cells: height, pixels: rows, all: engine.height, column: 0 });
+this.lay(engine, this.columns, { first: left, cells: width, pixels: columns, all: engine.width, column: 1 });
+}
+lay(engine, to, { first, cells, pixels, all, column }) {
+const { hidden, stride, place } = this;
+const around = new Int32Array(engine.memory.buffer, to.cells, 2 * pixels);
+const shares = engine.floats(to.shares, pixels);
+const places = engine.floats(to.places, pixels * stride).fill(0);
+for (let i = 0; i < pixels; i++) {
+const at = first + (i + 0.5) * cells / pixels;
+const before = Math.floor(at - 0.5);
+around[2 * i] = wrap(before, all);
+around[2 * i + 1] = wrap(before + 1, all);
+shares[i] = at - 0.5 - before;
+for (let k = 0; k < 2 * HARMONICS; k++) {
+const turn = 2 * Math.PI * (1 + (k >> 1)) * at;
+const feature = k & 1 ? Math.cos(turn) : Math.sin(turn);
+for (let q = 0; q < hidden; q++) places[i * stride + q] += feature * place[(2 * k + column) * hidden + q];
+}
+}
+}
+decode(engine) {
+const { height, width, cellCount, cellsAt, kernels, all, channels } = engine;
+const { read, stride, rows, columns, window } = this;
+void engine.cellsToRead;
+kernels.conv(cellsAt, engine.stride, channels, read, stride, stride, this.first, this.firstBias,
+1, 1, 1, false, height, width, all.at, cellCount);
+kernels.points(read, stride, this.hidden, width, rows.cells, rows.shares, rows.places,
+columns.cells, columns.shares, columns.places, this.second, this.secondBias, this.last, this.lastBias,
+this.scratch, this.output, window.rows, window.columns);
+const numbers = engine.floats(this.output, 4 * window.rows * window.columns);
+return { numbers, stride: 4, height: window.rows, width: window.columns, window };
+}
+}
 const TOGETHER = 256;
 class Engine extends Grid {
 static async create(description, weights, fast = true) {
@@ -1221,7 +1350,8 @@ new Int32Array(this.memory.buffer, this.all.at, most).forEach((_, i, all) => { a
 this.turners = [];
 this.degrees = 0;
 this.rules = rulesOf(description).map((ops) => this.prepareRule(ops, weights));
-this.decoder = description.decoder && this.prepareDecoder(description.decoder, weights);
+this.local = description.decoder?.kind === "local" ? new LocalDecoder(this, description.decoder, weights) : null;
+this.decoder = this.local ?? (description.decoder && this.prepareDecoder(description.decoder, weights));
 this.codes = description.codes ? new Codes(this, description.codes, weights) : null;
 this.fireRate = description.fire_rate;
 this.turn(description.turns ?? 0);
@@ -1261,6 +1391,7 @@ const { to } = ops.at(-1);
 return { runs, at: starts[to], stride: strides[to], height: scale * this.height, width: scale * this.width };
 }
 decode() {
+if (this.local) return this.local.decode(this);
 const { runs, at, stride, height, width } = this.decoder;
 for (const run of runs) run();
 return { numbers: this.floats(at, height * width * stride), stride, height, width };
@@ -2082,6 +2213,7 @@ const isDevice = (name) => !SOFTWARE.test(name) && !NAMELESS.test(name);
 async function createEngine(description, weights, force) {
 const scale = description?.decoder?.scale ?? 1;
 const large = scale * Math.min(description?.height, description?.width) >= LARGE;
+if (description?.decoder?.kind === "local") return Engine.create(description, weights);
 if (description?.free) return GuidedEngine.create(description, weights);
 if (force === "webgl") return GpuEngine.create(description, weights, openContext(false));
 if (force === "wasm" || !large) return Engine.create(description, weights);
@@ -2147,7 +2279,7 @@ const INK = 0.7;
 const clamped = (value) => Math.min(1, Math.max(0, value));
 function picture(engine) {
 const { fixed, visible, decoder } = engine.description;
-const { numbers: from, stride, height, width } = decoder
+const { numbers: from, stride, height, width, window } = decoder
 ? engine.decode() : Object.assign(Object.create(engine), { numbers: engine.cellsToRead });
 const first = decoder ? 0 : fixed;
 const opaque = (decoder?.image ?? visible) === 3;
@@ -2163,7 +2295,7 @@ data[to + 1] = light * (from[at + 1] + white);
 data[to + 2] = light * (from[at + 2] + white);
 data[to + 3] = 255;
 }
-return { data, height, width };
+return { data, height, width, window };
 }
 const CLASS_COLORS = [
 "#cc6677", "#332288", "#ddcc77", "#117733", "#88ccee",

@@ -10,7 +10,9 @@ from ncabook.automaton import ChannelLayout
 from ncabook.automaton.state import RGB, RGBA, check_tensor
 from ncabook.live.labels import Label, class_labels
 from ncabook.live.program import Program
-from ncabook.networks import Decoder
+from ncabook.networks import Decoder, LocalDecoder
+
+MOST_PIXELS = 512  # along a side of a picture that a local decoder draws
 
 
 @dataclass(frozen=True)
@@ -18,7 +20,7 @@ class Sight:
     """What cells show, and what it is compared with; arguments of ``describe``."""
 
     targets: Tensor | None
-    decoder: Decoder | None
+    decoder: Decoder | LocalDecoder | None
     votes: Sequence[str]
     beside: bool = False
     codes: Tensor | None = None
@@ -36,7 +38,9 @@ class Sight:
                 f"this automaton has {layout.visible} visible channels; the figure shows RGB (3) "
                 "or RGBA (4), what a decoder makes of latents, or votes"
             )
-        if self.decoder is not None and layout.visible != self.decoder.latent_channels:
+        if isinstance(self.decoder, LocalDecoder):
+            self._check_local(self.decoder, layout, grid)
+        elif self.decoder is not None and layout.visible != self.decoder.latent_channels:
             raise ValueError(
                 f"this automaton has {layout.visible} visible channels, and the decoder reads "
                 f"{self.decoder.latent_channels}"
@@ -55,6 +59,27 @@ class Sight:
                 f"targets of shape {list(self.targets.shape)}; expected {list(wanted)}: one "
                 "picture of the grid's size for each class"
             )
+
+    def _check_local(
+        self, decoder: LocalDecoder, layout: ChannelLayout, grid: tuple[int, int]
+    ) -> None:
+        if layout.channels != decoder.state_channels:
+            raise ValueError(
+                f"this automaton has {layout.channels} channels, and the decoder reads "
+                f"{decoder.state_channels}"
+            )
+        if decoder.image_channels not in (RGB, RGBA):
+            raise ValueError(
+                f"a decoder to {decoder.image_channels} channels; the figure shows RGB (3) or "
+                "RGBA (4)"
+            )
+        if max(grid) > MOST_PIXELS:
+            raise ValueError(
+                f"a grid of {grid[0]}×{grid[1]} cells for a picture of {MOST_PIXELS}×{MOST_PIXELS} "
+                f"pixels at most; expected at most {MOST_PIXELS} cells on a side"
+            )
+        if self.codes is not None:
+            raise ValueError("codes are of latents, and this decoder reads a state; give none")
 
     def _check_latents(self, layout: ChannelLayout) -> None:
         if not isinstance(self.beside, bool):

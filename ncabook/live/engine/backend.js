@@ -32,6 +32,7 @@ export const isDevice = (name) => !SOFTWARE.test(name) && !NAMELESS.test(name);
 export async function createEngine(description, weights, force) {
   const scale = description?.decoder?.scale ?? 1;
   const large = scale * Math.min(description?.height, description?.width) >= LARGE;
+  if (description?.decoder?.kind === "local") return Engine.create(description, weights);  // no shader draws it yet
   if (description?.free) return GuidedEngine.create(description, weights);
   if (force === "webgl") return GpuEngine.create(description, weights, openContext(false));
   if (force === "wasm" || !large) return Engine.create(description, weights);

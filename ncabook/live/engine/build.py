@@ -23,7 +23,7 @@ OUTPUT = HERE.parent
 # becomes one function, which a worker can be given as text.
 CORE = [
     *("description.js", "events.js", "doubling.js", "plain.js", "turn.js", "kernels.js"),
-    *("memory.js", "contents.js", "critic.js", "grid.js", "latents.js", "engine.js"),
+    *("memory.js", "contents.js", "critic.js", "grid.js", "latents.js", "points.js", "engine.js"),
     *(
         "shaders.js",
         "gpu.js",
@@ -51,8 +51,8 @@ COMPILE = [
     *("-target", "wasm32-freestanding", "-O3", "-msimd128", "-nostdlib", "-s", "-Wl,--no-entry"),
     *("-Wl,-z,stack-size=16384",),
 ]
-KERNELS = ["kernels.c", "layers.c", "conv.c", "-Wl,--export=__heap_base"]
-FAST_CONV = ["conv.c", "-mrelaxed-simd", "-Wl,--import-memory"]
+KERNELS = ["kernels.c", "layers.c", "conv.c", "points.c", "-Wl,--export=__heap_base"]
+FAST_CONV = ["conv.c", "points.c", "-mrelaxed-simd", "-Wl,--import-memory"]
 
 
 def compile_module(what: list[str]) -> bytes:

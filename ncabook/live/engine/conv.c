@@ -11,14 +11,6 @@ enum {
   MANY = 6,  // the same where one vector of outputs is left, so that hardly a sum waits for another
 };
 
-INLINE floats multiply_add(floats a, floats b, floats sum) {
-#ifdef __wasm_relaxed_simd__
-  return __builtin_wasm_relaxed_madd_f32x4(a, b, sum);
-#else
-  return a * b + sum;
-#endif
-}
-
 // Adds to the sums of `count` cells their inputs times weights, [channel][stride]. `count` and
 // `vectors` are constants at every call, so that the loops over them unroll and `sum` lives in
 // registers.

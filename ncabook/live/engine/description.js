@@ -5,6 +5,10 @@ const VERSION = 3;
 const [RGB, RGBA] = [3, 4];
 export const LANES = 4;  // buffers are whole vectors of numbers, and so are their parts
 const MOST_SAID = 80;  // characters of what was given, in an error
+/** Of a local decoder: place in a cell is told by so many sines and cosines of row and of column. */
+export const HARMONICS = 2;
+export const PLACE = 4 * HARMONICS;
+export const MOST_PIXELS = 512;  // along a side of its picture
 const MOST_NEIGHBOURS = 49;  // of attention: a kernel of 7×7
 
 /** Throws an Error that says what was given and what was expected. */
@@ -142,6 +146,10 @@ function checkSteps(d) {
 function checkDecoder(d) {
   const { decoder } = d;
   if (decoder === null) return;
+  if (decoder.kind !== undefined) {
+    checkLocal(decoder, d);
+    return;
+  }
   checkOps(decoder, d, DECODER_CHECKS);
   const { scales, scale, image, ops, buffers } = decoder;
   expect(Array.isArray(scales) && scales.length === buffers.length && scales.every(isCount),
@@ -158,12 +166,27 @@ function checkDecoder(d) {
     `a conv at the end, into ${image} channels at ${scale} times the grid's size`);
 }
 
+/** A decoder that reads the state at any point. */
+function checkLocal({ kind, image, hidden, harmonics, first, second, last }, d) {
+  expect(kind === "local", "decoder.kind", kind, 'nothing, or "local"');
+  expect(image === RGB || image === RGBA, "decoder.image", image, "3 or 4 channels");
+  expect(harmonics === HARMONICS, "decoder.harmonics", harmonics, `${HARMONICS}, as this engine has them`);
+  expect(isCount(hidden), "decoder.hidden", hidden, "a whole number ≥ 1");
+  expect(Math.max(d.height, d.width) <= MOST_PIXELS, "height, width", [d.height, d.width],
+    `at most ${MOST_PIXELS} cells, one for each pixel of the picture`);
+  const inputs = d.channels + PLACE;
+  Object.entries({ first: [first, inputs, hidden], second: [second, hidden, hidden], last: [last, hidden, image] })
+    .forEach(([name, [layer, from, to]]) => expect(
+      fits(layer?.weight, 2, 2 * from * to, d) && fits(layer?.bias, 4, 4 * to, d), `decoder.${name}`, layer,
+      `offsets of ${from} × ${to} weights and ${to} biases within the weights`));
+}
+
 /** Latents that are seen, beside the picture or as codes. */
 function checkLatents(d) {
   const { beside, codes } = d;
   expect(beside === undefined || (typeof beside === "boolean" && (d.decoder !== null || !beside)),
     "beside", beside, "nothing, or true or false where a decoder makes the picture of latents");
-  expect(codes === undefined || (d.decoder !== null && isCount(codes?.count) &&
+  expect(codes === undefined || (d.decoder !== null && d.visible > 0 && isCount(codes?.count) &&
     fits(codes.offset, 2, 2 * codes.count * d.visible, d)),
     "codes", codes, "nothing, or an offset and a count of codes within the weights where there is a decoder");
 }

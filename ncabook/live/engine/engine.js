@@ -5,6 +5,7 @@ import { Grid } from "./grid.js";
 import { RUNNERS, inJavaScript, instantiate } from "./kernels.js";
 import { Codes } from "./latents.js";
 import { NoMemoryError } from "./memory.js";
+import { LocalDecoder } from "./points.js";
 
 /** Cells that go through a rule together: what its operations hand on to each other stays in a near cache. */
 const TOGETHER = 256;
@@ -45,7 +46,8 @@ export class Engine extends Grid {
     this.turners = [];
     this.degrees = 0;
     this.rules = rulesOf(description).map((ops) => this.prepareRule(ops, weights));
-    this.decoder = description.decoder && this.prepareDecoder(description.decoder, weights);
+    this.local = description.decoder?.kind === "local" ? new LocalDecoder(this, description.decoder, weights) : null;
+    this.decoder = this.local ?? (description.decoder && this.prepareDecoder(description.decoder, weights));
     this.codes = description.codes ? new Codes(this, description.codes, weights) : null;
     this.fireRate = description.fire_rate;
     this.turn(description.turns ?? 0);
@@ -95,6 +97,7 @@ export class Engine extends Grid {
 
   /** The picture that the decoder makes of the state, [row][column][stride]: {numbers, stride, height, width}. */
   decode() {
+    if (this.local) return this.local.decode(this);
     const { runs, at, stride, height, width } = this.decoder;
     for (const run of runs) run();
     return { numbers: this.floats(at, height * width * stride), stride, height, width };

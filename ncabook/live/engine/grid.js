@@ -10,6 +10,10 @@ const ERASING = 0x5eed;  // seeds of the coins for damage, apart from those for 
 const NOISE = 0x6e00;
 const LARGEST = 1000;  // what no trained automaton's state comes near
 
+/** Channels that are 1 in a seed cell: the visible ones, or, where a local decoder reads hidden ones, all. */
+const seedSize = ({ visible, channels, fixed, decoder }) =>
+  (visible > 0 || decoder?.kind !== "local" ? visible : channels - fixed);
+
 export class Grid extends Memory {
   constructor(description, weights, exports) {
     super(exports);
@@ -75,7 +79,7 @@ export class Grid extends Memory {
     this.ruleMap.fill(0);
     const { starts, classIndex } = this;
     if (starts) this.restore(starts[classIndex % starts.length], 0);
-    else if (this.description.visible > 0) this.plant(this.width >> 1, this.height >> 1);
+    else if (seedSize(this.description) > 0) this.plant(this.width >> 1, this.height >> 1);
     this.fillPlanes();  // an input lies where a start has some numbers, too
   }
 
@@ -224,15 +228,15 @@ export class Grid extends Memory {
     this.forShape(where, (row, column, at) => { ruleMap[at / stride] = rule; });
   }
 
-  /** A fresh seed cell at column x, row y: that of the class; else visible channels 1, the others 0. */
+  /** A fresh seed cell at column x, row y: that of the class; else those of `seedSize` 1, the others 0. */
   plant(x, y) {
     const wrap = (i, n) => ((i % n) + n) % n;
     const [row, column] = [wrap(y, this.height), wrap(x, this.width)];
     const at = (row * this.width + column) * this.stride;
-    const { fixed, visible, channels, ring, seeds } = this.description;
+    const { fixed, channels, ring, seeds } = this.description;
     this.cells.fill(0, at + fixed, at + channels);
     if (seeds) this.cells.set(seeds[this.classIndex], at + fixed);
-    else this.cells.fill(1, at + fixed, at + fixed + visible);
+    else this.cells.fill(1, at + fixed, at + fixed + seedSize(this.description));
     if (ring) this.planted = [...this.fresh, { row, column, step: this.stepCount }];
   }
 

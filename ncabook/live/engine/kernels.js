@@ -36,7 +36,8 @@ export async function instantiate(fast) {
   // Its stack lies where that of the other kernels does; they never run at the same time.
   const better = fast ? await begun(conv, { env: { memory: exports.memory } }) : null;
   if (better === null) return { ...exports, kind: "SIMD" };
-  return { ...exports, conv: better.conv, doubling: better.doubling, kind: "relaxed SIMD" };
+  const { conv: fastConv, doubling, points } = better;
+  return { ...exports, conv: fastConv, doubling, points, kind: "relaxed SIMD" };
 }
 
 /** Each operation, with its weights placed in the engine's memory, as a function of a list of cells. */

@@ -29,7 +29,7 @@ const clamped = (value) => Math.min(1, Math.max(0, value));
 /** The decoded picture, or the visible channels; with the first input channel as ink, if there is one. */
 function picture(engine) {
   const { fixed, visible, decoder } = engine.description;
-  const { numbers: from, stride, height, width } = decoder
+  const { numbers: from, stride, height, width, window } = decoder
     ? engine.decode() : Object.assign(Object.create(engine), { numbers: engine.cellsToRead });
   const first = decoder ? 0 : fixed;
   const opaque = (decoder?.image ?? visible) === 3;
@@ -46,7 +46,7 @@ function picture(engine) {
     data[to + 2] = light * (from[at + 2] + white);
     data[to + 3] = 255;
   }
-  return { data, height, width };
+  return { data, height, width, window };
 }
 
 // Ten colours that colour-blind readers can tell apart (Paul Tol's "muted", and orange).

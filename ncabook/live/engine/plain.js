@@ -227,6 +227,38 @@ export function plainKernels() {
       }
     },
 
+    points(cells, stride, channels, width, rowCells, rowShares, rowPlaces, columnCells, columnShares,
+      columnPlaces, second, secondBias, last, lastBias, _, output, rows, columns) {
+      const [line, a, b] = [width, 1, 1].map((n) => new Float64Array(n * stride));
+      const between = (to, at, from, one, other, share, more) => {
+        for (let q = 0; q < stride; q++) {
+          to[at + q] = from[one + q] + share * (from[other + q] - from[one + q]) + floats[more + q];
+        }
+      };
+      const layer = (from, weights, bias, outputs, store) => {
+        for (let o = 0; o < outputs; o++) {
+          let sum = floats[bias / 4 + o];
+          for (let i = 0; i < channels; i++) sum += from[i] * floats[weights / 4 + i * outputs + o];
+          store(o, sum);
+        }
+      };
+      const wave = (x) => Math.cos(2 * Math.PI * x);
+      for (let i = 0; i < rows; i++) {
+        const [above, below] = [0, 1].map((k) => cells / 4 + ints[rowCells / 4 + 2 * i + k] * width * stride);
+        for (let x = 0; x < width * stride; x += stride) {
+          between(line, x, floats, above + x, below + x, floats[rowShares / 4 + i], rowPlaces / 4 + i * stride);
+        }
+        for (let j = 0; j < columns; j++) {
+          const [left, right] = [0, 1].map((k) => ints[columnCells / 4 + 2 * j + k] * stride);
+          between(a, 0, line, left, right, floats[columnShares / 4 + j], columnPlaces / 4 + j * stride);
+          for (let q = 0; q < stride; q++) a[q] = wave(a[q]);
+          layer(a, second, secondBias, stride, (o, sum) => { b[o] = wave(sum); });
+          const to = output / 4 + 4 * (i * columns + j);
+          layer(b, last, lastBias, 4, (o, sum) => { floats[to + o] = sum; });
+        }
+      }
+    },
+
     groups(data, stride, channels, groups, weight, bias, eps, slope, _, count) {
       const size = channels / groups;
       for (let first = 0; first < channels; first += size) {

@@ -20,6 +20,15 @@ INLINE floats splat(float value) { return (floats){value, value, value, value}; 
 INLINE floats larger(floats a, floats b) { return (floats)wasm_f32x4_max((v128_t)a, (v128_t)b); }
 INLINE floats smaller(floats a, floats b) { return (floats)wasm_f32x4_min((v128_t)a, (v128_t)b); }
 
+// In one operation, with one rounding, where relaxed SIMD is.
+INLINE floats multiply_add(floats a, floats b, floats sum) {
+#ifdef __wasm_relaxed_simd__
+  return __builtin_wasm_relaxed_madd_f32x4(a, b, sum);
+#else
+  return a * b + sum;
+#endif
+}
+
 // LeakyReLU; a slope of 1 leaves the value as it is, 0 makes it ReLU.
 INLINE floats leaky(floats value, float slope) { return larger(value, value * splat(slope)); }
 

@@ -1189,8 +1189,8 @@ const RANGE = 2.5;
 const GOLDEN_ANGLE = 137.508;
 const [SATURATION, LIGHTNESS] = [0.6, 0.55];
 function latentsPicture({ height, width, cellCount, stride, cellsToRead: cells, description }) {
-const { fixed, channels } = description;
-const visible = description.visible || channels - fixed;
+const { channels } = description;
+const [fixed, visible] = description.visible ? [description.fixed, description.visible] : [0, channels];
 const data = new Uint8ClampedArray(4 * cellCount).fill(255);
 for (let i = 0; i < cellCount; i++) {
 for (let k = 0; k < 3; k++) {
@@ -1250,6 +1250,7 @@ return best - i * stride;
 }
 const TURN = 1 / (2 * Math.PI);
 const QUARTER = 0.25;
+const FEW_PIXELS = 128;
 const CHUNK = 32;
 const wrap = (i, n) => ((i % n) + n) % n;
 class LocalDecoder {
@@ -1275,7 +1276,8 @@ shares: engine.allocate(4 * MOST_PIXELS),
 places: engine.allocate(4 * MOST_PIXELS * stride),
 }));
 Object.assign(this, { hidden, stride, rows, columns });
-this.factor = Math.floor(MOST_PIXELS / Math.max(height, width));
+const most = engine.kernels.kind === "JavaScript" ? FEW_PIXELS : MOST_PIXELS;
+this.factor = Math.max(1, Math.floor(most / Math.max(height, width)));
 this.output = engine.allocate(16 * MOST_PIXELS ** 2);
 this.zoom(engine, 1, 0, 0);
 }
@@ -1395,6 +1397,9 @@ if (this.local) return this.local.decode(this);
 const { runs, at, stride, height, width } = this.decoder;
 for (const run of runs) run();
 return { numbers: this.floats(at, height * width * stride), stride, height, width };
+}
+aim(window) {
+this.local.aim(this, window);
 }
 get backend() {
 return this.kernels.kind === "JavaScript" ? "JavaScript" : "WebAssembly";
@@ -2534,8 +2539,9 @@ if (at % this.interval !== 0 && at !== first) this.snapshots.delete(at);
 }
 const CHANGES = new Set(["act", "back", "seek", "reset", "recall", "replay", "setState"]);
 const MESSAGES = new Set([
-...CHANGES, "advance", "show", "look", "inspect", "getState", "setFireRate", "recorded",
+...CHANGES, "advance", "show", "look", "inspect", "getState", "setFireRate", "recorded", "zoom",
 ]);
+const ZOOMS = [1, 2, 4];
 const LOOK_EVERY = { WebGL2: 64, WebAssembly: 8, JavaScript: 8 };
 class Simulation {
 static async create(descriptions, weights, force) {
@@ -2614,6 +2620,11 @@ return { recorded: whole ? { step, ...start, events: events.slice(0, applied) } 
 show({ shown }) {
 this.shown = shown;
 }
+zoom({ times, x, y }) {
+expect(ZOOMS.includes(times), "times", times, `one of ${ZOOMS.join(", ")}`);
+expect(Number.isFinite(x) && Number.isFinite(y), "x, y", [x, y], "two numbers, in cells");
+for (const engine of this.engines) engine.local?.zoom(engine, times, x, y);
+}
 look() {}
 inspect({ x, y }) {
 const cells = this.engines.map((engine) => {
@@ -2659,7 +2670,7 @@ this.frames = engines.flatMap((engine, i) =>
 .map((shown) => paint(engine, shown, ballots[i])));
 const end = performance.now();
 const slow = this.shown === "critic" || engines.some((engine) => engine.decoder);
-this.nextFrames = slow ? 2 * end - now : 0;
+this.nextFrames = slow ? end + (end - now) / (engines[0].local ? 3 : 1) : 0;
 }
 return {
 step: timeline.step,
@@ -2828,7 +2839,7 @@ const first = channels - votes.length;
 const name = (i) => {
 if (i < fixed) return `input ${i}:`;
 if (i >= first) return `vote for ${votes[i - first].name}:`;
-const kind = i >= fixed + visible ? "hidden" : "latent";
+const kind = visible === 0 || i >= fixed + visible ? "hidden" : "latent";
 return names[i - fixed] ?? `${kind} ${i}:`;
 };
 const each = values.map((value, i) => `${name(i)} ${round(value)}`).join(", ");
@@ -3031,6 +3042,65 @@ return {
 turn: turn?.slider, guide: guide?.slider, canvasSize: sizes?.select, channel: channels.select, key: channels.key,
 };
 }
+const STEPS = 2;
+const wrap = (value, n) => ((value % n) + n) % n;
+const timesOf = (value) => 2 ** value;
+const makeZoom = (id, { decoder }) => (decoder?.kind !== "local" ? null
+: makeSlider(`${id}-zoom`, "Zoom", { min: 0, max: STEPS, start: 0 },
+(value) => [`${timesOf(value)}×`, `${timesOf(value)} times`]));
+const wholeWindow = ({ height, width }) => ({ top: 0, left: 0, height, width });
+const cellIn = (window, right, down) => ({
+x: window.left + right * window.width - 0.5,
+y: window.top + down * window.height - 0.5,
+});
+const cellNear = (window, { x, y }, { height, width }) => {
+const within = (at, first, cells) =>
+Math.min(Math.ceil(first + cells) - 1, Math.max(Math.floor(first), Math.round(at)));
+return {
+x: wrap(within(x, window.left, window.width), width),
+y: wrap(within(y, window.top, window.height), height),
+};
+};
+const onGrid = ({ x, y }, { height, width }) =>
+({ x: wrap(x + 0.5, width) - 0.5, y: wrap(y + 0.5, height) - 0.5 });
+const shareOf = (window, { x, y }, { height, width }) => ({
+right: wrap(x + 0.5 - window.left, width) / window.width,
+down: wrap(y + 0.5 - window.top, height) / window.height,
+});
+function resolution({ rows, columns, height, width }, grid) {
+const [wide, high] = [columns * grid.width / width, rows * grid.height / height]
+.map((pixels) => Math.round(pixels).toLocaleString("en"));
+return height < grid.height ? `a window of ${wide} × ${high}` : `${wide} × ${high} pixels`;
+}
+class Zoom {
+constructor(player) {
+const { slider, grid } = { slider: player.view.zoom, grid: player.view.grid };
+this.player = player;
+this.slider = slider;
+this.place = { x: grid.width >> 1, y: grid.height >> 1 };
+this.under = false;
+this.again = false;
+slider?.addEventListener("input", () => this.aim(true));
+}
+touch(place, shown) {
+this.place = place;
+if (shown && this.slider && this.slider.value !== "0") this.aim(false);
+}
+async aim(aloud) {
+this.again = this.under;
+if (this.under) return;
+this.under = true;
+try {
+do {
+this.again = false;
+await this.player.ask({ kind: "zoom", times: timesOf(Number(this.slider.value)), ...this.place });
+} while (this.again && !this.player.ended);
+} finally {
+this.under = false;
+}
+if (aloud) this.player.say(`Zoom: ${this.player.view.resolutions[0].textContent}`);
+}
+}
 const MOST = { classes: [6, 6, 11], rules: [4, 3, 8], inks: [4, 3, 8] };
 const WORDS = 14;
 const MOST_PANES = 4;
@@ -3102,9 +3172,10 @@ const words = caption === undefined
 const recovery = make("div", { class: "nca-recovery" }, make("span", {}), make("span", {}));
 recovery.hidden = !measured;
 const votes = makeVotes(description);
-const below = votes.bars.length ? [votes.row] : [];
+const size = make("div", { class: "nca-caption", "aria-hidden": "true" });
+const below = [...(description.decoder?.kind === "local" ? [size] : []), ...(votes.bars.length ? [votes.row] : [])];
 const pane = make("div", { class: "nca-pane" }, stage, ...words, ...below, recovery);
-return { canvas, cursor, recovery, votes, pane };
+return { canvas, cursor, recovery, votes, size, pane };
 }
 function makePanes(description, id, title, measured) {
 const { alt, width, height, beside } = description;
@@ -3114,7 +3185,7 @@ const [picture, latents] = ["Decoded picture", "Latents"].map((words) =>
 return [
 makePane({ ...description, alt: `${alt} A stroke here erases the latents that lie under it.` },
 id, picture, measured),
-makePane({ ...description, votes: [], alt: `The ${width} by ${height} cells that the picture is decoded ` +
+makePane({ ...description, decoder: null, votes: [], alt: `The ${width} by ${height} cells that the picture is decoded ` +
 "from, in colours. A stroke here erases cells." }, id, latents, measured),
 ];
 }
@@ -3179,15 +3250,16 @@ const classes = options.length > 1
 const rules = description.rules ? makeRules(description.rules, id) : { inputs: [] };
 const inks = description.inks ? makeInks(description.inks, id) : { inputs: [] };
 const tools = makeNear(near, id);
+const zoom = makeZoom(id, description);
 const take = makeButton("take", "Use the brush");
 const does = make("span", { class: "nca-does" });
 const hold = make("div", { class: "nca-hold" }, take, ...(tools.group ? [tools.group] : []), does);
 const panel = make("div", { class: "nca-panel" }, readout,
 make("div", { class: "nca-transport" }, play, reset, undo, more),
-...[classes, rules, inks].flatMap(({ group }) => group ?? []), hold);
+...[classes, rules, inks].flatMap(({ group }) => group ?? []), ...(zoom ? [zoom.row] : []), hold);
 return {
 panel, play, reset, undo, more, take, does, near: tools.inputs, classes: classes.inputs, rules: rules.inputs,
-inks: inks.inputs,
+inks: inks.inputs, zoom: zoom?.slider,
 };
 }
 function buildView(element, descriptions) {
@@ -3218,6 +3290,7 @@ element.prepend(root);
 const view = {
 ...parts, ...others, root, bed, extra, grid: description, steps, rate, status, notice,
 canvases: panes.map(({ canvas }) => canvas), cursors: panes.map(({ cursor }) => cursor),
+resolutions: panes.map(({ size }) => size), windows: panes.map(() => wholeWindow(description)),
 recoveries: ofEach.map(([{ recovery }]) => recovery), votes: ofEach.map(([{ votes }]) => votes),
 automata: ofEach.flatMap((own, i) => own.map(() => i)),
 tools: [...near, ...tools], brushes: offered,
@@ -3551,7 +3624,8 @@ does.textContent = scrolls ? "A swipe scrolls" : brushes.find(({ tool }) => tool
 const DOUBLE_TAP = { milliseconds: 350, pixels: 24 };
 const MOVES = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const LEAP = 5;
-function connectBrush({ canvases, cursors, size, grid: { width, height } }, act, hold) {
+function connectBrush({ canvases, cursors, size, windows, grid }, act, hold) {
+const { width, height } = grid;
 const radius = () => Number(size.value);
 const keyboard = { x: width >> 1, y: height >> 1 };
 const off = new AbortController();
@@ -3559,23 +3633,28 @@ const listen = (target, type, action) =>
 target.addEventListener(type, action, { signal: off.signal, passive: false });
 const cellAt = (event) => {
 const box = event.target.getBoundingClientRect();
-return {
-x: (event.clientX - box.left) / box.width * width - 0.5,
-y: (event.clientY - box.top) / box.height * height - 0.5,
+return cellIn(windowOf(event), (event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height);
 };
+const windowOf = ({ target }) => windows[canvases.indexOf(target)];
+const nearest = (event) => cellNear(windowOf(event), cellAt(event), grid);
+const use = (place) => {
+const zoomed = windows.some((window) => window.width < width);
+const { x, y } = zoomed ? onGrid(place, grid) : place;
+act.touch({ x, y }, false);
+act.use(x, y);
 };
-const nearest = ({ x, y }) => ({
-x: Math.min(width - 1, Math.max(0, Math.round(x))),
-y: Math.min(height - 1, Math.max(0, Math.round(y))),
-});
-const showCursor = ({ x, y }, crosshair) => {
-for (const cursor of cursors) {
-cursor.hidden = false;
+const showCursor = (place, crosshair) => {
+cursors.forEach((cursor, pane) => {
+const window = windows[pane];
+const zoomed = window.width < width;
+const { right, down } = zoomed ? shareOf(window, place, grid)
+: { right: (place.x + 0.5) / width, down: (place.y + 0.5) / height };
+cursor.hidden = zoomed && (right > 1 || down > 1);
 cursor.classList.toggle("nca-crosshair", crosshair);
-cursor.style.left = `${(x + 0.5) / width * 100}%`;
-cursor.style.top = `${(y + 0.5) / height * 100}%`;
-cursor.style.width = `${(2 * radius() + 1) / width * 100}%`;
-}
+cursor.style.left = `${right * 100}%`;
+cursor.style.top = `${down * 100}%`;
+cursor.style.width = `${(2 * radius() + 1) / window.width * 100}%`;
+});
 };
 const hideCursor = () => cursors.forEach((cursor) => { cursor.hidden = true; });
 const drawLine = (from, to) => {
@@ -3583,7 +3662,7 @@ const length = Math.hypot(to.x - from.x, to.y - from.y);
 const pieces = Math.max(1, Math.ceil(length / radius()));
 for (let i = 1; i <= pieces; i++) {
 const t = i / pieces;
-act.use(from.x + t * (to.x - from.x), from.y + t * (to.y - from.y));
+use({ x: from.x + t * (to.x - from.x), y: from.y + t * (to.y - from.y) });
 }
 };
 const isDoubleTap = (event, before) => before !== null &&
@@ -3599,21 +3678,21 @@ if (event.button !== 0 || scrolls(event)) return;
 canvas.setPointerCapture(event.pointerId);
 const here = cellAt(event);
 if (act.plants() && isDoubleTap(event, tap)) {
-const { x, y } = nearest(here);
+const { x, y } = nearest(event);
 act.plant(x, y);
 tap = null;
 return;
 }
 tap = event;
 last = here;
-act.use(here.x, here.y);
+use(here);
 showCursor(here, false);
 });
 listen(canvas, "pointermove", (event) => {
 if (scrolls(event)) return;
 const here = cellAt(event);
 showCursor(here, false);
-const { x, y } = nearest(here);
+const { x, y } = nearest(event);
 act.read(x, y, canvases.indexOf(canvas));
 if (last === null || !act.draws()) return;
 drawLine(last, here);
@@ -3636,6 +3715,9 @@ listen(canvas, "focus", () => {
 if (canvas.matches(":focus-visible")) showCursor(keyboard, true);
 });
 listen(canvas, "blur", hideCursor);
+listen(canvas, "nca-window", () => {
+if (cursors[0].classList.contains("nca-crosshair") && canvas.matches(":focus-visible")) showCursor(keyboard, true);
+});
 listen(canvas, "keydown", (event) => {
 if (event.ctrlKey || event.metaKey || event.altKey) return;
 const where = `column ${keyboard.x + 1}, row ${keyboard.y + 1}`;
@@ -3645,7 +3727,7 @@ const leap = event.shiftKey ? LEAP : 1;
 keyboard.x = (keyboard.x + leap * MOVES[key][0] + width) % width;
 keyboard.y = (keyboard.y + leap * MOVES[key][1] + height) % height;
 } else if (key === "e" || key === " ") {
-act.use(keyboard.x, keyboard.y);
+use(keyboard);
 act.say(`Brush used at ${where}`);
 } else if (key === "s") {
 act.plant(keyboard.x, keyboard.y);
@@ -3655,6 +3737,7 @@ act.read(keyboard.x, keyboard.y, canvases.indexOf(canvas), true);
 return;
 }
 event.preventDefault();
+act.touch({ ...keyboard }, true);
 showCursor(keyboard, true);
 });
 }
@@ -3735,8 +3818,9 @@ if (aloud && text !== "") this.say(text);
 }
 show(report, settled) {
 const { view } = this;
-report.frames.forEach(({ data, width, height }, i) => {
+report.frames.forEach(({ data, width, height, window }, i) => {
 const canvas = view.canvases[i];
+this.frame(window, i);
 if (canvas.width !== width) Object.assign(canvas, { width, height });
 this.contexts[i].putImageData(new ImageData(data, width, height), 0, 0);
 });
@@ -3757,6 +3841,12 @@ slider.dispatchEvent(new Event("nca-shown"));
 }
 report.ballots.forEach((ballot, i) =>
 ballot && showVotes(view.votes[i], ballot, this.descriptions[i].votes));
+}
+frame(window, pane) {
+const { windows, resolutions, canvases, grid } = this.view;
+resolutions[pane].textContent = window ? resolution(window, grid) : `${grid.width} × ${grid.height} cells`;
+windows[pane] = window ?? wholeWindow(grid);
+canvases[pane].dispatchEvent(new Event("nca-window"));
 }
 addErrors(report, atOnce) {
 this.chart.add(report.step, report.errors);
@@ -3828,6 +3918,7 @@ view.turn?.addEventListener("input", () => this.set({ kind: "turn", degrees: Num
 view.guide?.addEventListener("input", () => this.set({ kind: "guide", weight: Number(view.guide.value) / 10 }));
 view.canvases.forEach((canvas) =>
 canvas.addEventListener("contextrestored", () => this.ask({ kind: "look" })));
+this.zoom = new Zoom(this);
 this.hold = new Hold(view, (text) => this.say(text));
 this.disconnectBrush = connectBrush(view, {
 use: (x, y) => this.useBrush(x, y),
@@ -3835,6 +3926,7 @@ draws: () => drawsLines(this.tool),
 plants: () => this.plants,
 plant: (x, y) => this.plant(x, y),
 read: (x, y, pane, aloud) => this.read(x, y, pane, aloud),
+touch: (place, shown) => this.zoom.touch(place, shown),
 say: (text) => this.say(text),
 }, this.hold);
 this.observer = new IntersectionObserver((entries) => {

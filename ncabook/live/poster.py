@@ -12,8 +12,9 @@ from torch import Tensor
 from ncabook.automaton import NCA, Patchwork, centre_seed, hashed_fire, ring_fire
 from ncabook.automaton.state import RGB
 from ncabook.evaluation.perceptual import on_white
+from ncabook.live.sight import MOST_PIXELS
 from ncabook.live.start import Start, start_of
-from ncabook.networks import Decoder
+from ncabook.networks import Decoder, LocalDecoder, first_cell
 
 STEPS = 96
 GAP = 2  # pixels between two pictures
@@ -38,7 +39,7 @@ def poster(
     width: int,
     class_index: int,
     seed: int,
-    decoder: Decoder | None = None,
+    decoder: Decoder | LocalDecoder | None = None,
     beside: bool = False,
     start: Start = None,
     inputs: Mapping[str, Tensor] | None = None,
@@ -57,6 +58,10 @@ def poster(
         # The first automaton of a patchwork rules all cells to begin with.
         nca = one if isinstance(one, NCA) else cast(NCA, one.automata[0])
         begin = start_of(start, class_index)
+        local = isinstance(decoder, LocalDecoder)
+        if local and begin is None:
+            begin = first_cell(nca.layout, height, width)
+            begin[:, : nca.layout.fixed] = 0
         if seeds:
             begin = centre_seed(nca.layout, height, width)
             cell = list(seeds.values())[class_index]
@@ -65,7 +70,8 @@ def poster(
         state = state.nan_to_num()
         pictures.append(_picture(nca, state, decoder))
         if beside and decoder is not None:
-            pictures.append(_latents(nca, state, decoder.scale))
+            scale = MOST_PIXELS // max(height, width) if local else decoder.scale
+            pictures.append(_latents(nca, state, scale))
     gap = torch.ones(len(pictures[0]), GAP, 3)
     parts = [part for picture in pictures for part in (gap, picture)][1:]
     pixels = (255 * torch.cat(parts, dim=1)).round().to(torch.uint8)
@@ -104,7 +110,7 @@ def _grown(
     return state
 
 
-def _picture(nca: NCA, state: Tensor, decoder: Decoder | None) -> Tensor:
+def _picture(nca: NCA, state: Tensor, decoder: Decoder | LocalDecoder | None) -> Tensor:
     """``[H, W, 3]`` in [0, 1]."""
     # Matplotlib is slow to import; a widget needs none.
     from ncabook.figures import votes_picture
@@ -112,14 +118,17 @@ def _picture(nca: NCA, state: Tensor, decoder: Decoder | None) -> Tensor:
     if nca.layout.classes:
         return votes_picture(nca, state[0].cpu()).permute(1, 2, 0)
     visible = state[:, nca.layout.visible_slice]
-    picture = (visible if decoder is None else decoder(visible))[0].cpu()
+    if isinstance(decoder, LocalDecoder):
+        picture = decoder(state, MOST_PIXELS // max(state.shape[2:]))[0].cpu()
+    else:
+        picture = (visible if decoder is None else decoder(visible))[0].cpu()
     picture = picture.clamp(0, 1) if len(picture) == RGB else on_white(picture)
     return picture.permute(1, 2, 0)
 
 
 def _latents(nca: NCA, state: Tensor, scale: int) -> Tensor:
     """``[H, W, 3]`` in [0, 1]: the first latents in colours, ``scale`` pixels along a side."""
-    visible = state[0, nca.layout.visible_slice].cpu()
+    visible = state[0, nca.layout.visible_slice if nca.layout.visible else slice(None)].cpu()
     channels = [min(k, len(visible) - 1) for k in range(RGB)]
     colours = ((visible[channels] + RANGE) / (2 * RANGE)).clamp(0, 1)
     return colours.repeat_interleave(scale, 1).repeat_interleave(scale, 2).permute(1, 2, 0)

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from ncabook.networks import FineModel, LocalDecoder
 
 pytestmark = pytest.mark.node
 HEIGHT, WIDTH = 4, 6
-FACTOR = 512 // WIDTH
+FACTOR, FACTOR_OF_JAVASCRIPT = 512 // WIDTH, 128 // WIDTH
 
 
 def fine_model(channels=7, image=4, hidden=10, fixed=0):
@@ -57,9 +58,37 @@ VARIANTS = [
 @pytest.mark.parametrize("wasm", [True, False], ids=["WebAssembly", "JavaScript"])
 def test_the_whole_picture_is_that_of_pytorch(decode, variant, wasm):
     model, start = fine_model(**variant)
-    wanted = model(start, FACTOR)[0]
+    factor = FACTOR if wasm else FACTOR_OF_JAVASCRIPT
+    wanted = model(start, factor)[0]
     actual = decode(described(model, start), len(wanted), wasm=wasm)
-    assert actual.shape == wanted.shape == (len(wanted), FACTOR * HEIGHT, FACTOR * WIDTH)
+    assert actual.shape == wanted.shape == (len(wanted), factor * HEIGHT, factor * WIDTH)
     assert wanted.std() > 0.05
-    print((actual - wanted).abs().max())
     assert (actual - wanted).abs().max() <= 2e-5
+
+
+WINDOWS = [
+    {"top": 1.3, "left": 5.25, "height": 2.0, "width": 1.5, "rows": 40, "columns": 30},  # wraps
+    {"top": 0, "left": 0, "height": 4, "width": 6, "rows": 12, "columns": 20},
+]
+
+
+@pytest.mark.parametrize("window", WINDOWS, ids=["across the border", "few pixels"])
+@pytest.mark.parametrize("wasm", [True, False], ids=["WebAssembly", "JavaScript"])
+def test_a_window_is_what_pytorch_has_at_its_points(decode, window, wasm):
+    model, start = fine_model()
+    rows, columns = (
+        window[first] + (torch.arange(window[count]) + 0.5) / window[count] * window[cells]
+        for first, count, cells in (("top", "rows", "height"), ("left", "columns", "width"))
+    )
+    points = torch.stack(torch.meshgrid(rows, columns, indexing="ij"), -1).reshape(1, -1, 2)
+    wanted = model.decoder.at(start, points)[0].T.unflatten(1, (len(rows), len(columns)))
+    actual = decode(described(model, start), 4, [["aim", window]], wasm=wasm)
+    assert (actual - wanted).abs().max() <= 2e-5
+
+
+def test_a_seed_cell_has_ones_in_all_channels(node):
+    model, _ = fine_model(fixed=1)
+    state = node(*described(model), actions=[])["state"]
+    wanted = torch.zeros(1, 7, HEIGHT, WIDTH)
+    wanted[:, 1:, HEIGHT // 2, WIDTH // 2] = 1
+    assert torch.equal(state, wanted)

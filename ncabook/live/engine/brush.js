@@ -1,5 +1,7 @@
 // Pointer and keyboard on the canvas: use the brush, plant seeds, read cells, show where.
 
+import { cellIn, cellNear, onGrid, shareOf } from "./zoom.js";
+
 const DOUBLE_TAP = { milliseconds: 350, pixels: 24 };
 const MOVES = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const LEAP = 5;  // cells that an arrow key moves with Shift
@@ -7,10 +9,12 @@ const LEAP = 5;  // cells that an arrow key moves with Shift
 /**
  * Connects a view's canvases, all of one grid. `act` has use(x, y) for the brush, draws() whether
  * it may be drawn along a line, plants() whether a double tap plants, plant(x, y),
- * read(x, y, pane) and say(text); all in cells. `hold`: whether fingers have the brush.
+ * read(x, y, pane), touch(place, shown) and say(text); all in cells. `windows`: what part of the torus
+ * each canvas shows. `hold`: whether fingers have the brush.
  * Returns a function that disconnects them.
  */
-export function connectBrush({ canvases, cursors, size, grid: { width, height } }, act, hold) {
+export function connectBrush({ canvases, cursors, size, windows, grid }, act, hold) {
+  const { width, height } = grid;
   const radius = () => Number(size.value);
   const keyboard = { x: width >> 1, y: height >> 1 };
   const off = new AbortController();
@@ -20,25 +24,31 @@ export function connectBrush({ canvases, cursors, size, grid: { width, height } 
   // Cell coordinates of a pointer; a cell's centre is a whole number.
   const cellAt = (event) => {
     const box = event.target.getBoundingClientRect();
-    return {
-      x: (event.clientX - box.left) / box.width * width - 0.5,
-      y: (event.clientY - box.top) / box.height * height - 0.5,
-    };
+    return cellIn(windowOf(event), (event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height);
   };
-  const nearest = ({ x, y }) => ({
-    x: Math.min(width - 1, Math.max(0, Math.round(x))),
-    y: Math.min(height - 1, Math.max(0, Math.round(y))),
-  });
+  const windowOf = ({ target }) => windows[canvases.indexOf(target)];
+  const nearest = (event) => cellNear(windowOf(event), cellAt(event), grid);
+  // A captured pointer may leave its canvas: there the torus goes on only where a part of it is shown.
+  const use = (place) => {
+    const zoomed = windows.some((window) => window.width < width);
+    const { x, y } = zoomed ? onGrid(place, grid) : place;
+    act.touch({ x, y }, false);
+    act.use(x, y);
+  };
 
   // The cursor is shown at the same place of all grids: there the brush will work.
-  const showCursor = ({ x, y }, crosshair) => {
-    for (const cursor of cursors) {
-      cursor.hidden = false;
+  const showCursor = (place, crosshair) => {
+    cursors.forEach((cursor, pane) => {
+      const window = windows[pane];
+      const zoomed = window.width < width;
+      const { right, down } = zoomed ? shareOf(window, place, grid)
+        : { right: (place.x + 0.5) / width, down: (place.y + 0.5) / height };
+      cursor.hidden = zoomed && (right > 1 || down > 1);
       cursor.classList.toggle("nca-crosshair", crosshair);
-      cursor.style.left = `${(x + 0.5) / width * 100}%`;
-      cursor.style.top = `${(y + 0.5) / height * 100}%`;
-      cursor.style.width = `${(2 * radius() + 1) / width * 100}%`;
-    }
+      cursor.style.left = `${right * 100}%`;
+      cursor.style.top = `${down * 100}%`;
+      cursor.style.width = `${(2 * radius() + 1) / window.width * 100}%`;
+    });
   };
   const hideCursor = () => cursors.forEach((cursor) => { cursor.hidden = true; });
 
@@ -48,7 +58,7 @@ export function connectBrush({ canvases, cursors, size, grid: { width, height } 
     const pieces = Math.max(1, Math.ceil(length / radius()));
     for (let i = 1; i <= pieces; i++) {
       const t = i / pieces;
-      act.use(from.x + t * (to.x - from.x), from.y + t * (to.y - from.y));
+      use({ x: from.x + t * (to.x - from.x), y: from.y + t * (to.y - from.y) });
     }
   };
 
@@ -68,21 +78,21 @@ export function connectBrush({ canvases, cursors, size, grid: { width, height } 
       canvas.setPointerCapture(event.pointerId);
       const here = cellAt(event);
       if (act.plants() && isDoubleTap(event, tap)) {
-        const { x, y } = nearest(here);
+        const { x, y } = nearest(event);
         act.plant(x, y);
         tap = null;
         return;
       }
       tap = event;
       last = here;
-      act.use(here.x, here.y);
+      use(here);
       showCursor(here, false);
     });
     listen(canvas, "pointermove", (event) => {
       if (scrolls(event)) return;
       const here = cellAt(event);
       showCursor(here, false);
-      const { x, y } = nearest(here);
+      const { x, y } = nearest(event);
       act.read(x, y, canvases.indexOf(canvas));
       if (last === null || !act.draws()) return;
       drawLine(last, here);
@@ -107,6 +117,9 @@ export function connectBrush({ canvases, cursors, size, grid: { width, height } 
       if (canvas.matches(":focus-visible")) showCursor(keyboard, true);
     });
     listen(canvas, "blur", hideCursor);
+    listen(canvas, "nca-window", () => {
+      if (cursors[0].classList.contains("nca-crosshair") && canvas.matches(":focus-visible")) showCursor(keyboard, true);
+    });
     listen(canvas, "keydown", (event) => {
       if (event.ctrlKey || event.metaKey || event.altKey) return;
       const where = `column ${keyboard.x + 1}, row ${keyboard.y + 1}`;
@@ -116,7 +129,7 @@ export function connectBrush({ canvases, cursors, size, grid: { width, height } 
         keyboard.x = (keyboard.x + leap * MOVES[key][0] + width) % width;
         keyboard.y = (keyboard.y + leap * MOVES[key][1] + height) % height;
       } else if (key === "e" || key === " ") {
-        act.use(keyboard.x, keyboard.y);
+        use(keyboard);
         act.say(`Brush used at ${where}`);
       } else if (key === "s") {
         act.plant(keyboard.x, keyboard.y);
@@ -126,6 +139,7 @@ export function connectBrush({ canvases, cursors, size, grid: { width, height } 
         return;
       }
       event.preventDefault();  // the page must not scroll
+      act.touch({ ...keyboard }, true);
       showCursor(keyboard, true);
     });
   }

@@ -3,6 +3,7 @@
 import { Chart, curveColor } from "./chart.js";
 import { drawLens, wordsOf } from "./lens.js";
 import { showVotes } from "./votes.js";
+import { resolution, wholeWindow } from "./zoom.js";
 
 const CHART_EVERY = 120;  // milliseconds between two drawings of the curve
 
@@ -31,8 +32,9 @@ export class Display {
   /** Shows a report's frames, and sets the controls as it says; `settled`: the sliders, too. */
   show(report, settled) {
     const { view } = this;
-    report.frames.forEach(({ data, width, height }, i) => {
+    report.frames.forEach(({ data, width, height, window }, i) => {
       const canvas = view.canvases[i];
+      this.frame(window, i);
       // A decoded picture has more pixels than the grid has cells.
       if (canvas.width !== width) Object.assign(canvas, { width, height });
       this.contexts[i].putImageData(new ImageData(data, width, height), 0, 0);
@@ -54,6 +56,14 @@ export class Display {
     }
     report.ballots.forEach((ballot, i) =>
       ballot && showVotes(view.votes[i], ballot, this.descriptions[i].votes));
+  }
+
+  /** What part of the torus a pane shows, and, of a picture of any resolution, how large all of it is. */
+  frame(window, pane) {
+    const { windows, resolutions, canvases, grid } = this.view;
+    resolutions[pane].textContent = window ? resolution(window, grid) : `${grid.width} × ${grid.height} cells`;
+    windows[pane] = window ?? wholeWindow(grid);
+    canvases[pane].dispatchEvent(new Event("nca-window"));
   }
 
   /** Adds a report's errors to the curve, and draws it: at once, or now and then. */

@@ -103,6 +103,11 @@ export class Engine extends Grid {
     return { numbers: this.floats(at, height * width * stride), stride, height, width };
   }
 
+  /** Draws another window of the torus from now on, where the decoder reads it at any point. */
+  aim(window) {
+    this.local.aim(this, window);
+  }
+
   /** What does the steps. */
   get backend() {
     return this.kernels.kind === "JavaScript" ? "JavaScript" : "WebAssembly";

@@ -8,8 +8,8 @@ const [SATURATION, LIGHTNESS] = [0.6, 0.55];
 
 /** The first three latents as red, green and blue, −2.5 to 2.5 each; where there are fewer, the last again. */
 export function latentsPicture({ height, width, cellCount, stride, cellsToRead: cells, description }) {
-  const { fixed, channels } = description;
-  const visible = description.visible || channels - fixed;  // a local decoder reads what is hidden
+  const { channels } = description;
+  const [fixed, visible] = description.visible ? [description.fixed, description.visible] : [0, channels];  // a local decoder reads what is hidden
   const data = new Uint8ClampedArray(4 * cellCount).fill(255);
   for (let i = 0; i < cellCount; i++) {
     for (let k = 0; k < 3; k++) {

@@ -32,7 +32,7 @@ export function wordsOf({ values, change, rule }, { decoder, fixed, visible, cha
   const name = (i) => {
     if (i < fixed) return `input ${i}:`;
     if (i >= first) return `vote for ${votes[i - first].name}:`;
-    const kind = i >= fixed + visible ? "hidden" : "latent";
+    const kind = visible === 0 || i >= fixed + visible ? "hidden" : "latent";
     return names[i - fixed] ?? `${kind} ${i}:`;
   };
   const each = values.map((value, i) => `${name(i)} ${round(value)}`).join(", ");

@@ -8,6 +8,7 @@ import { Hold } from "./hold.js";
 import { Takeaway } from "./share.js";
 import { drawsLines, toolEvent } from "./tools.js";
 import { buildView, setOpen } from "./view.js";
+import { Zoom } from "./zoom.js";
 
 const TRAVEL_BUDGET = 40;  // milliseconds of steps for a picture on the way to a moment
 const MOST_VISIBLE = 0.3;  // share of the grids that has to be in view to run
@@ -55,6 +56,7 @@ export class Player {
     // A browser that took a picture away gives back an empty canvas.
     view.canvases.forEach((canvas) =>
       canvas.addEventListener("contextrestored", () => this.ask({ kind: "look" })));
+    this.zoom = new Zoom(this);
     this.hold = new Hold(view, (text) => this.say(text));
     this.disconnectBrush = connectBrush(view, {
       use: (x, y) => this.useBrush(x, y),
@@ -62,6 +64,7 @@ export class Player {
       plants: () => this.plants,
       plant: (x, y) => this.plant(x, y),
       read: (x, y, pane, aloud) => this.read(x, y, pane, aloud),
+      touch: (place, shown) => this.zoom.touch(place, shown),
       say: (text) => this.say(text),
     }, this.hold);
     this.observer = new IntersectionObserver((entries) => {

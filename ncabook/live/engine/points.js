@@ -8,6 +8,7 @@ import { HARMONICS, MOST_PIXELS, PLACE, decodeFloat, decodeHalf, padded } from "
 
 const TURN = 1 / (2 * Math.PI);  // the kernel's sines count in turns
 const QUARTER = 0.25;  // and begin a quarter of a turn later
+const FEW_PIXELS = 128;  // where nothing compiles
 const CHUNK = 32;  // as in points.c
 const wrap = (i, n) => ((i % n) + n) % n;
 
@@ -35,7 +36,8 @@ export class LocalDecoder {
     }));
     Object.assign(this, { hidden, stride, rows, columns });
     /** Pixels along a cell where the whole grid is drawn. */
-    this.factor = Math.floor(MOST_PIXELS / Math.max(height, width));
+    const most = engine.kernels.kind === "JavaScript" ? FEW_PIXELS : MOST_PIXELS;
+    this.factor = Math.max(1, Math.floor(most / Math.max(height, width)));
     this.output = engine.allocate(16 * MOST_PIXELS ** 2);
     this.zoom(engine, 1, 0, 0);
   }

@@ -10,8 +10,9 @@ import { Timeline } from "./timeline.js";
 // What may be asked for: first what changes the state.
 const CHANGES = new Set(["act", "back", "seek", "reset", "recall", "replay", "setState"]);
 const MESSAGES = new Set([
-  ...CHANGES, "advance", "show", "look", "inspect", "getState", "setFireRate", "recorded",
+  ...CHANGES, "advance", "show", "look", "inspect", "getState", "setFireRate", "recorded", "zoom",
 ]);
+const ZOOMS = [1, 2, 4];
 const LOOK_EVERY = { WebGL2: 64, WebAssembly: 8, JavaScript: 8 };  // steps between two looks for a runaway
 
 export class Simulation {
@@ -119,6 +120,13 @@ export class Simulation {
     this.shown = shown;
   }
 
+  /** Draws another window, round the cell at (x, y), where a decoder reads the state at any point. */
+  zoom({ times, x, y }) {
+    expect(ZOOMS.includes(times), "times", times, `one of ${ZOOMS.join(", ")}`);
+    expect(Number.isFinite(x) && Number.isFinite(y), "x, y", [x, y], "two numbers, in cells");
+    for (const engine of this.engines) engine.local?.zoom(engine, times, x, y);
+  }
+
   /** Nothing changes; for a first look. */
   look() {}
 
@@ -174,9 +182,10 @@ export class Simulation {
         (engine.description.beside ? ["picture", this.shown] : [this.shown])
           .map((shown) => paint(engine, shown, ballots[i])));
       const end = performance.now();
-      // Decoding and criticism get half of the time at most; all else is fast.
+      // Decoding and criticism get half of the time at most, three quarters where steps are the faster
+      // ones by far; all else is fast.
       const slow = this.shown === "critic" || engines.some((engine) => engine.decoder);
-      this.nextFrames = slow ? 2 * end - now : 0;
+      this.nextFrames = slow ? end + (end - now) / (engines[0].local ? 3 : 1) : 0;
     }
     return {
       step: timeline.step,

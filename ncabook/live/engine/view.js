@@ -5,6 +5,7 @@ import { makeExtra } from "./extra.js";
 import { icon } from "./icons.js";
 import { classColor } from "./paint.js";
 import { nearOf, toolsOf } from "./tools.js";
+import { makeZoom, wholeWindow } from "./zoom.js";
 
 // Choices beside each other: on a phone, beside a grid, below several grids.
 const MOST = { classes: [6, 6, 11], rules: [4, 3, 8], inks: [4, 3, 8] };
@@ -94,9 +95,10 @@ function makePane(description, id, caption, measured) {
   const recovery = make("div", { class: "nca-recovery" }, make("span", {}), make("span", {}));
   recovery.hidden = !measured;  // else its room is kept from the start
   const votes = makeVotes(description);
-  const below = votes.bars.length ? [votes.row] : [];
+  const size = make("div", { class: "nca-caption", "aria-hidden": "true" });  // the slider tells it
+  const below = [...(description.decoder?.kind === "local" ? [size] : []), ...(votes.bars.length ? [votes.row] : [])];
   const pane = make("div", { class: "nca-pane" }, stage, ...words, ...below, recovery);
-  return { canvas, cursor, recovery, votes, pane };
+  return { canvas, cursor, recovery, votes, size, pane };
 }
 
 /** The panes of an automaton: where its latents are shown, they stand beside the picture. */
@@ -108,7 +110,7 @@ function makePanes(description, id, title, measured) {
   return [
     makePane({ ...description, alt: `${alt} A stroke here erases the latents that lie under it.` },
       id, picture, measured),
-    makePane({ ...description, votes: [], alt: `The ${width} by ${height} cells that the picture is decoded ` +
+    makePane({ ...description, decoder: null, votes: [], alt: `The ${width} by ${height} cells that the picture is decoded ` +
       "from, in colours. A stroke here erases cells." }, id, latents, measured),
   ];
 }
@@ -190,16 +192,17 @@ function makePanel(description, id, near, readout) {
   const rules = description.rules ? makeRules(description.rules, id) : { inputs: [] };
   const inks = description.inks ? makeInks(description.inks, id) : { inputs: [] };
   const tools = makeNear(near, id);
+  const zoom = makeZoom(id, description);
   // On a touch screen a swipe scrolls until the reader takes the brush.
   const take = makeButton("take", "Use the brush");
   const does = make("span", { class: "nca-does" });
   const hold = make("div", { class: "nca-hold" }, take, ...(tools.group ? [tools.group] : []), does);
   const panel = make("div", { class: "nca-panel" }, readout,
     make("div", { class: "nca-transport" }, play, reset, undo, more),
-    ...[classes, rules, inks].flatMap(({ group }) => group ?? []), hold);
+    ...[classes, rules, inks].flatMap(({ group }) => group ?? []), ...(zoom ? [zoom.row] : []), hold);
   return {
     panel, play, reset, undo, more, take, does, near: tools.inputs, classes: classes.inputs, rules: rules.inputs,
-    inks: inks.inputs,
+    inks: inks.inputs, zoom: zoom?.slider,
   };
 }
 
@@ -233,6 +236,7 @@ export function buildView(element, descriptions) {
   const view = {
     ...parts, ...others, root, bed, extra, grid: description, steps, rate, status, notice,
     canvases: panes.map(({ canvas }) => canvas), cursors: panes.map(({ cursor }) => cursor),
+    resolutions: panes.map(({ size }) => size), windows: panes.map(() => wholeWindow(description)),
     recoveries: ofEach.map(([{ recovery }]) => recovery), votes: ofEach.map(([{ votes }]) => votes),
     automata: ofEach.flatMap((own, i) => own.map(() => i)),  // whose each pane is
     tools: [...near, ...tools], brushes: offered,

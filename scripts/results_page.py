@@ -12,6 +12,7 @@ from ncabook import experiments, zoo
 from ncabook.automaton import NCA
 from ncabook.experiments import results
 from ncabook.live import to_html
+from ncabook.networks import FineModel
 from ncabook.tasks import task_of
 
 ROOT = Path(__file__).parents[1]
@@ -122,11 +123,11 @@ def write_files(site: Path) -> None:
     for name, folder in zoo.folders().items():
         shutil.copy(folder / zoo.CARD, site / "files" / f"{name}.json")
         model = zoo.load(name)
-        if not isinstance(model.network, NCA):
+        if not isinstance(model.network, NCA | FineModel):
             continue
         experiment = model.card.experiment
         shown = model.live()
-        text = to_html(model.network, title=experiment.title, **shown)
+        text = to_html(model.stepped, title=experiment.title, **shown)
         (site / "live" / f"{name}.html").write_text(text, encoding="utf-8")
 
 

@@ -66,13 +66,13 @@ class Live(SphinxDirective):
             shown["class_index"] = names.index(wanted)
         words = {key: self.options[key] for key in ("title", "alt") if key in self.options}
         description, weights = describe(
-            model.network, **{"title": experiment.title} | shown | words
+            model.stepped, **{"title": experiment.title} | shown | words
         )
         return figure_html(
             [description],
             weights,
             description["title"],
-            picture=figure_poster([model.network], description, shown),
+            picture=figure_poster([model.stepped], description, shown),
             caption="caption" in self.options,
         )
 

@@ -44,7 +44,7 @@ def export(
         if file.exists() and not force:
             raise ValueError(f"{file} exists; add --force to replace it, or name another file")
     model = zoo.load(name)
-    nca, experiment = model.nca, model.card.experiment
+    nca, experiment = model.stepped, model.card.experiment
     shown = model.live()
     title = experiment.title
     if html is not None:

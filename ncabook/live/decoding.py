@@ -1,4 +1,4 @@
-"""Decoders in the live engine: of latents, operations on growing grids; of any point, three layers."""
+"""Decoders in the live engine: of latents on growing grids, or of the state at any point."""
 
 from collections.abc import Iterable
 from typing import Any, cast

@@ -167,8 +167,14 @@ class Task(ABC, Generic[E]):
     def report(self, metrics: dict[str, Any]) -> Report:
         """The numbers of an evaluation, for people."""
 
-    def live(self, experiment: E, nca: NCA) -> dict[str, Any]:
-        """What :func:`ncabook.live.describe` is to be told: ``height``, ``width`` and options."""
+    def live(self, experiment: E, nca: Any) -> dict[str, Any]:
+        """What :func:`ncabook.live.describe` is to be told: ``height``, ``width`` and options.
+
+        Args:
+            experiment: of a trained model.
+            nca: its automaton; with a decoder of its own, if the task's networks have one.
+
+        """
         raise TypeError(f"{experiment.name} has no live figure")
 
 

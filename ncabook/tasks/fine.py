@@ -119,7 +119,6 @@ class FineTask(Task[FineExperiment]):
         "beside.pixels.lpips",
         "multiply_adds.frame",
     )
-    has_figure = False
     judges = (PIXELS,)
 
     def network(self, experiment: FineExperiment) -> FineModel:
@@ -172,6 +171,11 @@ class FineTask(Task[FineExperiment]):
         truths = {factor: framed(data.glyph, factor * data.cells) for factor in data.factors}
         beside = enlarged_pixels(judges[PIXELS], data.glyph, data.build()) if judges else {}
         return evaluate_fine(network, data.cells, truths, beside)
+
+    def live(self, experiment: FineExperiment, nca: FineModel) -> dict[str, Any]:
+        """From one cell, drawn by the decoder."""
+        cells = experiment.data.cells
+        return {"height": cells, "width": cells, "decoder": nca.decoder}
 
     def report(self, metrics: dict[str, Any]) -> Report:
         """Errors by size, recoveries, and what a frame costs."""

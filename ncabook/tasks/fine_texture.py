@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 from torch import Tensor
 
+from ncabook.automaton import empty_state
 from ncabook.evaluation.fine_texture import evaluate_fine_texture
 from ncabook.networks import FineModel
 from ncabook.tasks.base import FLOAT, LARGEST, BaseExperiment, Look, Task, state_bytes
@@ -80,7 +81,6 @@ class FineTextureTask(Task[FineTextureExperiment]):
         "shuffled",
         "multiply_adds.frame",
     )
-    has_figure = False
     devices = ("cpu", "cuda")
 
     def network(self, experiment: FineTextureExperiment) -> FineModel:
@@ -118,6 +118,12 @@ class FineTextureTask(Task[FineTextureExperiment]):
         """Distances from the style at every factor, recoveries, and whether the canvas lasts."""
         targets = {factor: target.to(device) for factor, target in experiment.targets().items()}
         return evaluate_fine_texture(network, experiment.data.cells, targets)
+
+    def live(self, experiment: FineTextureExperiment, nca: FineModel) -> dict[str, Any]:
+        """An empty canvas, drawn by the decoder."""
+        cells = experiment.data.cells
+        start = empty_state(nca.nca.layout, cells, cells)
+        return {"height": cells, "width": cells, "decoder": nca.decoder, "start": start}
 
     def report(self, metrics: dict[str, Any]) -> Report:
         """The style by size, recoveries, lasting, and what a frame costs."""

@@ -90,7 +90,18 @@ class TrainedModel:
         """
         experiment = self.card.experiment
         others = frozen(experiment, self.card.training.get("frozen"))
-        return task_of(experiment).live(experiment, self.nca, **others)
+        network = self.network if isinstance(self.network, FineModel) else self.nca
+        return task_of(experiment).live(experiment, network, **others)
+
+    @property
+    def stepped(self) -> NCA:
+        """The automaton that makes the steps, as :func:`ncabook.live.describe` is to be given it.
+
+        Raises:
+            TypeError: it is a network of one pass.
+
+        """
+        return self.network.nca if isinstance(self.network, FineModel) else self.nca
 
 
 def folders() -> dict[str, Path]:

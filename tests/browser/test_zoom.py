@@ -76,7 +76,7 @@ def test_the_window_follows_the_keyboard(visit_page, address):
         page.keyboard.press("ArrowRight")
         until(lambda before=before: canvas.evaluate(LOOK) != before)
     cursor = page.locator(".nca-cursor")
-    middle = "(c) => [c.hidden, Math.round(parseFloat(c.style.left)), Math.round(parseFloat(c.style.top))]"
+    middle = "({ hidden, style }) => [hidden, ...[style.left, style.top].map((s) => parseInt(s))]"
     until(lambda: cursor.evaluate(middle) == [False, 50, 50])
     page.keyboard.press("e")
     until(lambda: "column 1, row 3" in status(page).inner_text())

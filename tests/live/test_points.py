@@ -1,15 +1,16 @@
 """A decoder that reads the state at any point: the page's engine draws what PyTorch draws."""
 
 import base64
+import io
 import json
-from typing import Any, cast
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from ncabook.automaton import NCA, ChannelLayout, ConvPerception, MLPUpdate
-from ncabook.live import describe
+from ncabook.live import describe, to_html
 from ncabook.networks import FineModel, LocalDecoder
 
 pytestmark = pytest.mark.node
@@ -92,3 +93,68 @@ def test_a_seed_cell_has_ones_in_all_channels(node):
     wanted = torch.zeros(1, 7, HEIGHT, WIDTH)
     wanted[:, 1:, HEIGHT // 2, WIDTH // 2] = 1
     assert torch.equal(state, wanted)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"kind": "global"}, 'decoder.kind is "global"; expected nothing, or "local"'),
+        ({"image": 5}, "decoder.image is 5; expected 3 or 4"),
+        ({"harmonics": 3}, "decoder.harmonics is 3; expected 2"),
+        ({"hidden": 0}, "decoder.hidden is 0; expected a whole number ≥ 1"),
+        ({"second": None}, "decoder.second is null; expected offsets of 10 × 10 weights"),
+        ({"last": {"weight": 10**9, "bias": 0}}, "decoder.last is .*; expected offsets of 10 × 4"),
+    ],
+    ids=str,
+)
+def test_bad_decoder(node, change, message):
+    description, weights = described(*fine_model())
+    decoder = {**json.loads(json.dumps(description["decoder"])), **change}
+    with pytest.raises(RuntimeError, match=message):
+        node({**description, "decoder": decoder}, weights, actions=[])
+
+
+def test_bad_zoom(node):
+    with pytest.raises(RuntimeError, match="times is 3; expected one of 1, 2, 4"):
+        node(*described(*fine_model()), messages=[{"kind": "zoom", "times": 3, "x": 0, "y": 0}])
+
+
+def test_the_figure_shows_the_window(node):
+    """Its frame is what PyTorch has there, on white, over the border of the torus."""
+    model, start = fine_model()
+    message = {"kind": "zoom", "times": 4, "x": 0, "y": 2}
+    report = node(*described(model, start), messages=[message])
+    assert report["size"] == [FACTOR * HEIGHT, FACTOR * WIDTH]
+    columns = 0.5 - WIDTH / 8 + (torch.arange(100) + 0.5) / (4 * FACTOR)
+    rows = torch.full_like(columns, 2.5 - HEIGHT / 8 + 0.5 / (4 * FACTOR))
+    colours = model.decoder.at(start, torch.stack([rows, columns], -1)[None])[0]
+    wanted = (colours[:, :3] + 1 - colours[:, 3:].clamp(0, 1)).clamp(0, 1)
+    actual = torch.tensor(report["pixels"]).view(-1, 4)[:, :3] / 255
+    assert (actual - wanted).abs().max() <= 0.5 / 255 + 1e-4
+
+
+def test_what_does_not_fit_together():
+    model, start = fine_model()
+    grid = (model.nca, HEIGHT, WIDTH)
+    with pytest.raises(ValueError, match="has 7 channels, and the decoder reads 6"):
+        describe(*grid, decoder=LocalDecoder(6))
+    with pytest.raises(ValueError, match="a decoder to 2 channels; the figure shows RGB"):
+        describe(*grid, decoder=LocalDecoder(7, 2))
+    with pytest.raises(ValueError, match="a grid of 4×513 cells .*; expected at most 512 cells"):
+        describe(model.nca, HEIGHT, 513, decoder=model.decoder)
+    with pytest.raises(ValueError, match="codes are of latents, and this decoder reads a state"):
+        describe(*grid, decoder=model.decoder, start=start, codes=torch.zeros(3, 7))
+    with torch.no_grad():
+        model.decoder.last.weight[0, 0] = 1e6
+    with pytest.raises(ValueError, match="last.weight has weights that float16 cannot hold"):
+        describe(*grid, decoder=model.decoder)
+
+
+@pytest.mark.parametrize("beside", [False, True])
+def test_the_picture_in_the_figures_place(beside):
+    """Drawn by PyTorch, from one cell; the state stands beside it where it is to be seen."""
+    model, _ = fine_model()
+    html = to_html(model.nca, HEIGHT, WIDTH, decoder=model.decoder, beside=beside)
+    code = html.split("data:image/png;base64,")[1].split('"')[0]
+    picture = Image.open(io.BytesIO(base64.b64decode(code)))
+    assert picture.size == ((2 * FACTOR * WIDTH + 2 if beside else FACTOR * WIDTH), FACTOR * HEIGHT)

@@ -15,6 +15,7 @@ from ncabook.evaluation.enlarged import moved_onto
 from ncabook.evaluation.fine import FineProtocol, costs, evaluate_fine
 from ncabook.evaluation.fine_texture import FineTextureProtocol, evaluate_fine_texture, shuffled
 from ncabook.experiments import runner
+from ncabook.live import describe
 from ncabook.networks import FineModel, LocalDecoder, first_cell, scattered
 from ncabook.networks.local_decoder import PLACE, interpolated, lattice, place
 from ncabook.reading import ConfigError
@@ -388,3 +389,18 @@ def test_a_trained_one_is_measured_whole(monkeypatch, tmp_path):
     assert [*metrics["smaller"]] == ["4", "8"]
     assert metrics["beside"] == {}
     assert zoo.read_card(tmp_path / "run").metrics == metrics
+
+
+@pytest.mark.parametrize("raw", [content(), texture_content()], ids=["one picture", "a texture"])
+def test_its_figure_is_drawn_by_its_decoder(raw):
+    """From one cell, or from an empty canvas."""
+    experiment = experiment_from(raw, "toy")
+    network = build_network(experiment)
+    shown = task_of(experiment).live(experiment, network)
+    assert task_of(experiment).has_figure
+    description, _ = describe(network.nca, **shown)
+    assert description["decoder"]["kind"] == "local"
+    assert description["decoder"]["image"] == network.decoder.image_channels
+    cells = experiment.data.cells
+    assert (description["height"], description["width"]) == (cells, cells)
+    assert ("fill" in description) == (raw["task"] == "texture-fine")

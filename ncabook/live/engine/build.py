@@ -42,7 +42,16 @@ SHARED = [
     *("rendererName", "classColor", "colour", "MOST_STEPS", "checkMoment"),
 ]
 PAGE = [
-    *("link.js", "icons.js", "lens.js", "elements.js", "tools.js", "extra.js", "zoom.js", "view.js"),
+    *(
+        "link.js",
+        "icons.js",
+        "lens.js",
+        "elements.js",
+        "tools.js",
+        "extra.js",
+        "zoom.js",
+        "view.js",
+    ),
     *("thumbs.js", "votes.js", "chart.js", "moment.js", "share.js", "hold.js", "brush.js"),
     *("clock.js", "display.js", "player.js", "mount.js"),
 ]

@@ -27,7 +27,6 @@ FAMILIES = {
     "handbags": "Colouring drawings",
     "autoencoders": "Pictures by way of latents",
     "latent": "Living in latents",
-    "fine": "At any resolution",
 }
 HEAD = """\
 # Results

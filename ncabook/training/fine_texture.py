@@ -91,7 +91,7 @@ class FineTextureLearner(FineLearner):
             raise ValueError(
                 f"a decoder to {model.decoder.image_channels} channels; expected 3, RGB"
             )
-        super().__init__(model, (config.canvas,) * 2, config, seed, device, tracker)
+        super().__init__(model, (config.canvas, config.canvas), config, seed, device, tracker)
         self.styles = {
             factor: style_loss(targets[factor], config.style, config.projections, self.device)
             for factor in sorted({*config.factors})

@@ -188,7 +188,7 @@ def workload(case: Case, way: str, ahead: int = 0) -> Callable[[], dict[str, flo
         ahead: steps to be made later (``NCA.rollout``): a small grid then runs as a large one does.
 
     Returns:
-        A function; it does the work and returns seconds: of the ``iteration``, or of the
+        What does the work, and returns seconds by name; of the ``iteration``, or of the
         ``rollout`` and of the ``decoder``.
 
     Raises:

@@ -112,7 +112,7 @@ class Several:
 
     """
 
-    def __init__(self, *optimizers: _Optimizer) -> None:
+    def __init__(self, *optimizers: SOAP | MuonWithAdam | Adam) -> None:
         self._optimizers = optimizers
 
     def step(self, scale: float) -> None:

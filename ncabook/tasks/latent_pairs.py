@@ -2,11 +2,12 @@
 
 from typing import Annotated, Any, Literal
 
+import torch
 from pydantic import Field, model_validator
 from torch import Tensor
 
 from ncabook.automaton import NCA, ChannelLayout
-from ncabook.data.pairs import Pairs, PairSplit
+from ncabook.data.pairs import Pairs, PairSplit, sketches
 from ncabook.evaluation.latent_pairs import enlarged_pairs, evaluate_latent_pairs
 from ncabook.reading import Strict
 from ncabook.tasks.base import FLOAT, BaseExperiment, Look, Task, state_bytes
@@ -15,7 +16,7 @@ from ncabook.tasks.pairs import compared_rows, pairs_of
 from ncabook.tasks.report import Measured, Report
 from ncabook.training.config import Width
 from ncabook.training.latent import LatentConfig
-from ncabook.training.latent_pairs import LatentPairsLearner
+from ncabook.training.latent_pairs import LatentPairsLearner, latent_paper
 from ncabook.training.tracking import Tracking
 
 SMALL = ("handbags-combined-long", "handbags-conv5-critic")  # one cell for a pixel, 64 × 64
@@ -186,3 +187,18 @@ class LatentPairsTask(Task[LatentPairsExperiment]):
         return Report(
             f"protocol {metrics['protocol']['version']}, {metrics['pairs']} pairs", found, notes
         )
+
+    def live(
+        self, experiment: LatentPairsExperiment, nca: NCA, frozen: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """White paper above a sketch of our own, and a decoder that reads the cells."""
+        pictures, drawings = given(frozen, "pictures"), given(frozen, "drawings")
+        ink = sketches(experiment.data.side)["satchel"]
+        with torch.no_grad():
+            seen = drawings.normal(ink[None])
+        return {
+            "height": experiment.grid,
+            "width": experiment.grid,
+            "decoder": pictures.normal_decoder(),
+            "start": latent_paper(nca, pictures, seen),
+        }

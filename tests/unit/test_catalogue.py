@@ -68,7 +68,7 @@ def test_the_list_says_of_everything_what_it_is(nothing_here):
         assert all((entry.description, entry.size, entry.source, entry.licence, entry.files))
         assert f"{name}: {entry.description}\n" in shown
         assert f"    {entry.size}; {entry.source}; {entry.licence}\n" in shown
-    assert "6 of 6 files are here" in shown
+    assert "12 of 12 files are here" in shown
     assert "0 of 5 files are here" in shown
     assert len(data_sets()) == shown.count("files are here")
 

@@ -171,7 +171,7 @@ CIFAR = DataSet(
 EMOJI_DEFAULT = DataSet(
     "emoji-default",
     "six glyphs, 128×128 and 512×512 RGBA: 😀 🦎 🕸 🐠 🦋 🎄",
-    "230 kB, part of the package",
+    "229 kB, part of the package",
     "Noto Color Emoji: the small ones rendered by scripts/render_emoji.py, the large ones from "
     "googlefonts/noto-emoji, png/512",
     _LICENCE,

@@ -186,5 +186,5 @@ def test_a_decoder_that_does_not_wrap_is_refused():
         compile_decoder(decoder, Program(8, 0), 0)
     decoder = Decoder(4, 3, 4, 1)
     decoder.last.register_forward_hook(lambda *_: None)
-    with pytest.raises(TypeError, match="does not know last, a Conv2d with a hook"):
+    with pytest.raises(TypeError, match="does not know last, a Wrapped with a hook"):
         compile_decoder(decoder, Program(8, 0), 0)

@@ -7,8 +7,9 @@ from torch import nn
 
 from ncabook.automaton.known import check_unchanged
 from ncabook.live.program import ENGINE, LINEAR, STATE, Program
+from ncabook.networks.blocks import SLOPE, Doubling
 from ncabook.networks.local_decoder import HARMONICS, LocalDecoder
-from ncabook.networks.vqvae import SLOPE, Decoder, Doubling
+from ncabook.networks.vqvae import Decoder
 
 WRAPPED = {
     "kernel_size": (3, 3),

@@ -9,12 +9,12 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from ncabook.automaton import NCA, Patchwork, centre_seed, hashed_fire, ring_fire
+from ncabook.automaton import NCA, Patchwork, centre_seed, first_cell, hashed_fire, ring_fire
 from ncabook.automaton.state import RGB
 from ncabook.evaluation.perceptual import on_white
 from ncabook.live.sight import MOST_PIXELS
 from ncabook.live.start import Start, start_of
-from ncabook.networks import Decoder, LocalDecoder, first_cell
+from ncabook.networks import Decoder, LocalDecoder
 
 STEPS = 96
 GAP = 2  # pixels between two pictures

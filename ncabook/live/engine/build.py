@@ -39,7 +39,7 @@ CORE = [
 ]
 SHARED = [
     *("Engine", "GpuEngine", "Simulation", "createEngine", "decodeBase64", "isDevice"),
-    *("rendererName", "classColor", "colour", "MOST_STEPS", "checkMoment"),
+    *("rendererName", "classColor", "colour", "MOST_STEPS", "checkMoment", "wrap"),
 ]
 PAGE = [
     *(

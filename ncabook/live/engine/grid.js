@@ -5,6 +5,7 @@ import { startsOf, wholeTargets } from "./contents.js";
 import { Critic } from "./critic.js";
 import { bufferSizes, decodeHalf } from "./description.js";
 import { Memory } from "./memory.js";
+import { wrap } from "./plain.js";
 
 const ERASING = 0x5eed;  // seeds of the coins for damage, apart from those for firing
 const NOISE = 0x6e00;
@@ -230,7 +231,6 @@ export class Grid extends Memory {
 
   /** A fresh seed cell at column x, row y: that of the class; else those of `seedSize` 1, the others 0. */
   plant(x, y) {
-    const wrap = (i, n) => ((i % n) + n) % n;
     const [row, column] = [wrap(y, this.height), wrap(x, this.width)];
     const at = (row * this.width + column) * this.stride;
     const { fixed, channels, ring, seeds } = this.description;

@@ -5,6 +5,9 @@ import { placeOf } from "./doubling.js";
 
 const PAGE = 65536;
 
+/** A place along one side of a torus, from 0 to n. */
+export const wrap = (i, n) => ((i % n) + n) % n;
+
 /** What a module of kernels exports. Sums are float64 here, and only what is stored is rounded. */
 export function plainKernels() {
   let bytes;
@@ -19,7 +22,6 @@ export function plainKernels() {
       [bytes, floats, ints] = [larger, new Float32Array(this.buffer), new Int32Array(this.buffer)];
     },
   };
-  const wrap = (i, n) => ((i % n) + n) % n;
   const each = (at, count, visit) => { for (let i = 0; i < count; i++) visit(ints[at / 4 + i]); };
   const leaky = (value, slope) => Math.max(value, value * slope);
   // Addresses are in bytes, as in C; positions in `floats` are a quarter of them.

@@ -5,12 +5,12 @@
 // of what its row and its column add.
 
 import { HARMONICS, MOST_PIXELS, PLACE, decodeFloat, decodeHalf, padded } from "./description.js";
+import { wrap } from "./plain.js";
 
 const TURN = 1 / (2 * Math.PI);  // the kernel's sines count in turns
 const QUARTER = 0.25;  // and begin a quarter of a turn later
 const FEW_PIXELS = 128;  // where nothing compiles
 const CHUNK = 32;  // as in points.c
-const wrap = (i, n) => ((i % n) + n) % n;
 
 export class LocalDecoder {
   constructor(engine, { image, hidden, first, second, last }, bytes) {

@@ -2,9 +2,9 @@
 // shows, as brush and cursor know it.
 
 import { makeSlider } from "./elements.js";
+import { wrap } from "./plain.js";
 
 const STEPS = 2;  // of the slider: 1×, 2×, 4×
-const wrap = (value, n) => ((value % n) + n) % n;
 const timesOf = (value) => 2 ** value;
 
 /** The slider; null where the picture has the resolution that it has. */

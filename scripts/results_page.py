@@ -12,8 +12,8 @@ from ncabook import experiments, zoo
 from ncabook.automaton import NCA
 from ncabook.experiments import results
 from ncabook.live import to_html
-from ncabook.networks import FineModel
 from ncabook.tasks import task_of
+from ncabook.training.fine_model import FineModel
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "book/results.md"

@@ -13,7 +13,7 @@ from ncabook.automaton.perception import (
     SobelPerception,
 )
 from ncabook.automaton.rotation import turned
-from ncabook.automaton.state import ChannelLayout, centre_seed, empty_state, plant_seed
+from ncabook.automaton.state import ChannelLayout, centre_seed, empty_state, first_cell, plant_seed
 from ncabook.automaton.update import MLPUpdate, ResNetUpdate
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "Update",
     "centre_seed",
     "empty_state",
+    "first_cell",
     "hashed_fire",
     "plant_seed",
     "random_fire",

@@ -113,6 +113,19 @@ def centre_seed(
     return plant_seed(state, layout, height // 2, width // 2)
 
 
+def first_cell(
+    layout: ChannelLayout, height: int, width: int, batch: int = 1, device: str = "cpu"
+) -> Tensor:
+    """Zeros, and 1 in all channels of the middle cell, ``[batch, C, height, width]``.
+
+    No channel is a colour here, so that none is to be left out, as
+    :func:`centre_seed` does.
+    """
+    state = empty_state(layout, height, width, batch, device)
+    state[:, :, height // 2, width // 2] = 1.0
+    return state
+
+
 def plant_seed(state: Tensor, layout: ChannelLayout, row: int, column: int) -> Tensor:
     """Returns ``state`` with a fresh seed cell at (``row``, ``column``), wrapped to the torus."""
     check_tensor("state", state)

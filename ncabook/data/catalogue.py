@@ -1,7 +1,8 @@
 """All data of the book, by name: what ``ncabook data`` lists, fetches and checks."""
 
+from ncabook.data.emoji_sets import EMOJI_DEFAULT, EMOJI_LARGE, emoji_noto
 from ncabook.data.pairs import HANDBAGS
-from ncabook.data.registry import CIFAR, EMOJI_DEFAULT, EMOJI_LARGE, MNIST, DataSet, emoji_noto
+from ncabook.data.registry import CIFAR, MNIST, DataSet
 from ncabook.data.texture import PHOTOGRAPHS
 from ncabook.data.weights import ALEXNET, VGG16
 

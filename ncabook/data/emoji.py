@@ -7,8 +7,9 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from ncabook.data.emoji_sets import EMOJI_DEFAULT, emoji_noto
 from ncabook.data.images import read_rgba
-from ncabook.data.registry import EMOJI_DEFAULT, emoji_noto, get
+from ncabook.data.registry import get
 
 VARIATION_SELECTOR = "\ufe0f"
 SMALL = 128  # pixels of the smaller shipped files

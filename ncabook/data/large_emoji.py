@@ -13,7 +13,7 @@ from PIL import Image
 from torch import Tensor
 
 from ncabook.data.emoji import SHIPPED, emoji, rgba_target
-from ncabook.data.registry import EMOJI_LARGE
+from ncabook.data.emoji_sets import EMOJI_LARGE
 from ncabook.files import CorruptFileError
 
 SIDE = 512

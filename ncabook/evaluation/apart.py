@@ -2,22 +2,18 @@
 
 import gc
 import json
-import os
-import subprocess
 import sys
 import time
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import torch
 
 from ncabook.evaluation.scalability import Case, workload
-from ncabook.evaluation.speed import high_water, reset_high_water
+from ncabook.evaluation.speed import RETURNING, hand_over, high_water, in_child, reset_high_water
 
 LONG = 20.0  # seconds; what takes longer is timed once
 REPEATS = 3
-_RESULT = "measured: "
 
 
 def measured(case: Case, way: str, threads: int, repeats: int = REPEATS) -> dict[str, Any]:
@@ -42,8 +38,7 @@ def measured(case: Case, way: str, threads: int, repeats: int = REPEATS) -> dict
         RuntimeError: the process ended early, for lack of memory mostly; with what it said last.
 
     """
-    # glibc: blocks from this size on go back to the system when freed.
-    found = _in_child(case, way, threads, 0, {"MALLOC_MMAP_THRESHOLD_": "65536"})
+    found = _in_child(case, way, threads, 0, RETURNING)
     once = repeats == 0 or sum(part[0] for part in found["seconds"].values()) > LONG
     if not once:
         again = _in_child(case, way, threads, repeats, {})
@@ -54,21 +49,9 @@ def measured(case: Case, way: str, threads: int, repeats: int = REPEATS) -> dict
 def _in_child(
     case: Case, way: str, threads: int, repeats: int, environment: dict[str, str]
 ) -> dict[str, Any]:
-    paths = os.pathsep.join(path or str(Path.cwd()) for path in sys.path)
-    environment = os.environ | {"PYTHONPATH": paths, "OMP_NUM_THREADS": str(threads)} | environment
     task = json.dumps({"case": asdict(case), "way": way, "threads": threads, "repeats": repeats})
-    child = subprocess.run(
-        [sys.executable, "-c", f"from {__name__} import child; child()", task],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    for line in child.stdout.splitlines():
-        if line.startswith(_RESULT):
-            return json.loads(line[len(_RESULT) :])
-    last = (child.stderr.strip().splitlines() or ["it said nothing (killed for its memory?)"])[-1]
-    raise RuntimeError(f"{way} of {case} ended with status {child.returncode}: {last}")
+    environment = {"OMP_NUM_THREADS": str(threads)} | environment
+    return in_child(f"{__name__}:child", [task], environment, f"{way} of {case}")
 
 
 def child() -> None:
@@ -95,9 +78,10 @@ def child() -> None:
         if len(runs) == 1:
             peak = torch.cuda.max_memory_allocated(case.device) if on_gpu else high_water()
     counted = slice(1, None) if repeats else slice(None)
-    found = {
-        "bytes": peak - base,
-        "seconds": {part: [run[part] for run in runs[counted]] for part in runs[0]},
-        "processor_seconds": processor[counted],
-    }
-    print(f"\n{_RESULT}{json.dumps(found)}")
+    hand_over(
+        {
+            "bytes": peak - base,
+            "seconds": {part: [run[part] for run in runs[counted]] for part in runs[0]},
+            "processor_seconds": processor[counted],
+        }
+    )

@@ -19,15 +19,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ncabook.automaton import first_cell
 from ncabook.automaton.perception import check_sizes
 from ncabook.evaluation.counts import flops_per_cell, flops_per_point
 from ncabook.evaluation.harm import damage_masks
-from ncabook.evaluation.perceptual import lpips_distance, on_white
+from ncabook.evaluation.perceptual import METRICS, distances
 from ncabook.evaluation.recovery import bootstrap, bootstrap_interval, recovery
-from ncabook.networks import FineModel, first_cell
 from ncabook.training.evolving import MOST_KEPT
-
-METRICS = ("mse", "lpips")
+from ncabook.training.fine_model import FineModel
 
 
 @dataclass(frozen=True)
@@ -172,15 +171,6 @@ def costs(model: FineModel, cells: int, factors: Iterable[int]) -> dict[str, Any
             "picture": {str(factor): count for factor, count in pictures.items()},
             "frame": step + pictures[max(pictures)],
         },
-    }
-
-
-def distances(pictures: Tensor, truth: Tensor) -> dict[str, Tensor]:
-    """Of pictures ``[N, 4, H, W]`` from a drawing ``[4, H, W]``: ``mse`` and ``lpips``, ``[N]``."""
-    shown, wanted = pictures.clamp(0, 1), truth.expand_as(pictures)
-    return {
-        "mse": (shown - wanted).square().mean((1, 2, 3)),
-        "lpips": lpips_distance(on_white(shown), on_white(wanted), chunk=4),
     }
 
 

@@ -26,7 +26,7 @@ from ncabook.automaton.perception import check_sizes
 from ncabook.evaluation.fine import costs
 from ncabook.evaluation.recovery import bootstrap_interval, recovery
 from ncabook.evaluation.texture import HALVES
-from ncabook.networks import FineModel
+from ncabook.training.fine_model import FineModel
 from ncabook.training.perturbation import half_mask
 from ncabook.training.style import RECEPTIVE_FIELD, SHRINK, style_loss
 

@@ -23,13 +23,12 @@ from ncabook.automaton import NCA
 from ncabook.automaton.perception import check_sizes
 from ncabook.evaluation.enlarged import Small
 from ncabook.evaluation.harm import circle_masks, damage_masks, mutated_classes
-from ncabook.evaluation.perceptual import lpips_distance, on_white
+from ncabook.evaluation.perceptual import METRICS, distances
 from ncabook.evaluation.recovery import bootstrap_interval, recovery
 from ncabook.networks import VQVAE
-from ncabook.training.latent import bound, erase_pixels, latent_seed
+from ncabook.training.latent import bound, encoded, erase_pixels, latent_seed
 
 PERTURBATIONS = ("half", "circles", "picture", "mutation")
-METRICS = ("mse", "lpips")
 
 
 @dataclass(frozen=True)
@@ -105,22 +104,22 @@ def evaluate_latents(
         condition = F.one_hot(labels, count).float()
         return nca.rollout(state, steps, condition, generator=generator)
 
-    def distances(state: Tensor, labels: Tensor, quantised: bool = False) -> dict[str, Tensor]:
+    def seen_as(state: Tensor, labels: Tensor, quantised: bool = False) -> dict[str, Tensor]:
         return look.distances(state[:, layout.visible_slice], labels, quantised)
 
-    wanted = torch.cat([vqvae.normal(part) for part in targets.split(1)])
+    wanted = encoded(vqvae, targets, batch=1)
     height, width = wanted.shape[2:]
     state = latent_seed(nca, vqvae, height, width).repeat(len(classes), 1, 1, 1)
     first, last = rules.stage1
     now, horizon = 0, []
     for step in range(first, last + 1, rules.every):
         state, now = advance(state, step - now, classes), step
-        horizon.append(distances(state, classes))
+        horizon.append(seen_as(state, classes))
     state = advance(state, rules.perturb - now, classes)
     seen = {
         "stage1": {name: torch.stack([h[name] for h in horizon]).mean(0) for name in METRICS},
-        "stage2": distances(state, classes),
-        "snapped": distances(state, classes, quantised=True),
+        "stage2": seen_as(state, classes),
+        "snapped": seen_as(state, classes, quantised=True),
     }
     masks = {"half": damage_masks, "circles": circle_masks, "picture": damage_masks}
     others = mutated_classes(classes, rollouts, count)
@@ -133,12 +132,10 @@ def evaluate_latents(
                 hurt = torch.cat([erase_pixels(nca, vqvae, *pair) for pair in parts])
             else:
                 hurt = state * mask
-        seen[kind] = distances(hurt, labels)
-        seen[f"{kind}_final"] = distances(
-            advance(hurt, rules.final - rules.perturb, labels), labels
-        )
+        seen[kind] = seen_as(hurt, labels)
+        seen[f"{kind}_final"] = seen_as(advance(hurt, rules.final - rules.perturb, labels), labels)
     end = advance(state, rules.long - rules.perturb, classes)
-    seen["long"] = distances(end, classes)
+    seen["long"] = seen_as(end, classes)
     floor = {
         "quantised": look.distances(wanted, torch.arange(count), True),
         "free": look.distances(wanted, torch.arange(count), False),
@@ -179,16 +176,10 @@ class _Look:
     def distances(self, latents: Tensor, labels: Tensor, quantised: bool) -> dict[str, Tensor]:
         """By metric, ``[N]``, of normal latents ``[N, C, H, W]``."""
         pairs = zip(latents.split(self.batch), labels.split(self.batch), strict=True)
-        parts = [self.of(self.vqvae.pictures(z, quantised), which) for z, which in pairs]
+        parts = [
+            distances(self.vqvae.pictures(z, quantised), self.targets[which]) for z, which in pairs
+        ]
         return {name: torch.cat([part[name] for part in parts]) for name in METRICS}
-
-    def of(self, pictures: Tensor, labels: Tensor) -> dict[str, Tensor]:
-        """By metric, ``[N]``, of pictures ``[N, 4, h, w]``."""
-        pictures, truth = pictures.clamp(0, 1), self.targets[labels]
-        return {
-            "mse": (pictures - truth).square().mean((1, 2, 3)),
-            "lpips": lpips_distance(on_white(pictures), on_white(truth)),
-        }
 
 
 def _enlarged(
@@ -202,8 +193,9 @@ def _enlarged(
     means = {}
     for name, (pictures, labels) in found.items():
         parts = zip(pictures.split(look.batch), labels.split(look.batch), strict=True)
-        each = [
-            look.of(small.placed(part, which, look.targets[which]), which) for part, which in parts
-        ]
+        each = []
+        for part, which in parts:
+            truth = look.targets[which]
+            each.append(distances(small.placed(part, which, truth), truth))
         means[name] = {m: float(torch.cat([e[m] for e in each]).mean()) for m in METRICS}
     return means

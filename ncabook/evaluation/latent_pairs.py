@@ -17,7 +17,7 @@ from ncabook.automaton import NCA
 from ncabook.data.pairs import Pairs
 from ncabook.evaluation.pairs import PairsProtocol, Paper, compared, evaluate_pairs
 from ncabook.networks import VQVAE
-from ncabook.training.latent import bound
+from ncabook.training.latent import bound, encoded
 from ncabook.training.latent_pairs import latent_paper
 from ncabook.training.pairs import white_paper
 
@@ -67,19 +67,17 @@ def evaluate_latent_pairs(
     pictures, drawings = (network.to("cpu").eval() for network in (pictures, drawings))
     truth = test.pictures.float() / 255
     paper = LatentPaper(nca, pictures, drawings)
-    paper.bound = bound(
-        max(float(pictures.normal(x).abs().max()) for x in truth.split(rules.batch))
-    )
+    latents = encoded(pictures, truth, rules.batch)
+    paper.bound = bound(float(latents.abs().max()))
     found = evaluate_pairs(nca, test, train, rules, paper=paper)
     snapped = LatentPaper(nca, pictures, drawings, quantised=True)
     generator = torch.Generator().manual_seed(0)
     codes, floor = [], {"quantised": [], "free": []}
-    for ink, photographs in zip(test.ink.split(rules.batch), truth.split(rules.batch), strict=True):
+    for ink, part in zip(test.ink.split(rules.batch), latents.split(rules.batch), strict=True):
         state = nca.rollout(paper.start(ink.float() / 255), rules.damage, generator=generator)
         codes.append(snapped.show(state))
-        latents = pictures.normal(photographs)
         for kind, parts in floor.items():
-            parts.append(pictures.pictures(latents, kind == "quantised").clamp(0, 1))
+            parts.append(pictures.pictures(part, kind == "quantised").clamp(0, 1))
     return found | {
         "snapped": compared(torch.cat(codes), truth),
         "floor": {kind: compared(torch.cat(parts), truth) for kind, parts in floor.items()},

@@ -9,6 +9,8 @@ from torch import Tensor, nn
 
 from ncabook.data.weights import alexnet_features
 
+METRICS = ("mse", "lpips")
+
 
 @cache
 def _network() -> nn.Module:
@@ -74,3 +76,19 @@ def lpips_distance(a: Tensor, b: Tensor, chunk: int = 100) -> Tensor:
     network = _network()
     pairs = zip((2 * a.cpu() - 1).split(chunk), (2 * b.cpu() - 1).split(chunk), strict=True)
     return torch.cat([network(x, y).flatten() for x, y in pairs])
+
+
+def distances(pictures: Tensor, truth: Tensor, chunk: int = 4) -> dict[str, Tensor]:
+    """Of large pictures from drawings: mean squared error, and LPIPS on white, ``[N]`` each.
+
+    Args:
+        pictures: premultiplied RGBA ``[N, 4, H, W]``; clamped to [0, 1] here.
+        truth: one drawing for all ``[4, H, W]``, or one for each ``[N, 4, H, W]``, in [0, 1].
+        chunk: pictures at once.
+
+    """
+    shown, wanted = pictures.clamp(0, 1), truth.expand_as(pictures)
+    return {
+        "mse": (shown - wanted).square().mean((1, 2, 3)),
+        "lpips": lpips_distance(on_white(shown), on_white(wanted), chunk),
+    }

@@ -20,7 +20,6 @@ from typing import NamedTuple
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from torch.autograd.graph import saved_tensors_hooks
 
 from ncabook.automaton import NCA, ChannelLayout, ConvPerception, MLPUpdate, memory
 from ncabook.automaton.precision import Precision, autocast
@@ -137,7 +136,10 @@ def law(case: Case) -> Law:
     steps = max(1, cells * case.steps // grid**2)
     with autocast(case.device, case.precision):
         kept = memory.kept_bytes(nca.step_function(small, None, steps), small, nca.parameters())
-        decoded = _kept_by_decoder(decoder, small) if decoder else 0
+        decoded = 0
+        if decoder is not None:
+            latent, draw = small[:, :LATENT_CHANNELS], decoder
+            decoded = memory.kept_bytes(lambda x, _: draw(x), latent, draw.parameters())
     kept_per_cell, per_pixel = kept / grid**2, decoded / (grid * case.side // case.grid) ** 2
     sizes = case.channels * FLOAT * cells, round(kept_per_cell * cells), cells
     states = -(-case.steps // case.segment) * sizes[0]
@@ -151,24 +153,6 @@ def law(case: Case) -> Law:
         memory.rollout_bytes(case.steps, case.steps, *sizes) + shown + rest,
         max(memory.rollout_bytes(case.steps, case.segment, *sizes), states + shown) + rest,
     )
-
-
-def _kept_by_decoder(decoder: Decoder, state: Tensor) -> int:
-    """Bytes that autograd keeps of decoding a state."""
-    kept = {p.untyped_storage().data_ptr(): 0 for p in decoder.parameters()}
-    tensors = []  # alive until all is counted: addresses may not be used twice
-
-    def note(tensor: Tensor) -> Tensor:
-        kept.setdefault(tensor.untyped_storage().data_ptr(), tensor.untyped_storage().nbytes())
-        tensors.append(tensor)
-        return tensor
-
-    latent = state[:, :LATENT_CHANNELS].detach().requires_grad_()
-    with torch.enable_grad(), saved_tensors_hooks(note, lambda tensor: tensor):
-        picture = decoder(latent)
-    total = sum(kept.values())
-    del picture
-    return total
 
 
 def budget(case: Case, nca: NCA, state: Tensor) -> int:

@@ -14,14 +14,16 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 
-_RESULT = "peak memory: "
+_RESULT = "measured: "
+# glibc: blocks from this size on go back to the system when they are freed.
+RETURNING = {"MALLOC_MMAP_THRESHOLD_": "65536"}
 _HIGH_WATER = Path("/proc/self/status")
 _CLEAR = Path("/proc/self/clear_refs")
 
@@ -137,23 +139,42 @@ def peak_memory(
         function(**arguments)
         synchronize()
         return torch.cuda.max_memory_allocated(device) - base
-    environment = os.environ | {
-        "PYTHONPATH": os.pathsep.join(path or str(Path.cwd()) for path in sys.path),
-        "MALLOC_MMAP_THRESHOLD_": "65536",  # glibc: larger blocks go back to the system when freed
-    }
-    code = f"from {__name__} import _child; _child()"
+    given = (target, json.dumps(before), json.dumps(arguments))
+    return in_child(f"{__name__}:_child", given, RETURNING, target)
+
+
+def in_child(target: str, arguments: Sequence[str], environment: dict[str, str], what: str) -> Any:
+    """What a function in a new process hands over by :func:`hand_over`.
+
+    Args:
+        target: ``"module:function"``; it finds its arguments in ``sys.argv``.
+        arguments: for it.
+        environment: of the process, beside this one's.
+        what: it does, for the error.
+
+    Raises:
+        RuntimeError: the process ended without a result; with what it said last.
+
+    """
+    module, name = target.split(":")
+    paths = os.pathsep.join(path or str(Path.cwd()) for path in sys.path)
     child = subprocess.run(
-        [sys.executable, "-c", code, target, json.dumps(before), json.dumps(arguments)],
-        env=environment,
+        [sys.executable, "-c", f"from {module} import {name}; {name}()", *arguments],
+        env=os.environ | {"PYTHONPATH": paths} | environment,
         capture_output=True,
         text=True,
         check=False,
     )
     for line in child.stdout.splitlines():
         if line.startswith(_RESULT):
-            return int(line[len(_RESULT) :])
+            return json.loads(line[len(_RESULT) :])
     last = (child.stderr.strip().splitlines() or ["it said nothing (killed for its memory?)"])[-1]
-    raise RuntimeError(f"{target} ended with status {child.returncode}: {last}")
+    raise RuntimeError(f"{what} ended with status {child.returncode}: {last}")
+
+
+def hand_over(result: Any) -> None:
+    """The last word of a process that :func:`in_child` started: a result, as JSON can hold it."""
+    print(f"\n{_RESULT}{json.dumps(result)}")
 
 
 def gemm_peak(dtype: torch.dtype, device: str = "cpu") -> float:
@@ -212,7 +233,7 @@ def _child() -> None:
     gc.collect()
     base = reset_high_water()
     function(**json.loads(arguments))
-    print(f"\n{_RESULT}{high_water() - base}")
+    hand_over(high_water() - base)
 
 
 def reset_high_water() -> int:

@@ -1,9 +1,8 @@
-"""Networks that are no automata, and an automaton with one behind it (``fine.py``)."""
+"""Networks that are no automata. This package knows no other room of ncabook."""
 
 from ncabook.networks.classifier import SmallCNN
 from ncabook.networks.critic import PatchCritic
-from ncabook.networks.fine import FineModel, first_cell, scattered
-from ncabook.networks.local_decoder import LocalDecoder
+from ncabook.networks.local_decoder import LocalDecoder, scattered
 from ncabook.networks.one_pass import OnePass
 from ncabook.networks.pix2pix import PatchDiscriminator, Pix2Pix
 from ncabook.networks.unet import UNet
@@ -12,7 +11,6 @@ from ncabook.networks.vqvae import VQVAE, Decoder, Quantised
 __all__ = [
     "VQVAE",
     "Decoder",
-    "FineModel",
     "LocalDecoder",
     "OnePass",
     "PatchCritic",
@@ -21,6 +19,5 @@ __all__ = [
     "Quantised",
     "SmallCNN",
     "UNet",
-    "first_cell",
     "scattered",
 ]

@@ -100,3 +100,18 @@ def interpolated(state: Tensor, points: Tensor) -> Tensor:
     grid = normal.flip(-1)[:, :, None]  # x before y
     read = F.grid_sample(cells, grid.to(cells.dtype), mode="bilinear", align_corners=False)
     return read[..., 0].transpose(1, 2)
+
+
+def scattered(
+    height: int, width: int, count: int, generator: torch.Generator, device: str = "cpu"
+) -> Tensor:
+    """Points by chance, ``count`` in every cell: row and column, ``[1, count · H · W, 2]``.
+
+    As many in each cell, so that the mean over them varies less than over as many anywhere.
+    """
+    if count < 1:
+        raise ValueError(f"count is {count}; expected a whole number of points ≥ 1")
+    within = torch.rand(height, width, count, 2, generator=generator, device=device)
+    rows, columns = (torch.arange(n, device=device) for n in (height, width))
+    corners = torch.stack(torch.meshgrid(rows, columns, indexing="ij"), dim=-1)
+    return (corners[:, :, None] + within).reshape(1, -1, 2)

@@ -8,7 +8,7 @@ from torch import Tensor
 from ncabook.data.large_emoji import large_emoji
 from ncabook.evaluation.autoencoder import KINDS, evaluate_autoencoder
 from ncabook.networks import VQVAE
-from ncabook.networks.vqvae import widths as check_widths
+from ncabook.networks.blocks import widths as check_widths
 from ncabook.reading import Strict
 from ncabook.tasks.base import FLOAT, BaseExperiment, Look, Task
 from ncabook.tasks.pairs import pairs_of

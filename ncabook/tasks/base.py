@@ -12,9 +12,10 @@ from pydantic import Field
 from torch import Tensor
 
 from ncabook.automaton import NCA
-from ncabook.networks import VQVAE, FineModel, OnePass, SmallCNN, UNet
+from ncabook.networks import VQVAE, OnePass, SmallCNN, UNet
 from ncabook.reading import Strict
 from ncabook.tasks.report import Report
+from ncabook.training.fine_model import FineModel
 from ncabook.training.learner import Learner
 from ncabook.training.processes import group_size
 from ncabook.training.tracking import Tracking

@@ -9,8 +9,9 @@ from torch import Tensor
 from ncabook.automaton import ChannelLayout
 from ncabook.data.large_emoji import MARGIN, framed
 from ncabook.evaluation.enlarged import Small
-from ncabook.evaluation.fine import METRICS, FineProtocol, evaluate_fine
-from ncabook.networks import FineModel, LocalDecoder
+from ncabook.evaluation.fine import FineProtocol, evaluate_fine
+from ncabook.evaluation.perceptual import METRICS
+from ncabook.networks import LocalDecoder
 from ncabook.reading import Strict
 from ncabook.tasks.base import FLOAT, LARGEST, BaseExperiment, Look, Task, state_bytes
 from ncabook.tasks.growth import Glyph
@@ -18,6 +19,7 @@ from ncabook.tasks.parts import ModelConfig
 from ncabook.tasks.report import Measured, Report
 from ncabook.training.config import Width
 from ncabook.training.fine import FineGrowthConfig, FineGrowthLearner
+from ncabook.training.fine_model import FineModel
 from ncabook.training.tracking import Tracking
 
 PIXELS = "emoji-conv3"  # an automaton whose cells are pixels; it has grown the same glyphs
@@ -25,7 +27,7 @@ FRAME = "a step and its picture"
 
 
 class FineModelConfig(ModelConfig):
-    """A :class:`~ncabook.networks.FineModel`: all channels are hidden, and the decoder reads them.
+    """A coarse automaton and its decoder: all channels are hidden, and the decoder reads them.
 
     Attributes:
         decoder: width of the decoder's two hidden layers.

@@ -7,11 +7,11 @@ from torch import Tensor
 
 from ncabook.automaton import empty_state
 from ncabook.evaluation.fine_texture import evaluate_fine_texture
-from ncabook.networks import FineModel
 from ncabook.tasks.base import FLOAT, LARGEST, BaseExperiment, Look, Task, state_bytes
 from ncabook.tasks.fine import FRAME, FineModelConfig, check_cells
 from ncabook.tasks.report import Measured, Report
 from ncabook.tasks.texture import EXPLODED, TextureData
+from ncabook.training.fine_model import FineModel
 from ncabook.training.fine_texture import FineTextureConfig, FineTextureLearner
 from ncabook.training.style import RECEPTIVE_FIELD, SHRINK
 from ncabook.training.tracking import Tracking

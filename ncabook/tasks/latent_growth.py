@@ -55,18 +55,16 @@ class LatentModelConfig(ModelConfig):
     living_threshold: None = None
 
 
-class LatentGrowthExperiment(BaseExperiment):
-    """A panel of Fig. 9: an automaton that grows large emojis in latents.
+class LatentExperiment(BaseExperiment):
+    """An automaton in latents; kinds of them derive from this one.
 
     Attributes:
-        data: what is to be grown.
-        model: the automaton.
+        data: pictures, with a ``side`` in pixels.
+        model: the automaton, with a ``scale``.
         training: how it is trained.
 
     """
 
-    task: Literal["grow-latent"]
-    data: LargeEmojiData
     model: LatentModelConfig
     training: LatentConfig
 
@@ -76,10 +74,27 @@ class LatentGrowthExperiment(BaseExperiment):
         return self.data.side // self.model.scale
 
     @model_validator(mode="after")
-    def _fits(self) -> "LatentGrowthExperiment":
-        check_scale(self.data.side, self.model.scale)
+    def _fits(self) -> "LatentExperiment":
+        side, scale = self.data.side, self.model.scale
+        if side % scale:
+            raise ValueError(
+                f"data.side {side} is no multiple of model.scale {scale}, the pixels along a "
+                f"latent's side; expected such as {side // scale * scale}"
+            )
         self.model.check_reach(self.grid)
         return self
+
+
+class LatentGrowthExperiment(LatentExperiment):
+    """A panel of Fig. 9: an automaton that grows large emojis in latents.
+
+    Attributes:
+        data: what is to be grown.
+
+    """
+
+    task: Literal["grow-latent"]
+    data: LargeEmojiData
 
 
 class LatentGrowthTask(Task[LatentGrowthExperiment]):
@@ -225,15 +240,6 @@ WORDS = {
     "picture": "half of the picture erased",
     "mutation": "mutation",
 }
-
-
-def check_scale(side: int, scale: int) -> None:
-    """Refuses pictures that latents do not fill; a ValueError."""
-    if side % scale:
-        raise ValueError(
-            f"data.side {side} is no multiple of model.scale {scale}, the pixels along a latent's "
-            f"side; expected such as {side // scale * scale}"
-        )
 
 
 def given(frozen: dict[str, Any] | None, name: str) -> Any:

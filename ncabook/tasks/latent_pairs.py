@@ -3,19 +3,18 @@
 from typing import Annotated, Any, Literal
 
 import torch
-from pydantic import Field, model_validator
+from pydantic import Field
 from torch import Tensor
 
 from ncabook.automaton import NCA, ChannelLayout
 from ncabook.data.pairs import Pairs, PairSplit, sketches
 from ncabook.evaluation.latent_pairs import enlarged_pairs, evaluate_latent_pairs
 from ncabook.reading import Strict
-from ncabook.tasks.base import FLOAT, BaseExperiment, Look, Task, state_bytes
-from ncabook.tasks.latent_growth import LatentModelConfig, check_scale, given
+from ncabook.tasks.base import FLOAT, Look, Task, state_bytes
+from ncabook.tasks.latent_growth import LatentExperiment, LatentModelConfig, given
 from ncabook.tasks.pairs import compared_rows, pairs_of
 from ncabook.tasks.report import Measured, Report
 from ncabook.training.config import Width
-from ncabook.training.latent import LatentConfig
 from ncabook.training.latent_pairs import LatentPairsLearner, latent_paper
 from ncabook.training.tracking import Tracking
 
@@ -54,31 +53,18 @@ class LatentPairsModelConfig(LatentModelConfig):
     drawing_channels: Width
 
 
-class LatentPairsExperiment(BaseExperiment):
+class LatentPairsExperiment(LatentExperiment):
     """A panel of Fig. 9: an automaton that colours drawings in latents.
 
     Attributes:
         data: drawings and pictures.
         model: the automaton.
-        training: how it is trained.
 
     """
 
     task: Literal["colour-latent"]
     data: LargePairsData
     model: LatentPairsModelConfig
-    training: LatentConfig
-
-    @property
-    def grid(self) -> int:
-        """Side of the grid, in cells."""
-        return self.data.side // self.model.scale
-
-    @model_validator(mode="after")
-    def _fits(self) -> "LatentPairsExperiment":
-        check_scale(self.data.side, self.model.scale)
-        self.model.check_reach(self.grid)
-        return self
 
 
 class LatentPairsTask(Task[LatentPairsExperiment]):

@@ -28,6 +28,7 @@ MOST_SKIPPED = 10
 # Trained states stay within ±2 or so. One that has left this far is no start for a rollout: in the
 # pool, it would come back, and again, and drown what the others could teach.
 MOST_KEPT = 10.0
+SPREAD = 0x9E3779B97F4A7C15  # an odd number: seeds of one run's iterations are far apart
 
 
 class EvolvingLearner(Learner):
@@ -120,6 +121,14 @@ class EvolvingLearner(Learner):
     def regulariser(self) -> Tensor | None:
         """A part of the loss that does not hang on the batch; None for none."""
         return None
+
+    def dice(self) -> torch.Generator:
+        """Of this iteration's loss: the same for all parts of a batch, and in every process.
+
+        So how a batch is split changes nothing but rounding.
+        """
+        number = (self.seed + self.iteration * SPREAD) % 2**63
+        return torch.Generator(self.device).manual_seed(number)
 
     def outside(self, ends: Tensor) -> Tensor:
         """How far the last states ``[B, C, H, W]`` leave their range, a number (eq. 6)."""

@@ -6,17 +6,17 @@ on on the coarse grid; only the loss looks at colours, at points that are drawn 
 
 from typing import Annotated
 
-import torch
 from pydantic import Field, model_validator
 from torch import Tensor
 
-from ncabook.networks import FineModel, first_cell, scattered
+from ncabook.automaton import first_cell
+from ncabook.networks import scattered
 from ncabook.networks.local_decoder import interpolated
 from ncabook.training.config import Rate, TrainingConfig
 from ncabook.training.evolving import EvolvingLearner
+from ncabook.training.fine_model import FineModel
 from ncabook.training.optimizer import Adam, Several, build_optimizer
 from ncabook.training.pool import Sample
-from ncabook.training.texture import SPREAD
 from ncabook.training.tracking import Tracking
 
 
@@ -94,11 +94,6 @@ class FineLearner(EvolvingLearner):
 
     def condition(self, sample: Sample) -> None:
         """None: a rule draws one picture."""
-
-    def dice(self) -> torch.Generator:
-        """Of this iteration: the same for all parts of a batch, and in every process."""
-        number = (self.seed + self.iteration * SPREAD) % 2**63
-        return torch.Generator(self.device).manual_seed(number)
 
 
 class FineGrowthLearner(FineLearner):

@@ -13,9 +13,9 @@ from torch import Tensor
 
 from ncabook.automaton import empty_state
 from ncabook.automaton.precision import autocast
-from ncabook.networks import FineModel
 from ncabook.training.config import Width
 from ncabook.training.fine import FineConfig, FineLearner
+from ncabook.training.fine_model import FineModel
 from ncabook.training.pool import Sample
 from ncabook.training.style import RECEPTIVE_FIELD, SHRINK, style_loss
 from ncabook.training.tracking import Tracking

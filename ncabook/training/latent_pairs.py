@@ -46,18 +46,10 @@ class LatentPairsLearner(LatentLearner):
         tracker: Tracking | None = None,
     ) -> None:
         check_drawings(nca, drawings)
-        wanted, seen = encoded(pictures, pairs.pictures), encoded(drawings, pairs.ink)
-        grid = (wanted.shape[2], wanted.shape[3])
-        super().__init__(
-            nca, pictures, grid, float(wanted.abs().max()), config, seed, device, tracker
-        )
-        # An encoder need not turn over what it makes of a picture when the picture is turned over.
-        turned = [
-            encoded(vqvae, images.flip(3))
-            for vqvae, images in ((pictures, pairs.pictures), (drawings, pairs.ink))
-        ]
-        self.wanted = torch.stack([wanted, turned[0]], 1).to(self.device)
-        self.seen = torch.stack([seen, turned[1]], 1).to(self.device)
+        wanted, seen = both_ways(pictures, pairs.pictures), both_ways(drawings, pairs.ink)
+        grid, reach = (wanted.shape[3], wanted.shape[4]), float(wanted[:, 0].abs().max())
+        super().__init__(nca, pictures, grid, reach, config, seed, device, tracker)
+        self.wanted, self.seen = wanted.to(self.device), seen.to(self.device)
         self.pairs = pairs.to(self.device)
 
     def fresh(self, count: int) -> Sample:
@@ -82,6 +74,14 @@ class LatentPairsLearner(LatentLearner):
     def pictures(self, sample: Sample) -> Tensor:
         """The photographs."""
         return shown(self.pairs.pictures, sample)
+
+
+def both_ways(vqvae: VQVAE, images: Tensor) -> Tensor:
+    """Normal latents of images ``[N, C, h, w]`` and of their mirror images, ``[N, 2, D, H, W]``.
+
+    An encoder need not turn over what it makes of a picture when the picture is turned over.
+    """
+    return torch.stack([encoded(vqvae, x) for x in (images, images.flip(3))], 1)
 
 
 def check_drawings(nca: NCA, drawings: VQVAE) -> None:

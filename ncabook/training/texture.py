@@ -1,6 +1,5 @@
 """Growing textures from nothing (§3.2): no seed, no border, no picture, but a style."""
 
-import torch
 from torch import Tensor
 
 from ncabook.automaton import NCA, empty_state
@@ -11,7 +10,6 @@ from ncabook.training.pool import Sample
 from ncabook.training.style import style_loss
 from ncabook.training.tracking import Tracking
 
-SPREAD = 0x9E3779B97F4A7C15  # an odd number: seeds of one run's iterations are far apart
 GRAY = 0.5  # where all begins; hidden channels begin at 0
 
 
@@ -62,12 +60,7 @@ class TextureLearner(EvolvingLearner):
         """The mean distance of the ends from the style."""
         end = film[-1]
         with autocast(end.device, self.config.precision):
-            return self.style(end[:, self.nca.layout.visible_slice], self._directions()).mean()
-
-    def _directions(self) -> torch.Generator:
-        """The same for all parts of a batch: how it is split changes nothing but rounding."""
-        number = (self.seed + self.iteration * SPREAD) % 2**63
-        return torch.Generator(self.device).manual_seed(number)
+            return self.style(end[:, self.nca.layout.visible_slice], self.dice()).mean()
 
 
 def gray_canvas(nca: NCA, height: int, width: int, batch: int = 1, device: str = "cpu") -> Tensor:

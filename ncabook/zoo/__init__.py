@@ -14,12 +14,13 @@ from torch import Tensor
 
 from ncabook.automaton import NCA
 from ncabook.files import CorruptFileError
-from ncabook.networks import FineModel, PatchCritic
+from ncabook.networks import PatchCritic
 from ncabook.reading import UnknownNameError, unknown
 from ncabook.tasks import BaseExperiment, Network, task_of
 from ncabook.tasks.needs import check_memory, parameter_count
 from ncabook.training.adversarial import CRITIC
 from ncabook.training.checkpoint import load_tensors, load_weights
+from ncabook.training.fine_model import FineModel
 from ncabook.zoo.cards import CARD, WEIGHTS, Card, read_card, write_card
 
 __all__ = [

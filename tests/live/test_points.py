@@ -11,7 +11,8 @@ from PIL import Image
 
 from ncabook.automaton import NCA, ChannelLayout, ConvPerception, MLPUpdate
 from ncabook.live import describe, to_html
-from ncabook.networks import FineModel, LocalDecoder
+from ncabook.networks import LocalDecoder
+from ncabook.training.fine_model import FineModel
 
 pytestmark = pytest.mark.node
 HEIGHT, WIDTH = 4, 6

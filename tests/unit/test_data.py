@@ -14,7 +14,7 @@ import pytest
 import torch
 from PIL import Image
 
-from ncabook.data import SHIPPED, emoji, registry, rgba_target
+from ncabook.data import SHIPPED, emoji, emoji_sets, registry, rgba_target
 from ncabook.data.emoji import glyph_file
 from ncabook.files import CorruptFileError, sha256, write_atomically
 
@@ -162,7 +162,7 @@ def test_a_wrong_download_never_reaches_the_cache(no_network, monkeypatch):
 
 
 def test_every_shipped_file_has_the_recorded_digest_and_size():
-    for file in registry.EMOJI_DEFAULT.files:
+    for file in emoji_sets.EMOJI_DEFAULT.files:
         path = registry.PACKAGE_DATA / file.path
         assert (sha256(path), path.stat().st_size) == (file.sha256, file.size)
     assert {glyph_file(g).name for g in SHIPPED} == {

@@ -9,20 +9,21 @@ from hypothesis import strategies as st
 from torch.utils.flop_counter import FlopCounterMode
 
 from ncabook import zoo
-from ncabook.automaton import NCA, ChannelLayout, ConvPerception, MLPUpdate
+from ncabook.automaton import NCA, ChannelLayout, ConvPerception, MLPUpdate, first_cell
 from ncabook.evaluation.counts import flops_per_point
 from ncabook.evaluation.enlarged import moved_onto
 from ncabook.evaluation.fine import FineProtocol, costs, evaluate_fine
 from ncabook.evaluation.fine_texture import FineTextureProtocol, evaluate_fine_texture, shuffled
 from ncabook.experiments import runner
 from ncabook.live import describe
-from ncabook.networks import FineModel, LocalDecoder, first_cell, scattered
+from ncabook.networks import LocalDecoder, scattered
 from ncabook.networks.local_decoder import PLACE, interpolated, lattice, place
 from ncabook.reading import ConfigError
 from ncabook.tasks import build_network, experiment_from, task_of
 from ncabook.tasks import fine as task_module
 from ncabook.tasks.report import at
 from ncabook.training.fine import FineGrowthConfig, FineGrowthLearner
+from ncabook.training.fine_model import FineModel
 from ncabook.training.fine_texture import FineTextureConfig, FineTextureLearner
 from tests.unit.test_pairs import gone_on_with
 

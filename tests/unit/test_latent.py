@@ -15,9 +15,9 @@ from PIL import Image
 from ncabook import zoo
 from ncabook.automaton import NCA, ChannelLayout, ConvPerception, MLPUpdate
 from ncabook.data import large_emoji as large_emoji_module
+from ncabook.data.emoji_sets import EMOJI_LARGE
 from ncabook.data.large_emoji import MARGIN, chosen, framed, large_emoji
 from ncabook.data.pairs import outlines
-from ncabook.data.registry import EMOJI_LARGE
 from ncabook.evaluation.enlarged import Small
 from ncabook.evaluation.latent import LatentProtocol, evaluate_latents
 from ncabook.evaluation.latent_pairs import LatentPaper, enlarged_pairs, evaluate_latent_pairs
@@ -25,7 +25,7 @@ from ncabook.evaluation.pairs import PairsProtocol
 from ncabook.experiments import runner
 from ncabook.files import CorruptFileError
 from ncabook.networks import VQVAE
-from ncabook.networks.vqvae import Doubling, Wrapped
+from ncabook.networks.blocks import Doubling, Wrapped
 from ncabook.reading import ConfigError, UnknownNameError
 from ncabook.tasks import autoencoder as autoencoder_module
 from ncabook.tasks import experiment_from, task_of

@@ -2921,8 +2921,8 @@ const PAINT = {
 tool: "paint", name: "Paint with the chosen ink", does: "Drag to paint", word: "Paint",
 };
 const GRAFT = { tool: "graft", name: "Graft the chosen rule", does: "Drag to graft", word: "Graft" };
-const toolsOf = ({ rules, inks, fixed }, grows) => [
-...(rules ? [GRAFT] : []), ...(inks ? [PAINT] : []), ...(fixed > 0 ? INPUT_TOOLS : []), ...TOOLS,
+const toolsOf = ({ rules, inks, fixed, decoder }, grows) => [
+...(rules ? [GRAFT] : []), ...(inks ? [PAINT] : []), ...(fixed > 0 && !decoder ? INPUT_TOOLS : []), ...TOOLS,
 ].filter(({ tool }) => tool !== "seed" || grows);
 function nearOf(tools) {
 const own = tools.findIndex(({ tool }) => tool === "circle");

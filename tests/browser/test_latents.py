@@ -109,3 +109,16 @@ def test_side_by_side_on_a_phone_too(visit_page, address):
     assert page.locator("figure").bounding_box() == box
     page.set_viewport_size({"width": 300, "height": 900})
     assert picture.bounding_box()["y"] < latents.bounding_box()["y"]
+
+
+def test_latents_that_are_told_a_drawing_have_no_pen(visit_page, tmp_path):
+    """Fixed channels hold what an encoder made of a drawing; ink would be a number of it."""
+    nca, decoder, start = latent.latent_automaton(fixed=2)
+    file = tmp_path / "told.html"
+    html = to_html(nca, HEIGHT, WIDTH, decoder=decoder, start=start)
+    file.write_text(html, "utf-8")
+    page = visit_page(file.as_uri())
+    words = page.locator(".nca-player").inner_text()
+    assert "Drag to erase" in words
+    assert "Drag to draw" not in words
+    assert not page.get_by_label("Draw on the input").count()

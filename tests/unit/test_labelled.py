@@ -111,9 +111,9 @@ def test_a_folder_that_is_given_comes_first(real_data, tmp_path, no_network):
     ("content", "complaint"),
     [
         (b"no gzip", "is not a zipped IDX file"),
-        (gzip.compress(b"\0\0\x08"), "is not a zipped IDX file"),
-        (gzip.compress(b"\0\0\x08\x01\0\0\0\x05abc"), "is not a zipped IDX file"),
-        (gzip.compress(b"\0\0\x0d\x01\0\0\0\x01a"), "numbers of kind 13; expected bytes"),
+        (gzip.compress(b"\0\0\x08", mtime=0), "is not a zipped IDX file"),
+        (gzip.compress(b"\0\0\x08\x01\0\0\0\x05abc", mtime=0), "is not a zipped IDX file"),
+        (gzip.compress(b"\0\0\x0d\x01\0\0\0\x01a", mtime=0), "numbers of kind 13; expected bytes"),
     ],
 )
 def test_what_is_no_idx_file(tmp_path, content, complaint):

@@ -58,9 +58,9 @@ def _stroke(count: int, height: int, width: int, generator: Generator) -> Tensor
     down, right = row.diff(dim=1), column.diff(dim=1)
     along = (rows - from_row) * down + (columns - from_column) * right
     along = (along / (down**2 + right**2).clamp_min(1e-6)).clamp(0, 1)
-    return torch.hypot(
-        rows - from_row - along * down, columns - from_column - along * right
-    ).amin(1)
+    return torch.hypot(rows - from_row - along * down, columns - from_column - along * right).amin(
+        1
+    )
 
 
 def _half(count: int, height: int, width: int, generator: Generator) -> Tensor:

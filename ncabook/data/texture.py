@@ -33,9 +33,11 @@ class Photographs(DataSet):
     """DTD, below ``dtd`` or, where torchvision put it, below ``dtd/dtd``."""
 
     def find(self, file: DataFile) -> Path | None:
+        """The checked local copy, or None."""
         return locate(file) or locate(replace(file, path=f"dtd/{file.path}"))
 
     def fetch(self, file: DataFile) -> Path:
+        """The checked local copy, downloaded if need be, with all the others."""
         here = self.find(file)
         if here is not None:
             return here

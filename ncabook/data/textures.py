@@ -60,9 +60,7 @@ def textures(split: Split, height: int, width: int) -> Tensor:
     )
 
 
-def _parts(
-    path: Path, count: int, height: int, width: int, generator: torch.Generator
-) -> Tensor:
+def _parts(path: Path, count: int, height: int, width: int, generator: torch.Generator) -> Tensor:
     """Of one photograph, uint8 ``[count, 3, height, width]``."""
     image = (255 * read_image(path)).round().byte()
     room = [have - want for have, want in zip(image.shape[1:], (height, width), strict=True)]

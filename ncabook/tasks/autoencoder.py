@@ -20,7 +20,6 @@ from ncabook.training.autoencoder import AutoencoderConfig, AutoencoderLearner
 from ncabook.training.config import Width
 from ncabook.training.tracking import Tracking
 
-
 DRAWN = {"train": (4000, 0), "test": (500, 1)}  # how many faces, and their seed
 OF_PAIRS = ("edges2handbags", "outlines")
 SQUARE = (*OF_PAIRS, "emoji")

@@ -171,3 +171,21 @@ def check_holes(missing: Tensor, images: Tensor) -> None:
             f"a mask of shape {list(missing.shape)}; expected {list(wanted)}, one channel for each "
             "picture and as many pixels"
         )
+
+
+def check_missing(missing: Tensor) -> None:
+    """Whether each picture has something to fill, and something to fill it by.
+
+    Raises:
+        ValueError: a mask has other numbers than from 0 to 1, or is empty, or leaves nothing.
+
+    """
+    if not (missing.min() >= 0 and missing.max() <= 1):
+        raise ValueError("a mask has numbers outside [0, 1]; expected 1 in the hole, 0 elsewhere")
+    shares = missing.mean((1, 2, 3))
+    for which, words in ((shares == 0, "is empty"), (shares == 1, "covers the whole picture")):
+        if which.any():
+            raise ValueError(
+                f"the mask of picture {int(which.nonzero()[0])} {words}; expected a hole, and "
+                "something around it"
+            )

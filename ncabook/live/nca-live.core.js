@@ -70,6 +70,8 @@ seeds.every((seed) => seed.length === d.channels - d.fixed && seed.every(Number.
 expect(d.free === undefined || (d.seeds && d.free.length === d.channels - d.fixed &&
 d.free.every(Number.isFinite)),
 "free", d.free, "nothing, or the numbers of a seed cell of no class beside those of classes");
+expect(d.erased === undefined || (d.fixed > 0 && d.erased?.length === d.fixed && d.erased.every(Number.isFinite)),
+"erased", d.erased, "nothing, or what each fixed channel of an erased cell holds");
 const share = (value) => value >= 0 && value <= 1;
 expect(d.inks === undefined || (d.decoder === null && d.votes.length === 0 && d.inks?.length > 0 &&
 d.inks.every(({ name, color }) => typeof name === "string" && color?.length === RGB && color.every(share))),
@@ -1078,9 +1080,10 @@ return this.kernels.coin(column, row, step, seed) / 2 ** 24;
 }
 erase({ share = 1, salt = 0, ...where }) {
 const { cells } = this;
-const { fixed, channels } = this.description;
+const { fixed, channels, erased = [] } = this.description;
 this.forShape(where, (row, column, at) => {
 if (this.coin(column, row, salt, ERASING) >= share) return;
+cells.set(erased, at);
 cells.fill(0, at + fixed, at + channels);
 });
 }
@@ -2469,11 +2472,11 @@ return this.engines[0].stepCount;
 }
 reset() {
 const drawn = this.events.slice(0, this.applied).filter(({ kind }) => kind === "draw" || kind === "graft");
-const { whole } = this;
+const { fixed, rules, erased } = this.engines[0].description;
+const whole = this.whole || erased !== undefined;
 const kept = whole ? [] : this.engines.map((engine) => engine.drawn);
 const past = this.atStart ? this.past : this.present;
 this.begin(() => kept.forEach((planes, i) => { this.engines[i].drawn = planes; }));
-const { fixed, rules } = this.engines[0].description;
 this.whole = whole || (fixed === 0 && !rules);
 if (whole) drawn.forEach((event) => this.act(event));
 this.past = past;

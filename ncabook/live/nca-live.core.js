@@ -2378,12 +2378,12 @@ return { data, height, width };
 const INK = 0.7;
 const clamped = (value) => Math.min(1, Math.max(0, value));
 function picture(engine) {
-const { fixed, visible, decoder } = engine.description;
+const { fixed, visible, decoder, erased } = engine.description;
 const { numbers: from, stride, height, width, window } = decoder
 ? engine.decode() : Object.assign(Object.create(engine), { numbers: engine.cellsToRead });
 const first = decoder ? 0 : fixed;
 const opaque = (decoder?.image ?? visible) === 3;
-const inked = !decoder && fixed > 0;
+const inked = !decoder && fixed > 0 && !erased;
 const data = new Uint8ClampedArray(4 * height * width);
 for (let to = 0, cell = 0; to < data.length; to += 4, cell += stride) {
 const at = cell + first;
@@ -3018,8 +3018,8 @@ const PAINT = {
 tool: "paint", name: "Paint with the chosen ink", does: "Drag to paint", word: "Paint",
 };
 const GRAFT = { tool: "graft", name: "Graft the chosen rule", does: "Drag to graft", word: "Graft" };
-const toolsOf = ({ rules, inks, fixed, decoder }, grows) => [
-...(rules ? [GRAFT] : []), ...(inks ? [PAINT] : []), ...(fixed > 0 && !decoder ? INPUT_TOOLS : []), ...TOOLS,
+const toolsOf = ({ rules, inks, fixed, decoder, erased }, grows) => [
+...(rules ? [GRAFT] : []), ...(inks ? [PAINT] : []), ...(fixed > 0 && !decoder && !erased ? INPUT_TOOLS : []), ...TOOLS,
 ].filter(({ tool }) => tool !== "seed" || grows);
 function nearOf(tools) {
 const own = tools.findIndex(({ tool }) => tool === "circle");

@@ -6,6 +6,7 @@ from typing import Any, cast
 import pytest
 import torch
 
+from ncabook.automaton import NCA, ChannelLayout, ConvPerception, MLPUpdate
 from ncabook.live import describe, to_html
 from tests.live import test_decoder as latent
 from tests.live.test_timeline import act
@@ -114,3 +115,15 @@ def test_erased_is_for_fixed_channels():
     nca, decoder, start = latent.latent_automaton(fixed=1)
     with pytest.raises(ValueError, match=r"erased of shape \[2\]; expected \[1\]"):
         describe(nca, *grid[1:], decoder=decoder, start=start, erased=torch.zeros(2))
+
+
+@pytest.mark.node
+def test_what_is_known_is_no_ink(node):
+    """The picture of a cell is as bright, known or not."""
+    layout = ChannelLayout(visible=3, hidden=0, fixed=1)
+    nca = NCA(layout, ConvPerception(4, 4), MLPUpdate(4, 3, [4]), 1.0, None)
+    start = torch.full((1, 4, 3, 5), 0.5)
+    start[:, 0] = torch.rand(3, 5)
+    told = describe(nca, 3, 5, start=start, erased=torch.ones(1))
+    pixels = torch.tensor(node(*told, messages=[])["pixels"]).view(3, 5, 4)
+    assert (pixels[..., :3] - 127.5).abs().max() <= 0.5

@@ -6,14 +6,17 @@ from pydantic import Field, model_validator
 from torch import Tensor
 
 from ncabook.automaton import NCA, ChannelLayout
+from ncabook.data.faces import HEIGHT, WIDTH
 from ncabook.evaluation.inpainting import evaluate_inpainting
 from ncabook.tasks.autoencoder import PicturesData
 from ncabook.tasks.base import BaseExperiment, Look, Task, state_bytes
 from ncabook.tasks.latent_growth import LatentModelConfig, given
 from ncabook.tasks.report import Measured, Report
-from ncabook.training.inpainting import SHARE, InpaintingConfig, InpaintingLearner, Known
+from ncabook.training.holed import SHARE, Known
+from ncabook.training.inpainting import InpaintingConfig, InpaintingLearner
 from ncabook.training.tracking import Tracking
 
+ALIGNED = ("faces", "drawn-faces")  # whose eyes and mouths lie in known places
 COLUMNS = {
     "inside": ("PSNR in the hole", 2, "dB"),
     "ssim_inside": ("SSIM in the hole", 3, ""),
@@ -153,7 +156,9 @@ class InpaintingTask(Task[InpaintingExperiment]):
         data = experiment.data
         test, train = data.build("test"), data.build("train")
         vqvae = given(frozen, "pictures")
-        found = evaluate_inpainting(network, vqvae, experiment.model.known, test, train)
+        aligned = data.name in ALIGNED and data.size == (HEIGHT, WIDTH)
+        known = experiment.model.known
+        found = evaluate_inpainting(network, vqvae, known, test, train, aligned=aligned)
         return found | {"data": {"name": data.name}}
 
     def report(self, metrics: dict[str, Any]) -> Report:

@@ -7,15 +7,18 @@ import torch.nn.functional as F
 from ncabook import zoo
 from ncabook.automaton import NCA, ChannelLayout, ConvPerception, MLPUpdate
 from ncabook.data.drawn_faces import drawn_faces
+from ncabook.data.faces import FEATURES
 from ncabook.evaluation import fillings
 from ncabook.evaluation import inpainting as evaluation
+from ncabook.evaluation.features import features_seen, own_errors, smooth, soft, train_judge
+from ncabook.evaluation.filling import Filling
 from ncabook.evaluation.fillings import biharmonic, scores, simple_fillers, ssim_map
 from ncabook.evaluation.inpainting import (
-    Filling,
     InpaintingProtocol,
     evaluate_inpainting,
     protocol_holes,
 )
+from ncabook.evaluation.inpainting_further import again, larger, moving, near
 from ncabook.evaluation.perceptual import lpips_distance, lpips_map
 from ncabook.experiments import runner
 from ncabook.networks import VQVAE
@@ -23,14 +26,8 @@ from ncabook.reading import ConfigError
 from ncabook.tasks import autoencoder as autoencoder_module
 from ncabook.tasks import experiment_from, task_of
 from ncabook.training import inpainting as training_module
-from ncabook.training.inpainting import (
-    InpaintingConfig,
-    InpaintingLearner,
-    filled,
-    known_map,
-    known_of,
-    start,
-)
+from ncabook.training.holed import filled, known_map, known_of, start
+from ncabook.training.inpainting import InpaintingConfig, InpaintingLearner
 from tests.unit.test_pairs import gone_on_with
 
 HEIGHT, WIDTH = 48, 40
@@ -460,12 +457,13 @@ def test_it_is_trained_measured_and_told_of(tmp_path, trained, monkeypatch):
     monkeypatch.setattr(fillings, "LARGEST", 10)  # without the biharmonic equation
     monkeypatch.setattr(
         "ncabook.tasks.inpainting.evaluate_inpainting",
-        lambda *arguments: evaluate_inpainting(*arguments, QUICK),
+        lambda *arguments, aligned: evaluate_inpainting(*arguments, QUICK, aligned),
     )
     monkeypatch.setattr(
         "ncabook.evaluation.fillings.lpips_distance", lambda a, b: 0 * a[:, 0, 0, 0]
     )
     monkeypatch.setattr("ncabook.evaluation.fillings.lpips_map", lambda a, b: 0 * a[:, :1])
+    monkeypatch.setattr(evaluation, "evaluate_further", lambda *_: {})
     experiment = experiment_from(content(trained), "here")
     runner.train(experiment, tmp_path / "run", progress=False, tracker="none")
     metrics = runner.evaluate_model(str(tmp_path / "run"), save=True)
@@ -474,7 +472,81 @@ def test_it_is_trained_measured_and_told_of(tmp_path, trained, monkeypatch):
     assert set(metrics["rows"]) >= {"steps.2", "steps.6", "snapped", "floor.free", "simple.gray"}
     assert metrics["long"]["of"] == 5
     assert metrics["gains"] == {}
+    assert "features" not in metrics  # these faces are too small to look for any
     report = task_of(experiment).report(metrics)
     text = report.text()
     for words in ("step 4, nearest codes", "mean picture", "> 40 % missing", "at step 8"):
         assert words in text
+
+
+# --- features, and elsewhere ---------------------------------------------------------------------
+
+
+def test_the_judge_tells_eyes_from_what_has_none():
+    """It has learned from drawn faces; others, whole and filled smoothly, are told apart."""
+    judge = train_judge(drawn_faces(80, 0), iterations=60, batch=16)
+    test = drawn_faces(20, 1).float() / 255
+    errors = own_errors(judge, test)
+    assert errors["missed"] < 25
+    assert errors["imagined"] < 25
+    missing = torch.zeros(20, 1, 104, 88)
+    missing[:15, :, 40:90] = 1
+    whole = features_seen(judge, test, missing)
+    assert whole["holes"] == 45  # three in each of fifteen
+    low, high = whole["percent_interval"]
+    assert low <= whole["percent"] <= high
+    gray = features_seen(judge, torch.full_like(test, 0.5), missing)
+    assert gray["percent"] < whole["percent"]
+    assert features_seen(judge, test, 0 * missing) == {"holes": 0}
+    with pytest.raises(ValueError, match=r"shape \[3, 48, 40\]; expected faces, \[3, 104, 88\]"):
+        train_judge(drawn_faces(2, 0, 48, 40))
+
+
+def test_smooth_goes_on_from_the_edges_and_soft_is_blurred_there_only():
+    slope = torch.arange(104.0)[:, None] + 2 * torch.arange(88.0)
+    slope = (slope / slope.max()).expand(1, 3, 104, 88)
+    box = FEATURES["mouth"]
+    assert torch.allclose(smooth(slope, box), slope, atol=1e-5)
+    noise = torch.rand(1, 3, 104, 88)
+    blurry = soft(noise, box, 3.0)
+    changed = (blurry != noise).any(1)[0]
+    assert changed[69:84, 31:57].all()
+    assert not changed[:50].any()
+    assert blurry[..., 69:84, 31:57].std() < noise[..., 69:84, 31:57].std() / 3
+
+
+class Still(NCA):
+    """Stays as it is, and notes which cells fired."""
+
+    def step(self, state, condition=None, *, fire=None, generator=None):
+        self.__dict__.setdefault("fired", []).append(fire)
+        return state
+
+
+def test_the_same_weights_elsewhere():
+    """Near: only cells about the hole fire. Moving: what is left behind is as it was."""
+    one = automaton()
+    nca = Still(one.layout, one.perception, one.update, living_threshold=None)
+    filling = Filling(nca, autoencoder(), "fixed")
+    truth = drawn_faces(2, 0, HEIGHT, WIDTH).float() / 255
+    missing = torch.zeros(2, 1, HEIGHT, WIDTH)
+    missing[:, :, :8] = 1
+    found = near(filling, truth, missing, 3, torch.Generator().manual_seed(0))
+    rows = torch.stack(nca.fired).sum((0, 1, 2, 4))
+    assert rows[:8].all()
+    assert not rows[8:].any()  # two rows of cells are missing, and six more are near
+    assert found["cells"] == pytest.approx(8 / 12)
+    assert found["for each missing"] == pytest.approx(4)
+    kept = Filling(nca, autoencoder(), "kept")
+    moved = moving(kept, truth, 2, torch.Generator().manual_seed(0))
+    assert moved["moved"]["inside"] == pytest.approx(moved["still"]["inside"], abs=1)
+    healed = again(filling, truth, missing, 2, torch.Generator().manual_seed(0))
+    assert healed["percent"] == 0  # nothing was done
+
+
+def test_larger_pictures_are_made_of_whole_cells():
+    filling = Filling(automaton(), autoencoder(), "fixed")
+    truth = drawn_faces(1, 0, HEIGHT, WIDTH).float() / 255
+    found = larger(filling, truth, a_hole(), 2, torch.Generator().manual_seed(0))
+    assert found["size"] == [72, 60]
+    assert set(found) == {"2", "3", "4", "floor", "size"}

@@ -2,17 +2,20 @@
 
 from typing import Annotated, Any, Literal
 
+import torch
 from pydantic import Field, model_validator
 from torch import Tensor
 
 from ncabook.automaton import NCA, ChannelLayout
 from ncabook.data.faces import HEIGHT, WIDTH
+from ncabook.data.holes import holes
+from ncabook.data.large_emoji import framed
 from ncabook.evaluation.inpainting import evaluate_inpainting
-from ncabook.tasks.autoencoder import PicturesData
+from ncabook.tasks.autoencoder import PicturesData, terms
 from ncabook.tasks.base import BaseExperiment, Look, Task, state_bytes
 from ncabook.tasks.latent_growth import LatentModelConfig, given
 from ncabook.tasks.report import Measured, Report
-from ncabook.training.holed import SHARE, Known
+from ncabook.training.holed import SHARE, Known, known_of, start
 from ncabook.training.inpainting import InpaintingConfig, InpaintingLearner
 from ncabook.training.tracking import Tracking
 
@@ -22,6 +25,7 @@ COLUMNS = {
     "ssim_inside": ("SSIM in the hole", 3, ""),
     "lpips": ("LPIPS", 4, ""),
 }
+SHOWN_HOLE = 0.2  # of a picture, in a figure
 SIZES = {
     "all": "",
     "small": ", < 20 % missing",
@@ -138,6 +142,10 @@ class InpaintingTask(Task[InpaintingExperiment]):
         training, seed = experiment.training, experiment.seed
         return InpaintingLearner(network, vqvae, images, known, training, seed, device, tracker)
 
+    def notes(self, experiment: InpaintingExperiment) -> list[str]:
+        """On which terms its pictures come."""
+        return terms(experiment.data)
+
     def needs(self, experiment: InpaintingExperiment) -> dict[str, int]:
         """States."""
         model = experiment.model
@@ -195,3 +203,50 @@ class InpaintingTask(Task[InpaintingExperiment]):
             found,
             notes,
         )
+
+    def live(
+        self,
+        experiment: InpaintingExperiment,
+        nca: NCA,
+        frozen: dict[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        """A picture with a hole, and a decoder that reads the cells.
+
+        Raises:
+            TypeError: its pictures are photographs of people, which nobody may show.
+
+        """
+        data, vqvae = experiment.data, given(frozen, "pictures")
+        if data.name == "faces":
+            raise TypeError(
+                f"{experiment.name} fills holes in CelebA's faces, none of which may be published: "
+                "expected a model of drawn-faces, textures or emoji for a figure; of this one "
+                "weights and numbers may be shown"
+            )
+        image = shown_picture(data)
+        height, width = data.size
+        hole = holes(
+            torch.tensor([SHOWN_HOLE]),
+            "disc",
+            height,
+            width,
+            torch.Generator().manual_seed(0),
+            experiment.model.scale,
+        )
+        map_ = known_of(vqvae, image[None], hole)
+        rows, columns = experiment.grid
+        told = {"condition": map_[0]} if experiment.model.known == "condition" else {}
+        return {
+            "height": rows,
+            "width": columns,
+            "decoder": vqvae.normal_decoder(),
+            "start": start(nca.layout, map_),
+            **told,
+        }
+
+
+def shown_picture(data: HolesData) -> Tensor:
+    """A picture that all may see, ``[C, h, w]`` in [0, 1]; if need be one that was learned from."""
+    if data.name == "emoji":
+        return framed("🦎", data.side)  # learned from, but it comes with the package
+    return data.build("test")[0].float() / 255

@@ -145,11 +145,14 @@ class InpaintingLearner(LatentLearner):
         config, scale = self.config.holes, self.vqvae.decoder.scale
         count, (height, width) = len(by_cells), self.images.shape[2:]
         share = (config.least, config.most)
-        found = [
-            random_holes(count, height, width, self.generator, config.kinds, share, cell)
-            for cell in (1, scale)
-        ]
-        return torch.where(by_cells[:, None, None, None], found[1], found[0])
+        found = torch.zeros(count, 1, height, width, device=self.device)
+        for mine, cell in ((~by_cells, 1), (by_cells, scale)):
+            some = int(mine.sum())
+            if some:
+                found[mine] = random_holes(
+                    some, height, width, self.generator, config.kinds, share, cell
+                )
+        return found
 
     @torch.no_grad()
     def what_is_known(self, sample: Sample) -> Tensor:

@@ -3,8 +3,9 @@
 import pytest
 import torch
 import torch.nn.functional as F
+from typer.testing import CliRunner
 
-from ncabook import zoo
+from ncabook import cli, zoo
 from ncabook.automaton import NCA, ChannelLayout, ConvPerception, MLPUpdate
 from ncabook.data.drawn_faces import drawn_faces
 from ncabook.data.faces import FEATURES
@@ -21,6 +22,7 @@ from ncabook.evaluation.inpainting import (
 from ncabook.evaluation.inpainting_further import again, larger, moving, near
 from ncabook.evaluation.perceptual import lpips_distance, lpips_map
 from ncabook.experiments import runner
+from ncabook.live import describe
 from ncabook.networks import VQVAE
 from ncabook.reading import ConfigError
 from ncabook.tasks import autoencoder as autoencoder_module
@@ -28,6 +30,7 @@ from ncabook.tasks import experiment_from, task_of
 from ncabook.training import inpainting as training_module
 from ncabook.training.holed import filled, known_map, known_of, start
 from ncabook.training.inpainting import InpaintingConfig, InpaintingLearner
+from tests.unit.test_autoencoder import content as autoencoding
 from tests.unit.test_pairs import gone_on_with
 
 HEIGHT, WIDTH = 48, 40
@@ -550,3 +553,52 @@ def test_larger_pictures_are_made_of_whole_cells():
     found = larger(filling, truth, a_hole(), 2, torch.Generator().manual_seed(0))
     assert found["size"] == [72, 60]
     assert set(found) == {"2", "3", "4", "floor", "size"}
+
+
+# --- what may be shown ---------------------------------------------------------------------------
+
+
+def test_a_live_figure_begins_with_a_picture_that_has_a_hole(tmp_path, trained):
+    """It can be described, whether what is known lies in channels or is told."""
+    for known in ("fixed", "condition"):
+        experiment = experiment_from(content(trained, known), "here")
+        folder = tmp_path / known
+        runner.train(experiment, folder, progress=False, tracker="none")
+        model = zoo.load(str(folder))
+        shown = model.live()
+        map_ = shown["condition"] if known == "condition" else shown["start"][0, :4]
+        assert 0.1 < map_[3].mean() < 0.3
+        described, _ = describe(model.nca, **shown)
+        assert (described["height"], described["width"]) == (12, 10)
+        (note,) = model.card.notes
+        assert note == "learned from drawn-faces, which the package draws itself"
+
+
+def test_no_figure_is_made_of_faces_that_nobody_may_show(tmp_path, trained, monkeypatch):
+    """One line, and no file; the card says on which terms the weights may be used."""
+    some = drawn_faces(12, 0, HEIGHT, WIDTH)
+    monkeypatch.setattr(autoencoder_module, "faces", lambda *_: some)
+    raw = content(trained)
+    raw["data"]["name"] = "faces"
+    folder = tmp_path / "run"
+    runner.train(experiment_from(raw, "here"), folder, progress=False, tracker="none")
+    with pytest.raises(TypeError, match="none of which may be published: expected a model of draw"):
+        zoo.load(str(folder)).live()
+    page = tmp_path / "page.html"
+    result = CliRunner().invoke(cli.app, ["export", str(folder), "--html", str(page)])
+    assert result.exit_code != 0
+    assert not page.exists()
+    (note,) = zoo.read_card(folder).notes
+    for words in ("celeba", "non-commercial research only", "pictures may not"):
+        assert words in note
+
+
+def test_terms_are_those_of_the_data():
+    for name, words in (
+        ("textures", "the photographs are their owners'"),
+        ("emoji", "SIL Open Font License"),
+        ("outlines", "which the package draws itself"),
+    ):
+        experiment = experiment_from({**autoencoding(), "data": {"name": name, "side": 64}}, "here")
+        (note,) = task_of(experiment).notes(experiment)
+        assert words in note

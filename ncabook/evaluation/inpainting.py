@@ -32,6 +32,7 @@ from ncabook.training.holed import Known
 from ncabook.training.latent import bound, encoded
 
 GROUPS = {"small": (0.0, 0.2), "middle": (0.2, 0.4), "large": (0.4, 1.0)}  # shares missing
+IN_SHORT = ("inside", "lpips", "lpips_inside")
 BESIDE = "biharmonic"  # what others are compared with
 
 
@@ -199,7 +200,7 @@ def compare(
         "pictures": len(truth),
         "rows": {name: by_size(values, shares) for name, values in found.items()},
         "gains": gains(found, shares, beside),
-        "kinds": by_kind(found, look, beside),
+        "kinds": by_kind(found, shares, look, beside),
     }
     if faces is not None:
         with torch.enable_grad():
@@ -254,7 +255,7 @@ def gains(found: dict[str, dict[str, Tensor]], shares: Tensor, beside: str) -> d
         row: {
             group: {
                 key: value
-                for name in ("inside", "lpips", "lpips_inside")
+                for name in IN_SHORT
                 for key, value in averaged(
                     name, (values[name] - others[name][: len(values[name])])[mine]
                 ).items()
@@ -267,17 +268,17 @@ def gains(found: dict[str, dict[str, Tensor]], shares: Tensor, beside: str) -> d
     }
 
 
-def by_kind(found: dict[str, dict[str, Tensor]], *rows: str) -> dict[str, Any]:
-    """Means in the hole by its kind, which come in turn."""
-    return {
-        kind: {
-            row: {
-                name: float(found[row][name][place :: len(FIELDS)].mean())
-                for name in ("inside", "lpips")
-            }
-            for row in rows
-            if row in found
-        }
-        for place, kind in enumerate(FIELDS)
-        if place < len(next(iter(found.values()))["inside"])
-    }
+def by_kind(found: dict[str, dict[str, Tensor]], shares: Tensor, *rows: str) -> dict[str, Any]:
+    """Means in the hole by its kind, which come in turn, and its size."""
+    told: dict[str, Any] = {}
+    turns = torch.arange(len(shares)) % len(FIELDS)
+    for place, kind in enumerate(FIELDS):
+        for group, mine in groups(shares).items():
+            which = mine & (turns == place)
+            if which.any():
+                told.setdefault(kind, {})[group] = {
+                    row: {name: float(found[row][name][which].mean()) for name in IN_SHORT}
+                    for row in rows
+                    if row in found
+                } | {"pictures": int(which.sum())}
+    return told

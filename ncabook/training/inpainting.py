@@ -66,6 +66,7 @@ class InpaintingConfig(LatentConfig):
     Attributes:
         holes: which.
         inside: weight of what is missing, in each sample; the rest is that of what is known.
+        latent_weight: of the difference of latents, where pictures are compared, too.
         pixel_distance: of pictures, if it is another than that of latents.
         perceptual: weight of the difference of VGG16's features, where pictures are compared.
 
@@ -73,6 +74,7 @@ class InpaintingConfig(LatentConfig):
 
     holes: HolesConfig = HolesConfig()
     inside: Ratio = 0.9
+    latent_weight: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
     pixel_distance: Literal["mse", "l1"] | None = None
     perceptual: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
 
@@ -201,15 +203,18 @@ class InpaintingLearner(LatentLearner):
         """How far ends are from whole pictures, in latents or pixels, mostly in the hole."""
         config = self.config
         end = filled(self.nca.layout, film[-1].float(), self.known)
+        share = F.avg_pool2d(sample["missing"], self.vqvae.decoder.scale)
+        apart = self._balanced(end - self.latents(sample), share, config.distance)
         if not self.compares_pictures:
-            share = F.avg_pool2d(sample["missing"], self.vqvae.decoder.scale)
-            return self._balanced(end - self.latents(sample), share, config.distance)
-        some = slice(0, config.decoded)
+            return apart
+        # Of all kinds: fresh samples come first in a batch, and old ones last.
+        some = slice(None, None, max(1, len(end) // (config.decoded or len(end))))
         made = self.vqvae.pictures(end[some], config.quantised)
         part = {name: values[some] for name, values in sample.items()}
         wanted, missing = self.pictures(part), part["missing"]
         distance = config.pixel_distance or config.distance
-        loss = config.pixel_weight * self._balanced(made - wanted, missing, distance)
+        loss = config.latent_weight * apart
+        loss = loss + config.pixel_weight * self._balanced(made - wanted, missing, distance)
         if self.features is not None:
             pasted = torch.lerp(wanted, made, missing)
             loss = loss + config.perceptual * self._features_apart(pasted, wanted)

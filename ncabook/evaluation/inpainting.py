@@ -198,23 +198,36 @@ def compare(
     told: dict[str, Any] = {
         "protocol": asdict(rules) | {"steps": list(rules.steps)},
         "pictures": len(truth),
-        "rows": {name: by_size(values, shares) for name, values in found.items()},
-        "gains": gains(found, shares, beside),
-        "kinds": by_kind(found, shares, look, beside),
+        "rows": nested({name: by_size(values, shares) for name, values in found.items()}),
+        "gains": nested(gains(found, shares, beside)),
+        "kinds": by_kind(shares, **{"learned": found[look], BESIDE: found.get(beside)}),
     }
     if faces is not None:
         with torch.enable_grad():
             judge = train_judge(faces)
+        seen = {
+            name: features_seen(judge, pasted(each, truth, missing), missing)
+            for name, each in rows.items()
+            if len(each) == len(truth)
+        }
         told["features"] = {
             "judge": own_errors(judge, truth),
             "truth": features_seen(judge, truth, missing),
-            **{
-                name: features_seen(judge, pasted(each, truth, missing), missing)
-                for name, each in rows.items()
-                if len(each) == len(truth)
-            },
+            **nested(seen),
         }
     return told
+
+
+def nested(values: dict[str, Any]) -> dict[str, Any]:
+    """What is called ``a.b`` below ``a``, as ``b``."""
+    found: dict[str, Any] = {}
+    for name, value in values.items():
+        group, _, which = name.partition(".")
+        if which:
+            found.setdefault(group, {})[which] = value
+        else:
+            found[group] = value
+    return found
 
 
 def groups(shares: Tensor) -> dict[str, Tensor]:
@@ -268,8 +281,8 @@ def gains(found: dict[str, dict[str, Tensor]], shares: Tensor, beside: str) -> d
     }
 
 
-def by_kind(found: dict[str, dict[str, Tensor]], shares: Tensor, *rows: str) -> dict[str, Any]:
-    """Means in the hole by its kind, which come in turn, and its size."""
+def by_kind(shares: Tensor, **rows: dict[str, Tensor] | None) -> dict[str, Any]:
+    """Means of rows by the kind of the hole, which come in turn, and its size."""
     told: dict[str, Any] = {}
     turns = torch.arange(len(shares)) % len(FIELDS)
     for place, kind in enumerate(FIELDS):
@@ -277,8 +290,8 @@ def by_kind(found: dict[str, dict[str, Tensor]], shares: Tensor, *rows: str) -> 
             which = mine & (turns == place)
             if which.any():
                 told.setdefault(kind, {})[group] = {
-                    row: {name: float(found[row][name][which].mean()) for name in IN_SHORT}
-                    for row in rows
-                    if row in found
+                    row: {name: float(values[name][which].mean()) for name in IN_SHORT}
+                    for row, values in rows.items()
+                    if values is not None
                 } | {"pictures": int(which.sum())}
     return told

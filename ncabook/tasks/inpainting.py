@@ -13,25 +13,15 @@ from ncabook.data.large_emoji import framed
 from ncabook.evaluation.inpainting import evaluate_inpainting
 from ncabook.tasks.autoencoder import PicturesData, terms
 from ncabook.tasks.base import BaseExperiment, Look, Task, state_bytes
+from ncabook.tasks.inpainting_report import by_size_rows, further_rows, heading, judged
 from ncabook.tasks.latent_growth import LatentModelConfig, given
-from ncabook.tasks.report import Measured, Report
+from ncabook.tasks.report import Report
 from ncabook.training.holed import SHARE, Known, known_of, start
 from ncabook.training.inpainting import InpaintingConfig, InpaintingLearner
 from ncabook.training.tracking import Tracking
 
 ALIGNED = ("faces", "drawn-faces")  # whose eyes and mouths lie in known places
-COLUMNS = {
-    "inside": ("PSNR in the hole", 2, "dB"),
-    "ssim_inside": ("SSIM in the hole", 3, ""),
-    "lpips": ("LPIPS", 4, ""),
-}
 SHOWN_HOLE = 0.2  # of a picture, in a figure
-SIZES = {
-    "all": "",
-    "small": ", < 20 % missing",
-    "middle": ", 20–40 % missing",
-    "large": ", > 40 % missing",
-}
 
 
 class HolesData(PicturesData):
@@ -170,7 +160,7 @@ class InpaintingTask(Task[InpaintingExperiment]):
         return found | {"data": {"name": data.name}}
 
     def report(self, metrics: dict[str, Any]) -> Report:
-        """By the size of the hole, beside rows that need no automaton."""
+        """By the size of the hole, beside rows that need no automaton; features; elsewhere."""
         rules = metrics["protocol"]
         rows = {f"steps.{step}": f"step {step}" for step in rules["steps"]}
         rows |= {
@@ -178,31 +168,14 @@ class InpaintingTask(Task[InpaintingExperiment]):
             "floor.quantised": "the autoencoder alone",
             "floor.free": "the autoencoder alone, not quantised",
         }
-        simple = [name for name in metrics["rows"] if name.startswith("simple.")]
-        rows |= {name: name.removeprefix("simple.") for name in simple}
-        found = []
-        for place, row in rows.items():
-            for group, words in SIZES.items():
-                values = metrics["rows"][place].get(group)
-                if values is None:
-                    continue
-                for name, (column, digits, unit) in COLUMNS.items():
-                    low, high = values[f"{name}_interval"]
-                    key, value = f"rows.{place}.{group}.{name}", values[name]
-                    found.append(
-                        Measured(key, row + words, column, value, digits, unit, (low, high))
-                    )
+        found = by_size_rows(metrics, rows) + further_rows(metrics["further"])
         long = metrics["long"]
         notes = [
             f"at step {rules['long']:,} {long['within']} of {long['of']} were within bounds, with "
             f"{long['inside'][str(rules['long'])]:.2f} dB in the hole; at step {rules['look']} "
             f"these had {long['inside'][str(rules['look'])]:.2f} dB"
         ]
-        return Report(
-            f"protocol {rules['version']}, {metrics['pictures']:,} pictures with holes",
-            found,
-            notes,
-        )
+        return Report(heading(metrics), found, notes + judged(metrics))
 
     def live(
         self,

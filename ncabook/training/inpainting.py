@@ -204,7 +204,7 @@ class InpaintingLearner(LatentLearner):
         config = self.config
         end = filled(self.nca.layout, film[-1].float(), self.known)
         share = F.avg_pool2d(sample["missing"], self.vqvae.decoder.scale)
-        apart = self._balanced(end - self.latents(sample), share, config.distance)
+        apart = balanced(end - self.latents(sample), share, config.distance, config.inside)
         if not self.compares_pictures:
             return apart
         # Of all kinds: fresh samples come first in a batch, and old ones last.
@@ -213,27 +213,36 @@ class InpaintingLearner(LatentLearner):
         part = {name: values[some] for name, values in sample.items()}
         wanted, missing = self.pictures(part), part["missing"]
         distance = config.pixel_distance or config.distance
-        loss = config.latent_weight * apart
-        loss = loss + config.pixel_weight * self._balanced(made - wanted, missing, distance)
+        pixels = balanced(made - wanted, missing, distance, config.inside)
+        loss = config.latent_weight * apart + config.pixel_weight * pixels
         if self.features is not None:
             pasted = torch.lerp(wanted, made, missing)
-            loss = loss + config.perceptual * self._features_apart(pasted, wanted)
+            loss = loss + config.perceptual * features_apart(self.features, pasted, wanted)
         return loss
 
-    def _balanced(self, error: Tensor, missing: Tensor, distance: str) -> Tensor:
-        """The mean of errors ``[B, C, H, W]``, where ``missing`` and where not, as weighted."""
-        error = error.abs() if distance == "l1" else error.square()
-        error = error.mean(1, keepdim=True)
-        means = [
-            ((error * mask).sum((1, 2, 3)) / mask.sum((1, 2, 3)).clamp_min(1e-6)).mean()
-            for mask in (missing, 1 - missing)
-        ]
-        return self.config.inside * means[0] + (1 - self.config.inside) * means[1]
 
-    def _features_apart(self, made: Tensor, wanted: Tensor) -> Tensor:
-        """Squared differences of VGG16's features, each layer's relative to its size."""
-        assert self.features is not None
-        with torch.no_grad():
-            aims = self.features(wanted)
-        pairs = zip(self.features(made), aims, strict=True)
-        return torch.stack([(a - b).square().mean() / b.square().mean() for a, b in pairs]).mean()
+def balanced(error: Tensor, missing: Tensor, distance: str, inside: float) -> Tensor:
+    """The mean of errors, in each sample where something is missing and where not, as weighted.
+
+    Args:
+        error: differences, ``[B, C, H, W]``.
+        missing: the share of each pixel or cell, ``[B, 1, H, W]``.
+        distance: ``"mse"`` or ``"l1"``.
+        inside: weight of what is missing; the rest is that of what is not.
+
+    """
+    error = error.abs() if distance == "l1" else error.square()
+    error = error.mean(1, keepdim=True)
+    means = [
+        ((error * mask).sum((1, 2, 3)) / mask.sum((1, 2, 3)).clamp_min(1e-6)).mean()
+        for mask in (missing, 1 - missing)
+    ]
+    return inside * means[0] + (1 - inside) * means[1]
+
+
+def features_apart(features: VGGFeatures, made: Tensor, wanted: Tensor) -> Tensor:
+    """Squared differences of VGG16's features, each layer's relative to its size, a number."""
+    with torch.no_grad():
+        aims = features(wanted)
+    pairs = zip(features(made), aims, strict=True)
+    return torch.stack([(a - b).square().mean() / b.square().mean() for a, b in pairs]).mean()

@@ -30,6 +30,7 @@ from ncabook.tasks import (
     FineExperiment,
     GrowthExperiment,
     InpaintingExperiment,
+    InpaintingOnePassExperiment,
     JudgeExperiment,
     LatentGrowthExperiment,
     LatentPairsExperiment,
@@ -706,7 +707,7 @@ def protocol(experiment):
         return asdict(LatentProtocol())
     if isinstance(experiment, LatentPairsExperiment):
         return asdict(PairsProtocol(batch=10))
-    if isinstance(experiment, InpaintingExperiment):
+    if isinstance(experiment, InpaintingExperiment | InpaintingOnePassExperiment):
         return asdict(InpaintingProtocol())
     if isinstance(experiment, FineExperiment):
         return asdict(FineProtocol())

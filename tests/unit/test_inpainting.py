@@ -23,13 +23,16 @@ from ncabook.evaluation.inpainting_further import again, larger, moving, near
 from ncabook.evaluation.perceptual import lpips_distance, lpips_map
 from ncabook.experiments import runner
 from ncabook.live import describe
-from ncabook.networks import VQVAE
+from ncabook.networks import VQVAE, UNet
 from ncabook.reading import ConfigError
 from ncabook.tasks import autoencoder as autoencoder_module
 from ncabook.tasks import experiment_from, task_of
+from ncabook.tasks.inpainting_report import at
 from ncabook.training import inpainting as training_module
+from ncabook.training import inpainting_one_pass as one_pass_module
 from ncabook.training.holed import filled, known_map, known_of, start
-from ncabook.training.inpainting import InpaintingConfig, InpaintingLearner
+from ncabook.training.inpainting import InpaintingConfig, InpaintingLearner, balanced
+from ncabook.training.inpainting_one_pass import reads
 from tests.unit.test_autoencoder import content as autoencoding
 from tests.unit.test_pairs import gone_on_with
 
@@ -232,16 +235,15 @@ def test_new_holes_are_made_in_old_states():
 
 def test_the_hole_counts_as_much_as_it_is_told_to():
     """However large it is: an error of 1 there costs ``inside``, elsewhere the rest."""
-    one = learner(inside=0.8, pixels=0.0)
-    sample = one.fresh(4)
+    sample = learner().fresh(4)
     share = F.avg_pool2d(sample["missing"], 4)
     sharp = (share > 0.5).float()
     for error, cost in ((sharp, 0.8), (1 - sharp, 0.2), (torch.ones_like(share), 1.0)):
-        found = one._balanced(error.expand(-1, 3, -1, -1), sharp, "mse")
+        found = balanced(error.expand(-1, 3, -1, -1), sharp, "mse", 0.8)
         assert found.item() == pytest.approx(cost)
-    inside = one._balanced(torch.ones(1, 3, 4, 4), torch.ones(1, 1, 4, 4), "l1")
+    inside = balanced(torch.ones(1, 3, 4, 4), torch.ones(1, 1, 4, 4), "l1", 0.8)
     assert inside.item() == pytest.approx(0.8)
-    outside = one._balanced(torch.ones(1, 3, 4, 4), torch.zeros(1, 1, 4, 4), "l1")
+    outside = balanced(torch.ones(1, 3, 4, 4), torch.zeros(1, 1, 4, 4), "l1", 0.8)
     assert outside.item() == pytest.approx(0.2)
 
 
@@ -251,12 +253,13 @@ def test_latents_are_compared_first_and_pictures_at_the_end():
     film = torch.randn(1, 4, 9, 12, 10, requires_grad=True)
     share = F.avg_pool2d(sample["missing"], 4)
     end = film[-1][:, 4:7]
-    apart = one._balanced(end - one.latents(sample), share, "mse")
+    apart = balanced(end - one.latents(sample), share, "mse", 0.9)
     assert one.loss(film, sample).item() == pytest.approx(apart.item())
     one.iteration = 4
     made = one.vqvae.pictures(end[::2])  # a fresh sample and an old one
     truth = one.pictures(sample)[::2]
-    expected = 3 * one._balanced(made - truth, sample["missing"][::2], "l1") + 0.5 * apart
+    pixels = balanced(made - truth, sample["missing"][::2], "l1", 0.9)
+    expected = 3 * pixels + 0.5 * apart
     loss = one.loss(film, sample)
     assert loss.item() == pytest.approx(expected.item(), rel=1e-5)
     loss.backward()
@@ -297,7 +300,8 @@ def test_a_training_goes_on_to_the_bit(tmp_path, trained, known):
 
 
 def test_it_learns():
-    one = learner(iterations=80, pixels=0.0, holes={"cells": 1.0})
+    fast = {"kind": "soap", "learning_rate": 0.01}
+    one = learner(iterations=80, pixels=0.0, holes={"cells": 1.0}, optimizer=fast)
     losses = [one.step(1.0)["loss"] for _ in range(80)]
     assert sum(losses[-10:]) < 0.7 * sum(losses[:10])
 
@@ -471,11 +475,14 @@ def test_it_is_trained_measured_and_told_of(tmp_path, trained, monkeypatch):
     metrics = runner.evaluate_model(str(tmp_path / "run"), save=True)
     assert zoo.read_card(tmp_path / "run").metrics == metrics
     assert metrics["pictures"] == 10
-    assert set(metrics["rows"]) >= {"steps.2", "steps.6", "snapped", "floor.free", "simple.gray"}
+    assert set(metrics["rows"]) == {"steps", "snapped", "long", "floor", "simple"}
+    assert set(metrics["rows"]["steps"]) == {"2", "4", "6"}
     assert metrics["long"]["of"] == 5
     assert metrics["gains"] == {}
     assert "features" not in metrics  # these faces are too small to look for any
     report = task_of(experiment).report(metrics)
+    for each in report.measured:
+        assert at(metrics, each.key) == each.value
     text = report.text()
     for words in ("step 4, nearest codes", "mean picture", "> 40 % missing", "at step 8"):
         assert words in text
@@ -601,3 +608,83 @@ def test_terms_are_those_of_the_data():
         experiment = experiment_from({**autoencoding(), "data": {"name": name, "side": 64}}, "here")
         (note,) = task_of(experiment).notes(experiment)
         assert words in note
+
+
+# --- beside it: one pass -------------------------------------------------------------------------
+
+
+def one_pass(**training):
+    return {
+        "name": "toy-unet",
+        "title": "Toy",
+        "task": "inpaint-one-pass",
+        "data": {"name": "drawn-faces", "side": WIDTH, "height": HEIGHT},
+        "model": {"base": 2, "halvings": 2},
+        "training": {
+            "iterations": 8,
+            "batch": 4,
+            "learning_rate": 0.003,
+            "warmup": 2,
+            "checkpoint_every": 2,
+            **training,
+        },
+    }
+
+
+def test_a_network_of_one_pass_gets_the_same_pictures_and_holes(tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        "ncabook.evaluation.fillings.lpips_distance", lambda a, b: 0 * a[:, 0, 0, 0]
+    )
+    monkeypatch.setattr("ncabook.evaluation.fillings.lpips_map", lambda a, b: 0 * a[:, :1])
+    experiment = experiment_from(one_pass(), "here")
+    straight, resumed = gone_on_with(experiment, tmp_path)
+    assert resumed.weights_sha256 == straight.weights_sha256
+    metrics = runner.evaluate_model(str(tmp_path / "straight"))
+    assert set(metrics["rows"]) == {"answer", "simple"}
+    assert metrics["pictures"] == 10
+    report = task_of(experiment).report(metrics)
+    for each in report.measured:
+        assert at(metrics, each.key) == each.value
+    assert "the network's answer, 20–40 % missing" in report.text()
+
+
+def test_a_network_of_one_pass_does_not_see_what_is_missing():
+    missing = a_hole(2)
+    images = torch.rand(1, 3, HEIGHT, WIDTH).repeat(2, 1, 1, 1)
+    images[1, :, 16:32] = 0.25
+    seen = reads(images, missing)
+    assert torch.equal(seen[0], seen[1])
+    assert torch.equal(seen[:, 3:], missing)
+
+
+def test_features_are_compared_late_if_so_asked(monkeypatch):
+    monkeypatch.setattr(one_pass_module, "VGGFeatures", torch.nn.Identity)
+    asked = []
+    monkeypatch.setattr(
+        one_pass_module, "features_apart", lambda *_: asked.append(one.iteration) or 0.0
+    )
+    training = one_pass(perceptual=1.0, features_from=0.5)["training"]
+    images = drawn_faces(4, 0, HEIGHT, WIDTH)
+    config = one_pass_module.InpaintingOnePassConfig(**training)
+    one = one_pass_module.InpaintingOnePassLearner(UNet(4, 3, 2, 2), images, config, seed=0)
+    for _ in range(8):
+        one.step(1.0)
+    assert asked == [4, 5, 6, 7]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"model": {"halvings": 4}}, "asks for pictures divisible by 16; data.side is 40"),
+        (
+            {"data": {"name": "emoji", "height": None}, "training": {"perceptual": 1.0}},
+            "perceptual is for RGB, and emoji have 4 channels",
+        ),
+    ],
+)
+def test_networks_of_one_pass_that_cannot_be_are_one_line(change, message):
+    raw = one_pass()
+    for part, fields in change.items():
+        raw[part] = {**raw[part], **fields}
+    with pytest.raises(ConfigError, match=message):
+        experiment_from(raw, "here")

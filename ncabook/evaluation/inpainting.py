@@ -124,7 +124,7 @@ def evaluate_inpainting(
     few = slice(0, rules.few)
     still = last.abs().amax((1, 2, 3)) <= bound(float(latents.abs().max()))
     look = f"steps.{rules.look}"
-    found = {"autoencoder": {"parameters": vqvae.parameter_count}}
+    found: dict[str, Any] = {"autoencoder": {"parameters": vqvae.parameter_count}}
     found |= compare(rows, truth, missing, rules, look, train if aligned else None)
     inside = {name: scores(rows[name][few], truth[few], missing[few])["inside"] for name in rows}
     steps = {str(step): float(inside[f"steps.{step}"].mean()) for step in rules.steps}

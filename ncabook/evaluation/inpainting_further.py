@@ -165,9 +165,10 @@ def again(
     hurt = pasted(filling.show(state), truth[some], both[some])
     state = filling.go_on(state, map_, look, generator=generator)
     after = pasted(filling.show(state), truth[some], both[some])
-    three = [lpips_distance(seen(x), seen(truth[some])) for x in (before[some], hurt, after)]
+    wanted = seen(truth[some])
+    whole, broken, mended = (lpips_distance(seen(x), wanted) for x in (before[some], hurt, after))
     return {
-        "lpips": [float(x.mean()) for x in three],
-        "percent": recovery(*three),
-        "interval": list(bootstrap_interval(*three)),
+        "lpips": [float(x.mean()) for x in (whole, broken, mended)],
+        "percent": recovery(whole, broken, mended),
+        "interval": list(bootstrap_interval(whole, broken, mended)),
     }

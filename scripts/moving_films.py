@@ -5,7 +5,6 @@ has its 10,000. The book makes them in a second when it needs them; this is for 
 """
 
 import hashlib
-import os
 import sys
 from pathlib import Path
 
@@ -21,6 +20,6 @@ if __name__ == "__main__":
     partial = target.with_suffix(".partial")
     with partial.open("wb") as file:
         np.save(file, np.ascontiguousarray(films.transpose(0, 1).numpy()), allow_pickle=False)
-    os.replace(partial, target)
+    partial.replace(target)
     print(f"{target}: sha256 {hashlib.sha256(target.read_bytes()).hexdigest()}")
     print(f"the films alone, one after another: sha256 {TEST_SHA256}")

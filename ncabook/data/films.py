@@ -52,8 +52,14 @@ class Films:
     def __getitem__(self, which: slice) -> "Films":
         """Some of the films."""
         walls = None if self.walls is None else self.walls[which]
-        parts = (self.pictures, self.places, self.digits, self.labels)
-        return Films(*(part[which] for part in parts), walls, self.note)
+        return Films(
+            self.pictures[which],
+            self.places[which],
+            self.digits[which],
+            self.labels[which],
+            walls,
+            self.note,
+        )
 
     def without(self, digit: int) -> "Films":
         """The same films with one of their digits, counted from 0, left out."""

@@ -189,7 +189,7 @@ class _Touch:
         """Of corners ``[N, D, 2]``, bool ``[N, D]``."""
         row, column = np.moveaxis(place.astype(int), -1, 0)
         under = self.windows[np.arange(len(place))[:, None], row, column]
-        return (under & self.ink).any((2, 3))
+        return np.asarray((under & self.ink).any((2, 3)))
 
     def free(self, start: np.ndarray, way: int, generator: torch.Generator) -> np.ndarray:
         """Starts ``[N, D, 2]``, those on a wall drawn again."""

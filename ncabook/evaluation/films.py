@@ -112,8 +112,9 @@ def frame_errors(told: Tensor, true: Tensor, lpips: int = 0) -> dict[str, Tensor
         "ssim_openstl": openstl,
     }
     if lpips:
-        some = (x[:lpips].flatten(0, 1)[:, None].expand(-1, 3, -1, -1) for x in (told, true))
-        found["lpips"] = lpips_distance(*some).view(-1, shape[1])
+        count = lpips * shape[1]  # the films' frames come one after another
+        a, b = (x[:count].expand(-1, 3, -1, -1) for x in pairs)
+        found["lpips"] = lpips_distance(a, b).view(-1, shape[1])
     return found
 
 

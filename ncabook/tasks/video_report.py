@@ -1,5 +1,6 @@
 """Measuring who watches films, automata and others, and the numbers of it for people."""
 
+from dataclasses import replace
 from typing import Any
 
 from ncabook.evaluation.digits import by_network
@@ -47,17 +48,7 @@ def measured(
     found = evaluate_video(watcher, films, VideoProtocol(shown=shown), look.lpips)
     found["note"] = films.note
     if look.further and data.frames >= shown + LEAST:
-        erased = shown + 2
-        healed = data.frames - 1 - erased
-        how = PhysicsProtocol(shown=shown, erased=erased, healed=healed)
-        if look.seeds is not None:
-            how = PhysicsProtocol(
-                min(look.seeds, how.films),
-                min(look.seeds, how.judged),
-                shown=shown,
-                erased=erased,
-                healed=healed,
-            )
+        how = physics_protocol(shown, data.frames, look.seeds)
         judge = judges[JUDGE]
         answers = by_network(judge.network.eval())
         physics = evaluate_physics(
@@ -66,6 +57,22 @@ def measured(
         found["protocol"]["physics"] = physics.pop("protocol")
         found |= physics | {"judged_by": {JUDGE: judge.card.weights_sha256}}
     return found
+
+
+def physics_protocol(shown: int, frames: int, most: int | None = None) -> PhysicsProtocol:
+    """The whole protocol for films of so many frames, or one of fewer films.
+
+    Args:
+        shown: frames of a film that are true ones.
+        frames: of a film.
+        most: films of each kind; None for all.
+
+    """
+    erased = shown + 2
+    whole = PhysicsProtocol(shown=shown, erased=erased, healed=frames - 1 - erased)
+    if most is None:
+        return whole
+    return replace(whole, films=min(most, whole.films), judged=min(most, whole.judged))
 
 
 def film_report(metrics: dict[str, Any]) -> Report:

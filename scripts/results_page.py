@@ -27,6 +27,7 @@ FAMILIES = {
     "handbags": "Colouring drawings",
     "autoencoders": "Pictures by way of latents",
     "latent": "Living in latents",
+    "fine": "At any resolution",
 }
 HEAD = """\
 # Results

@@ -29,13 +29,15 @@ DTD_URL = "https://www.robots.ox.ac.uk/~vgg/data/dtd/download/dtd-r1.0.1.tar.gz"
 COARSE = 96  # pixels of the copy on which squares are compared
 
 
-class _Photographs(DataSet):
+class Photographs(DataSet):
     """DTD, below ``dtd`` or, where torchvision put it, below ``dtd/dtd``."""
 
     def find(self, file: DataFile) -> Path | None:
+        """The checked local copy, or None."""
         return locate(file) or locate(replace(file, path=f"dtd/{file.path}"))
 
     def fetch(self, file: DataFile) -> Path:
+        """The checked local copy, downloaded if need be, with all the others."""
         here = self.find(file)
         if here is not None:
             return here
@@ -59,17 +61,18 @@ class _Photographs(DataSet):
         return here
 
 
-def _photograph(name: str) -> DataFile:
-    return DataFile(f"dtd/images/{name.split('_')[0]}/{name}.jpg", DTD[name], url=DTD_URL)
+def photograph_file(name: str, sha256: str) -> DataFile:
+    """Where a photograph of DTD lies, such as ``bubbly_0101``."""
+    return DataFile(f"dtd/images/{name.split('_')[0]}/{name}.jpg", sha256, url=DTD_URL)
 
 
-PHOTOGRAPHS = _Photographs(
+PHOTOGRAPHS = Photographs(
     "dtd",
     f"photographs of textures, of which the book uses {len(DTD)}",
     "600 MB, all of it",
     "Cimpoi et al. 2014, www.robots.ox.ac.uk/~vgg/data/dtd, through torchvision",
     "for research; the photographs are their owners'",
-    tuple(map(_photograph, DTD)),
+    tuple(photograph_file(*entry) for entry in DTD.items()),
 )
 
 
@@ -94,7 +97,7 @@ def texture(name: str, size: int) -> Tensor:
     if name in COMPUTED:
         return COMPUTED[name](size)
     if name in DTD:
-        path = PHOTOGRAPHS.fetch(_photograph(name))
+        path = PHOTOGRAPHS.fetch(photograph_file(name, DTD[name]))
     elif _is_file(name):
         path = Path(name)
     else:

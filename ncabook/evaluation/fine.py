@@ -1,8 +1,8 @@
 """How an automaton that grows a picture of any resolution is measured.
 
 Several rollouts grow from one cell, each with its own coins. Their pictures are decoded at several
-*factors*, pixels along a cell, each compared with the drawing at that size: mean squared error of
-premultiplied RGBA in [0, 1], and LPIPS on white.
+*factors*, pixels along a cell, each compared with the drawing at that size (its pixels averaged
+over squares): mean squared error of premultiplied RGBA in [0, 1], and LPIPS on white.
 
 - *stage1*: the mean over steps 64–96, every eighth; *grown*: step 149.
 - *Recovery* (eq. 3) at the largest factor: after step 149 half of the cells are erased, the right,

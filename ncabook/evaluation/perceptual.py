@@ -1,6 +1,7 @@
 """Perceptual distance: LPIPS (eq. 4; Zhang et al. 2018) through the ``lpips`` package."""
 
 import warnings
+from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
@@ -68,14 +69,33 @@ def lpips_distance(a: Tensor, b: Tensor, chunk: int = 100) -> Tensor:
         ValueError: shapes differ, or values are far outside [0, 1].
 
     """
+    network = _network()
+    return torch.cat([network(x, y).flatten() for x, y in _pairs(a, b, chunk)])
+
+
+@torch.no_grad()
+def lpips_map(a: Tensor, b: Tensor, chunk: int = 100) -> Tensor:
+    """LPIPS at each pixel, ``[N, 1, H, W]``, whose mean is about that of :func:`lpips_distance`.
+
+    Layers see more than a pixel, and are enlarged to the picture's size. Arguments and errors are
+    those of :func:`lpips_distance`.
+    """
+    network: Any = _network()
+    network.spatial = True
+    try:
+        return torch.cat([network(x, y) for x, y in _pairs(a, b, chunk)])
+    finally:
+        network.spatial = False
+
+
+def _pairs(a: Tensor, b: Tensor, chunk: int) -> Iterator[tuple[Tensor, Tensor]]:
+    """Pictures as the network reads them, in [−1, 1]."""
     if a.shape != b.shape or a.ndim != 4 or a.shape[1] != 3:
         raise ValueError(f"LPIPS of {list(a.shape)} and {list(b.shape)}; expected two [N, 3, H, W]")
     low, high = min(a.min(), b.min()), max(a.max(), b.max())
     if low < -1e-3 or high > 1 + 1e-3:
         raise ValueError(f"LPIPS of values in [{low:.3g}, {high:.3g}]; expected RGB in [0, 1]")
-    network = _network()
-    pairs = zip((2 * a.cpu() - 1).split(chunk), (2 * b.cpu() - 1).split(chunk), strict=True)
-    return torch.cat([network(x, y).flatten() for x, y in pairs])
+    yield from zip((2 * a.cpu() - 1).split(chunk), (2 * b.cpu() - 1).split(chunk), strict=True)
 
 
 def distances(pictures: Tensor, truth: Tensor, chunk: int = 4) -> dict[str, Tensor]:

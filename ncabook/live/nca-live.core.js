@@ -70,6 +70,8 @@ seeds.every((seed) => seed.length === d.channels - d.fixed && seed.every(Number.
 expect(d.free === undefined || (d.seeds && d.free.length === d.channels - d.fixed &&
 d.free.every(Number.isFinite)),
 "free", d.free, "nothing, or the numbers of a seed cell of no class beside those of classes");
+expect(d.erased === undefined || (d.fixed > 0 && d.erased?.length === d.fixed && d.erased.every(Number.isFinite)),
+"erased", d.erased, "nothing, or what each fixed channel of an erased cell holds");
 const share = (value) => value >= 0 && value <= 1;
 expect(d.inks === undefined || (d.decoder === null && d.votes.length === 0 && d.inks?.length > 0 &&
 d.inks.every(({ name, color }) => typeof name === "string" && color?.length === RGB && color.every(share))),
@@ -1078,9 +1080,10 @@ return this.kernels.coin(column, row, step, seed) / 2 ** 24;
 }
 erase({ share = 1, salt = 0, ...where }) {
 const { cells } = this;
-const { fixed, channels } = this.description;
+const { fixed, channels, erased = [] } = this.description;
 this.forShape(where, (row, column, at) => {
 if (this.coin(column, row, salt, ERASING) >= share) return;
+cells.set(erased, at);
 cells.fill(0, at + fixed, at + channels);
 });
 }
@@ -1692,6 +1695,28 @@ vec4 v = at(from, cell, l) * at(to, ivec2(0), l) + at(to, ivec2(0), ${layers} + 
 return max(v, v * ${number(op.slope)});
 }
 ${main(outs)}`;
+const pointsShader = (layers, outs) => `
+uniform sampler2DArray rows, columns;
+uniform vec4 table[${5 * outs + 1}];
+layout(std140) uniform Weights { mat4 w[${layers * outs}]; };
+vec4 wave(vec4 x) {
+vec4 v = 0.25 - abs(x - round(x)), s = v * v;
+return v * (((-70.9934310913086 * s + 81.34076690673828) * s - 41.33714294433594) * s + 6.283164024353027);
+}
+void main() {
+vec4 down = at(rows, ivec2(cell.y, 0), 0), right = at(columns, ivec2(cell.x, 0), 0);
+ivec2 p = ivec2(right.x, down.x), q = ivec2(right.y, down.y);
+${each(layers, (l) => `vec4 a${l} = wave(at(rows, ivec2(cell.y, ${1 + l}), 0) + at(columns, ivec2(cell.x, ${1 + l}), 0) +
+mix(mix(at(from, p, ${l}), at(from, ivec2(p.x, q.y), ${l}), down.z),
+mix(at(from, ivec2(q.x, p.y), ${l}), at(from, q, ${l}), down.z), right.z));`)}
+o[0] = first > 0 ? at(to, cell, 0) : table[${5 * outs}];
+for (int i = 0; i < ${outs}; i++) {
+vec4 s = table[i];
+${each(layers, (l) => `s += w[${l * outs} + i] * a${l};`)}
+s = wave(s);
+for (int k = 0; k < 4; k++) o[0] += s[k] * table[${outs} + 4 * i + k];
+}
+}`;
 const NO_ANSWER = Math.fround(-1.2345e-37);
 function openContext(careful = true) {
 const options = { failIfMajorPerformanceCaveat: careful };
@@ -1829,32 +1854,35 @@ const all = new Float32Array(length);
 all.set(numbers);
 return all;
 }
-function convolution(op, kernel, bias, gpu, corner) {
-const [inputs, outputs] = [padded(op.in) / 4, padded(op.out) / 4];
-const size = op.kernel ** 2 * inputs;
-const room = gpu.gl.getParameter(gpu.gl.MAX_UNIFORM_BLOCK_SIZE) / MATRIX_BYTES;
-const outs = Math.min(OUTPUTS, outputs, Math.floor(room / size));
+function room(gpu, size, most) {
+const outs = Math.min(most, Math.floor(gpu.gl.getParameter(gpu.gl.MAX_UNIFORM_BLOCK_SIZE) / MATRIX_BYTES / size));
 if (outs === 0) throw new Error("live figure: a kernel is too large for this device");
-const matrices = (numbers, first) => {
-const result = new Float32Array(16 * size * outs);
+return outs;
+}
+function matrices(op, kernel, first, outs) {
+const inputs = padded(op.in) / 4;
+const result = new Float32Array(16 * op.kernel ** 2 * inputs * outs);
 for (let row = 0; row < op.kernel ** 2 * op.in; row++) {
 const [tap, input] = [Math.floor(row / op.in), row % op.in];
 for (let o = 4 * first; o < Math.min(op.out, 4 * (first + outs)); o++) {
 const matrix = (tap * inputs + (input >> 2)) * outs + (o >> 2) - first;
-result[16 * matrix + 4 * (input & 3) + (o & 3)] = numbers[row * op.out + o];
+result[16 * matrix + 4 * (input & 3) + (o & 3)] = kernel[row * op.out + o];
 }
 }
 return result;
-};
+}
+function convolution(op, kernel, bias, gpu, corner) {
+const [inputs, outputs] = [padded(op.in) / 4, padded(op.out) / 4];
+const outs = room(gpu, op.kernel ** 2 * inputs, Math.min(OUTPUTS, outputs));
 const buffers = new Map();
 return {
 program: gpu.program(convShader(op, outs, corner), outs),
 turn: op.kernel === 1 ? undefined : ((degrees) => {
 const numbers = turned(kernel, op.kernel, op.in * op.out, degrees);
-for (const [first, buffer] of buffers) gpu.matrices(matrices(numbers, first), buffer);
+for (const [first, buffer] of buffers) gpu.matrices(matrices(op, numbers, first, outs), buffer);
 }),
 parts: parts(outputs, outs, (first) => {
-const weights = gpu.matrices(matrices(kernel, first));
+const weights = gpu.matrices(matrices(op, kernel, first, outs));
 buffers.set(first, weights);
 const rows = Array.from({ length: op.bias_rows }, (_, row) => table(
 bias.subarray(row * op.out + 4 * first, Math.min((row + 1) * op.out,
@@ -2051,6 +2079,75 @@ gpu.copy(scratch, from, 0, layers);
 };
 }
 }
+const MOST_OUTPUTS = 32;
+class GpuPoints {
+constructor(gpu, engine) {
+const { local, description: { channels } } = engine;
+const { hidden, stride } = local;
+const layers = stride / 4;
+const place = (at, rows, columns) => engine.floats(at, rows * columns).slice();
+const layer = (inputs, out) => ({ kernel: 1, dilation: 1, in: inputs, out, slope: 1, bias_rows: 1 });
+this.cells = gpu.buffer(layers);
+this.first = convolution(layer(channels, stride), place(local.first, channels, stride),
+place(local.firstBias, 1, stride), gpu);
+const side = { height: MOST_PIXELS, width: MOST_PIXELS };
+this.pixels = new Gpu(gpu.gl, side);
+this.sides = new Gpu(gpu.gl, { ...side, height: 1 + layers });
+[this.rows, this.columns] = [0, 1].map(() => this.sides.buffer(1));
+this.pictures = [0, 1].map(() => this.pixels.buffer(1));
+const outs = room(gpu, layers, Math.min(MOST_OUTPUTS, layers));
+const second = place(local.second, hidden, stride);
+const bias = place(local.secondBias, 1, stride);
+const last = place(local.last, hidden, 4);
+this.program = this.pixels.program(pointsShader(layers, outs));
+this.parts = parts(layers, outs, (first) => ({
+weights: gpu.matrices(matrices(layer(hidden, stride), second, first, outs)),
+table: Float32Array.of(
+...table(bias.subarray(4 * first, 4 * (first + outs)), 4 * outs),
+...table(last.subarray(16 * first, 16 * (first + outs)), 16 * outs),
+...place(local.lastBias, 1, 4),
+),
+}));
+Object.assign(this, { gpu, engine, local, layers });
+}
+aim() {
+const { local, pixels, pictures } = this;
+const { rows, columns } = this.window = local.window;
+pixels.grid = { height: rows, width: columns };
+for (const picture of pictures) picture.width = columns;
+this.lay(this.rows, local.rows, rows);
+this.lay(this.columns, local.columns, columns);
+}
+lay(to, { cells, shares, places }, pixels) {
+const { engine, layers, local: { stride } } = this;
+const around = new Int32Array(engine.memory.buffer, cells, 2 * pixels);
+const share = engine.floats(shares, pixels);
+const added = engine.floats(places, pixels * stride);
+const numbers = new Float32Array(4 * (1 + layers) * MOST_PIXELS);
+for (let i = 0; i < pixels; i++) {
+numbers.set([around[2 * i], around[2 * i + 1], share[i]], 4 * i);
+for (let l = 0; l < layers; l++) {
+const at = i * stride + 4 * l;
+numbers.set(added.subarray(at, at + 4), 4 * ((1 + l) * MOST_PIXELS + i));
+}
+}
+this.sides.write(to, numbers);
+}
+decode(state) {
+const { gpu, pixels, cells, first: { program, parts: all }, rows, columns } = this;
+if (this.window !== this.local.window) this.aim();
+for (const { first, count, values } of all) {
+gpu.draw(program, cells, first, count, { from: state, first, ...values(0) });
+}
+let [picture, before] = this.pictures;
+for (const { first, values } of this.parts) {
+[picture, before] = [before, picture];
+pixels.draw(this.program, picture, 0, 1, { from: cells, to: before, rows, columns, first, ...values });
+}
+const numbers = pixels.read(picture);
+return numbers && { numbers, stride: 4, ...pixels.grid, window: this.window };
+}
+}
 const STEPS_AHEAD = 8;
 class GpuEngine extends Engine {
 static async create(description, weights, gl = openContext()) {
@@ -2088,7 +2185,7 @@ sizes: gpu.program(sizeShader(description)),
 };
 this.stateParts = parts(layers, OUTPUTS);
 for (const operation of this.operations) operation.turn?.(this.degrees);
-this.gpuDecoder = this.decoder && new GpuDecoder(gl, this, weights);
+this.gpuDecoder = this.local ? new GpuPoints(gpu, this) : this.decoder && new GpuDecoder(gl, this, weights);
 this.gpu = gpu;
 this.ahead = false;
 this.edited = true;
@@ -2213,10 +2310,10 @@ const info = NAMELESS.test(name) && gl.getExtension("WEBGL_debug_renderer_info")
 return info ? String(gl.getParameter(info.UNMASKED_RENDERER_WEBGL) ?? "") : name;
 }
 const isDevice = (name) => !SOFTWARE.test(name) && !NAMELESS.test(name);
+const pixelsOf = ({ decoder, height, width }) =>
+(decoder?.kind === "local" ? Math.floor(MOST_PIXELS / Math.max(height, width)) : decoder?.scale ?? 1);
 async function createEngine(description, weights, force) {
-const scale = description?.decoder?.scale ?? 1;
-const large = scale * Math.min(description?.height, description?.width) >= LARGE;
-if (description?.decoder?.kind === "local") return Engine.create(description, weights);
+const large = pixelsOf(description ?? {}) * Math.min(description?.height, description?.width) >= LARGE;
 if (description?.free) return GuidedEngine.create(description, weights);
 if (force === "webgl") return GpuEngine.create(description, weights, openContext(false));
 if (force === "wasm" || !large) return Engine.create(description, weights);
@@ -2281,12 +2378,12 @@ return { data, height, width };
 const INK = 0.7;
 const clamped = (value) => Math.min(1, Math.max(0, value));
 function picture(engine) {
-const { fixed, visible, decoder } = engine.description;
+const { fixed, visible, decoder, erased } = engine.description;
 const { numbers: from, stride, height, width, window } = decoder
 ? engine.decode() : Object.assign(Object.create(engine), { numbers: engine.cellsToRead });
 const first = decoder ? 0 : fixed;
 const opaque = (decoder?.image ?? visible) === 3;
-const inked = !decoder && fixed > 0;
+const inked = !decoder && fixed > 0 && !erased;
 const data = new Uint8ClampedArray(4 * height * width);
 for (let to = 0, cell = 0; to < data.length; to += 4, cell += stride) {
 const at = cell + first;
@@ -2375,11 +2472,11 @@ return this.engines[0].stepCount;
 }
 reset() {
 const drawn = this.events.slice(0, this.applied).filter(({ kind }) => kind === "draw" || kind === "graft");
-const { whole } = this;
+const { fixed, rules, erased } = this.engines[0].description;
+const whole = this.whole || erased !== undefined;
 const kept = whole ? [] : this.engines.map((engine) => engine.drawn);
 const past = this.atStart ? this.past : this.present;
 this.begin(() => kept.forEach((planes, i) => { this.engines[i].drawn = planes; }));
-const { fixed, rules } = this.engines[0].description;
 this.whole = whole || (fixed === 0 && !rules);
 if (whole) drawn.forEach((event) => this.act(event));
 this.past = past;
@@ -2921,8 +3018,8 @@ const PAINT = {
 tool: "paint", name: "Paint with the chosen ink", does: "Drag to paint", word: "Paint",
 };
 const GRAFT = { tool: "graft", name: "Graft the chosen rule", does: "Drag to graft", word: "Graft" };
-const toolsOf = ({ rules, inks, fixed, decoder }, grows) => [
-...(rules ? [GRAFT] : []), ...(inks ? [PAINT] : []), ...(fixed > 0 && !decoder ? INPUT_TOOLS : []), ...TOOLS,
+const toolsOf = ({ rules, inks, fixed, decoder, erased }, grows) => [
+...(rules ? [GRAFT] : []), ...(inks ? [PAINT] : []), ...(fixed > 0 && !decoder && !erased ? INPUT_TOOLS : []), ...TOOLS,
 ].filter(({ tool }) => tool !== "seed" || grows);
 function nearOf(tools) {
 const own = tools.findIndex(({ tool }) => tool === "circle");

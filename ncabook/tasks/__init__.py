@@ -15,6 +15,7 @@ from ncabook.tasks.digits import DigitsExperiment, DigitsTask
 from ncabook.tasks.fine import FineExperiment, FineTask
 from ncabook.tasks.fine_texture import FineTextureExperiment, FineTextureTask
 from ncabook.tasks.growth import GrowthExperiment, GrowthTask
+from ncabook.tasks.inpainting import InpaintingExperiment, InpaintingTask
 from ncabook.tasks.judge import JudgeExperiment, JudgeTask
 from ncabook.tasks.latent_growth import LatentGrowthExperiment, LatentGrowthTask
 from ncabook.tasks.latent_pairs import LatentPairsExperiment, LatentPairsTask
@@ -34,6 +35,7 @@ __all__ = [
     "FineExperiment",
     "FineTextureExperiment",
     "GrowthExperiment",
+    "InpaintingExperiment",
     "JudgeExperiment",
     "LatentGrowthExperiment",
     "LatentPairsExperiment",
@@ -65,6 +67,7 @@ TASKS: dict[str, Task[Any]] = {
         AutoencoderTask(),
         LatentGrowthTask(),
         LatentPairsTask(),
+        InpaintingTask(),
         FineTask(),
         FineTextureTask(),
         VideoTask(),

@@ -5,7 +5,10 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 from torch import Tensor
 
+from ncabook.data.drawn_faces import drawn_faces
+from ncabook.data.faces import faces
 from ncabook.data.large_emoji import large_emoji
+from ncabook.data.textures import textures
 from ncabook.evaluation.autoencoder import KINDS, evaluate_autoencoder
 from ncabook.networks import VQVAE
 from ncabook.networks.blocks import widths as check_widths
@@ -17,26 +20,51 @@ from ncabook.training.autoencoder import AutoencoderConfig, AutoencoderLearner
 from ncabook.training.config import Width
 from ncabook.training.tracking import Tracking
 
+DRAWN = {"train": (4000, 0), "test": (500, 1)}  # how many faces, and their seed
+OF_PAIRS = ("edges2handbags", "outlines")
+SQUARE = (*OF_PAIRS, "emoji")
+LARGEST_FACE = (109, 89)  # height and width of CelebA's files here
+
 
 class PicturesData(Strict):
     """Pictures to be drawn again.
 
     Attributes:
-        name: which; ``outlines`` are emojis on white, and stand in for handbags.
-        part: the pictures, or the drawings beside them, of which emojis have none.
-        side: in pixels.
+        name: which; ``outlines`` are emojis on white, and stand in for handbags, ``drawn-faces``
+            for ``faces``, which are photographs that nobody may show.
+        part: the pictures, or the drawings beside them, which handbags and outlines have.
+        side: in pixels; the width, where a height is given.
+        height: in pixels; as the side, if not given.
 
     """
 
-    name: Literal["edges2handbags", "outlines", "emoji"]
+    name: Literal["edges2handbags", "outlines", "emoji", "faces", "drawn-faces", "textures"]
     part: Literal["pictures", "drawings"] = "pictures"
     side: Annotated[int, Field(ge=32, le=1024, multiple_of=8)] = 256
+    height: Annotated[int, Field(ge=32, le=1024, multiple_of=8)] | None = None
 
     @model_validator(mode="after")
     def _drawn(self) -> "PicturesData":
-        if self.name == "emoji" and self.part != "pictures":
-            raise ValueError("data.part is drawings, which emojis have none of; expected pictures")
+        if self.name not in OF_PAIRS and self.part != "pictures":
+            raise ValueError(
+                f"data.part is drawings, which {self.name} have none of; expected pictures"
+            )
+        if self.name in SQUARE and self.height not in (None, self.side):
+            raise ValueError(
+                f"data.height is {self.height}, and {self.name} are square; leave it out"
+            )
+        height, width = self.size
+        if self.name == "faces" and (height > LARGEST_FACE[0] or width > LARGEST_FACE[1]):
+            raise ValueError(
+                f"data: faces of {width}×{height} pixels; expected at most side "
+                f"{LARGEST_FACE[1]} and height {LARGEST_FACE[0]}"
+            )
         return self
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width, in pixels."""
+        return (self.side if self.height is None else self.height), self.side
 
     @property
     def channels(self) -> int:
@@ -46,9 +74,16 @@ class PicturesData(Strict):
         return 4 if self.name == "emoji" else 3
 
     def build(self, split: Literal["train", "test"]) -> Tensor:
-        """Uint8 ``[N, C, side, side]``; RGBA is premultiplied."""
-        if self.name == "emoji":
-            return large_emoji(split, self.side)
+        """Uint8 ``[N, C, height, side]``; RGBA is premultiplied."""
+        match self.name:
+            case "emoji":
+                return large_emoji(split, self.side)
+            case "faces":
+                return faces(split, *self.size)
+            case "drawn-faces":
+                return drawn_faces(*DRAWN[split], *self.size)
+            case "textures":
+                return textures(split, *self.size)
         pairs = pairs_of(self.name, split, self.side)
         return pairs.pictures if self.part == "pictures" else pairs.ink
 
@@ -85,16 +120,20 @@ class AutoencoderExperiment(BaseExperiment):
     @model_validator(mode="after")
     def _sizes(self) -> "AutoencoderExperiment":
         scale, crop = 2**self.model.stages, self.training.crop
-        if self.data.side % scale:
-            raise ValueError(
-                f"model.stages {self.model.stages} asks for pictures divisible by {scale}; "
-                f"data.side is {self.data.side}"
-            )
-        if crop is not None and (crop > self.data.side or crop % scale):
-            raise ValueError(
-                f"training.crop is {crop}; expected a multiple of {scale}, at most data.side "
-                f"{self.data.side}"
-            )
+        for field in ("side", "height"):
+            length = getattr(self.data, field)
+            if length is None:
+                continue
+            if length % scale:
+                raise ValueError(
+                    f"model.stages {self.model.stages} asks for pictures divisible by {scale}; "
+                    f"data.{field} is {length}"
+                )
+            if crop is not None and (crop > length or crop % scale):
+                raise ValueError(
+                    f"training.crop is {crop}; expected a multiple of {scale}, at most "
+                    f"data.{field} {length}"
+                )
         return self
 
 
@@ -131,8 +170,9 @@ class AutoencoderTask(Task[AutoencoderExperiment]):
 
     def needs(self, experiment: AutoencoderExperiment) -> dict[str, int]:
         """A batch at the network's full size."""
-        side = experiment.training.crop or experiment.data.side
-        batch = FLOAT * experiment.model.base * side**2 * experiment.training.batch
+        crop, (height, width) = experiment.training.crop, experiment.data.size
+        pixels = height * width if crop is None else crop**2
+        batch = FLOAT * experiment.model.base * pixels * experiment.training.batch
         return {"targets": 0, "batch": batch}
 
     def measure(

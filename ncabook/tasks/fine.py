@@ -3,6 +3,7 @@
 from typing import Annotated, Any, Literal
 
 import torch
+import torch.nn.functional as F
 from pydantic import Field, model_validator
 from torch import Tensor
 
@@ -170,8 +171,9 @@ class FineTask(Task[FineExperiment]):
 
         """
         data = experiment.data
-        truths = {factor: framed(data.glyph, factor * data.cells) for factor in data.factors}
-        beside = enlarged_pixels(judges[PIXELS], data.glyph, data.build()) if judges else {}
+        whole, largest = data.build(), data.side // data.cells
+        truths = {factor: F.avg_pool2d(whole, largest // factor) for factor in data.factors}
+        beside = enlarged_pixels(judges[PIXELS], data.glyph, whole) if judges else {}
         return evaluate_fine(network, data.cells, truths, beside)
 
     def live(self, experiment: FineExperiment, nca: FineModel) -> dict[str, Any]:

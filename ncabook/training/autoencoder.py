@@ -7,6 +7,8 @@ from pydantic import Field
 from torch import Tensor
 
 from ncabook.automaton.denormals import flushed_denormals
+from ncabook.automaton.precision import autocast
+from ncabook.data.holes import erased, random_holes
 from ncabook.networks import VQVAE
 from ncabook.training.config import AdamConfig, Ratio, Samples
 from ncabook.training.learner import AdamLearner, Stateful
@@ -29,6 +31,8 @@ class AutoencoderConfig(AdamConfig):
         whole: share of the iterations, at the end, that look at whole pictures, as many as make no
             more pixels than the parts, but one at least. The means of group normalisation are those
             of a picture, and so another thing for a part of it.
+        holes: share of the pictures that have one (:mod:`ncabook.data.holes`), which is to be drawn
+            again as it is: an automaton that fills holes begins with such latents.
         mirror: whether half of the pictures are shown from right to left.
         restart_every: iterations after which a code that was nearest to nothing gets a new place,
             at one of the latents.
@@ -38,6 +42,7 @@ class AutoencoderConfig(AdamConfig):
     batch: Samples
     crop: Annotated[int, Field(ge=8, le=4096)] | None = None
     whole: Ratio = 0.0
+    holes: Ratio = 0.0
     mirror: bool = True
     restart_every: Annotated[int, Field(ge=1, le=10**9)] = 100
 
@@ -109,7 +114,11 @@ class AutoencoderLearner(AdamLearner):
     def step(self, rate: float) -> dict[str, float]:
         """One batch; the loss is that of the pictures, without the codes'."""
         images = self.batch()
-        drawn, quantised = self.vqvae(images)
+        with autocast(self.device, self.config.precision):
+            encoded = self.vqvae.encode(images)
+        quantised = self.vqvae.quantise(encoded.float())
+        with autocast(self.device, self.config.precision):
+            drawn = self.vqvae.decoder(quantised.latent)
         difference = drawn - images
         error = difference.abs().mean() + SQUARED * difference.square().mean()
         told = self.descend(error + quantised.loss, error, rate)
@@ -135,7 +144,12 @@ class AutoencoderLearner(AdamLearner):
             corners = zip(images, top.tolist(), left.tolist(), strict=True)
             images = torch.stack([x[:, t : t + crop, at : at + crop] for x, t, at in corners])
         images = images.float().to(memory_format=torch.channels_last) / 255
-        return torch.where(mirrored[:, None, None, None], images.flip(3), images)
+        images = torch.where(mirrored[:, None, None, None], images.flip(3), images)
+        hurt = int(config.holes * size)
+        if hurt:
+            missing = random_holes(hurt, images.shape[2], images.shape[3], self.generator)
+            images[:hurt] = erased(images[:hurt], missing)
+        return images
 
     @torch.no_grad()
     def _remember(self, latents: Tensor) -> None:

@@ -141,6 +141,13 @@ class EvolvingLearner(Learner):
         hurt[:, self.nca.layout.fixed :] *= mask
         return hurt
 
+    def hurt(self, old: Sample) -> Sample:
+        """Samples of the pool, damaged; those that would die of it are left as they are."""
+        whole = old["state"]
+        hurt = self.damaged(whole)
+        kept = alive(self.nca, hurt)[:, None, None, None]
+        return {**old, "state": torch.where(kept, hurt, whole)}
+
     def follow(self, ends: Tensor, sample: Sample, rate: float) -> dict[str, float]:
         """What else an iteration does, when the automaton has learned.
 
@@ -259,11 +266,10 @@ class EvolvingLearner(Learner):
             for name, values in new.items():
                 old[name][:mutated] = values
         if damaged:
-            whole = old["state"][mutated : mutated + damaged]
-            hurt = self.damaged(whole)
-            old["state"][mutated : mutated + damaged] = torch.where(
-                alive(self.nca, hurt)[:, None, None, None], hurt, whole
-            )
+            part = slice(mutated, mutated + damaged)
+            hurt = self.hurt({name: values[part] for name, values in old.items()})
+            for name, values in hurt.items():
+                old[name][part] = values
         for name, values in old.items():
             sample[name][size - drawn :] = values
         return sample

@@ -19,6 +19,7 @@ from ncabook.training.texture import gray_canvas
 from tests.browser.conftest import SWIFTSHADER
 from tests.browser.pages import visits, write_page
 from tests.live import test_decoder as latent
+from tests.live import test_points as points
 from tests.live.test_canvas import weaver
 from tests.live.test_engine import (
     HEIGHT,
@@ -349,6 +350,124 @@ def test_the_decoded_picture_is_that_of_pytorch(page, variant, lose):
     assert answer["complaint"] == 0
 
 
+# Pictures of a local decoder after some steps, one for each window: [times, x, y] of the slider, or
+# {top, left, height, width, rows, columns}; `lose`: the device goes before the last of them.
+POINTS = """async ({ description, weights, force, steps, windows, lose }) => {
+  const bytes = Uint8Array.from(atob(weights), (c) => c.charCodeAt(0));
+  const engine = await createEngine(description, bytes, force);
+  for (let i = 0; i < steps; i++) engine.step();
+  let complaint = 0;
+  const pictures = windows.map((seen, i) => {
+    if (seen.rows) engine.aim(seen);
+    else engine.local.zoom(engine, ...seen);
+    const last = i === windows.length - 1;
+    if (lose && last) engine.gpu.gl.getExtension("WEBGL_lose_context").loseContext();
+    const { numbers, stride, height, width, window } = engine.decode();
+    if (engine.gpu) complaint ||= engine.gpu.gl.getError();
+    const raw = new Uint8Array(numbers.buffer, numbers.byteOffset, 4 * numbers.length);
+    let text = "";
+    for (let at = 0; at < raw.length; at += 4096) {
+      text += String.fromCharCode(...raw.subarray(at, at + 4096));
+    }
+    return { numbers: btoa(text), shape: [height, width, stride], window };
+  });
+  const { backend } = engine;
+  if (engine.gpu) engine.detach();
+  return { pictures, backend, complaint };
+}"""
+WHOLE = [1, 0, 0]
+
+
+@pytest.fixture
+def draw(page):
+    """The backend, and windows of a local decoder's picture with what PyTorch has there."""
+
+    def draw(model, start, windows, lose=False):
+        given = job(points.described(model, start, seed=SEED))
+        doing = {"steps": latent.STEPS, "windows": windows, "lose": lose}
+        answer = page.evaluate(POINTS, {**given, **doing})
+        assert answer["complaint"] == 0
+        state = expected(model.nca, start, 0, latent.STEPS)
+        assert (state - start).abs().max() > 0.1
+        pairs = []
+        for picture in answer["pictures"]:
+            wanted = points.seen(model, state, picture["window"])
+            flat = np.frombuffer(base64.b64decode(picture["numbers"]), np.float32)
+            pixels = torch.from_numpy(flat.reshape(picture["shape"])[..., : len(wanted)].copy())
+            pairs.append((pixels.permute(2, 0, 1), wanted))
+        return answer["backend"], pairs
+
+    return draw
+
+
+@pytest.mark.parametrize("variant", points.VARIANTS, ids=str)
+def test_a_picture_of_any_resolution_is_that_of_pytorch(draw, variant):
+    """All of it, by a model that has learnt nothing."""
+    backend, [(picture, wanted)] = draw(*points.fine_model(**variant), [WHOLE])
+    assert backend == "WebGL2"
+    assert wanted.shape[1:] == (points.FACTOR * points.HEIGHT, points.FACTOR * points.WIDTH)
+    assert wanted.std() > 0.05
+    assert picture.shape == wanted.shape
+    assert (picture - wanted).abs().max() <= 1e-4
+
+
+@pytest.mark.parametrize("lose", [False, True], ids=["kept", "lost"])
+def test_windows_over_the_edge_of_the_torus(draw, lose):
+    """One after another, of as many pixels as each asks for; without a device, by the CPU."""
+    corners = [[4, points.WIDTH - 1, points.HEIGHT - 1], [2, 0, 0]]
+    windows = [WHOLE, *corners, *points.WINDOWS, WHOLE, corners[0]]
+    backend, pairs = draw(*points.fine_model(), windows, lose=lose)
+    assert backend == ("WebAssembly" if lose else "WebGL2")
+    assert len(pairs) == len(windows)
+    for picture, wanted in pairs:
+        assert picture.shape == wanted.shape
+        assert (picture - wanted).abs().max() <= 1e-4
+    assert torch.equal(pairs[0][0], pairs[-2][0])
+    assert (pairs[1][0] - pairs[0][0]).abs().max() > 0.1
+
+
+@pytest.mark.parametrize("hidden", [20, 36])  # two drawings, and five
+def test_a_decoder_for_which_there_is_little_room(draw, page, hidden):
+    """Its second layer is summed up in several drawings."""
+    page.evaluate(ROOM, 64 * 18)  # what the step's own convolution needs
+    backend, pairs = draw(*points.fine_model(hidden=hidden), points.WINDOWS)
+    assert backend == "WebGL2"
+    for picture, wanted in pairs:
+        assert (picture - wanted).abs().max() <= 1e-4
+
+
+# What the figure shows after some messages; {kind: "lose"} is none.
+FRAMES = """async ({ description, weights, force, actions }) => {
+  const bytes = Uint8Array.from(atob(weights), (c) => c.charCodeAt(0));
+  const simulation = await Simulation.create([description], bytes, force);
+  const [{ gpu }] = simulation.engines;
+  return actions.map((message) => {
+    if (message.kind === "lose") gpu?.gl.getExtension("WEBGL_lose_context").loseContext();
+    const { backends, frames: [{ data: all, height, width, window }] } =
+      simulation.handle(message.kind === "lose" ? { kind: "look" } : message);
+    const data = [...all.filter((_, i) => i % 61 === 0)];
+    return { backends, size: [height, width], window, data };
+  });
+}"""
+
+
+def test_the_figure_of_a_window(page):
+    """The slider goes nearer, a stroke is seen there, and a lost device changes no pixel."""
+    model = points.described(*points.fine_model(), seed=SEED)
+    near = {"kind": "zoom", "times": 4, "x": points.WIDTH - 1, "y": 0}
+    stroke = {"kind": "erase", "shape": "circle", "x": 0, "y": 0, "size": 1}
+    advance = {"kind": "advance", "steps": 5, "budget": 0}
+    messages = [near, {"kind": "act", "event": stroke}, *5 * [advance], {"kind": "lose"}, advance]
+    gpu, cpu = (page.evaluate(FRAMES, job(model, messages, force)) for force in ("webgl", "wasm"))
+    assert gpu[0]["backends"] == ["WebGL2"]
+    assert gpu[-1]["backends"] == cpu[0]["backends"] == ["WebAssembly"]
+    assert gpu[0]["window"]["left"] + gpu[0]["window"]["width"] > points.WIDTH
+    for there, here in zip(gpu, cpu, strict=True):
+        assert (there["size"], there["window"]) == (here["size"], here["window"])
+        np.testing.assert_allclose(there["data"], here["data"], atol=1)
+    assert gpu[0]["data"] != gpu[1]["data"] != gpu[2]["data"]
+
+
 CHOOSE = """async ({ description, weights }) => {
   const bytes = Uint8Array.from(atob(weights), (c) => c.charCodeAt(0));
   const { backend, stepCount, state } = await createEngine(description, bytes);
@@ -439,6 +558,32 @@ def test_a_small_grid_with_a_large_picture(page):
     assert page.evaluate(CHOOSE, job(model))["backend"] == "WebGL2"
     model = described(nca, 15, 16, decoder=decoder)
     assert page.evaluate(CHOOSE, job(model))["backend"] == "WebAssembly"
+
+
+# A pixel of a decoded picture that is not what it should be.
+WRONG = """() => {
+  const { readPixels } = WebGL2RenderingContext.prototype;
+  WebGL2RenderingContext.prototype.readPixels = function (...all) {
+    readPixels.apply(this, all);
+    if (all[2] === 510) all[6][1000] += 0.01;
+  };
+}"""
+
+
+@pytest.mark.parametrize("what", ["better", "slow", "wrong", "narrow"])
+def test_a_local_decoder_on_a_device(page, what):
+    """Pixels of the whole picture count; and it is kept if it draws the same, and sooner."""
+    page.evaluate(CALL_IT, DEVICE)
+    page.evaluate(SLOW, "WebGL2" if what == "slow" else "WebAssembly")
+    if what == "wrong":
+        page.evaluate(WRONG)
+    model, _ = points.fine_model()
+    size = (4, 17 if what == "narrow" else 6)  # 120 rows of pixels, or 340
+    given = job(describe(model.nca, *size, decoder=model.decoder))
+    answer = page.evaluate(CHOOSE, given)
+    assert answer["backend"] == ("WebGL2" if what == "better" else "WebAssembly")
+    assert answer["step"] == 0
+    assert answer["sum"] == 7  # the seed
 
 
 def test_the_cpu_where_a_device_does_not_pay_or_cannot(choose, page):

@@ -36,6 +36,16 @@ def described(model, start=None, **options):
     return describe(model.nca, HEIGHT, WIDTH, decoder=model.decoder, start=start, **options)
 
 
+def seen(model, state, window):
+    """PyTorch's picture of a window of a state: ``[image, rows, columns]``."""
+    rows, columns = (
+        window[first] + (torch.arange(window[count]) + 0.5) / window[count] * window[cells]
+        for first, count, cells in (("top", "rows", "height"), ("left", "columns", "width"))
+    )
+    points = torch.stack(torch.meshgrid(rows, columns, indexing="ij"), -1).reshape(1, -1, 2)
+    return model.decoder.at(state, points)[0].T.unflatten(1, (len(rows), len(columns)))
+
+
 @pytest.fixture
 def decode(node):
     """What a job's engine decodes: ``[image, rows, columns]``."""
@@ -78,14 +88,8 @@ WINDOWS = [
 @pytest.mark.parametrize("wasm", [True, False], ids=["WebAssembly", "JavaScript"])
 def test_a_window_is_what_pytorch_has_at_its_points(decode, window, wasm):
     model, start = fine_model()
-    rows, columns = (
-        window[first] + (torch.arange(window[count]) + 0.5) / window[count] * window[cells]
-        for first, count, cells in (("top", "rows", "height"), ("left", "columns", "width"))
-    )
-    points = torch.stack(torch.meshgrid(rows, columns, indexing="ij"), -1).reshape(1, -1, 2)
-    wanted = model.decoder.at(start, points)[0].T.unflatten(1, (len(rows), len(columns)))
     actual = decode(described(model, start), 4, [["aim", window]], wasm=wasm)
-    assert (actual - wanted).abs().max() <= 2e-5
+    assert (actual - seen(model, start, window)).abs().max() <= 2e-5
 
 
 def test_a_seed_cell_has_ones_in_all_channels(node):

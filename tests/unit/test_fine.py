@@ -4,6 +4,7 @@ import math
 
 import pytest
 import torch
+import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.utils.flop_counter import FlopCounterMode
@@ -21,6 +22,7 @@ from ncabook.networks.local_decoder import PLACE, interpolated, lattice, place
 from ncabook.reading import ConfigError
 from ncabook.tasks import build_network, experiment_from, task_of
 from ncabook.tasks import fine as task_module
+from ncabook.tasks.base import Look
 from ncabook.tasks.report import at
 from ncabook.training.fine import FineGrowthConfig, FineGrowthLearner
 from ncabook.training.fine_model import FineModel
@@ -377,6 +379,23 @@ def test_a_texture_is_measured_at_every_factor_and_reported():
     )
     with pytest.raises(ValueError, match="expected rising steps after 150"):
         FineTextureProtocol(long=(100,))
+
+
+def test_smaller_pictures_are_compared_with_the_same_drawing(monkeypatch):
+    """Files of smaller drawings lie differently in their squares, and would tell of a shift."""
+    seen = {}
+    monkeypatch.setattr(
+        task_module, "evaluate_fine", lambda model, cells, truths, beside: seen.update(truths)
+    )
+    experiment = experiment_from(content(), "here")
+    task_of(experiment).measure(experiment, build_network(experiment), Look(), "cpu")
+    (first, *_, last) = sorted(seen)
+    whole = seen[last]
+    assert torch.equal(whole, experiment.data.build())
+    mine = seen[first].flatten(1).mean(1)
+    assert torch.allclose(mine, whole.flatten(1).mean(1), atol=1e-6)
+    large = F.interpolate(seen[first][None], whole.shape[1:], mode="bicubic")[0]
+    assert (large - whole).square().mean() < (large.roll(4, 1) - whole).square().mean()
 
 
 def test_a_trained_one_is_measured_whole(monkeypatch, tmp_path):

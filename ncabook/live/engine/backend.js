@@ -1,6 +1,7 @@
 // Which engine a figure gets: on the CPU, or for large grids on the graphics processor if that is
 // faster here.
 
+import { MOST_PIXELS } from "./description.js";
 import { Engine } from "./engine.js";
 import { openContext } from "./gpu.js";
 import { GuidedEngine } from "./guided.js";
@@ -24,15 +25,17 @@ export function rendererName(gl) {
 /** Whether a renderer is known to be a device, and not a program on the CPU. */
 export const isDevice = (name) => !SOFTWARE.test(name) && !NAMELESS.test(name);
 
+/** How many pixels a cell has along a side: where a decoder reads it at any point, of the whole picture. */
+const pixelsOf = ({ decoder, height, width }) =>
+  (decoder?.kind === "local" ? Math.floor(MOST_PIXELS / Math.max(height, width)) : decoder?.scale ?? 1);
+
 /**
  * Arguments as for Engine.create.
  *
  * @param {string} force "webgl" or "wasm", whatever is faster; for tests
  */
 export async function createEngine(description, weights, force) {
-  const scale = description?.decoder?.scale ?? 1;
-  const large = scale * Math.min(description?.height, description?.width) >= LARGE;
-  if (description?.decoder?.kind === "local") return Engine.create(description, weights);  // no shader draws it yet
+  const large = pixelsOf(description ?? {}) * Math.min(description?.height, description?.width) >= LARGE;
   if (description?.free) return GuidedEngine.create(description, weights);
   if (force === "webgl") return GpuEngine.create(description, weights, openContext(false));
   if (force === "wasm" || !large) return Engine.create(description, weights);

@@ -30,6 +30,7 @@ CORE = [
         "operations.js",
         "guided.js",
         "decode.js",
+        "points_gpu.js",
         "webgl.js",
         "backend.js",
         "paint.js",

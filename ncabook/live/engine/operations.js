@@ -23,33 +23,40 @@ export function table(numbers, length = padded(numbers.length)) {
   return all;
 }
 
+/** For how many layers of output, `most` at most, a drawing has room for `size` matrices each. */
+export function room(gpu, size, most) {
+  const outs = Math.min(most, Math.floor(gpu.gl.getParameter(gpu.gl.MAX_UNIFORM_BLOCK_SIZE) / MATRIX_BYTES / size));
+  if (outs === 0) throw new Error("live figure: a kernel is too large for this device");
+  return outs;
+}
+
+/** A kernel, [ky][kx][in][out], for `outs` layers of output from `first` on: [tap][layer of input][outs][4][4]. */
+export function matrices(op, kernel, first, outs) {
+  const inputs = padded(op.in) / 4;
+  const result = new Float32Array(16 * op.kernel ** 2 * inputs * outs);
+  for (let row = 0; row < op.kernel ** 2 * op.in; row++) {
+    const [tap, input] = [Math.floor(row / op.in), row % op.in];
+    for (let o = 4 * first; o < Math.min(op.out, 4 * (first + outs)); o++) {
+      const matrix = (tap * inputs + (input >> 2)) * outs + (o >> 2) - first;
+      result[16 * matrix + 4 * (input & 3) + (o & 3)] = kernel[row * op.out + o];
+    }
+  }
+  return result;
+}
+
 /** A convolution by `kernel`, [ky][kx][in][out], as OPERATIONS have it; `corner` as in convShader. */
 export function convolution(op, kernel, bias, gpu, corner) {
   const [inputs, outputs] = [padded(op.in) / 4, padded(op.out) / 4];
-  const size = op.kernel ** 2 * inputs;
-  const room = gpu.gl.getParameter(gpu.gl.MAX_UNIFORM_BLOCK_SIZE) / MATRIX_BYTES;
-  const outs = Math.min(OUTPUTS, outputs, Math.floor(room / size));
-  if (outs === 0) throw new Error("live figure: a kernel is too large for this device");
-  const matrices = (numbers, first) => {
-    const result = new Float32Array(16 * size * outs);
-    for (let row = 0; row < op.kernel ** 2 * op.in; row++) {
-      const [tap, input] = [Math.floor(row / op.in), row % op.in];
-      for (let o = 4 * first; o < Math.min(op.out, 4 * (first + outs)); o++) {
-        const matrix = (tap * inputs + (input >> 2)) * outs + (o >> 2) - first;
-        result[16 * matrix + 4 * (input & 3) + (o & 3)] = numbers[row * op.out + o];
-      }
-    }
-    return result;
-  };
+  const outs = room(gpu, op.kernel ** 2 * inputs, Math.min(OUTPUTS, outputs));
   const buffers = new Map();  // by their parts' first layers
   return {
     program: gpu.program(convShader(op, outs, corner), outs),
     turn: op.kernel === 1 ? undefined : ((degrees) => {
       const numbers = turned(kernel, op.kernel, op.in * op.out, degrees);
-      for (const [first, buffer] of buffers) gpu.matrices(matrices(numbers, first), buffer);
+      for (const [first, buffer] of buffers) gpu.matrices(matrices(op, numbers, first, outs), buffer);
     }),
     parts: parts(outputs, outs, (first) => {
-      const weights = gpu.matrices(matrices(kernel, first));
+      const weights = gpu.matrices(matrices(op, kernel, first, outs));
       buffers.set(first, weights);
       const rows = Array.from({ length: op.bias_rows }, (_, row) => table(
         bias.subarray(row * op.out + 4 * first, Math.min((row + 1) * op.out,

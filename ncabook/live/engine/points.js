@@ -1,4 +1,5 @@
-// A decoder that reads the state at any point, and the window of the torus that it draws.
+// A decoder that reads the state at any point, and the window of the torus that it draws; points_gpu.js
+// does the same on a graphics processor.
 //
 // Its first layer is linear in the state, and so is the interpolation between cells: the layer is
 // computed for each cell, and its sums are interpolated. What it adds for where a pixel lies is a sum

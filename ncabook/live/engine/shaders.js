@@ -257,3 +257,32 @@ vec4 layer(int l) {
   return max(v, v * ${number(op.slope)});
 }
 ${main(outs)}`;
+
+/**
+ * A local decoder at a pixel, as in points.c; `outs` layers of what the second one makes are summed up in
+ * each drawing, on top of those before (to). `from`: of each cell, what the first layer makes of it. For
+ * each of the rows and columns of pixels: the two cells around, how much of the second one, and what is
+ * added for its place. The table: biases of the second layer, the last layer, its bias.
+ */
+export const pointsShader = (layers, outs) => `
+uniform sampler2DArray rows, columns;
+uniform vec4 table[${5 * outs + 1}];
+layout(std140) uniform Weights { mat4 w[${layers * outs}]; };
+vec4 wave(vec4 x) {
+  vec4 v = 0.25 - abs(x - round(x)), s = v * v;
+  return v * (((-70.9934310913086 * s + 81.34076690673828) * s - 41.33714294433594) * s + 6.283164024353027);
+}
+void main() {
+  vec4 down = at(rows, ivec2(cell.y, 0), 0), right = at(columns, ivec2(cell.x, 0), 0);
+  ivec2 p = ivec2(right.x, down.x), q = ivec2(right.y, down.y);
+  ${each(layers, (l) => `vec4 a${l} = wave(at(rows, ivec2(cell.y, ${1 + l}), 0) + at(columns, ivec2(cell.x, ${1 + l}), 0) +
+    mix(mix(at(from, p, ${l}), at(from, ivec2(p.x, q.y), ${l}), down.z),
+      mix(at(from, ivec2(q.x, p.y), ${l}), at(from, q, ${l}), down.z), right.z));`)}
+  o[0] = first > 0 ? at(to, cell, 0) : table[${5 * outs}];
+  for (int i = 0; i < ${outs}; i++) {
+    vec4 s = table[i];
+    ${each(layers, (l) => `s += w[${l * outs} + i] * a${l};`)}
+    s = wave(s);
+    for (int k = 0; k < 4; k++) o[0] += s[k] * table[${outs} + 4 * i + k];
+  }
+}`;

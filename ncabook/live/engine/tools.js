@@ -23,10 +23,11 @@ const GRAFT = { tool: "graft", name: "Graft the chosen rule", does: "Drag to gra
 
 /**
  * Those of a figure; only what `grows` from a seed has a brush that plants some. Where a decoder
- * makes the picture, what lies in fixed channels are latents, too, and nothing to draw on.
+ * makes the picture, what lies in fixed channels are latents, too, and nothing to draw on; nor is what
+ * tells which cells are known.
  */
-export const toolsOf = ({ rules, inks, fixed, decoder }, grows) => [
-  ...(rules ? [GRAFT] : []), ...(inks ? [PAINT] : []), ...(fixed > 0 && !decoder ? INPUT_TOOLS : []), ...TOOLS,
+export const toolsOf = ({ rules, inks, fixed, decoder, erased }, grows) => [
+  ...(rules ? [GRAFT] : []), ...(inks ? [PAINT] : []), ...(fixed > 0 && !decoder && !erased ? INPUT_TOOLS : []), ...TOOLS,
 ].filter(({ tool }) => tool !== "seed" || grows);
 
 /** How many of them stay in sight: a figure's own and one to erase; none where all of them do damage. */

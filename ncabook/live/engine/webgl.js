@@ -9,6 +9,7 @@ import { rulesOf } from "./description.js";
 import { Engine } from "./engine.js";
 import { Gpu, openContext } from "./gpu.js";
 import { OPERATIONS, OUTPUTS, parts } from "./operations.js";
+import { GpuPoints } from "./points_gpu.js";
 import { applyShader, maskShader, packShader, sizeShader, unpackShader } from "./shaders.js";
 
 const STEPS_AHEAD = 8;  // at most as many are asked for before waiting for the device
@@ -57,7 +58,7 @@ export class GpuEngine extends Engine {
     };
     this.stateParts = parts(layers, OUTPUTS);
     for (const operation of this.operations) operation.turn?.(this.degrees);
-    this.gpuDecoder = this.decoder && new GpuDecoder(gl, this, weights);
+    this.gpuDecoder = this.local ? new GpuPoints(gpu, this) : this.decoder && new GpuDecoder(gl, this, weights);
     this.gpu = gpu;
     this.ahead = false;  // the device has done steps that the memory does not know
     this.edited = true;  // the memory holds what the device does not know

@@ -2,6 +2,7 @@
 
 from ncabook.data.emoji_sets import EMOJI_DEFAULT, EMOJI_LARGE, emoji_noto
 from ncabook.data.faces import FACES
+from ncabook.data.moving import PUBLIC
 from ncabook.data.pairs import HANDBAGS
 from ncabook.data.registry import CIFAR, MNIST, DataSet
 from ncabook.data.texture import PHOTOGRAPHS
@@ -13,5 +14,5 @@ def data_sets() -> dict[str, DataSet]:
     """All data sets by name; weights that others trained are among them."""
     emoji = (EMOJI_DEFAULT, EMOJI_LARGE, emoji_noto())
     photographs = (PHOTOGRAPHS, many_photographs(), HANDBAGS, FACES)
-    sets = (*emoji, MNIST, CIFAR, *photographs, ALEXNET, VGG16)
+    sets = (*emoji, MNIST, PUBLIC, CIFAR, *photographs, ALEXNET, VGG16)
     return {entry.name: entry for entry in sets}

@@ -1,6 +1,7 @@
 """Networks that are no automata. This package knows no other room of ncabook."""
 
 from ncabook.networks.classifier import SmallCNN
+from ncabook.networks.convlstm import ConvLSTM
 from ncabook.networks.critic import PatchCritic
 from ncabook.networks.local_decoder import LocalDecoder, scattered
 from ncabook.networks.one_pass import OnePass
@@ -10,6 +11,7 @@ from ncabook.networks.vqvae import VQVAE, Decoder, Quantised
 
 __all__ = [
     "VQVAE",
+    "ConvLSTM",
     "Decoder",
     "LocalDecoder",
     "OnePass",

@@ -23,6 +23,8 @@ from ncabook.tasks.one_pass import OnePassExperiment, OnePassTask
 from ncabook.tasks.pairs import PairsExperiment, PairsTask
 from ncabook.tasks.pairs_one_pass import PairsOnePassExperiment, PairsOnePassTask
 from ncabook.tasks.texture import TextureExperiment, TextureTask
+from ncabook.tasks.video import VideoExperiment, VideoTask
+from ncabook.tasks.video_recurrent import VideoRecurrentExperiment, VideoRecurrentTask
 
 __all__ = [
     "TASKS",
@@ -44,6 +46,8 @@ __all__ = [
     "PairsOnePassExperiment",
     "Task",
     "TextureExperiment",
+    "VideoExperiment",
+    "VideoRecurrentExperiment",
     "build_network",
     "experiment_from",
     "task_of",
@@ -66,6 +70,8 @@ TASKS: dict[str, Task[Any]] = {
         InpaintingTask(),
         FineTask(),
         FineTextureTask(),
+        VideoTask(),
+        VideoRecurrentTask(),
     )
 }
 USUAL = GrowthTask().name  # of a file that names none

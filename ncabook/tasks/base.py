@@ -12,7 +12,7 @@ from pydantic import Field
 from torch import Tensor
 
 from ncabook.automaton import NCA
-from ncabook.networks import VQVAE, OnePass, SmallCNN, UNet
+from ncabook.networks import VQVAE, ConvLSTM, OnePass, SmallCNN, UNet
 from ncabook.reading import Strict
 from ncabook.tasks.report import Report
 from ncabook.training.fine_model import FineModel
@@ -22,7 +22,7 @@ from ncabook.training.tracking import Tracking
 
 FLOAT = 4  # bytes
 
-Network = NCA | FineModel | OnePass | SmallCNN | UNet | VQVAE
+Network = NCA | FineModel | ConvLSTM | OnePass | SmallCNN | UNet | VQVAE
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=100)]
 Title = Annotated[str, Field(min_length=1, max_length=500)]
 Seed = Annotated[int, Field(ge=0, lt=2**63)]

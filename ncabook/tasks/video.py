@@ -1,0 +1,209 @@
+"""What happens next: an automaton that watches films (§3.4; Figs. 15 and 16)."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+from torch import Tensor
+
+from ncabook.automaton import NCA
+from ncabook.data.labelled import DIGITS, Labelled, Split
+from ncabook.data.moving import FRAMES, SIDE, SPEED, Rules
+from ncabook.reading import Strict
+from ncabook.tasks.base import FLOAT, BaseExperiment, Look, Task
+from ncabook.tasks.classification import LabelledData
+from ncabook.tasks.parts import ModelConfig, MultiConfig, ResidualConfig, SinglePerception
+from ncabook.tasks.report import Report
+from ncabook.training.config import Rate
+from ncabook.training.tracking import Tracking
+from ncabook.training.video import VideoLearner, check_length, news
+from ncabook.training.video_config import FilmCellsConfig, FilmView
+from ncabook.training.watching import FilmCells, film_layout
+
+Pixels = Annotated[int, Field(ge=1, le=1024)]
+
+
+class FilmData(Strict):
+    """Films of moving digits (:class:`~ncabook.data.moving.Rules`).
+
+    Attributes:
+        name: which; ``rendered-digits`` stand in for MNIST's.
+        side: of the canvas, in pixels.
+        digit: side of a digit.
+        digits: in a film.
+        slowest: speed in pixels a frame, between this
+        fastest: and this.
+        frames: of a film.
+        walls: whether a wall stands in each film.
+
+    """
+
+    name: Literal["moving-mnist", "rendered-digits"]
+    side: Pixels = SIDE
+    digit: Literal[14, 28] = 28
+    digits: Annotated[int, Field(ge=1, le=100)] = 2
+    slowest: Annotated[float, Field(ge=0, le=1024)] = SPEED
+    fastest: Rate = SPEED
+    frames: Annotated[int, Field(ge=1, le=10**4)] = FRAMES
+    walls: bool = False
+
+    @model_validator(mode="after")
+    def _flies(self) -> "FilmData":
+        self.rules  # noqa: B018 (says what is wrong)
+        return self
+
+    @property
+    def rules(self) -> Rules:
+        """What films are made by."""
+        speeds = self.slowest, self.fastest
+        return Rules(self.side, self.digits, *speeds, self.frames, self.digit)
+
+    def build(self, split: Split) -> Labelled:
+        """The digits that films are made of."""
+        name = "mnist" if self.name == "moving-mnist" else "rendered-digits"
+        return LabelledData(name=name).build(split)
+
+
+class FilmModelConfig(ModelConfig):
+    """An automaton that watches films.
+
+    Attributes:
+        view: how it is shown them.
+
+    """
+
+    view: FilmView
+
+    @property
+    def reach(self) -> int:
+        """Cells that news travels in a step."""
+        return travel(self.perception)
+
+
+def travel(perception: SinglePerception | MultiConfig) -> int:
+    """Cells that news travels in a step of this perception."""
+    if isinstance(perception, MultiConfig):
+        return max(map(travel, perception.branches))
+    return perception.reach * (2 if isinstance(perception, ResidualConfig) else 1)
+
+
+class VideoExperiment(BaseExperiment):
+    """An automaton that is shown films, and tells the next frame.
+
+    Attributes:
+        data: films.
+        model: the automaton.
+        training: how it is trained.
+
+    """
+
+    task: Literal["next-frame"]
+    data: FilmData
+    model: FilmModelConfig
+    training: FilmCellsConfig
+
+    @property
+    def grid(self) -> int:
+        """Cells along a side."""
+        return self.data.side // self.model.view.patch
+
+    @model_validator(mode="after")
+    def _fits(self) -> "VideoExperiment":
+        data, model, steps = self.data, self.model, self.training.steps.min
+        view = model.view
+        check_length(data.frames, view.first, view.shift, self.training)
+        if data.side % view.patch:
+            raise ValueError(
+                f"data.side {data.side} does not divide into cells of model.view.patch "
+                f"{view.patch} pixels"
+            )
+        model.check_reach(self.grid)
+        if model.living_threshold is not None:
+            raise ValueError(
+                f"model.living_threshold {model.living_threshold}, and in a film no cell is dead; "
+                "set it to null"
+            )
+        if data.walls != view.walls:
+            raise ValueError(
+                f"data.walls {data.walls}, model.view.walls {view.walls}; expected the same: walls "
+                "that nobody sees cannot be learned"
+            )
+        far, needed = news(view, model.reach, steps), data.fastest * view.shift
+        if needed > far:
+            raise ValueError(
+                f"a digit of data.fastest {data.fastest:g} moves {needed:g} pixels from what is "
+                f"seen to what is told, and news travels {far}: {steps} steps of {model.reach} "
+                f"cells of {view.patch}; no such automaton can follow: expected "
+                f"{far / view.shift:g} or less, or more training.steps"
+            )
+        return self
+
+
+class VideoTask(Task[VideoExperiment]):
+    """Films, told by cells one frame ahead, and then alone."""
+
+    kind = VideoExperiment
+    headline = ("next.mse", "free.mse")
+    has_figure = False
+
+    def network(self, experiment: VideoExperiment) -> NCA:
+        """Frames, positions and walls in fixed channels, or frames in visible ones; hidden ones."""
+        model = experiment.model
+        return model.build(film_layout(model.view, model.hidden_channels))
+
+    def data(self, experiment: VideoExperiment) -> tuple[Tensor, ...]:
+        """The digits that films are made of, and which they are."""
+        labelled = experiment.data.build("train")
+        return labelled.images, labelled.labels
+
+    def learner(
+        self,
+        experiment: VideoExperiment,
+        network: NCA,
+        data: tuple[Tensor, ...],
+        device: str,
+        tracker: Tracking | None = None,
+    ) -> VideoLearner:
+        """Films that run while they are learned from."""
+        images, labels = data
+        training, films = experiment.training, experiment.data
+        watcher = FilmCells(network, experiment.model.view, training.steps.max)
+        source = Labelled(images, labels, DIGITS)
+        seed, walls = experiment.seed, films.walls
+        return VideoLearner(watcher, source, films.rules, training, seed, device, tracker, walls)
+
+    def needs(self, experiment: VideoExperiment) -> dict[str, int]:
+        """States of the films that run, and of an iteration."""
+        model, training = experiment.model, experiment.training
+        channels = model.view.fixed + model.view.visible + model.hidden_channels
+        return film_bytes(
+            channels,
+            experiment.grid,
+            training.films,
+            training.batch * training.window,
+            training.steps.min,
+        )
+
+    def measure(
+        self, experiment: VideoExperiment, network: NCA, look: Look, device: str
+    ) -> dict[str, Any]:
+        """To be written."""
+        raise NotImplementedError
+
+    def report(self, metrics: dict[str, Any]) -> Report:
+        """To be written."""
+        raise NotImplementedError
+
+
+def film_bytes(channels: int, grid: int, films: int, frames: int, steps: int = 1) -> dict[str, int]:
+    """Of a training on films: those that run, and a state for each step of an iteration's frames.
+
+    Args:
+        channels: of a state.
+        grid: cells along a side.
+        films: that run.
+        frames: of an iteration, of all films together.
+        steps: in a frame.
+
+    """
+    state = FLOAT * channels * grid**2
+    return {"targets": 0, "films": films * state, "rollout": frames * steps * state}

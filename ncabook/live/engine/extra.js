@@ -17,14 +17,14 @@ const PEN = 1;  // that of a brush which draws digits
 
 /** What to show: the picture, alpha, the last change, who fired, or one hidden channel. */
 function makeChannels(id, description) {
-  const { beside, codes, critic, fixed, visible, decoder, votes } = description;
+  const { beside, codes, critic, fixed, visible, decoder, votes, film } = description;
   const first = description.channels - votes.length;
   // Where the picture stands beside, it is always there.
-  const options = beside ? [] : [["picture", decoder ? "decoded picture" : votes.length ? "votes" : "picture"]];
+  const options = film && beside ? [["film", "the true film"]] : beside ? [] : [["picture", decoder ? "decoded picture" : votes.length ? "votes" : "picture"]];
   if (decoder) options.push(["latents", "latents in colours"]);
   if (codes) options.push(["codes", "the nearest code"]);
   if (votes.length) options.push(["disagreement", "cells that disagree"]);
-  else if (!decoder && visible > 3) options.push(["alpha", "alpha: what lives"]);
+  else if (!decoder && !film && visible > 3) options.push(["alpha", "alpha: what lives"]);
   if (critic) options.push(["critic", "the critic's opinion"]);
   if (description.rules) options.push(["rules", "which rule where"]);
   options.push(["changes", "size of the last change"], ["fired", "cells that fired"]);
@@ -32,8 +32,8 @@ function makeChannels(id, description) {
     ...options.map(([value, text]) => make("option", { value }, text)));
   for (let channel = 0; channel < description.channels; channel++) {
     const isVisible = channel >= fixed && channel < fixed + visible;
-    if (isVisible && !decoder) continue;
-    const kind = channel < fixed ? "input" : isVisible ? "latent" : "hidden";
+    if (isVisible && !decoder && !film) continue;
+    const kind = channel < fixed ? "input" : isVisible ? (film ? "told" : "latent") : "hidden";
     const text = channel < first ? `${kind} channel ${channel}` : `vote for ${votes[channel - first].name}`;
     select.append(make("option", { value: channel }, text));
   }

@@ -61,13 +61,13 @@ class Films:
             self.note,
         )
 
-    def without(self, digit: int) -> "Films":
-        """The same films with one of their digits, counted from 0, left out."""
-        kept = [d for d in range(self.digits.shape[1]) if d != digit]
-        places, digits = self.places[:, :, kept], self.digits[:, kept]
+    def only(self, *kept: int) -> "Films":
+        """The same films with some of their digits, counted from 0."""
+        which = list(kept)
+        places, digits = self.places[:, :, which], self.digits[:, which]
         pictures = drawn(digits, places, self.pictures.shape[2], self.pictures.shape[3])
         return replace(
-            self, pictures=pictures, places=places, digits=digits, labels=self.labels[:, kept]
+            self, pictures=pictures, places=places, digits=digits, labels=self.labels[:, which]
         )
 
     def straight_on(self, shown: int) -> Tensor:

@@ -7,6 +7,7 @@ which later work left out.
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -37,13 +38,15 @@ class ConvLSTM(Counted):
                 "and an odd kernel"
             )
         self.channels, self.widths = channels, tuple(widths)
-        self.gates = nn.ModuleList(
+        gates = [
             nn.Conv2d(below + width, 4 * width, kernel_size, padding=kernel_size // 2)
             for below, width in pairwise((channels, *widths))
-        )
+        ]
+        self.gates = cast(Sequence[nn.Conv2d], nn.ModuleList(gates))
         self.last = nn.Conv2d(sum(widths), channels, 1)
         with torch.no_grad():  # at first, most is kept (Jozefowicz et al. 2015)
-            for gate, width in zip(self.gates, widths, strict=True):
+            for gate, width in zip(gates, widths, strict=True):
+                assert gate.bias is not None
                 gate.bias[width : 2 * width] = 1.0
 
     @property

@@ -103,10 +103,10 @@ def test_numbers_speeds_and_sides_can_be_chosen(source):
     assert small.digits.shape == (2, 2, 14, 14)
 
 
-def test_a_digit_can_be_left_out(source):
-    """What remains is the other one, where it was."""
+def test_a_digit_can_be_shown_alone(source):
+    """Where it was; the two together are the film."""
     films = make_films(source, 3, dice())
-    alone = films.without(0), films.without(1)
+    alone = films.only(1), films.only(0)
     assert torch.equal(torch.maximum(alone[0].pictures, alone[1].pictures), films.pictures)
     assert torch.equal(alone[0].labels, films.labels[:, 1:])
 

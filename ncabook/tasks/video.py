@@ -14,6 +14,7 @@ from ncabook.tasks.classification import LabelledData
 from ncabook.tasks.parts import ModelConfig, MultiConfig, ResidualConfig, SinglePerception
 from ncabook.tasks.report import Report
 from ncabook.training.config import Rate
+from ncabook.training.screening import screening
 from ncabook.training.tracking import Tracking
 from ncabook.training.video import VideoLearner, check_length, news
 from ncabook.training.video_config import FilmCellsConfig, FilmView
@@ -143,7 +144,6 @@ class VideoTask(Task[VideoExperiment]):
 
     kind = VideoExperiment
     headline = ("next.mse", "free.mse")
-    has_figure = False
 
     def network(self, experiment: VideoExperiment) -> NCA:
         """Frames, positions and walls in fixed channels, or frames in visible ones; hidden ones."""
@@ -192,6 +192,13 @@ class VideoTask(Task[VideoExperiment]):
     def report(self, metrics: dict[str, Any]) -> Report:
         """To be written."""
         raise NotImplementedError
+
+    def live(self, experiment: VideoExperiment, nca: NCA) -> dict[str, Any]:
+        """A film of test digits beside what is told of it, and digits to throw."""
+        view, data = experiment.model.view, experiment.data
+        steps = experiment.training.steps.max
+        film = screening(view, steps, data.build("test"), data.rules, experiment.seed)
+        return {"height": experiment.grid, "width": experiment.grid, "film": film, "beside": True}
 
 
 def film_bytes(channels: int, grid: int, films: int, frames: int, steps: int = 1) -> dict[str, int]:

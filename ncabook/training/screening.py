@@ -4,9 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
-from ncabook.data.films import Films, drawn
+from ncabook.data.films import DIGIT, Films, drawn
+from ncabook.data.labelled import Labelled
+from ncabook.data.moving import Rules, make_films
 from ncabook.training.video_config import FilmView
 
 Flight = tuple[
@@ -68,6 +71,27 @@ class Screening:
     def size(self) -> tuple[int, int]:
         """Height and width of a frame, in pixels."""
         return self.films.pictures.shape[2], self.films.pictures.shape[3]
+
+
+def screening(
+    view: FilmView, steps: int, source: Labelled, rules: Rules, seed: int = 0
+) -> Screening:
+    """A film by some rules, and a digit of each kind to throw.
+
+    Args:
+        view: how an automaton is shown films.
+        steps: of it, for each frame.
+        source: digits.
+        rules: of the film.
+        seed: of the film.
+
+    """
+    film = make_films(source, 1, torch.Generator().manual_seed(seed), rules)
+    kinds = source.labels.unique()
+    digits = torch.stack([source.images[source.labels == kind][0, 0] for kind in kinds])
+    if rules.digit < DIGIT:
+        digits = F.avg_pool2d(digits.float(), DIGIT // rules.digit).round().to(torch.uint8)
+    return Screening(view, steps, film, throws=digits, speed=rules.fastest)
 
 
 def flights(films: Films) -> list[Flight] | None:

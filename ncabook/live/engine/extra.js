@@ -13,6 +13,11 @@ const NORMAL_SPEED = 3;
 const BRUSH = { min: 1, max: 10, start: 4 };  // radius in cells
 const TURN = { min: 0, max: 345, step: 15 };  // degrees
 const GUIDANCE = { min: 0, max: 20, start: 10 };  // tenths; 1 leaves the automaton as it is
+const FILM_BRUSH = 8;  // pixels
+const FILM_RATE = 8;  // frames per second, at least
+
+/** The speed that a film begins with. */
+const filmSpeed = ({ steps }) => SPEEDS.findIndex(({ stepsPerSecond }) => stepsPerSecond >= FILM_RATE * steps);
 const PEN = 1;  // that of a brush which draws digits
 
 /** What to show: the picture, alpha, the last change, who fired, or one hidden channel. */
@@ -52,11 +57,12 @@ function makeSizes(id, { sizes, height, width }) {
 }
 
 /** The sliders of a figure; those of turn and guidance are null where there is nothing to turn or guide. */
-function makeSliders(id, { votes, turns, free }) {
-  const size = makeSlider(`${id}-brush`, "Size", { ...BRUSH, start: votes.length > 0 ? PEN : BRUSH.start },
+function makeSliders(id, { votes, turns, free, film }) {
+  const start = votes.length > 0 ? PEN : film ? Math.ceil(FILM_BRUSH / film.patch) : BRUSH.start;
+  const size = makeSlider(`${id}-brush`, "Size", { ...BRUSH, start },
     (cells) => [`${cells} cell${cells > 1 ? "s" : ""}`, `radius ${cells} cell${cells > 1 ? "s" : ""}`]);
   const speed = makeSlider(`${id}-speed`, "Speed",
-    { min: 0, max: SPEEDS.length - 1, start: NORMAL_SPEED },
+    { min: 0, max: SPEEDS.length - 1, start: film ? filmSpeed(film) : NORMAL_SPEED },
     (i) => [SPEEDS[i].label, SPEEDS[i].stepsPerSecond < FASTEST
       ? `${SPEEDS[i].stepsPerSecond} steps per second` : "as fast as this device can"]);
   const turn = turns === undefined ? null : makeSlider(`${id}-turn`, "Turn", { ...TURN, start: turns },

@@ -196,13 +196,14 @@ export class FilmEngine extends Engine {
     return numbers;
   }
 
-  /** The number of the frame that is being told; whether it is alone with it, and with the next. */
+  /** The number of the frame that is being told; whether it is alone with it, but for `news`, and with the next. */
   get scene() {
     const { reel, first, description: { film: { shift } } } = this;
     const begins = reel.frame < 0;
     return {
       frame: begins ? first : reel.frame + shift,
       alone: !begins && reel.isAlone(reel.frame),
+      news: !begins && reel.news(NEWS) !== null,
       next: !begins && reel.isAlone(reel.frame + shift),
     };
   }

@@ -33,7 +33,7 @@ function filmPicture({ reel, told, truth, scene, walls }, isTrue) {
     const gray = isTrue ? truth[i] : 255 * told[i];
     for (let k = 0; k < 3; k++) data[4 * i + k] = walls?.numbers[i] > 0.5 ? Math.max(gray, WALL[k]) : gray;
   }
-  const of = isTrue ? (scene.frame < reel.frames ? "the film" : "the film is over") : scene.alone ? "alone" : "watching";
+  const of = isTrue ? (scene.frame < reel.frames ? "the film" : "the film is over") : !scene.alone ? "watching" : scene.news ? "alone, but for a new digit" : "alone";
   return { data, ...reel.size, words: `frame ${scene.frame}, ${of}` };
 }
 

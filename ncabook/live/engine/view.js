@@ -96,7 +96,7 @@ function makePane(description, id, caption, measured) {
   const recovery = make("div", { class: "nca-recovery" }, make("span", {}), make("span", {}));
   recovery.hidden = !measured;  // else its room is kept from the start
   const votes = makeVotes(description);
-  const size = make("div", { class: "nca-caption", "aria-hidden": "true" });  // the slider tells it
+  const size = make("div", { class: "nca-caption nca-size", "aria-hidden": "true" });  // the slider tells it
   const below = [...(description.decoder?.kind === "local" || description.film ? [size] : []), ...(votes.bars.length ? [votes.row] : [])];
   const pane = make("div", { class: "nca-pane" }, stage, ...words, ...below, recovery);
   return { canvas, cursor, recovery, votes, size, pane };

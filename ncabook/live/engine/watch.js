@@ -8,7 +8,7 @@ const LEAST = 0.5;  // cells; less is a tap
 
 /** The choice of what it sees next; without a film there is none. */
 export const makeWatching = (id, { film }) => (film
-  ? makeRadios("watching", "It sees", ["The film", "What it told"].map((name, i) => ({ checked: i === 0, content: [name] })), id)
+  ? makeRadios("watching", "It sees", ["The film", "Its own frames"].map((name, i) => ({ checked: i === 0, content: [name] })), id)
   : { inputs: [] });
 
 /** The digit that a drag throws: `from` and `to` in cells. After a tap it flies down to the right. */

@@ -1496,11 +1496,8 @@ return fired;
 }
 }
 const PART = 2;
-const rounded = (flight) => {
-for (const name of ["row", "column", "down", "right"]) flight[name] = Math.fround(flight[name]);
-return flight;
-};
-const takeOff = ([digit, row, column, down, right]) => rounded({ digit, row, column, down, right, age: -1 });
+const ROUNDING = 1e-6;
+const takeOff = ([digit, row, column, down, right]) => ({ digit, row, column, down, right, age: -1 });
 function strikes(walls, { row, column, bitmap }) {
 const { side, pixels } = bitmap;
 const [top, left] = [Math.floor(row), Math.floor(column)];
@@ -1511,7 +1508,7 @@ function fly(flight, bitmap, { height, width }, walls) {
 const next = { ...flight, age: flight.age + 1 };
 if (next.age === 0) return next;
 const ways = { row: ["down", height - bitmap.side], column: ["right", width - bitmap.side] };
-const parts = walls === null ? 1 : Math.max(1, Math.ceil(Math.hypot(next.down, next.right) / PART));
+const parts = walls === null ? 1 : Math.max(1, Math.ceil(Math.hypot(next.down, next.right) / PART - ROUNDING));
 for (let part = 0; part < parts; part++) {
 for (const [axis, [speed, free]] of Object.entries(ways)) {
 const before = next[axis];
@@ -1523,7 +1520,7 @@ if (wall) next[axis] = before;
 if (edge || wall) next[speed] *= -1;
 }
 }
-return rounded(next);
+return next;
 }
 function drawDigit(frame, { row, column }, { side, pixels }, width) {
 const [top, left] = [Math.floor(row), Math.floor(column)];
@@ -1532,16 +1529,16 @@ const at = (top + Math.floor(i / side)) * width + left + i % side;
 frame[at] = Math.max(frame[at], value);
 });
 }
-const MOST_FRAMES = 2 ** 24 - 1;
+const MOST_FRAMES = 1e9;
 const MOST_FLIGHTS = 32;
+const HEAD = 4;
 const FIELDS = ["digit", "row", "column", "down", "right", "age"];
 class Reel {
 constructor({ film, height, width }, bytes) {
-const { patch, reels, digits, shown, seen, state } = film;
+const { patch, reels, digits, shown, seen } = film;
 this.size = { height: patch * height, width: patch * width };
 this.length = this.size.height * this.size.width;
-this.keeps = state === "window" ? seen : 0;
-Object.assign(this, { bytes, reels, firstShown: shown });
+Object.assign(this, { bytes, reels, seen, firstShown: shown });
 this.bitmaps = Array.from({ length: digits?.count ?? 0 }, (_, i) => {
 const area = digits.side ** 2;
 return { side: digits.side, pixels: bytes.subarray(digits.offset + i * area, digits.offset + (i + 1) * area) };
@@ -1561,19 +1558,22 @@ return this.film.frames === null ? MOST_FRAMES : this.film.count;
 }
 get numbers() {
 const { began, frame, shown, flights, past, length } = this;
-const few = [began, frame, shown, flights.length, ...flights.flatMap((flight) => FIELDS.map((name) => flight[name]))];
+const rows = flights.flatMap((flight) => FIELDS.map((name) => flight[name]));
+const few = new Float32Array(Float64Array.of(began, frame, shown, flights.length, ...rows).buffer);
 const all = new Float32Array(few.length + past.length * length);
 all.set(few);
 past.forEach((picture, i) => all.set(picture, few.length + i * length));
 return all;
 }
 set numbers(numbers) {
-const [began, frame, shown, count] = numbers;
+const doubles = (first, end) => new Float64Array(numbers.slice(2 * first, 2 * end).buffer);
+const [began, frame, shown, count] = doubles(0, HEAD);
 Object.assign(this, { began, frame, shown });
-const [size, head] = [FIELDS.length, 4];
+const end = HEAD + count * FIELDS.length;
+const rows = doubles(HEAD, end);
 this.flights = Array.from({ length: count }, (_, i) =>
-Object.fromEntries(FIELDS.map((name, k) => [name, numbers[head + i * size + k]])));
-const pictures = numbers.subarray(head + count * size);
+Object.fromEntries(FIELDS.map((name, k) => [name, rows[i * FIELDS.length + k]])));
+const pictures = numbers.subarray(2 * end);
 this.past = Array.from({ length: pictures.length / this.length }, (_, i) =>
 Uint8ClampedArray.from(pictures.subarray(i * this.length, (i + 1) * this.length)));
 }
@@ -1586,7 +1586,8 @@ this.flights = [...this.flights.slice(1 - MOST_FLIGHTS), takeOff(flight)];
 advance(walls) {
 this.flights = this.flown(this.flights, walls);
 this.frame += 1;
-if (this.keeps > 0) this.past = [this.now, ...this.past].slice(0, this.keeps);
+const { now, past, seen } = this;
+this.past = Array.from({ length: seen }, (_, i) => (i === 0 ? now : past[i - 1] ?? now));
 }
 flown(flights, walls) {
 return flights.map((flight) => fly(flight, this.bitmaps[flight.digit], this.size, walls));
@@ -1734,18 +1735,20 @@ const { walls } = this;
 if (alone && windows) this.forCells((cells, at) => clamp(cells, at + seenAt, film.seen * area));
 if (alone && !windows) {
 this.forCells((cells, at) => {
-this.shift(cells, at);
+cells.copyWithin(at + seenAt + area, at + seenAt, at + seenAt + (film.seen - 1) * area);
 cells.copyWithin(at + seenAt, at + fixed, at + fixed + area);
 clamp(cells, at + seenAt, area);
 });
 }
 for (let i = 0; i < count; i++) {
 reel.advance(walls);
-if (!alone && !windows) this.push(reel.now, begins);
 const news = alone && reel.news(NEWS);
 if (news) this.add(news, count - 1 - i);
 }
-if (!alone) reel.past.forEach((frame, slot) => this.write(frame, slot));
+if (!alone) {
+reel.past.forEach((frame, slot) =>
+this.forPixels(slot, (cells, at, pixel) => { cells[at] = frame[pixel] / 255; }));
+}
 this.forCells((cells, at) => {
 if (!windows) cells.copyWithin(at + fixed, at + seenAt, at + seenAt + visible);
 if (windows ? !alone : film.state === "fresh") cells.fill(0, at + fixed + visible, at + channels);
@@ -1754,18 +1757,6 @@ if (windows ? !alone : film.state === "fresh") cells.fill(0, at + fixed + visibl
 forCells(change) {
 const { cells, cellCount, stride } = this;
 for (let i = 0; i < cellCount; i++) change(cells, i * stride, i);
-}
-shift(cells, at) {
-const { seenAt, area, description: { film: { seen } } } = this;
-cells.copyWithin(at + seenAt + area, at + seenAt, at + seenAt + (seen - 1) * area);
-}
-push(frame, all) {
-const { film: { seen } } = this.description;
-if (!all) this.forCells((cells, at) => this.shift(cells, at));
-for (let slot = 0; slot < (all ? seen : 1); slot++) this.write(frame, slot);
-}
-write(frame, slot) {
-this.forPixels(slot, (cells, at, pixel) => { cells[at] = frame[pixel] / 255; });
 }
 add(frame, slot) {
 this.forPixels(slot, (cells, at, pixel) => { cells[at] = Math.max(cells[at], frame[pixel] / 255); });

@@ -117,18 +117,20 @@ export class FilmEngine extends Engine {
     if (alone && windows) this.forCells((cells, at) => clamp(cells, at + seenAt, film.seen * area));
     if (alone && !windows) {
       this.forCells((cells, at) => {
-        this.shift(cells, at);
+        cells.copyWithin(at + seenAt + area, at + seenAt, at + seenAt + (film.seen - 1) * area);
         cells.copyWithin(at + seenAt, at + fixed, at + fixed + area);
         clamp(cells, at + seenAt, area);
       });
     }
     for (let i = 0; i < count; i++) {
       reel.advance(walls);
-      if (!alone && !windows) this.push(reel.now, begins);
       const news = alone && reel.news(NEWS);
       if (news) this.add(news, count - 1 - i);
     }
-    if (!alone) reel.past.forEach((frame, slot) => this.write(frame, slot));
+    if (!alone) {
+      reel.past.forEach((frame, slot) =>
+        this.forPixels(slot, (cells, at, pixel) => { cells[at] = frame[pixel] / 255; }));
+    }
     this.forCells((cells, at) => {
       if (!windows) cells.copyWithin(at + fixed, at + seenAt, at + seenAt + visible);
       if (windows ? !alone : film.state === "fresh") cells.fill(0, at + fixed + visible, at + channels);
@@ -140,22 +142,6 @@ export class FilmEngine extends Engine {
     for (let i = 0; i < cellCount; i++) change(cells, i * stride, i);
   }
 
-  /** Makes room for a newer frame in a cell. */
-  shift(cells, at) {
-    const { seenAt, area, description: { film: { seen } } } = this;
-    cells.copyWithin(at + seenAt + area, at + seenAt, at + seenAt + (seen - 1) * area);
-  }
-
-  /** A frame before all that was seen; `all`: in the place of all of it. */
-  push(frame, all) {
-    const { film: { seen } } = this.description;
-    if (!all) this.forCells((cells, at) => this.shift(cells, at));
-    for (let slot = 0; slot < (all ? seen : 1); slot++) this.write(frame, slot);
-  }
-
-  write(frame, slot) {
-    this.forPixels(slot, (cells, at, pixel) => { cells[at] = frame[pixel] / 255; });
-  }
 
   /** The brighter one of a frame and what is seen already. */
   add(frame, slot) {

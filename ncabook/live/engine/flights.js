@@ -3,15 +3,10 @@
 // left corner in pixels, pixels a frame, and the frames in which it was seen, less one.
 
 const PART = 2;  // pixels in which a digit flies at once where walls are, so that it passes none
-
-/** A row of numbers that float32 holds, so that a copy of them goes on as they would. */
-const rounded = (flight) => {
-  for (const name of ["row", "column", "down", "right"]) flight[name] = Math.fround(flight[name]);
-  return flight;
-};
+const ROUNDING = 1e-6;
 
 /** A flight that begins with the next frame. */
-export const takeOff = ([digit, row, column, down, right]) => rounded({ digit, row, column, down, right, age: -1 });
+export const takeOff = ([digit, row, column, down, right]) => ({ digit, row, column, down, right, age: -1 });
 
 /** Whether what of a digit is bright lies on a wall. */
 function strikes(walls, { row, column, bitmap }) {
@@ -33,7 +28,7 @@ export function fly(flight, bitmap, { height, width }, walls) {
   const next = { ...flight, age: flight.age + 1 };
   if (next.age === 0) return next;
   const ways = { row: ["down", height - bitmap.side], column: ["right", width - bitmap.side] };
-  const parts = walls === null ? 1 : Math.max(1, Math.ceil(Math.hypot(next.down, next.right) / PART));
+  const parts = walls === null ? 1 : Math.max(1, Math.ceil(Math.hypot(next.down, next.right) / PART - ROUNDING));
   for (let part = 0; part < parts; part++) {
     for (const [axis, [speed, free]] of Object.entries(ways)) {
       const before = next[axis];
@@ -45,7 +40,7 @@ export function fly(flight, bitmap, { height, width }, walls) {
       if (edge || wall) next[speed] *= -1;
     }
   }
-  return rounded(next);
+  return next;
 }
 
 /** Draws a digit into a frame of bytes, the brighter one in front. */

@@ -2,19 +2,18 @@
 
 import { drawDigit, fly, takeOff } from "./flights.js";
 
-export const MOST_FRAMES = 2 ** 24 - 1;  // float32 counts as far
+export const MOST_FRAMES = 1e9;
 const MOST_FLIGHTS = 32;
+const HEAD = 4;
 const FIELDS = ["digit", "row", "column", "down", "right", "age"];
 
 export class Reel {
   /** Of a description and its weights. */
   constructor({ film, height, width }, bytes) {
-    const { patch, reels, digits, shown, seen, state } = film;
+    const { patch, reels, digits, shown, seen } = film;
     this.size = { height: patch * height, width: patch * width };
     this.length = this.size.height * this.size.width;
-    /** True frames to be kept, where what is seen is written over by what is told. */
-    this.keeps = state === "window" ? seen : 0;
-    Object.assign(this, { bytes, reels, firstShown: shown });
+    Object.assign(this, { bytes, reels, seen, firstShown: shown });
     this.bitmaps = Array.from({ length: digits?.count ?? 0 }, (_, i) => {
       const area = digits.side ** 2;
       return { side: digits.side, pixels: bytes.subarray(digits.offset + i * area, digits.offset + (i + 1) * area) };
@@ -29,7 +28,7 @@ export class Reel {
     this.frame = -1;  // the newest that there was
     this.shown = this.firstShown;  // frames before it goes on alone
     this.flights = this.film.flights.map(takeOff);
-    this.past = [];
+    this.past = [];  // true frames that are seen, the newest first
   }
 
   /** Frames that there are; as many as one likes, where all that is seen flies. */
@@ -37,10 +36,11 @@ export class Reel {
     return this.film.frames === null ? MOST_FRAMES : this.film.count;
   }
 
-  /** All that changes, as numbers. */
+  /** All that changes, as float32: two of them hold the bits of a float64. */
   get numbers() {
     const { began, frame, shown, flights, past, length } = this;
-    const few = [began, frame, shown, flights.length, ...flights.flatMap((flight) => FIELDS.map((name) => flight[name]))];
+    const rows = flights.flatMap((flight) => FIELDS.map((name) => flight[name]));
+    const few = new Float32Array(Float64Array.of(began, frame, shown, flights.length, ...rows).buffer);
     const all = new Float32Array(few.length + past.length * length);
     all.set(few);
     past.forEach((picture, i) => all.set(picture, few.length + i * length));
@@ -48,12 +48,14 @@ export class Reel {
   }
 
   set numbers(numbers) {
-    const [began, frame, shown, count] = numbers;
+    const doubles = (first, end) => new Float64Array(numbers.slice(2 * first, 2 * end).buffer);
+    const [began, frame, shown, count] = doubles(0, HEAD);
     Object.assign(this, { began, frame, shown });
-    const [size, head] = [FIELDS.length, 4];
+    const end = HEAD + count * FIELDS.length;
+    const rows = doubles(HEAD, end);
     this.flights = Array.from({ length: count }, (_, i) =>
-      Object.fromEntries(FIELDS.map((name, k) => [name, numbers[head + i * size + k]])));
-    const pictures = numbers.subarray(head + count * size);
+      Object.fromEntries(FIELDS.map((name, k) => [name, rows[i * FIELDS.length + k]])));
+    const pictures = numbers.subarray(2 * end);
     this.past = Array.from({ length: pictures.length / this.length }, (_, i) =>
       Uint8ClampedArray.from(pictures.subarray(i * this.length, (i + 1) * this.length)));
   }
@@ -71,7 +73,8 @@ export class Reel {
   advance(walls) {
     this.flights = this.flown(this.flights, walls);
     this.frame += 1;
-    if (this.keeps > 0) this.past = [this.now, ...this.past].slice(0, this.keeps);
+    const { now, past, seen } = this;
+    this.past = Array.from({ length: seen }, (_, i) => (i === 0 ? now : past[i - 1] ?? now));
   }
 
   flown(flights, walls) {
@@ -90,7 +93,6 @@ export class Reel {
     return picture;
   }
 
-  /** The newest frame. */
   get now() {
     return this.drawn(this.frame, this.flights);
   }

@@ -357,7 +357,7 @@ def test_the_task_has_a_figure():
     data = experiment.data.model_copy(update={"name": "rendered-digits", "side": 48, "digit": 14})
     experiment = experiment.model_copy(update={"data": data})
     task = task_of(experiment)
-    nca = task.network(experiment)
+    nca = cast(NCA, task.network(experiment))
     shown, _ = describe(nca, **task.live(experiment, nca))
     assert (shown["height"], shown["film"]["patch"], shown["beside"]) == (12, 4, True)
     assert shown["film"]["throws"] == [2, 10]

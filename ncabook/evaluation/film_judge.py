@@ -1,9 +1,10 @@
 """Which digits are in a picture of several: a judge of single ones, and where it is to look.
 
-A digit lies in the middle of its square of 28 × 28 pixels, in 20 × 20 of them. Where most ink lies
-inside, and least in the rim around it, there is one; the judge says which; its square is cleared,
-and the next is looked for. Digits that overlap mislead this in true pictures, too: what it gets
-right of these stands beside what it gets right of told ones.
+MNIST's digits have their centre of mass in the middle of a square of 28 × 28 pixels, and their ink
+within some twelve pixels of it. So ink counts 1 − (d / 12)² at a distance of d, less than nothing
+farther out; where the sum is largest, there is a digit. The judge says which; its square is
+cleared, and the next is looked for. Digits that overlap mislead this in true pictures, too: what it
+gets right of these stands beside what it gets right of told ones.
 """
 
 from collections.abc import Callable
@@ -12,7 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-DIGIT, RIM = 28, 4  # pixels; of a digit's square, and of the rim that has no ink
+DIGIT, FAR = 28, 12  # pixels: a digit's square, and how far from its middle there is ink
+RIM = 4  # pixels by which a square may stand out of the picture
 CLASSES = 10
 
 Answers = Callable[[Tensor], Tensor]
@@ -32,13 +34,13 @@ def digits_in(pictures: Tensor, count: int, answers: Answers) -> Tensor:
 
     """
     left = F.pad(pictures, (RIM,) * 4)[:, None].clone()
+    along = (torch.arange(DIGIT, device=left.device) - (DIGIT - 1) / 2).square()
+    kernel = 1 - (along[:, None] + along) / FAR**2
     found = []
     for _ in range(count):
-        whole = F.avg_pool2d(left, DIGIT, stride=1) * DIGIT**2
-        inner = F.avg_pool2d(left, DIGIT - 2 * RIM, stride=1) * (DIGIT - 2 * RIM) ** 2
-        inner = inner[:, :, RIM:-RIM, RIM:-RIM]
-        best = (2 * inner - whole).flatten(1).argmax(1)
-        row, column = best // whole.shape[3], best % whole.shape[3]
+        score = F.conv2d(left, kernel[None, None])
+        best = score.flatten(1).argmax(1)
+        row, column = best // score.shape[3], best % score.shape[3]
         line = torch.arange(DIGIT, device=left.device)
         rows, columns = row[:, None, None] + line[:, None], column[:, None, None] + line
         films = torch.arange(len(left), device=left.device)[:, None, None]

@@ -104,15 +104,17 @@ def frame_errors(told: Tensor, true: Tensor, lpips: int = 0) -> dict[str, Tensor
     """
     shape = told.shape[:2]
     pairs = told.flatten(0, 1)[:, None], true.flatten(0, 1)[:, None]
+    plain, openstl = ssim(*pairs, 1.0, OPENSTL_RANGE).view(2, *shape)
     found = {
         "mse": squared(told, true),
         "mae": (told - true).abs().sum((2, 3)),
-        "ssim": ssim(*pairs).view(shape),
-        "ssim_openstl": ssim(*pairs, OPENSTL_RANGE).view(shape),
+        "ssim": plain,
+        "ssim_openstl": openstl,
     }
     if lpips:
-        some = (x[:lpips].flatten(0, 1)[:, None].expand(-1, 3, -1, -1) for x in (told, true))
-        found["lpips"] = lpips_distance(*some).view(-1, shape[1])
+        count = lpips * shape[1]  # the films' frames come one after another
+        a, b = (x[:count].expand(-1, 3, -1, -1) for x in pairs)
+        found["lpips"] = lpips_distance(a, b).view(-1, shape[1])
     return found
 
 

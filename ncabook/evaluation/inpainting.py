@@ -122,7 +122,7 @@ class Filling:
         return self.show(self.go_on(state, map_, steps, generator=generator))
 
 
-def test_holes(count: int, height: int, width: int, rules: InpaintingProtocol) -> Tensor:
+def protocol_holes(count: int, height: int, width: int, rules: InpaintingProtocol) -> Tensor:
     """The protocol's holes ``[count, 1, height, width]``: kinds in turn, sizes at random."""
     generator = torch.Generator().manual_seed(rules.seed)
     shares = rules.least + (rules.most - rules.least) * torch.rand(count, generator=generator)
@@ -157,7 +157,7 @@ def evaluate_inpainting(
     rules = protocol or InpaintingProtocol()
     filling = Filling(nca.to("cpu").eval(), vqvae.to("cpu").eval(), known)
     truth = test[: rules.pictures].float() / 255
-    missing = test_holes(len(truth), *truth.shape[2:], rules)
+    missing = protocol_holes(len(truth), truth.shape[2], truth.shape[3], rules)
     generator = torch.Generator().manual_seed(rules.seed)
     made: dict[str, list[Tensor]] = {f"steps.{step}": [] for step in rules.steps}
     made["snapped"], made["long"], within = [], [], []

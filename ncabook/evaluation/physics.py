@@ -7,7 +7,9 @@
   much ink there is, of the true films' ink.
 - *Erased*: a digit is erased while the automaton goes on alone. *Picture*: from what it sees.
   *Cells*: from the cells' states, too. How far it comes back is recovery (eq. 3) of the squared
-  difference from the same film going on undisturbed: 100 % is as if nothing had happened.
+  difference from the same film going on undisturbed: 100 % is as if nothing had happened. *Left*
+  is how much of the digit the undisturbed one still tells by then, its squares summed, in percent:
+  where a digit fades, a lost one is no difference.
 """
 
 from dataclasses import dataclass, replace
@@ -26,7 +28,7 @@ from ncabook.evaluation.films import Between, baselines, foretold, squared
 from ncabook.evaluation.recovery import bootstrap_interval, recovery
 from ncabook.training.watching import FilmCells, Watcher
 
-MET = 20  # pixels of ink upon ink, at least, where digits overlap
+MET = 1 / 40  # of a digit's square, at the least, is ink upon ink where two overlap
 AROUND = 2  # pixels around a digit that are erased with it
 
 
@@ -45,8 +47,8 @@ class PhysicsProtocol:
 
     """
 
-    films: int = 200
-    judged: int = 100
+    films: int = 100
+    judged: int = 50
     long: int = 100
     shown: int = 10
     erased: int = 12
@@ -64,17 +66,16 @@ class PhysicsProtocol:
 
 def unlike(rules: Rules, patch: int) -> dict[str, Rules]:
     """Rules that differ in one thing from those that were trained."""
-    speed, side = rules.fastest, rules.side + 2 * patch * (rules.side // (4 * patch))
+    speed, side = rules.fastest, patch * (3 * rules.side // (2 * patch))
     found = {
-        "half as fast": replace(rules, slowest=speed / 2, fastest=speed / 2),
-        "half as fast again": replace(rules, slowest=1.5 * speed, fastest=1.5 * speed),
-        "twice as fast": replace(rules, slowest=2 * speed, fastest=2 * speed),
-        f"a canvas of {side}×{side}": replace(rules, side=side),
+        "trained": rules,
+        "slow": replace(rules, slowest=speed / 2, fastest=speed / 2),
+        "fast": replace(rules, slowest=1.5 * speed, fastest=1.5 * speed),
+        "faster": replace(rules, slowest=2 * speed, fastest=2 * speed),
+        "larger": replace(rules, side=side),
     }
-    for count in (1, 2, 3):
-        if count != rules.digits:
-            found[f"{count} digit{'s' if count > 1 else ''}"] = replace(rules, digits=count)
-    return {"as trained": rules, **found}
+    others = (count for count in (1, 2, 3) if count != rules.digits)
+    return found | {f"digits-{count}": replace(rules, digits=count) for count in others}
 
 
 def films_like(source: Labelled, rules: Rules, count: int, seed: int, walls: bool) -> Films:
@@ -110,7 +111,8 @@ def evaluate_physics(
     found: dict[str, Any] = {"protocol": vars(how), "unlike": {}}
     for name, other in unlike(rules, watcher.patch).items():
         made = films_like(source, other, how.films, seed, walls)
-        found["unlike"][name] = _beside(watcher, made, how)
+        what = {"speed": other.fastest, "side": other.side, "digits": other.digits}
+        found["unlike"][name] = what | _beside(watcher, made, how)
     if rules.digits > 1:
         found["meeting"] = _meeting(watcher, films, how)
     longer = films_like(source, replace(rules, frames=how.long), how.judged, seed, walls)
@@ -121,7 +123,7 @@ def evaluate_physics(
     return found
 
 
-def _beside(watcher: Watcher, films: Films, how: PhysicsProtocol) -> dict[str, float]:
+def _beside(watcher: Watcher, films: Films, how: PhysicsProtocol) -> dict[str, Any]:
     true = films.pictures.float() / 255
     frames = true.shape[1]
     errors = squared(foretold(watcher, films, how.shown, frames, how.batch), true).mean(0)
@@ -133,22 +135,22 @@ def _beside(watcher: Watcher, films: Films, how: PhysicsProtocol) -> dict[str, f
             name: float(squared(guesses[name], true[:, how.shown :]).mean())
             for name in ("black", "copy-last")
         },
-        "copy, next": float(squared(true[:, how.shown - 1 : -1], true[:, how.shown :]).mean()),
+        "copy-next": float(squared(true[:, how.shown - 1 : -1], true[:, how.shown :]).mean()),
     }
 
 
-def _meeting(watcher: Watcher, films: Films, how: PhysicsProtocol) -> dict[str, float]:
+def _meeting(watcher: Watcher, films: Films, how: PhysicsProtocol) -> dict[str, Any]:
     """Of frames that are told from true ones."""
     true = films.pictures.float() / 255
     frames = true.shape[1]
     errors = squared(foretold(watcher, films, frames, frames, how.batch), true)
     ink = torch.stack([films.only(d).pictures > 127 for d in range(films.digits.shape[1])])
-    met = (ink.sum(0) > 1).sum((2, 3)) >= MET
+    met = (ink.sum(0) > 1).sum((2, 3)) >= MET * films.digits.shape[-1] ** 2
     later = slice(how.shown // 2, None)
     errors, met = errors[:, later], met[:, later]
     return {
-        "overlapping": float(errors[met].mean()),
-        "apart": float(errors[~met].mean()),
+        "overlapping": float(errors[met].mean()) if met.any() else None,
+        "apart": float(errors[~met].mean()) if not met.all() else None,
         "share": float(100 * met.float().mean()),
     }
 
@@ -188,9 +190,11 @@ def _erased(watcher: Watcher, films: Films, how: PhysicsProtocol, cells: bool) -
         hurt.append(foretold(watcher, films[part], how.shown, last + 1, how.batch, between))
     difference = squared(torch.cat(hurt), plain)
     at_once = (plain[:, how.erased] * spread[:, how.erased]).square().sum((1, 2))
+    left = (plain[:, last] * spread[:, last]).square().sum((1, 2))
     before, final = torch.zeros_like(at_once), difference[:, last]
     return {
         "difference": [float(at_once.mean()), *difference.mean(0)[how.erased + 1 :].tolist()],
+        "left": float(100 * left.mean() / at_once.mean()),
         "percent": recovery(before, at_once, final),
         "interval": list(bootstrap_interval(before, at_once, final)),
     }

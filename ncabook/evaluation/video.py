@@ -55,7 +55,7 @@ class VideoProtocol:
 
     films: int = 1000
     shown: int = 10
-    lpips: int = 200
+    lpips: int = 100
     inside: int = 100
     batch: int = 50
     version: int = 1

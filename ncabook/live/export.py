@@ -99,6 +99,7 @@ def describe(
     condition: Tensor | None = None,
     seeds: Mapping[str, Tensor] | None = None,
     free: Tensor | None = None,
+    erased: Tensor | None = None,
     rules: Sequence[str] = (),
     sizes: Sequence[tuple[int, int]] = (),
     turning: bool = False,
@@ -145,6 +146,8 @@ def describe(
         free: a seed of no class, ``[C − fixed]``, beside ``seeds``. A second automaton grows from
             it, and readers choose how far the first one is led away from it
             (:func:`ncabook.automaton.guidance.guided_rollout`).
+        erased: what the fixed channels of a cell hold once it is erased, ``[fixed]``, where they
+            tell what is known of it; if not given, erasing leaves them alone.
         rules: a name for each automaton of a patchwork; readers graft them into each other. The
             first one rules all cells to begin with.
         sizes: other canvases that readers may choose, (height, width); the grid's own is the
@@ -184,7 +187,7 @@ def describe(
         start, alt = screen.start, alt or screen.alt
     labels = Labels(classes, class_names, class_index)
     sight = Sight(targets, decoder, votes, beside, codes)
-    beginning = Beginning(start, inputs, condition, ring, seeds, free)
+    beginning = Beginning(start, inputs, condition, ring, seeds, free, erased)
     offers = Offers(rules, list(sizes), turning, inks, more)
     grid, shape = Grid(height, width, seed), (height, width)
 

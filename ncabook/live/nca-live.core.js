@@ -70,6 +70,8 @@ seeds.every((seed) => seed.length === d.channels - d.fixed && seed.every(Number.
 expect(d.free === undefined || (d.seeds && d.free.length === d.channels - d.fixed &&
 d.free.every(Number.isFinite)),
 "free", d.free, "nothing, or the numbers of a seed cell of no class beside those of classes");
+expect(d.erased === undefined || (d.fixed > 0 && d.erased?.length === d.fixed && d.erased.every(Number.isFinite)),
+"erased", d.erased, "nothing, or what each fixed channel of an erased cell holds");
 const share = (value) => value >= 0 && value <= 1;
 expect(d.inks === undefined || (d.decoder === null && d.votes.length === 0 && d.inks?.length > 0 &&
 d.inks.every(({ name, color }) => typeof name === "string" && color?.length === RGB && color.every(share))),
@@ -1097,8 +1099,16 @@ return this.kernels.coin(column, row, step, seed) / 2 ** 24;
 }
 erase({ share = 1, salt = 0, ...where }) {
 const { cells } = this;
+<<<<<<< HEAD
 this.forShape(where, (row, column, at) => {
 if (this.coin(column, row, salt, ERASING) < share) this.clear(cells, at);
+=======
+const { fixed, channels, erased = [] } = this.description;
+this.forShape(where, (row, column, at) => {
+if (this.coin(column, row, salt, ERASING) >= share) return;
+cells.set(erased, at);
+cells.fill(0, at + fixed, at + channels);
+>>>>>>> c3056012ba75f4a634222a666354ece39eda08b3
 });
 }
 clear(cells, at) {
@@ -2719,12 +2729,12 @@ return { data, ...reel.size, words: `frame ${scene.frame}, ${of}` };
 const INK = 0.7;
 const clamped = (value) => Math.min(1, Math.max(0, value));
 function picture(engine) {
-const { fixed, visible, decoder } = engine.description;
+const { fixed, visible, decoder, erased } = engine.description;
 const { numbers: from, stride, height, width, window } = decoder
 ? engine.decode() : Object.assign(Object.create(engine), { numbers: engine.cellsToRead });
 const first = decoder ? 0 : fixed;
 const opaque = (decoder?.image ?? visible) === 3;
-const inked = !decoder && fixed > 0;
+const inked = !decoder && fixed > 0 && !erased;
 const data = new Uint8ClampedArray(4 * height * width);
 for (let to = 0, cell = 0; to < data.length; to += 4, cell += stride) {
 const at = cell + first;
@@ -2813,11 +2823,11 @@ return this.engines[0].stepCount;
 }
 reset() {
 const drawn = this.events.slice(0, this.applied).filter(({ kind }) => kind === "draw" || kind === "graft");
-const { whole } = this;
+const { fixed, rules, erased } = this.engines[0].description;
+const whole = this.whole || erased !== undefined;
 const kept = whole ? [] : this.engines.map((engine) => engine.drawn);
 const past = this.atStart ? this.past : this.present;
 this.begin(() => kept.forEach((planes, i) => { this.engines[i].drawn = planes; }));
-const { fixed, rules } = this.engines[0].description;
 this.whole = whole || (fixed === 0 && !rules);
 if (whole) drawn.forEach((event) => this.act(event));
 this.past = past;
@@ -3367,10 +3377,15 @@ const PAINT = {
 tool: "paint", name: "Paint with the chosen ink", does: "Drag to paint", word: "Paint",
 };
 const GRAFT = { tool: "graft", name: "Graft the chosen rule", does: "Drag to graft", word: "Graft" };
+<<<<<<< HEAD
 const toolsOf = ({ rules, inks, fixed, decoder, film }, grows) => [
 ...(rules ? [GRAFT] : []), ...(inks ? [PAINT] : []), ...(fixed > 0 && !decoder && !film ? INPUT_TOOLS : []),
 ...(film?.throws[1] ? [THROW] : []), ...(film?.walls ? WALLS.slice(0, 1) : []), ...TOOLS,
 ...(film?.walls ? WALLS.slice(1) : []),
+=======
+const toolsOf = ({ rules, inks, fixed, decoder, erased }, grows) => [
+...(rules ? [GRAFT] : []), ...(inks ? [PAINT] : []), ...(fixed > 0 && !decoder && !erased ? INPUT_TOOLS : []), ...TOOLS,
+>>>>>>> c3056012ba75f4a634222a666354ece39eda08b3
 ].filter(({ tool }) => tool !== "seed" || grows);
 function nearOf(tools) {
 const own = tools.findIndex(({ tool }) => tool === "circle");

@@ -31,6 +31,7 @@ class Beginning:
     ring: bool
     seeds: Mapping[str, Tensor] | None = None
     free: Tensor | None = None
+    erased: Tensor | None = None
 
     def check_map(self, told: int, classes: int, grid: tuple[int, int]) -> None:
         """Refuses a map of the condition that does not fit.
@@ -86,6 +87,10 @@ class Beginning:
             if self.seeds is None:
                 raise ValueError("free is a seed beside those of classes; give seeds, too")
             _check_state("free seed", self.free, (layout.channels - layout.fixed,))
+        if self.erased is not None:
+            if not layout.fixed:
+                raise ValueError("erased is for fixed channels, and this automaton has none")
+            _check_state("erased", self.erased, (layout.fixed,))
         if self.ring and (self.start is not None or not layout.visible):
             raise ValueError("ring is for seeds, and this automaton begins with none; leave it out")
 
@@ -113,7 +118,11 @@ class Beginning:
         return isinstance(start, Tensor) and bool((start == start[..., :1, :1]).all())
 
     def described(self, program: Program) -> dict[str, Any]:
-        """An offset of states, or, if all cells are alike, one's numbers."""
+        """An offset of states, or, if all cells are alike, one's numbers; and what is erased."""
+        erased = {} if self.erased is None else {"erased": [float(x) for x in self.erased]}
+        return {**self._begun(program), **erased}
+
+    def _begun(self, program: Program) -> dict[str, Any]:
         if self.start is None:
             seeds = [[float(x) for x in seed] for seed in (self.seeds or {}).values()]
             free = {} if self.free is None else {"free": [float(x) for x in self.free]}

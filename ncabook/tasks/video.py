@@ -1,67 +1,22 @@
 """What happens next: an automaton that watches films (§3.4; Figs. 15 and 16)."""
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import model_validator
 from torch import Tensor
 
 from ncabook.automaton import NCA
-from ncabook.data.labelled import DIGITS, Labelled, Split
-from ncabook.data.moving import FRAMES, SIDE, SPEED, Rules
-from ncabook.reading import Strict
+from ncabook.data.labelled import DIGITS, Labelled
 from ncabook.tasks.base import FLOAT, BaseExperiment, Look, Task
-from ncabook.tasks.classification import LabelledData
+from ncabook.tasks.film_data import FilmData
 from ncabook.tasks.parts import ModelConfig, MultiConfig, ResidualConfig, SinglePerception
 from ncabook.tasks.report import Report
-from ncabook.training.config import Rate
+from ncabook.tasks.video_report import JUDGE, film_report, measured
 from ncabook.training.screening import screening
 from ncabook.training.tracking import Tracking
 from ncabook.training.video import VideoLearner, check_length, news
 from ncabook.training.video_config import FilmCellsConfig, FilmView
 from ncabook.training.watching import FilmCells, film_layout
-
-Pixels = Annotated[int, Field(ge=1, le=1024)]
-
-
-class FilmData(Strict):
-    """Films of moving digits (:class:`~ncabook.data.moving.Rules`).
-
-    Attributes:
-        name: which; ``rendered-digits`` stand in for MNIST's.
-        side: of the canvas, in pixels.
-        digit: side of a digit.
-        digits: in a film.
-        slowest: speed in pixels a frame, between this
-        fastest: and this.
-        frames: of a film.
-        walls: whether a wall stands in each film.
-
-    """
-
-    name: Literal["moving-mnist", "rendered-digits"]
-    side: Pixels = SIDE
-    digit: Literal[14, 28] = 28
-    digits: Annotated[int, Field(ge=1, le=100)] = 2
-    slowest: Annotated[float, Field(ge=0, le=1024)] = SPEED
-    fastest: Rate = SPEED
-    frames: Annotated[int, Field(ge=1, le=10**4)] = FRAMES
-    walls: bool = False
-
-    @model_validator(mode="after")
-    def _flies(self) -> "FilmData":
-        self.rules  # noqa: B018 (says what is wrong)
-        return self
-
-    @property
-    def rules(self) -> Rules:
-        """What films are made by."""
-        speeds = self.slowest, self.fastest
-        return Rules(self.side, self.digits, *speeds, self.frames, self.digit)
-
-    def build(self, split: Split) -> Labelled:
-        """The digits that films are made of."""
-        name = "mnist" if self.name == "moving-mnist" else "rendered-digits"
-        return LabelledData(name=name).build(split)
 
 
 class FilmModelConfig(ModelConfig):
@@ -143,7 +98,9 @@ class VideoTask(Task[VideoExperiment]):
     """Films, told by cells one frame ahead, and then alone."""
 
     kind = VideoExperiment
-    headline = ("next.mse", "free.mse")
+    headline = ("next.mse", "free.mse", "free.ssim", "free.lpips", "erased.cells.percent")
+    looks = True
+    judges = (JUDGE,)
 
     def network(self, experiment: VideoExperiment) -> NCA:
         """Frames, positions and walls in fixed channels, or frames in visible ones; hidden ones."""
@@ -184,14 +141,30 @@ class VideoTask(Task[VideoExperiment]):
         )
 
     def measure(
-        self, experiment: VideoExperiment, network: NCA, look: Look, device: str
+        self,
+        experiment: VideoExperiment,
+        network: NCA,
+        look: Look,
+        device: str,
+        judges: dict[str, Any] | None = None,
     ) -> dict[str, Any]:
-        """To be written."""
-        raise NotImplementedError
+        """Next and later frames, what the paper's curve hides, steps inside a frame, physics.
+
+        Args:
+            experiment: whose films.
+            network: trained.
+            look: ``seeds`` are films; ``lpips``; ``further`` is physics.
+            device: the CPU.
+            judges: who says which digits are still there.
+
+        """
+        training = experiment.training
+        watcher = FilmCells(network, experiment.model.view, training.steps.max)
+        return measured(watcher, experiment.data, training.shown, look, judges)
 
     def report(self, metrics: dict[str, Any]) -> Report:
-        """To be written."""
-        raise NotImplementedError
+        """Errors beside baselines, then physics."""
+        return film_report(metrics)
 
     def live(self, experiment: VideoExperiment, nca: NCA) -> dict[str, Any]:
         """A film of test digits beside what is told of it, and digits to throw."""

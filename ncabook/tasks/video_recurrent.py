@@ -9,9 +9,11 @@ from ncabook.data.labelled import DIGITS, Labelled
 from ncabook.networks import ConvLSTM
 from ncabook.reading import Strict
 from ncabook.tasks.base import BaseExperiment, Look, Task
+from ncabook.tasks.film_data import FilmData
 from ncabook.tasks.parts import Odd
 from ncabook.tasks.report import Report
-from ncabook.tasks.video import FilmData, VideoTask, film_bytes
+from ncabook.tasks.video import VideoTask, film_bytes
+from ncabook.tasks.video_report import film_report, measured
 from ncabook.training.config import Width
 from ncabook.training.tracking import Tracking
 from ncabook.training.video import VideoLearner, check_length
@@ -68,6 +70,8 @@ class VideoRecurrentTask(Task[VideoRecurrentExperiment]):
     kind = VideoRecurrentExperiment
     headline = VideoTask.headline
     has_figure = False
+    looks = True
+    judges = VideoTask.judges
 
     def network(self, experiment: VideoRecurrentExperiment) -> ConvLSTM:
         """Of a patch's pixels as channels."""
@@ -101,11 +105,26 @@ class VideoRecurrentTask(Task[VideoRecurrentExperiment]):
         return film_bytes(2 * sum(model.widths), grid, training.films, frames)
 
     def measure(
-        self, experiment: VideoRecurrentExperiment, network: ConvLSTM, look: Look, device: str
+        self,
+        experiment: VideoRecurrentExperiment,
+        network: ConvLSTM,
+        look: Look,
+        device: str,
+        judges: dict[str, Any] | None = None,
     ) -> dict[str, Any]:
-        """To be written."""
-        raise NotImplementedError
+        """As automata, without steps inside a frame.
+
+        Args:
+            experiment: whose films.
+            network: trained.
+            look: ``seeds`` are films; ``lpips``; ``further`` is physics.
+            device: the CPU.
+            judges: who says which digits are still there.
+
+        """
+        watcher = RecurrentFilm(network.eval(), experiment.model.patch)
+        return measured(watcher, experiment.data, experiment.training.shown, look, judges)
 
     def report(self, metrics: dict[str, Any]) -> Report:
-        """To be written."""
-        raise NotImplementedError
+        """Errors beside baselines, then physics."""
+        return film_report(metrics)

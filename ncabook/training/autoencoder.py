@@ -147,7 +147,7 @@ class AutoencoderLearner(AdamLearner):
         images = torch.where(mirrored[:, None, None, None], images.flip(3), images)
         hurt = int(config.holes * size)
         if hurt:
-            missing = random_holes(hurt, *images.shape[2:], self.generator)
+            missing = random_holes(hurt, images.shape[2], images.shape[3], self.generator)
             images[:hurt] = erased(images[:hurt], missing)
         return images
 

@@ -139,15 +139,15 @@ class InpaintingLearner(LatentLearner):
         """The same with ``known``, where it is told, and ``state``."""
         map_ = self.what_is_known(sample)
         told = {"known": map_} if self.known == "condition" else {}
-        return {"state": start(self.nca.layout, map_), **told, **sample}
+        return {**sample, **told, "state": start(self.nca.layout, map_)}
 
     def holes(self, by_cells: Tensor) -> Tensor:
         """Holes at random ``[B, 1, h, w]``, of whole cells where ``by_cells`` ``[B]`` says so."""
         config, scale = self.config.holes, self.vqvae.decoder.scale
-        size = self.images.shape[2:]
+        count, (height, width) = len(by_cells), self.images.shape[2:]
         share = (config.least, config.most)
         found = [
-            random_holes(len(by_cells), *size, self.generator, config.kinds, share, cell)
+            random_holes(count, height, width, self.generator, config.kinds, share, cell)
             for cell in (1, scale)
         ]
         return torch.where(by_cells[:, None, None, None], found[1], found[0])

@@ -6,8 +6,10 @@ from typing import Any, cast
 import pytest
 import torch
 
+from ncabook.automaton import NCA, ChannelLayout, ConvPerception, MLPUpdate
 from ncabook.live import describe, to_html
 from tests.live import test_decoder as latent
+from tests.live.test_timeline import act
 
 GOLDEN_ANGLE, LIGHTNESS, SATURATION = 137.508, 0.55, 0.6
 
@@ -84,3 +86,44 @@ def test_the_picture_in_the_figures_place_shows_both():
     html = to_html(nca, latent.HEIGHT, latent.WIDTH, decoder=decoder, start=start, beside=True)
     assert '<img class="nca-poster"' in html
     assert 'width="700"' in html
+
+
+@pytest.mark.node
+def test_an_erased_cell_is_told_that_nothing_is_known(simulate):
+    """What is written is 0, what is only read is as given; a reset knows everything again."""
+    (description, weights), _ = described(erased=torch.tensor([0.25]))
+    assert description["erased"] == [0.25]
+    disc = {"kind": "erase", "shape": "circle", "x": 3, "y": 2, "size": 1}
+    before = simulate(description, weights)["state"][0]
+    assert not (before[0] == 0.25).any()
+    erased = simulate(description, weights, act(**disc))["state"][0]
+    gone = erased[0] == 0.25
+    assert gone.sum() == 5  # a disc of radius 1
+    assert (erased[1:, gone] == 0).all()
+    assert torch.equal(erased[:, ~gone], before[:, ~gone])
+    again = simulate(description, weights, act(**disc), {"kind": "reset"})["state"][0]
+    assert torch.equal(again, before)
+    with pytest.raises(RuntimeError, match="erased is .*; expected nothing, or what each fixed"):
+        simulate({**description, "erased": []}, weights)
+
+
+def test_erased_is_for_fixed_channels():
+    nca, decoder, start = latent.latent_automaton()
+    grid = (nca, latent.HEIGHT, latent.WIDTH)
+    with pytest.raises(ValueError, match="erased is for fixed channels, and this automaton has"):
+        describe(*grid, decoder=decoder, start=start, erased=torch.zeros(1))
+    nca, decoder, start = latent.latent_automaton(fixed=1)
+    with pytest.raises(ValueError, match=r"erased of shape \[2\]; expected \[1\]"):
+        describe(nca, *grid[1:], decoder=decoder, start=start, erased=torch.zeros(2))
+
+
+@pytest.mark.node
+def test_what_is_known_is_no_ink(node):
+    """The picture of a cell is as bright, known or not."""
+    layout = ChannelLayout(visible=3, hidden=0, fixed=1)
+    nca = NCA(layout, ConvPerception(4, 4), MLPUpdate(4, 3, [4]), 1.0, None)
+    start = torch.full((1, 4, 3, 5), 0.5)
+    start[:, 0] = torch.rand(3, 5)
+    told = describe(nca, 3, 5, start=start, erased=torch.ones(1))
+    pixels = torch.tensor(node(*told, messages=[])["pixels"]).view(3, 5, 4)
+    assert (pixels[..., :3] - 127.5).abs().max() <= 0.5

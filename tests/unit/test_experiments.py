@@ -19,6 +19,7 @@ from ncabook.evaluation.fine import FineProtocol
 from ncabook.evaluation.growth import GrowthProtocol
 from ncabook.evaluation.latent import LatentProtocol
 from ncabook.evaluation.pairs import PairsProtocol
+from ncabook.evaluation.video import VideoProtocol
 from ncabook.experiments import load_experiment, runner
 from ncabook.files import CorruptFileError, sha256
 from ncabook.reading import ConfigError, UnknownNameError, parse
@@ -36,10 +37,13 @@ from ncabook.tasks import (
     PairsExperiment,
     PairsOnePassExperiment,
     TextureExperiment,
+    VideoExperiment,
+    VideoRecurrentExperiment,
     build_network,
     growth,
     needs,
     task_of,
+    video_report,
 )
 from ncabook.training.checkpoint import load_tensors, save_tensors
 
@@ -706,6 +710,10 @@ def protocol(experiment):
         return asdict(PairsProtocol(batch=10))
     if isinstance(experiment, FineExperiment):
         return asdict(FineProtocol())
+    if isinstance(experiment, VideoExperiment | VideoRecurrentExperiment):
+        shown = experiment.training.shown
+        physics = video_report.physics_protocol(shown, experiment.data.frames)
+        return {**asdict(VideoProtocol(shown=shown)), "physics": asdict(physics)}
     if isinstance(experiment, JudgeExperiment):
         return {"version": 1, "images": 10000}
     if not isinstance(experiment, ClassificationExperiment):

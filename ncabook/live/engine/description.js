@@ -73,6 +73,8 @@ function checkNumbers(d) {
   expect(d.free === undefined || (d.seeds && d.free.length === d.channels - d.fixed &&
     d.free.every(Number.isFinite)),
     "free", d.free, "nothing, or the numbers of a seed cell of no class beside those of classes");
+  expect(d.erased === undefined || (d.fixed > 0 && d.erased?.length === d.fixed && d.erased.every(Number.isFinite)),
+    "erased", d.erased, "nothing, or what each fixed channel of an erased cell holds");
   const share = (value) => value >= 0 && value <= 1;
   expect(d.inks === undefined || (d.decoder === null && d.votes.length === 0 && d.inks?.length > 0 &&
     d.inks.every(({ name, color }) => typeof name === "string" && color?.length === RGB && color.every(share))),

@@ -142,11 +142,20 @@ export class Grid extends Memory {
     return this.kernels.coin(column, row, step, seed) / 2 ** 24;
   }
 
-  /** Sets what a step writes to 0 in a shape; of `share` of its cells, drawn by the coin `salt`. */
+  // Sets what a step writes to 0 in a shape, and what it only reads to `erased`, if the figure has such numbers;
+  // of `share` of the shape's cells, drawn by the coin `salt`.
   erase({ share = 1, salt = 0, ...where }) {
     const { cells } = this;
+<<<<<<< HEAD
     this.forShape(where, (row, column, at) => {
       if (this.coin(column, row, salt, ERASING) < share) this.clear(cells, at);
+=======
+    const { fixed, channels, erased = [] } = this.description;
+    this.forShape(where, (row, column, at) => {
+      if (this.coin(column, row, salt, ERASING) >= share) return;
+      cells.set(erased, at);
+      cells.fill(0, at + fixed, at + channels);
+>>>>>>> c3056012ba75f4a634222a666354ece39eda08b3
     });
   }
 

@@ -42,12 +42,12 @@ const clamped = (value) => Math.min(1, Math.max(0, value));
 
 /** The decoded picture, or the visible channels; with the first input channel as ink, if there is one. */
 function picture(engine) {
-  const { fixed, visible, decoder } = engine.description;
+  const { fixed, visible, decoder, erased } = engine.description;
   const { numbers: from, stride, height, width, window } = decoder
     ? engine.decode() : Object.assign(Object.create(engine), { numbers: engine.cellsToRead });
   const first = decoder ? 0 : fixed;
   const opaque = (decoder?.image ?? visible) === 3;
-  const inked = !decoder && fixed > 0;
+  const inked = !decoder && fixed > 0 && !erased;  // else they tell what is known
   const data = new Uint8ClampedArray(4 * height * width);
   for (let to = 0, cell = 0; to < data.length; to += 4, cell += stride) {
     const at = cell + first;

@@ -23,11 +23,11 @@ export class Timeline {
   /** Back to the start, of the class, turn and guidance asked for last; of all events drawings and grafts stay. */
   reset() {
     const drawn = this.events.slice(0, this.applied).filter(({ kind }) => kind === "draw" || kind === "graft");
-    const { whole } = this;
+    const { fixed, rules, erased } = this.engines[0].description;
+    const whole = this.whole || erased !== undefined;  // what was erased there is no drawing
     const kept = whole ? [] : this.engines.map((engine) => engine.drawn);
     const past = this.atStart ? this.past : this.present;
     this.begin(() => kept.forEach((planes, i) => { this.engines[i].drawn = planes; }));
-    const { fixed, rules } = this.engines[0].description;
     this.whole = whole || (fixed === 0 && !rules);  // else something may have been drawn
     if (whole) drawn.forEach((event) => this.act(event));
     this.past = past;

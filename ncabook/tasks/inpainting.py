@@ -183,7 +183,7 @@ class InpaintingTask(Task[InpaintingExperiment]):
         nca: NCA,
         frozen: dict[str, Any] | None = None,
     ) -> dict[str, Any]:
-        """A picture with a hole, and a decoder that reads the cells.
+        """A picture with a hole, and a decoder that reads the cells; what readers erase is unknown.
 
         Raises:
             TypeError: its pictures are photographs of people, which nobody may show.
@@ -208,7 +208,8 @@ class InpaintingTask(Task[InpaintingExperiment]):
         )
         map_ = known_of(vqvae, image[None], hole)
         rows, columns = experiment.grid
-        told = {"condition": map_[0]} if experiment.model.known == "condition" else {}
+        gone = torch.tensor([0.0] * experiment.model.latent_channels + [1.0])
+        told = {"condition": map_[0]} if experiment.model.known == "condition" else {"erased": gone}
         return {
             "height": rows,
             "width": columns,

@@ -74,7 +74,7 @@ def further_rows(further: dict[str, Any]) -> list[Measured]:
     }
     rows |= {"larger.floor": "half again as large, the autoencoder alone"}
     fires = further["fires"]
-    rows |= {f"fires.{r}": f"fire rate {r}, step {values['steps']}" for r, values in fires.items()}
+    rows |= {f"fires.{p}": f"{p} % fire, step {values['steps']}" for p, values in fires.items()}
     rows |= {
         **{f"near.{far}": f"only cells up to {far} from the hole" for far in further["near"]},
         "moving.moved": "a hole that moved",

@@ -20,6 +20,7 @@ from torch import Tensor
 from ncabook.automaton import NCA, Patchwork
 from ncabook.automaton.known import check_unchanged
 from ncabook.live.decoding import compile_decoder, compile_local
+from ncabook.live.film import Screen
 from ncabook.live.labels import Labels
 from ncabook.live.offers import Offers
 from ncabook.live.opinion import Opinion
@@ -28,6 +29,7 @@ from ncabook.live.sight import Sight
 from ncabook.live.start import Beginning, Start
 from ncabook.live.stepping import check_range, compile_steps
 from ncabook.networks import Decoder, LocalDecoder
+from ncabook.training.screening import Screening
 
 VERSION = 3
 
@@ -104,6 +106,7 @@ def describe(
     ring: bool = False,
     inks: Mapping[str, str] | None = None,
     more: bool = False,
+    film: Screening | None = None,
 ) -> tuple[dict[str, Any], bytes]:
     """Describes ``nca`` on a grid of ``height`` × ``width`` cells for the live engine.
 
@@ -156,6 +159,8 @@ def describe(
         inks: colours that readers may paint on the picture with, ``"#rrggbb"`` by name.
         more: whether all instruments are in sight from the start; otherwise the figure shows
             canvas, transport, one brush and one choice, and *More* opens the others.
+        film: what the automaton is shown, every so many steps a frame, until it goes on alone from
+            what it tells itself; with ``beside`` the true film stands beside.
 
     Returns:
         The description, and the weights' bytes.
@@ -167,6 +172,19 @@ def describe(
         ValueError: labels, grid or channels do not fit the automaton.
 
     """
+    screen = Screen.of(
+        film,
+        nca,
+        (height, width),
+        {
+            **{"classes": classes, "targets": targets is not None, "decoder": decoder},
+            **{"codes": codes is not None, "start": start is not None, "votes": votes},
+            **{"opinion": opinion, "inputs": inputs, "condition": condition is not None},
+            **{"seeds": seeds, "sizes": sizes, "ring": ring, "inks": inks},
+        },
+    )
+    if screen is not None:
+        start, alt = screen.start, alt or screen.alt
     labels = Labels(classes, class_names, class_index)
     sight = Sight(targets, decoder, votes, beside, codes)
     beginning = Beginning(start, inputs, condition, ring, seeds, free, erased)
@@ -180,9 +198,11 @@ def describe(
     least = max([1, *(automaton.perception.reach for automaton in automata)])
     grid.check(least)
     beginning.check_map(told, len(classes), shape)
-    named = labels.described(0 if condition is not None else told, list(inputs or seeds or {}))
+    chosen = screen.names if screen else list(inputs or seeds or {})
+    named = labels.described(0 if condition is not None else told, chosen)
     elected = sight.elected(layout)
-    sight.check(layout, len(named), shape)
+    if screen is None:
+        sight.check(layout, len(named), shape)
     beginning.check(layout, len(named), shape)
     named = beginning.colours(named)
     offers.check(automata, least, sight, beginning)
@@ -224,6 +244,7 @@ def describe(
         "inputs": beginning.inputs_at(program),
         "decoder": _decoded(decoder, program, layout.fixed),
         **sight.latents(program),
+        **(screen.described(program) if screen else {}),
         **({} if opinion is None else {"critic": opinion.described(program)}),
         "buffers": program.buffers[1:],
         "ops": program.ops,

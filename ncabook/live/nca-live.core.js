@@ -39,7 +39,7 @@ expect(isNatural(d.fixed) && d.fixed < d.channels,
 expect(Array.isArray(d.votes), "votes", d.votes, "a list of classes, empty where nothing is classified");
 expect(isNatural(d.visible) && d.fixed + d.visible + d.votes.length <= d.channels,
 "visible", d.visible, "a whole number ≥ 0, with fixed and votes at most channels");
-expect(d.decoder !== null || d.votes.length > 0 || d.visible === RGB || d.visible === RGBA,
+expect(d.decoder !== null || d.film || d.votes.length > 0 || d.visible === RGB || d.visible === RGBA,
 "visible", d.visible, `${RGB}, red, green and blue, or ${RGBA}, with alpha, where neither decoder ` +
 "nor votes make a picture");
 expect(d.living_threshold === null || (isNatural(d.living) && d.living < d.channels),
@@ -169,8 +169,8 @@ fits(layer?.weight, 2, 2 * from * to, d) && fits(layer?.bias, 4, 4 * to, d), `de
 }
 function checkLatents(d) {
 const { beside, codes } = d;
-expect(beside === undefined || (typeof beside === "boolean" && (d.decoder !== null || !beside)),
-"beside", beside, "nothing, or true or false where a decoder makes the picture of latents");
+expect(beside === undefined || (typeof beside === "boolean" && (d.decoder !== null || d.film || !beside)),
+"beside", beside, "nothing, or true or false where a decoder makes the picture of latents, or a film is shown");
 expect(codes === undefined || (d.decoder !== null && d.visible > 0 && isCount(codes?.count) &&
 fits(codes.offset, 2, 2 * codes.count * d.visible, d)),
 "codes", codes, "nothing, or an offset and a count of codes within the weights where there is a decoder");
@@ -326,6 +326,7 @@ const MOST_STEPS = 1e7;
 const MOST_EVENTS = 20000;
 const FAR = 1e6;
 const MOST_WEIGHT = 10;
+const MOST_SPEED = 64;
 const COIN = 2 ** 32 - 1;
 const SHAPES = ["circle", "square", "half"];
 const numberIn = (least, most) => ({
@@ -384,6 +385,17 @@ turn: {
 fields: () => ({ degrees: numberIn(-360, 360) }),
 apply: (engine, { degrees }) => engine.turn(degrees),
 },
+watch: {
+fields: () => ({ alone: { fits: (value) => typeof value === "boolean", expected: "true or false" } }),
+apply: (engine, values) => engine.watch(values),
+},
+throw: {
+fields: ({ film: { throws: [, count] } }) => ({
+digit: wholeIn(0, count - 1), x: numberIn(-FAR, FAR), y: numberIn(-FAR, FAR),
+down: numberIn(-MOST_SPEED, MOST_SPEED), right: numberIn(-MOST_SPEED, MOST_SPEED),
+}),
+apply: (engine, values) => engine.throw(values),
+},
 guide: {
 fields: () => ({ weight: numberIn(-MOST_WEIGHT, MOST_WEIGHT) }),
 apply: (engine, { weight }) => engine.guide(weight),
@@ -395,8 +407,11 @@ expect(fits(given[field]), `${name}${field}`, given[field], expected);
 }
 }
 function checkEvent(event, description, name = "event") {
-const { turns, free, inks, rules, fixed } = description;
-const can = { turn: turns !== undefined, guide: free !== undefined, paint: Boolean(inks), graft: Boolean(rules), draw: fixed > 0 };
+const { turns, free, inks, rules, fixed, film } = description;
+const can = {
+turn: turns !== undefined, guide: free !== undefined, paint: Boolean(inks), graft: Boolean(rules),
+draw: film ? film.walls : fixed > 0, watch: Boolean(film), throw: film?.throws[1] > 0,
+};
 const kinds = Object.keys(EVENTS).filter((kind) => can[kind] ?? true);
 expect(kinds.includes(event?.kind), `${name}.kind`, event?.kind, `one of ${kinds.join(", ")}`);
 checkFields(`${name}.`, EVENTS[event.kind].fields(description), event);
@@ -965,6 +980,22 @@ target[to + column] += factor * source[at + column * stride];
 if (slope < 1) target.forEach((value, k) => { if (value < 0) target[k] = slope * value; });
 }
 }
+function insideOf({ shape, x, y, size }, { height, width }) {
+const apart = (a, b, n) => {
+const away = Math.abs(a - b) % n;
+return Math.min(away, n - away);
+};
+const [right, down] = [x - (width - 1) / 2, y - (height - 1) / 2];
+const side = (from) => (from < 0 ? -1 : 1);
+const inside = {
+circle: (dx, dy) => dx * dx + dy * dy <= size * size,
+square: (dx, dy) => Math.max(dx, dy) <= size,
+half: (dx, dy, row, column) => (Math.abs(right) >= Math.abs(down)
+? (column - (width - 1) / 2) * side(right) >= 0
+: (row - (height - 1) / 2) * side(down) >= 0),
+}[shape];
+return (row, column) => inside(apart(column, x, width), apart(row, y, height), row, column);
+}
 const ERASING = 0x5eed;
 const NOISE = 0x6e00;
 const LARGEST = 1000;
@@ -1053,24 +1084,12 @@ cells[i * stride + channels + k] = condition ? condition[i * planes + k] : Numbe
 }
 }
 }
-forShape({ shape, x, y, size }, change) {
+forShape(where, change) {
 const { height, width, stride } = this;
-const apart = (a, b, n) => {
-const away = Math.abs(a - b) % n;
-return Math.min(away, n - away);
-};
-const [right, down] = [x - (width - 1) / 2, y - (height - 1) / 2];
-const side = (from) => (from < 0 ? -1 : 1);
-const inside = {
-circle: (dx, dy) => dx * dx + dy * dy <= size * size,
-square: (dx, dy) => Math.max(dx, dy) <= size,
-half: (dx, dy, row, column) => (Math.abs(right) >= Math.abs(down)
-? (column - (width - 1) / 2) * side(right) >= 0
-: (row - (height - 1) / 2) * side(down) >= 0),
-}[shape];
+const inside = insideOf(where, this);
 for (let row = 0; row < height; row++) {
 for (let column = 0; column < width; column++) {
-if (!inside(apart(column, x, width), apart(row, y, height), row, column)) continue;
+if (!inside(row, column)) continue;
 change(row, column, (row * width + column) * stride);
 }
 }
@@ -1080,16 +1099,21 @@ return this.kernels.coin(column, row, step, seed) / 2 ** 24;
 }
 erase({ share = 1, salt = 0, ...where }) {
 const { cells } = this;
-const { fixed, channels, erased = [] } = this.description;
 this.forShape(where, (row, column, at) => {
-if (this.coin(column, row, salt, ERASING) >= share) return;
-cells.set(erased, at);
-cells.fill(0, at + fixed, at + channels);
+if (this.coin(column, row, salt, ERASING) < share) this.clear(cells, at);
 });
 }
+clear(cells, at) {
+const { fixed, erased = [] } = this.description;
+cells.set(erased, at);
+cells.fill(0, at + fixed, at + this.channels);
+}
+get drawable() {
+return [0, this.description.fixed];
+}
 draw({ value, ...where }) {
-const { cells } = this;
-this.forShape(where, (row, column, at) => cells.fill(value, at, at + this.description.fixed));
+const { cells, drawable: [first, end] } = this;
+this.forShape(where, (row, column, at) => cells.fill(value, at + first, at + end));
 }
 paint({ ink, ...where }) {
 const { cells } = this;
@@ -1109,16 +1133,15 @@ cells[at + k] += sigma * Math.sqrt(-2 * Math.log(1 - u)) * Math.cos(2 * Math.PI 
 });
 }
 get drawn() {
-const { fixed } = this.description;
-const { cellsToRead: cells, cellCount, stride } = this;
-const planes = Float32Array.from({ length: cellCount * fixed },
-(_, i) => cells[Math.floor(i / fixed) * stride + i % fixed]);
+const { cellsToRead: cells, cellCount, stride, drawable: [first, end] } = this;
+const [planes, count] = [new Float32Array(cellCount * (end - first)), end - first];
+for (let i = 0; i < cellCount; i++) planes.set(cells.subarray(i * stride + first, i * stride + end), i * count);
 return { planes, rules: this.ruleMap.slice() };
 }
 set drawn({ planes, rules }) {
-const { fixed } = this.description;
-const { cells, stride } = this;
-planes.forEach((value, i) => { cells[Math.floor(i / fixed) * stride + i % fixed] = value; });
+const { cells, cellCount, stride, drawable: [first, end] } = this;
+const count = end - first;
+for (let i = 0; i < cellCount; i++) cells.set(planes.subarray(i * count, (i + 1) * count), i * stride + first);
 this.ruleMap.set(rules);
 }
 get runsAway() {
@@ -1476,6 +1499,316 @@ new Uint8Array(this.memory.buffer, maskAt, this.cellCount)
 return fired;
 }
 }
+const PART = 2;
+const ROUNDING = 1e-6;
+const takeOff = ([digit, row, column, down, right]) => ({ digit, row, column, down, right, age: -1 });
+function strikes(walls, { row, column, bitmap }) {
+const { side, pixels } = bitmap;
+const [top, left] = [Math.floor(row), Math.floor(column)];
+return pixels.some((value, i) => value > 127 &&
+walls.numbers[(top + Math.floor(i / side)) * walls.width + left + i % side] > 0.5);
+}
+function fly(flight, bitmap, { height, width }, walls) {
+const next = { ...flight, age: flight.age + 1 };
+if (next.age === 0) return next;
+const ways = { row: ["down", height - bitmap.side], column: ["right", width - bitmap.side] };
+const parts = walls === null ? 1 : Math.max(1, Math.ceil(Math.hypot(next.down, next.right) / PART - ROUNDING));
+for (let part = 0; part < parts; part++) {
+for (const [axis, [speed, free]] of Object.entries(ways)) {
+const before = next[axis];
+const after = before + next[speed] / parts;
+const edge = (after <= 0 || after >= free) && next[speed] !== 0;
+next[axis] = Math.min(free, Math.max(0, after));
+const wall = walls !== null && next[speed] !== 0 && strikes(walls, { ...next, bitmap });
+if (wall) next[axis] = before;
+if (edge || wall) next[speed] *= -1;
+}
+}
+return next;
+}
+function drawDigit(frame, { row, column }, { side, pixels }, width) {
+const [top, left] = [Math.floor(row), Math.floor(column)];
+pixels.forEach((value, i) => {
+const at = (top + Math.floor(i / side)) * width + left + i % side;
+frame[at] = Math.max(frame[at], value);
+});
+}
+const MOST_FRAMES = 1e9;
+const MOST_FLIGHTS = 32;
+const HEAD = 4;
+const FIELDS = ["digit", "row", "column", "down", "right", "age"];
+class Reel {
+constructor({ film, height, width }, bytes) {
+const { patch, reels, digits, shown, seen } = film;
+this.size = { height: patch * height, width: patch * width };
+this.length = this.size.height * this.size.width;
+Object.assign(this, { bytes, reels, seen, firstShown: shown });
+this.bitmaps = Array.from({ length: digits?.count ?? 0 }, (_, i) => {
+const area = digits.side ** 2;
+return { side: digits.side, pixels: bytes.subarray(digits.offset + i * area, digits.offset + (i + 1) * area) };
+});
+this.rewind(0, 0);
+}
+rewind(index, step) {
+this.film = this.reels[index];
+this.began = step;
+this.frame = -1;
+this.shown = this.firstShown;
+this.flights = this.film.flights.map(takeOff);
+this.past = [];
+}
+get frames() {
+return this.film.frames === null ? MOST_FRAMES : this.film.count;
+}
+get numbers() {
+const { began, frame, shown, flights, past, length } = this;
+const rows = flights.flatMap((flight) => FIELDS.map((name) => flight[name]));
+const few = new Float32Array(Float64Array.of(began, frame, shown, flights.length, ...rows).buffer);
+const all = new Float32Array(few.length + past.length * length);
+all.set(few);
+past.forEach((picture, i) => all.set(picture, few.length + i * length));
+return all;
+}
+set numbers(numbers) {
+const doubles = (first, end) => new Float64Array(numbers.slice(2 * first, 2 * end).buffer);
+const [began, frame, shown, count] = doubles(0, HEAD);
+Object.assign(this, { began, frame, shown });
+const end = HEAD + count * FIELDS.length;
+const rows = doubles(HEAD, end);
+this.flights = Array.from({ length: count }, (_, i) =>
+Object.fromEntries(FIELDS.map((name, k) => [name, rows[i * FIELDS.length + k]])));
+const pictures = numbers.subarray(2 * end);
+this.past = Array.from({ length: pictures.length / this.length }, (_, i) =>
+Uint8ClampedArray.from(pictures.subarray(i * this.length, (i + 1) * this.length)));
+}
+isAlone(frame) {
+return frame >= Math.min(this.shown, this.frames);
+}
+throw(flight) {
+this.flights = [...this.flights.slice(1 - MOST_FLIGHTS), takeOff(flight)];
+}
+advance(walls) {
+this.flights = this.flown(this.flights, walls);
+this.frame += 1;
+const { now, past, seen } = this;
+this.past = Array.from({ length: seen }, (_, i) => (i === 0 ? now : past[i - 1] ?? now));
+}
+flown(flights, walls) {
+return flights.map((flight) => fly(flight, this.bitmaps[flight.digit], this.size, walls));
+}
+drawn(frame, flights) {
+const picture = new Uint8ClampedArray(this.length);
+const { frames, count } = this.film;
+if (frames !== null && frame < count) {
+const at = frames + frame * this.length;
+picture.set(this.bytes.subarray(at, at + this.length));
+}
+for (const flight of flights) drawDigit(picture, flight, this.bitmaps[flight.digit], this.size.width);
+return picture;
+}
+get now() {
+return this.drawn(this.frame, this.flights);
+}
+later(count, walls) {
+let { flights } = this;
+for (let i = 0; i < count; i++) flights = this.flown(flights, walls);
+return this.drawn(this.frame + count, flights);
+}
+news(looks) {
+const thrown = this.flights.slice(this.film.flights.length).filter(({ age }) => age >= 0 && age < looks);
+return thrown.length === 0 ? null : this.drawn(MOST_FRAMES, thrown);
+}
+}
+const STATES = ["carried", "fresh", "window"];
+function checkFilm(d) {
+const { steps, seen, shift, patch, state, shown, walls, stays, reels, digits, throws, speed } = d.film;
+const must = (condition, name, expected) => expect(condition, `film.${name}`, d.film[name], expected);
+for (const name of ["steps", "seen", "shift", "patch", "shown"]) must(isCount(d.film[name]), name, "a whole number ≥ 1");
+must(STATES.includes(state), "state", `one of ${STATES.join(", ")}`);
+must(typeof walls === "boolean", "walls", "true or false");
+const [windows, area, size] = [state === "window", patch ** 2, d.height * d.width];
+must(windows ? shift <= seen : shift === 1, "shift", windows ? `at most ${seen}, the frames that are seen` : "1");
+const told = windows ? seen * area : area;
+expect(d.visible === told, "visible", d.visible, `${told}, the pixels of what is told in a cell`);
+const least = (windows ? 0 : seen * area) + (walls ? area : 0);
+expect(d.fixed >= least, "fixed", d.fixed, `${least} or more: frames that are seen, and walls`);
+must(Array.isArray(reels) && reels.length === Math.max(1, d.classes.length), "reels", "a film for each class");
+const kept = d.fixed - (windows ? 0 : seen * area);
+must(fits(stays, LANES, 4 * size * kept * reels.length, d), "stays", "an offset, a multiple of 4, within the weights");
+must(digits === null || (isCount(digits.count) && isCount(digits.side) &&
+digits.side < patch * Math.min(d.height, d.width) && fits(digits.offset, 1, digits.count * digits.side ** 2, d)),
+"digits", "null, or pictures smaller than a frame, within the weights");
+const count = digits?.count ?? 0;
+must(throws?.length === 2 && throws.every(isNatural) && throws[0] + throws[1] <= count, "throws",
+`a first digit and how many follow, of ${count}`);
+must(speed > 0 && Number.isFinite(speed), "speed", "pixels a frame, a number > 0");
+reels.forEach(({ frames, count: length, flights }, i) => {
+expect(frames === null || (isCount(length) && fits(frames, 1, length * size * area, d)),
+`film.reels[${i}].frames`, frames, "null, or an offset of frames within the weights");
+expect(Array.isArray(flights) && flights.every((flight) => flight.length === 5 &&
+flight.every(Number.isFinite) && isNatural(flight[0]) && flight[0] < count),
+`film.reels[${i}].flights`, flights, "rows of a digit's number, row, column, and speed down and right");
+});
+}
+const NEWS = 10;
+class FilmEngine extends Engine {
+static async create(description, weights, fast = true) {
+checkDescription(description, weights);
+checkFilm(description);
+return super.create(description, weights, fast);
+}
+constructor(description, weights, kernels) {
+super(description, weights, kernels);
+const { film: { seen, patch, state, stays, reels }, fixed, height, width } = description;
+const windows = state === "window";
+this.area = patch ** 2;
+this.seenAt = windows ? fixed : 0;
+this.staysAt = windows ? 0 : seen * this.area;
+this.first = windows ? seen - 1 : 0;
+const count = height * width * (fixed - this.staysAt);
+this.stays = reels.map((_, i) => decodeFloat(weights, stays + 4 * i * count, count));
+this.reel = new Reel(description, weights);
+this.reset();
+}
+get drawable() {
+const { fixed, film } = this.description;
+return [film.walls ? fixed - film.patch ** 2 : fixed, fixed];
+}
+clear(cells, at) {
+super.clear(cells, at);
+cells.fill(0, at + this.seenAt, at + this.seenAt + this.description.film.seen * this.area);
+}
+get state() {
+const [cells, numbers] = [super.state, this.reel.numbers];
+const whole = new Float32Array(cells.length + numbers.length);
+whole.set(cells);
+whole.set(numbers, cells.length);
+return whole;
+}
+restore(state, stepCount, planted = []) {
+const length = this.cellCount * this.channels;
+super.restore(state.subarray(0, length), stepCount, planted);
+if (!this.reel) return;
+if (state.length > length) {
+this.reel.numbers = state.subarray(length);
+this.reel.film = this.reel.reels[this.classIndex];
+} else {
+this.reel.rewind(this.classIndex, stepCount);
+}
+}
+reset() {
+super.reset();
+if (this.reel) this.settle();
+}
+setClass(index) {
+this.choose(index);
+this.cells.fill(0);
+this.reel.rewind(index, this.stepCount);
+this.settle();
+}
+settle() {
+const { cells, cellCount, stride, staysAt, description: { fixed } } = this;
+const count = fixed - staysAt;
+const stays = this.stays[this.classIndex];
+for (let i = 0; i < cellCount; i++) {
+cells.set(stays.subarray(i * count, (i + 1) * count), i * stride + staysAt);
+}
+}
+watch({ alone }) {
+this.reel.shown = alone ? this.reel.frame + 1 : MOST_FRAMES;
+}
+throw({ digit, x, y, down, right }) {
+const { reel, description: { film: { patch, throws: [first, count] } } } = this;
+const { side } = reel.bitmaps[first];
+const corner = (at, free) => Math.min(free, Math.max(0, (at + 0.5) * patch - side / 2));
+const [row, column] = [corner(y, reel.size.height - side), corner(x, reel.size.width - side)];
+reel.throw([first + digit % count, row, column, down, right]);
+}
+step() {
+const { film: { steps } } = this.description;
+if ((this.stepCount - this.reel.began) % steps === 0) this.look();
+super.step();
+}
+look() {
+const { reel, area, seenAt, first, description: { film, fixed, visible, channels } } = this;
+const windows = film.state === "window";
+const begins = reel.frame < 0;
+const count = begins ? first + 1 : film.shift;
+const alone = !begins && reel.isAlone(reel.frame + count);
+const { walls } = this;
+if (alone && windows) this.forCells((cells, at) => clamp(cells, at + seenAt, film.seen * area));
+if (alone && !windows) {
+this.forCells((cells, at) => {
+cells.copyWithin(at + seenAt + area, at + seenAt, at + seenAt + (film.seen - 1) * area);
+cells.copyWithin(at + seenAt, at + fixed, at + fixed + area);
+clamp(cells, at + seenAt, area);
+});
+}
+for (let i = 0; i < count; i++) {
+reel.advance(walls);
+const news = alone && reel.news(NEWS);
+if (news) this.add(news, count - 1 - i);
+}
+if (!alone) {
+reel.past.forEach((frame, slot) =>
+this.forPixels(slot, (cells, at, pixel) => { cells[at] = frame[pixel] / 255; }));
+}
+this.forCells((cells, at) => {
+if (!windows) cells.copyWithin(at + fixed, at + seenAt, at + seenAt + visible);
+if (windows ? !alone : film.state === "fresh") cells.fill(0, at + fixed + visible, at + channels);
+});
+}
+forCells(change) {
+const { cells, cellCount, stride } = this;
+for (let i = 0; i < cellCount; i++) change(cells, i * stride, i);
+}
+add(frame, slot) {
+this.forPixels(slot, (cells, at, pixel) => { cells[at] = Math.max(cells[at], frame[pixel] / 255); });
+}
+forPixels(slot, change) {
+const { seenAt, area } = this;
+this.forArea(seenAt + slot * area, change);
+}
+forArea(first, change) {
+const { width, cellsToRead: cells, cellCount, stride, area, description: { film: { patch } } } = this;
+for (let i = 0; i < cellCount; i++) {
+const corner = (Math.floor(i / width) * width * patch + i % width) * patch;
+for (let k = 0; k < area; k++) {
+const pixel = corner + Math.floor(k / patch) * width * patch + k % patch;
+change(cells, i * stride + first + k, pixel);
+}
+}
+}
+get walls() {
+const { reel, description: { film, fixed }, area } = this;
+if (!film.walls) return null;
+const numbers = new Float32Array(reel.length);
+this.forArea(fixed - area, (cells, at, pixel) => { numbers[pixel] = cells[at]; });
+return numbers.some((value) => value > 0) ? { numbers, width: reel.size.width } : null;
+}
+get told() {
+const numbers = new Float32Array(this.reel.length);
+this.forArea(this.description.fixed, (cells, at, pixel) => { numbers[pixel] = cells[at]; });
+return numbers;
+}
+get scene() {
+const { reel, first, description: { film: { shift } } } = this;
+const begins = reel.frame < 0;
+return {
+frame: begins ? first : reel.frame + shift,
+alone: !begins && reel.isAlone(reel.frame),
+news: !begins && reel.news(NEWS) !== null,
+next: !begins && reel.isAlone(reel.frame + shift),
+};
+}
+get truth() {
+const { reel, first, walls, description: { film } } = this;
+return reel.later(reel.frame < 0 ? first + 1 : film.shift, walls);
+}
+}
+const clamp = (cells, at, count) => {
+for (let i = at; i < at + count; i++) cells[i] = Math.min(1, Math.max(0, cells[i]));
+};
 const VERTEX = `#version 300 es
 void main() { gl_Position = vec4(vec2(gl_VertexID & 1, gl_VertexID >> 1) * 4. - 1., 0, 1); }`;
 const each = (count, line) => Array.from({ length: count }, (_, i) => line(i)).join("\n");
@@ -2314,6 +2647,7 @@ const pixelsOf = ({ decoder, height, width }) =>
 (decoder?.kind === "local" ? Math.floor(MOST_PIXELS / Math.max(height, width)) : decoder?.scale ?? 1);
 async function createEngine(description, weights, force) {
 const large = pixelsOf(description ?? {}) * Math.min(description?.height, description?.width) >= LARGE;
+if (description?.film) return FilmEngine.create(description, weights);
 if (description?.free) return GuidedEngine.create(description, weights);
 if (force === "webgl") return GpuEngine.create(description, weights, openContext(false));
 if (force === "wasm" || !large) return Engine.create(description, weights);
@@ -2364,6 +2698,7 @@ const NEGATIVE = [178, 24, 43];
 const POSITIVE = [33, 102, 172];
 function paint(engine, shown, ballot) {
 if (shown === "picture" && ballot !== null) return votesPicture(engine, ballot);
+if (engine.reel && (shown === "picture" || shown === "film")) return filmPicture(engine, shown === "film");
 if (shown === "picture") return picture(engine);
 if (shown === "latents") return latentsPicture(engine);
 if (shown === "codes") return codesPicture(engine);
@@ -2374,6 +2709,16 @@ const data = new Uint8ClampedArray(4 * cellCount);
 const values = numbers(engine, shown, ballot);
 for (let i = 0; i < cellCount; i++) data.set(colour(values(i)), 4 * i);
 return { data, height, width };
+}
+const WALL = [190, 110, 40];
+function filmPicture({ reel, told, truth, scene, walls }, isTrue) {
+const data = new Uint8ClampedArray(4 * reel.length).fill(255);
+for (let i = 0; i < reel.length; i++) {
+const gray = isTrue ? truth[i] : 255 * told[i];
+for (let k = 0; k < 3; k++) data[4 * i + k] = walls?.numbers[i] > 0.5 ? Math.max(gray, WALL[k]) : gray;
+}
+const of = isTrue ? (scene.frame < reel.frames ? "the film" : "the film is over") : !scene.alone ? "watching" : scene.news ? "alone, but for a new digit" : "alone";
+return { data, ...reel.size, words: `frame ${scene.frame}, ${of}` };
 }
 const INK = 0.7;
 const clamped = (value) => Math.min(1, Math.max(0, value));
@@ -2652,7 +2997,8 @@ return new Simulation(engines);
 constructor(engines) {
 this.engines = engines;
 this.timeline = new Timeline(engines);
-this.shown = engines[0].description.beside ? "latents" : "picture";
+const { beside, film } = engines[0].description;
+this.shown = beside ? (film ? "film" : "latents") : "picture";
 this.nextFrames = 0;
 this.stopped = undefined;
 }
@@ -2778,14 +3124,15 @@ frames: this.nextFrames === 0
 canGoBack: timeline.canGoBack,
 canRecall: timeline.canRecall,
 hasPlanted: timeline.hasPlanted,
+alone: engines[0].reel ? engines[0].scene.next : null,
 stopped: this.stopped?.description.title ?? null,
 };
 }
 }
-return { Engine, GpuEngine, Simulation, createEngine, decodeBase64, isDevice, rendererName, classColor, colour, MOST_STEPS, checkMoment, wrap };
+return { Engine, GpuEngine, Simulation, createEngine, decodeBase64, isDevice, rendererName, classColor, colour, MOST_STEPS, MOST_SPEED, checkMoment, wrap };
 };
-const STYLE = ".nca-player{--nca-surface: #f6f7f8;--nca-raised: #ffffff;--nca-ink: #1b2127;--nca-muted: #55606c;--nca-line: #d3d9df;--nca-edge: #79838e;--nca-accent: #0069a6;--nca-on-accent: #ffffff;--nca-chosen: #e3f0f8;color-scheme: light;}html[data-theme=\"dark\"] .nca-player,html[theme=\"dark\"] .nca-player,[data-jp-theme-light=\"false\"] .nca-player{--nca-surface: #1b2026;--nca-raised: #272e36;--nca-ink: #e9edf1;--nca-muted: #a9b4bf;--nca-line: #3b444e;--nca-edge: #8a95a1;--nca-accent: #62b7ea;--nca-on-accent: #06202f;--nca-chosen: #17394d;color-scheme: dark;}@media (prefers-color-scheme: dark){html:not([data-theme]):not([theme]) body:not([data-jp-theme-light]) .nca-player{--nca-surface: #1b2026;--nca-raised: #272e36;--nca-ink: #e9edf1;--nca-muted: #a9b4bf;--nca-line: #3b444e;--nca-edge: #8a95a1;--nca-accent: #62b7ea;--nca-on-accent: #06202f;--nca-chosen: #17394d;color-scheme: dark;}}figure.nca-figure{margin: 1.5rem auto;max-width: 46rem;scroll-margin-top: 4.5rem;container-type: inline-size;}html[data-theme] .bd-content div.cell_output .text_html:has(figure.nca-figure){padding: 0;background: none;}.nca-player,.nca-player *{box-sizing: border-box;}.nca-player{position: relative;border: 1px solid var(--nca-line);border-radius: 14px;background: var(--nca-surface);color: var(--nca-ink);font-family: inherit;font-size: 0.875rem;line-height: 1.4;overflow: hidden;}.nca-player .nca-body{display: flex;flex-direction: column;}.nca-player .nca-bed{display: flex;align-items: center;justify-content: center;padding: 0.5rem 0.5rem 0;}.nca-player .nca-stage{position: relative;overflow: hidden;border: 1px solid var(--nca-line);border-radius: 8px;background: #ffffff;}.nca-player .nca-pane{width: min(100%,70vh);}.nca-player .nca-caption{margin-top: 0.25rem;font-size: 0.8125rem;text-align: center;}.nca-player canvas{display: block;width: 100%;height: auto;image-rendering: pixelated;touch-action: pan-y pinch-zoom;cursor: none;}.nca-player[data-taken] .nca-stage canvas,.nca-player .nca-stage canvas[data-pen]{touch-action: none;}.nca-player[data-taken] .nca-stage{outline: 3px solid var(--nca-accent);}.nca-player canvas:focus-visible{outline: 3px solid var(--nca-accent);outline-offset: -3px;border-radius: 7px;}.nca-player .nca-cursor{position: absolute;aspect-ratio: 1;translate: -50% -50%;border: 1.5px solid #ffffff;border-radius: 50%;outline: 1.5px solid #1b2127;pointer-events: none;}.nca-player[data-tool=\"square\"] .nca-cursor{border-radius: 0;}.nca-player:is([data-tool=\"half\"],[data-tool=\"seed\"]) .nca-cursor{border-style: dotted;}.nca-player .nca-cursor[hidden]{display: none;}.nca-player .nca-crosshair::before,.nca-player .nca-crosshair::after{content: \"\";position: absolute;inset: calc(50% - 1px) -6px;height: 2px;background: #1b2127;box-shadow: 0 0 0 1px #ffffff;}.nca-player .nca-crosshair::after{rotate: 90deg;}.nca-player .nca-panel{display: flex;flex-direction: column;gap: 0.7rem;min-width: 0;padding: 0.5rem 0.75rem 0.75rem;}.nca-player .nca-readout{display: flex;justify-content: space-between;align-items: baseline;color: var(--nca-muted);font-variant-numeric: tabular-nums;}.nca-player output{display: inline;padding: 0;color: var(--nca-ink);font-weight: 600;}.nca-player .nca-steps{font-size: 1.375rem;line-height: 1;}.nca-player .nca-transport{display: flex;gap: 0.4rem;}.nca-player .nca-transport .nca-button{flex: 1 1 0;}.nca-player .nca-transport .nca-play{flex-grow: 1.6;}.nca-player .nca-button{display: inline-flex;align-items: center;justify-content: center;gap: 0.35rem;min-height: 44px;margin: 0;padding: 0 0.6rem;border: 1px solid var(--nca-edge);border-radius: 10px;background: var(--nca-raised);color: var(--nca-ink);font: inherit;font-weight: 500;cursor: pointer;}.nca-player .nca-transport .nca-button:not(.nca-play){flex-direction: column;gap: 0;padding: 0.15rem;font-size: 0.75rem;}.nca-player .nca-play{border-color: var(--nca-accent);background: var(--nca-accent);color: var(--nca-on-accent);}.nca-player .nca-button[hidden]{display: none;}.nca-player .nca-more[aria-expanded=\"true\"] svg{rotate: 180deg;}.nca-player .nca-button:hover{filter: brightness(0.95);}.nca-player .nca-button[aria-disabled=\"true\"]{color: var(--nca-muted);border-color: var(--nca-line);}.nca-player .nca-button[aria-pressed=\"true\"]{border-color: #c2371f;color: #c2371f;background: #ffffff;}.nca-player .nca-button:active{transform: translateY(1px);}.nca-player .nca-button:focus-visible,.nca-player input[type=\"range\"]:focus-visible,.nca-player select:focus-visible,.nca-player .nca-choice input:focus-visible + .nca-tile{outline: 3px solid var(--nca-accent);outline-offset: 2px;}.nca-player fieldset{min-width: 0;margin: 0;padding: 0;border: 0;}.nca-player legend,.nca-player .nca-slider label{float: none;width: auto;margin: 0 0 0.3rem;padding: 0;color: var(--nca-muted);font: inherit;}.nca-player .nca-choice{position: relative;display: flex;flex: 1 1 0;min-width: 0;margin: 0;cursor: pointer;}.nca-player .nca-tile{display: flex;flex: 1;flex-direction: column;align-items: center;justify-content: center;min-width: 0;min-height: 44px;font-variant-numeric: tabular-nums;}.nca-player :is(.nca-classes,.nca-rules,.nca-inks) .nca-row{display: grid;grid-template-columns: repeat(var(--nca-columns,var(--nca-columns-0)),minmax(0,1fr));gap: 0.25rem;}.nca-player :is(.nca-classes,.nca-rules,.nca-inks) .nca-tile{justify-content: flex-start;gap: 0.15rem;padding: 0.4rem 1px;border: 1px solid var(--nca-line);border-radius: 10px;background: var(--nca-raised);}.nca-player .nca-label{font-family: \"Apple Color Emoji\",\"Segoe UI Emoji\",\"Noto Color Emoji\",sans-serif;font-size: 1.5rem;line-height: 1.2;}.nca-player .nca-name{max-width: 100%;color: var(--nca-muted);font-size: 0.65rem;line-height: 1.2;text-align: center;text-wrap: balance;font-weight: 400;overflow-wrap: break-word;hyphens: auto;}.nca-player .nca-tile:has(.nca-thumb){padding: 3px;}.nca-player canvas.nca-thumb{width: min(100%,2.4rem);border-radius: 6px;touch-action: auto;cursor: inherit;}.nca-player :is(.nca-rules,.nca-inks) .nca-tile,.nca-player .nca-classes .nca-tile:not(:has(.nca-label)){justify-content: center;}.nca-player :is(.nca-rules,.nca-inks) .nca-name{font-size: 0.8rem;}.nca-player:not([data-shown=\"rules\"]) .nca-rules :is(.nca-swatch,.nca-of-map){display: none;}.nca-player .nca-swatch{width: min(2rem,100%);height: 0.65rem;border: 1px solid var(--nca-edge);border-radius: 3px;background: var(--nca-class);forced-color-adjust: none;}.nca-player .nca-hold{display: flex;flex-wrap: wrap;align-items: center;gap: 0.4rem 0.6rem;color: var(--nca-muted);}.nca-player .nca-hold .nca-tools{flex: 1 1 8rem;}.nca-player .nca-hold .nca-tools:has(.nca-choice:nth-child(3)){flex-basis: 16rem;}.nca-player .nca-hold .nca-tools .nca-tile{gap: 0.35rem;flex-direction: row;}.nca-player .nca-hold legend{position: absolute;clip-path: inset(50%);}.nca-player:not([data-touch]) .nca-take,.nca-player[data-touch] .nca-tools ~ .nca-does{display: none;}.nca-player[data-taken] .nca-take{border-color: var(--nca-accent);background: var(--nca-chosen);}.nca-player .nca-take[data-asked]{border-color: var(--nca-accent);background: var(--nca-accent);color: var(--nca-on-accent);}.nca-player .nca-tools .nca-row{display: grid;grid-auto-columns: 1fr;grid-auto-flow: column;border: 1px solid var(--nca-line);border-radius: 10px;background: var(--nca-raised);}.nca-player .nca-tools .nca-tile{border-radius: 9px;}.nca-player .nca-icon{display: flex;}.nca-player .nca-choice input:checked + .nca-tile{background: var(--nca-chosen);box-shadow: inset 0 0 0 2px var(--nca-accent);font-weight: 600;}.nca-player .nca-choice input:checked + .nca-tile .nca-name{color: var(--nca-ink);}.nca-player .nca-slider{display: grid;grid-template-columns: minmax(3.2rem,max-content) 1fr auto;align-items: center;gap: 0.6rem;}.nca-player .nca-slider label{margin: 0;}.nca-player select{width: 100%;min-width: 0;min-height: 44px;padding: 0 0.5rem;border: 1px solid var(--nca-edge);border-radius: 10px;background: var(--nca-raised);color: var(--nca-ink);font: inherit;}.nca-player .nca-key{display: flex;align-items: center;gap: 0.25rem;font-size: 0.75rem;}.nca-player .nca-key[hidden]{display: none;}.nca-player .nca-ramp{width: 2.5rem;height: 0.75rem;border: 1px solid var(--nca-edge);background: linear-gradient(90deg,#b2182b,#ffffff,#2166ac);}.nca-player input[type=\"range\"]{width: 100%;min-width: 0;height: 44px;margin: 0;border-radius: 10px;accent-color: var(--nca-accent);cursor: pointer;}.nca-player .nca-value{min-width: 3.6rem;text-align: right;font-variant-numeric: tabular-nums;}.nca-player .nca-votes{display: grid;grid-auto-flow: column;grid-auto-columns: 1fr;gap: 2px;margin-top: 0.4rem;color: var(--nca-muted);font-size: 0.75rem;text-align: center;}.nca-player .nca-vote{min-width: 0;overflow: hidden;text-overflow: ellipsis;border-radius: 4px;}.nca-player .nca-vote > span{display: block;height: 2.5rem;border-bottom: 2px solid var(--nca-class);background: linear-gradient(var(--nca-class),var(--nca-class)) bottom / 100% var(--nca-share,0%) no-repeat;}.nca-player .nca-vote[data-winner=\"true\"]{color: var(--nca-ink);font-weight: 700;box-shadow: inset 0 0 0 1px var(--nca-edge);}@media (max-width: 40rem){.nca-player [data-words] .nca-vote{display: flex;flex-direction: column;align-items: center;overflow: visible;font-size: 0.6875rem;}.nca-player [data-words] .nca-vote > span{align-self: stretch;height: 1.25rem;}.nca-player [data-words] .nca-vote:nth-child(even) > span{margin-bottom: 1.5em;}.nca-player [data-words] .nca-vote[data-winner=\"true\"]{box-shadow: none;}.nca-player [data-words] .nca-vote[data-winner=\"true\"] > span{box-shadow: inset 0 0 0 1px var(--nca-edge);}}.nca-player .nca-recovery{display: flex;flex-wrap: wrap;justify-content: center;gap: 0 1ch;height: 1.25rem;overflow: hidden;margin-top: 0.2rem;border-bottom: 2px solid var(--nca-curve,transparent);color: var(--nca-muted);font-size: 0.75rem;font-variant-numeric: tabular-nums;text-align: center;}.nca-player .nca-recovery[hidden]{display: none;}.nca-player.nca-several .nca-recovery{height: 2.35rem;align-content: flex-start;}.nca-player .nca-foot{display: flex;flex-direction: column;gap: 0.6rem;padding: 0.75rem;}.nca-player .nca-curve[hidden]{display: none;}.nca-player .nca-curve-title{color: var(--nca-muted);font-size: 0.8125rem;}.nca-player canvas.nca-chart{height: 8.5rem;cursor: default;touch-action: auto;}.nca-player .nca-last{display: flex;justify-content: space-between;align-items: flex-end;gap: 0.75rem;}.nca-player .nca-read{display: flex;align-items: flex-start;gap: 0.75rem;}.nca-player canvas.nca-lens{flex: none;width: 76px;height: 76px;cursor: default;touch-action: auto;image-rendering: pixelated;}.nca-player canvas.nca-lens[data-empty=\"true\"]{visibility: hidden;}@container (max-width: 30rem){.nca-player .nca-last{flex-direction: column;}}.nca-player .nca-share{display: flex;align-items: center;justify-content: flex-end;gap: 0.4rem;}.nca-player .nca-told{flex: 1;min-width: 7rem;font-weight: 600;text-align: right;}.nca-player .nca-share .nca-button{min-width: 44px;padding: 0;}.nca-player .nca-inspector{min-height: 4.2em;margin: 0 0 0.3rem;font-size: 0.75rem;font-variant-numeric: tabular-nums;}.nca-player .nca-hint{margin: 0;color: var(--nca-muted);font-size: 0.8125rem;}.nca-player .nca-notice{margin: 0.75rem 0.75rem 0;padding: 0.5rem 0.75rem;border: 1px solid var(--nca-edge);border-left-width: 4px;border-radius: 6px;background: var(--nca-raised);font-size: 0.875rem;font-variant-numeric: tabular-nums;}.nca-player .nca-hidden{position: absolute;width: 1px;height: 1px;margin: -1px;overflow: hidden;clip-path: inset(50%);white-space: nowrap;}.nca-player .nca-skip{position: absolute;z-index: 1;top: 0.5rem;left: 0.5rem;}.nca-player .nca-skip:not(:focus){clip-path: inset(50%);}figure.nca-figure > figcaption{margin-top: 0.5rem;}.nca-player .nca-extra{border-top: 1px solid var(--nca-line);}.nca-player .nca-extra[hidden]{display: none;}.nca-player .nca-bench{display: grid;grid-template-columns: minmax(0,1fr);gap: 0.5rem 1.5rem;align-items: end;padding: 0.75rem 0.75rem 0;}.nca-player.nca-several .nca-bed{display: grid;grid-template-columns: repeat(var(--nca-panes),minmax(0,1fr));gap: 0.5rem;align-items: start;}.nca-player.nca-beside .nca-bed{grid-template-columns: repeat(auto-fit,minmax(min(100%,9rem),1fr));justify-items: center;}.nca-player.nca-several .nca-caption{min-height: 2.4em;line-height: 1.2;}@container (max-width: 30rem){.nca-player:not(.nca-several) .nca-pane{width: min(100%,36svh);}.nca-player:not(.nca-several) .nca-pane:has(.nca-votes){width: min(100%,30svh);}.nca-player .nca-vote > span{height: 1.75rem;}.nca-player .nca-panel{gap: 0.5rem;}}@container (min-width: 38rem){.nca-player:not(.nca-several) .nca-body{flex-direction: row;}.nca-player:not(.nca-several) .nca-row{--nca-columns: var(--nca-columns-1);}.nca-several .nca-row{--nca-columns: var(--nca-columns-2);}.nca-several .nca-panel{display: grid;grid-template-columns: 1fr 1fr;gap: 0.5rem 1.5rem;align-items: center;}.nca-several .nca-panel > fieldset{grid-row: 1 / span 3;grid-column: 2;}.nca-several .nca-panel > fieldset ~ fieldset{grid-row: auto;}.nca-player.nca-several .nca-recovery{height: 1.25rem;}.nca-player.nca-several .nca-caption{min-height: 0;}.nca-player .nca-bench{grid-template-columns: repeat(2,minmax(0,1fr));}.nca-player:not(.nca-several) .nca-bed{flex: 1 1 57%;padding: 0.75rem 0 0.75rem 0.75rem;}.nca-player:not(.nca-several) .nca-panel{flex: 1 1 43%;justify-content: center;}}@media screen{.nca-poster.nca-printed{display: none;}}@media print{.nca-player :is(.nca-panel,.nca-extra,.nca-notice,.nca-cursor,.nca-skip),figure[data-nca-fresh]:has(> .nca-printed) .nca-player,figure:not([data-nca-fresh]) > .nca-printed{display: none;}.nca-player{border: 0;background: none;break-inside: avoid;print-color-adjust: exact;}.nca-player:not(.nca-several) .nca-pane{width: min(100%,9cm);}.nca-player .nca-pane{--nca-ink: #000000;--nca-muted: #000000;color: var(--nca-ink);}}";
-const { Engine, GpuEngine, Simulation, createEngine, decodeBase64, isDevice, rendererName, classColor, colour, MOST_STEPS, checkMoment, wrap } = core();
+const STYLE = ".nca-player{--nca-surface: #f6f7f8;--nca-raised: #ffffff;--nca-ink: #1b2127;--nca-muted: #55606c;--nca-line: #d3d9df;--nca-edge: #79838e;--nca-accent: #0069a6;--nca-on-accent: #ffffff;--nca-chosen: #e3f0f8;color-scheme: light;}html[data-theme=\"dark\"] .nca-player,html[theme=\"dark\"] .nca-player,[data-jp-theme-light=\"false\"] .nca-player{--nca-surface: #1b2026;--nca-raised: #272e36;--nca-ink: #e9edf1;--nca-muted: #a9b4bf;--nca-line: #3b444e;--nca-edge: #8a95a1;--nca-accent: #62b7ea;--nca-on-accent: #06202f;--nca-chosen: #17394d;color-scheme: dark;}@media (prefers-color-scheme: dark){html:not([data-theme]):not([theme]) body:not([data-jp-theme-light]) .nca-player{--nca-surface: #1b2026;--nca-raised: #272e36;--nca-ink: #e9edf1;--nca-muted: #a9b4bf;--nca-line: #3b444e;--nca-edge: #8a95a1;--nca-accent: #62b7ea;--nca-on-accent: #06202f;--nca-chosen: #17394d;color-scheme: dark;}}figure.nca-figure{margin: 1.5rem auto;max-width: 46rem;scroll-margin-top: 4.5rem;container-type: inline-size;}html[data-theme] .bd-content div.cell_output .text_html:has(figure.nca-figure){padding: 0;background: none;}.nca-player,.nca-player *{box-sizing: border-box;}.nca-player{position: relative;border: 1px solid var(--nca-line);border-radius: 14px;background: var(--nca-surface);color: var(--nca-ink);font-family: inherit;font-size: 0.875rem;line-height: 1.4;overflow: hidden;}.nca-player .nca-body{display: flex;flex-direction: column;}.nca-player .nca-bed{display: flex;align-items: center;justify-content: center;padding: 0.5rem 0.5rem 0;}.nca-player .nca-stage{position: relative;overflow: hidden;border: 1px solid var(--nca-line);border-radius: 8px;background: #ffffff;}.nca-player .nca-pane{width: min(100%,70vh);}.nca-player .nca-caption{margin-top: 0.25rem;font-size: 0.8125rem;text-align: center;}.nca-player canvas{display: block;width: 100%;height: auto;image-rendering: pixelated;touch-action: pan-y pinch-zoom;cursor: none;}.nca-player[data-taken] .nca-stage canvas,.nca-player .nca-stage canvas[data-pen]{touch-action: none;}.nca-player[data-taken] .nca-stage{outline: 3px solid var(--nca-accent);}.nca-player canvas:focus-visible{outline: 3px solid var(--nca-accent);outline-offset: -3px;border-radius: 7px;}.nca-player .nca-cursor{position: absolute;aspect-ratio: 1;translate: -50% -50%;border: 1.5px solid #ffffff;border-radius: 50%;outline: 1.5px solid #1b2127;pointer-events: none;}.nca-player[data-tool=\"square\"] .nca-cursor{border-radius: 0;}.nca-player:is([data-tool=\"half\"],[data-tool=\"seed\"]) .nca-cursor{border-style: dotted;}.nca-player .nca-cursor[hidden]{display: none;}.nca-player .nca-crosshair::before,.nca-player .nca-crosshair::after{content: \"\";position: absolute;inset: calc(50% - 1px) -6px;height: 2px;background: #1b2127;box-shadow: 0 0 0 1px #ffffff;}.nca-player .nca-crosshair::after{rotate: 90deg;}.nca-player .nca-panel{display: flex;flex-direction: column;gap: 0.7rem;min-width: 0;padding: 0.5rem 0.75rem 0.75rem;}.nca-player .nca-readout{display: flex;justify-content: space-between;align-items: baseline;color: var(--nca-muted);font-variant-numeric: tabular-nums;}.nca-player output{display: inline;padding: 0;color: var(--nca-ink);font-weight: 600;}.nca-player .nca-steps{font-size: 1.375rem;line-height: 1;}.nca-player .nca-transport{display: flex;gap: 0.4rem;}.nca-player .nca-transport .nca-button{flex: 1 1 0;}.nca-player .nca-transport .nca-play{flex-grow: 1.6;}.nca-player .nca-button{display: inline-flex;align-items: center;justify-content: center;gap: 0.35rem;min-height: 44px;margin: 0;padding: 0 0.6rem;border: 1px solid var(--nca-edge);border-radius: 10px;background: var(--nca-raised);color: var(--nca-ink);font: inherit;font-weight: 500;cursor: pointer;}.nca-player .nca-transport .nca-button:not(.nca-play){flex-direction: column;gap: 0;padding: 0.15rem;font-size: 0.75rem;}.nca-player .nca-play{border-color: var(--nca-accent);background: var(--nca-accent);color: var(--nca-on-accent);}.nca-player .nca-button[hidden]{display: none;}.nca-player .nca-more[aria-expanded=\"true\"] svg{rotate: 180deg;}.nca-player .nca-button:hover{filter: brightness(0.95);}.nca-player .nca-button[aria-disabled=\"true\"]{color: var(--nca-muted);border-color: var(--nca-line);}.nca-player .nca-button[aria-pressed=\"true\"]{border-color: #c2371f;color: #c2371f;background: #ffffff;}.nca-player .nca-button:active{transform: translateY(1px);}.nca-player .nca-button:focus-visible,.nca-player input[type=\"range\"]:focus-visible,.nca-player select:focus-visible,.nca-player .nca-choice input:focus-visible + .nca-tile{outline: 3px solid var(--nca-accent);outline-offset: 2px;}.nca-player fieldset{min-width: 0;margin: 0;padding: 0;border: 0;}.nca-player legend,.nca-player .nca-slider label{float: none;width: auto;margin: 0 0 0.3rem;padding: 0;color: var(--nca-muted);font: inherit;}.nca-player .nca-choice{position: relative;display: flex;flex: 1 1 0;min-width: 0;margin: 0;cursor: pointer;}.nca-player .nca-tile{display: flex;flex: 1;flex-direction: column;align-items: center;justify-content: center;min-width: 0;min-height: 44px;font-variant-numeric: tabular-nums;}.nca-player :is(.nca-classes,.nca-rules,.nca-inks) .nca-row{display: grid;grid-template-columns: repeat(var(--nca-columns,var(--nca-columns-0)),minmax(0,1fr));gap: 0.25rem;}.nca-player :is(.nca-classes,.nca-rules,.nca-inks) .nca-tile{justify-content: flex-start;gap: 0.15rem;padding: 0.4rem 1px;border: 1px solid var(--nca-line);border-radius: 10px;background: var(--nca-raised);}.nca-player .nca-label{font-family: \"Apple Color Emoji\",\"Segoe UI Emoji\",\"Noto Color Emoji\",sans-serif;font-size: 1.5rem;line-height: 1.2;}.nca-player .nca-name{max-width: 100%;color: var(--nca-muted);font-size: 0.65rem;line-height: 1.2;text-align: center;text-wrap: balance;font-weight: 400;overflow-wrap: break-word;hyphens: auto;}.nca-player .nca-tile:has(.nca-thumb){padding: 3px;}.nca-player canvas.nca-thumb{width: min(100%,2.4rem);border-radius: 6px;touch-action: auto;cursor: inherit;}.nca-player :is(.nca-rules,.nca-inks) .nca-tile,.nca-player .nca-classes .nca-tile:not(:has(.nca-label)){justify-content: center;}.nca-player :is(.nca-rules,.nca-inks) .nca-name{font-size: 0.8rem;}.nca-player:not([data-shown=\"rules\"]) .nca-rules :is(.nca-swatch,.nca-of-map){display: none;}.nca-player .nca-swatch{width: min(2rem,100%);height: 0.65rem;border: 1px solid var(--nca-edge);border-radius: 3px;background: var(--nca-class);forced-color-adjust: none;}.nca-player .nca-hold{display: flex;flex-wrap: wrap;align-items: center;gap: 0.4rem 0.6rem;color: var(--nca-muted);}.nca-player .nca-hold .nca-tools{flex: 1 1 8rem;}.nca-player .nca-hold .nca-tools:has(.nca-choice:nth-child(3)){flex-basis: 16rem;}.nca-player .nca-hold .nca-tools .nca-tile{gap: 0.35rem;flex-direction: row;}.nca-player .nca-hold legend{position: absolute;clip-path: inset(50%);}.nca-player:not([data-touch]) .nca-take,.nca-player[data-touch] .nca-tools ~ .nca-does{display: none;}.nca-player[data-taken] .nca-take{border-color: var(--nca-accent);background: var(--nca-chosen);}.nca-player .nca-take[data-asked]{border-color: var(--nca-accent);background: var(--nca-accent);color: var(--nca-on-accent);}.nca-player :is(.nca-tools,.nca-watching) .nca-row{display: grid;grid-auto-columns: 1fr;grid-auto-flow: column;border: 1px solid var(--nca-line);border-radius: 10px;background: var(--nca-raised);}.nca-player :is(.nca-tools,.nca-watching) .nca-tile{border-radius: 9px;}.nca-player .nca-icon{display: flex;}.nca-player .nca-choice input:checked + .nca-tile{background: var(--nca-chosen);box-shadow: inset 0 0 0 2px var(--nca-accent);font-weight: 600;}.nca-player .nca-choice input:checked + .nca-tile .nca-name{color: var(--nca-ink);}.nca-player .nca-slider{display: grid;grid-template-columns: minmax(3.2rem,max-content) 1fr auto;align-items: center;gap: 0.6rem;}.nca-player .nca-slider label{margin: 0;}.nca-player select{width: 100%;min-width: 0;min-height: 44px;padding: 0 0.5rem;border: 1px solid var(--nca-edge);border-radius: 10px;background: var(--nca-raised);color: var(--nca-ink);font: inherit;}.nca-player .nca-key{display: flex;align-items: center;gap: 0.25rem;font-size: 0.75rem;}.nca-player .nca-key[hidden]{display: none;}.nca-player .nca-ramp{width: 2.5rem;height: 0.75rem;border: 1px solid var(--nca-edge);background: linear-gradient(90deg,#b2182b,#ffffff,#2166ac);}.nca-player input[type=\"range\"]{width: 100%;min-width: 0;height: 44px;margin: 0;border-radius: 10px;accent-color: var(--nca-accent);cursor: pointer;}.nca-player .nca-value{min-width: 3.6rem;text-align: right;font-variant-numeric: tabular-nums;}.nca-player .nca-votes{display: grid;grid-auto-flow: column;grid-auto-columns: 1fr;gap: 2px;margin-top: 0.4rem;color: var(--nca-muted);font-size: 0.75rem;text-align: center;}.nca-player .nca-vote{min-width: 0;overflow: hidden;text-overflow: ellipsis;border-radius: 4px;}.nca-player .nca-vote > span{display: block;height: 2.5rem;border-bottom: 2px solid var(--nca-class);background: linear-gradient(var(--nca-class),var(--nca-class)) bottom / 100% var(--nca-share,0%) no-repeat;}.nca-player .nca-vote[data-winner=\"true\"]{color: var(--nca-ink);font-weight: 700;box-shadow: inset 0 0 0 1px var(--nca-edge);}@media (max-width: 40rem){.nca-player [data-words] .nca-vote{display: flex;flex-direction: column;align-items: center;overflow: visible;font-size: 0.6875rem;}.nca-player [data-words] .nca-vote > span{align-self: stretch;height: 1.25rem;}.nca-player [data-words] .nca-vote:nth-child(even) > span{margin-bottom: 1.5em;}.nca-player [data-words] .nca-vote[data-winner=\"true\"]{box-shadow: none;}.nca-player [data-words] .nca-vote[data-winner=\"true\"] > span{box-shadow: inset 0 0 0 1px var(--nca-edge);}}.nca-player .nca-recovery{display: flex;flex-wrap: wrap;justify-content: center;gap: 0 1ch;height: 1.25rem;overflow: hidden;margin-top: 0.2rem;border-bottom: 2px solid var(--nca-curve,transparent);color: var(--nca-muted);font-size: 0.75rem;font-variant-numeric: tabular-nums;text-align: center;}.nca-player .nca-recovery[hidden]{display: none;}.nca-player.nca-several .nca-recovery{height: 2.35rem;align-content: flex-start;}.nca-player .nca-foot{display: flex;flex-direction: column;gap: 0.6rem;padding: 0.75rem;}.nca-player .nca-curve[hidden]{display: none;}.nca-player .nca-curve-title{color: var(--nca-muted);font-size: 0.8125rem;}.nca-player canvas.nca-chart{height: 8.5rem;cursor: default;touch-action: auto;}.nca-player .nca-last{display: flex;justify-content: space-between;align-items: flex-end;gap: 0.75rem;}.nca-player .nca-read{display: flex;align-items: flex-start;gap: 0.75rem;}.nca-player canvas.nca-lens{flex: none;width: 76px;height: 76px;cursor: default;touch-action: auto;image-rendering: pixelated;}.nca-player canvas.nca-lens[data-empty=\"true\"]{visibility: hidden;}@container (max-width: 30rem){.nca-player .nca-last{flex-direction: column;}}.nca-player .nca-share{display: flex;align-items: center;justify-content: flex-end;gap: 0.4rem;}.nca-player .nca-told{flex: 1;min-width: 7rem;font-weight: 600;text-align: right;}.nca-player .nca-share .nca-button{min-width: 44px;padding: 0;}.nca-player .nca-inspector{min-height: 4.2em;margin: 0 0 0.3rem;font-size: 0.75rem;font-variant-numeric: tabular-nums;}.nca-player .nca-hint{margin: 0;color: var(--nca-muted);font-size: 0.8125rem;}.nca-player .nca-notice{margin: 0.75rem 0.75rem 0;padding: 0.5rem 0.75rem;border: 1px solid var(--nca-edge);border-left-width: 4px;border-radius: 6px;background: var(--nca-raised);font-size: 0.875rem;font-variant-numeric: tabular-nums;}.nca-player .nca-hidden{position: absolute;width: 1px;height: 1px;margin: -1px;overflow: hidden;clip-path: inset(50%);white-space: nowrap;}.nca-player .nca-skip{position: absolute;z-index: 1;top: 0.5rem;left: 0.5rem;}.nca-player .nca-skip:not(:focus){clip-path: inset(50%);}figure.nca-figure > figcaption{margin-top: 0.5rem;}.nca-player .nca-extra{border-top: 1px solid var(--nca-line);}.nca-player .nca-extra[hidden]{display: none;}.nca-player .nca-bench{display: grid;grid-template-columns: minmax(0,1fr);gap: 0.5rem 1.5rem;align-items: end;padding: 0.75rem 0.75rem 0;}.nca-player.nca-several .nca-bed{display: grid;grid-template-columns: repeat(var(--nca-panes),minmax(0,1fr));gap: 0.5rem;align-items: start;}.nca-player.nca-beside .nca-bed{grid-template-columns: repeat(auto-fit,minmax(min(100%,9rem),1fr));justify-items: center;}.nca-player.nca-several .nca-caption:not(.nca-size,:has(+ .nca-size)){min-height: 2.4em;line-height: 1.2;}@container (max-width: 30rem){.nca-player:not(.nca-several) .nca-pane{width: min(100%,36svh);}.nca-player:not(.nca-several) .nca-pane:has(.nca-votes){width: min(100%,30svh);}.nca-player .nca-vote > span{height: 1.75rem;}.nca-player .nca-panel{gap: 0.5rem;}}@container (min-width: 38rem){.nca-player:not(.nca-several) .nca-body{flex-direction: row;}.nca-player:not(.nca-several) .nca-row{--nca-columns: var(--nca-columns-1);}.nca-several .nca-row{--nca-columns: var(--nca-columns-2);}.nca-several .nca-panel{display: grid;grid-template-columns: 1fr 1fr;gap: 0.5rem 1.5rem;align-items: center;}.nca-several .nca-panel > fieldset{grid-row: 1 / span 3;grid-column: 2;}.nca-several .nca-panel > fieldset ~ fieldset{grid-row: auto;}.nca-player.nca-several .nca-recovery{height: 1.25rem;}.nca-player.nca-several .nca-caption:not(.nca-size,:has(+ .nca-size)){min-height: 0;}.nca-player .nca-bench{grid-template-columns: repeat(2,minmax(0,1fr));}.nca-player:not(.nca-several) .nca-bed{flex: 1 1 57%;padding: 0.75rem 0 0.75rem 0.75rem;}.nca-player:not(.nca-several) .nca-panel{flex: 1 1 43%;justify-content: center;}}@media screen{.nca-poster.nca-printed{display: none;}}@media print{.nca-player :is(.nca-panel,.nca-extra,.nca-notice,.nca-cursor,.nca-skip),figure[data-nca-fresh]:has(> .nca-printed) .nca-player,figure:not([data-nca-fresh]) > .nca-printed{display: none;}.nca-player{border: 0;background: none;break-inside: avoid;print-color-adjust: exact;}.nca-player:not(.nca-several) .nca-pane{width: min(100%,9cm);}.nca-player .nca-pane{--nca-ink: #000000;--nca-muted: #000000;color: var(--nca-ink);}}";
+const { Engine, GpuEngine, Simulation, createEngine, decodeBase64, isDevice, rendererName, classColor, colour, MOST_STEPS, MOST_SPEED, checkMoment, wrap } = core();
 const WORKER = `"use strict";
 let simulation;
 const { Simulation } = (${core})();
@@ -2891,6 +3238,7 @@ noise: [line("M3 12h2l2-6 3 13 3-15 3 12 2-4h3")],
 seed: [line("M12 5v14M5 12h14")],
 draw: [line("M4 20l1-4.5L15.5 5 19 8.5 8.5 19 4 20zM13.5 7l3.5 3.5")],
 wipe: [line("M8.5 19L4 14.5 13.5 5l6 6-8 8h-3zM8.5 10l6 6M8.5 19H20")],
+throw: [line("M4 20c2-8 6-12 14-13M13 3.5l5.5 3.5-4 5")],
 paint: [line("M12 4c3.5 4 5 6.6 5 9a5 5 0 0 1-10 0c0-2.4 1.5-5 5-9zM9.5 13.5a2.5 2.5 0 0 0 2.5 2.5")],
 picture: [line("M4 5h16v14H4zM4 16l5-5 4 4 3-3 4 4M15 9.5h.01")],
 undo: [line("M9 5L4.5 9.5 9 14M5 9.5h8.5a5 5 0 0 1 0 10H9")],
@@ -2927,14 +3275,14 @@ context.fillRect(left + x, top + y, right - x, bottom - y);
 });
 });
 }
-function wordsOf({ values, change, rule }, { decoder, fixed, visible, channels, votes, rules }) {
+function wordsOf({ values, change, rule }, { decoder, film, fixed, visible, channels, votes, rules }) {
 const round = (value) => value.toFixed(2).replace("-", "−");
-const names = decoder || votes.length ? [] : ["r", "g", "b", "α"].slice(0, visible);
+const names = decoder || film || votes.length ? [] : ["r", "g", "b", "α"].slice(0, visible);
 const first = channels - votes.length;
 const name = (i) => {
 if (i < fixed) return `input ${i}:`;
 if (i >= first) return `vote for ${votes[i - first].name}:`;
-const kind = visible === 0 || i >= fixed + visible ? "hidden" : "latent";
+const kind = visible === 0 || i >= fixed + visible ? "hidden" : film ? "told" : "latent";
 return names[i - fixed] ?? `${kind} ${i}:`;
 };
 const each = values.map((value, i) => `${name(i)} ${round(value)}`).join(", ");
@@ -3014,16 +3362,25 @@ const INPUT_TOOLS = [
 { tool: "draw", name: "Draw on the input", does: "Drag to draw", word: "Draw" },
 { tool: "wipe", name: "Wipe the input", does: "Drag to wipe", word: "Wipe" },
 ];
+const THROW = { tool: "throw", name: "Throw a digit", does: "Drag and let go to throw a digit", word: "Throw" };
+const WALLS = [
+{ tool: "draw", name: "Draw a wall", does: "Drag to draw a wall", word: "Wall" },
+{ tool: "wipe", name: "Take walls away", does: "Drag to take walls away" },
+];
 const PAINT = {
 tool: "paint", name: "Paint with the chosen ink", does: "Drag to paint", word: "Paint",
 };
 const GRAFT = { tool: "graft", name: "Graft the chosen rule", does: "Drag to graft", word: "Graft" };
-const toolsOf = ({ rules, inks, fixed, decoder, erased }, grows) => [
-...(rules ? [GRAFT] : []), ...(inks ? [PAINT] : []), ...(fixed > 0 && !decoder && !erased ? INPUT_TOOLS : []), ...TOOLS,
+const toolsOf = ({ rules, inks, fixed, decoder, erased, film }, grows) => [
+...(rules ? [GRAFT] : []), ...(inks ? [PAINT] : []),
+...(fixed > 0 && !decoder && !erased && !film ? INPUT_TOOLS : []),
+...(film?.throws[1] ? [THROW] : []), ...(film?.walls ? WALLS.slice(0, 1) : []), ...TOOLS,
+...(film?.walls ? WALLS.slice(1) : []),
 ].filter(({ tool }) => tool !== "seed" || grows);
 function nearOf(tools) {
 const own = tools.findIndex(({ tool }) => tool === "circle");
-return own === 0 ? 0 : Math.max(2, own);
+if (own === 0) return 0;
+return tools[0].tool === "throw" ? own + 1 : Math.max(2, own);
 }
 const drawsLines = (tool) => DRAWN.has(tool);
 function toolEvent(tool, place, { salt, ink, rule }) {
@@ -3049,15 +3406,18 @@ const NORMAL_SPEED = 3;
 const BRUSH = { min: 1, max: 10, start: 4 };
 const TURN = { min: 0, max: 345, step: 15 };
 const GUIDANCE = { min: 0, max: 20, start: 10 };
+const FILM_BRUSH = 8;
+const FILM_RATE = 8;
+const filmSpeed = ({ steps }) => SPEEDS.findIndex(({ stepsPerSecond }) => stepsPerSecond >= FILM_RATE * steps);
 const PEN = 1;
 function makeChannels(id, description) {
-const { beside, codes, critic, fixed, visible, decoder, votes } = description;
+const { beside, codes, critic, fixed, visible, decoder, votes, film } = description;
 const first = description.channels - votes.length;
-const options = beside ? [] : [["picture", decoder ? "decoded picture" : votes.length ? "votes" : "picture"]];
+const options = film && beside ? [["film", "the true film"]] : beside ? [] : [["picture", decoder ? "decoded picture" : votes.length ? "votes" : "picture"]];
 if (decoder) options.push(["latents", "latents in colours"]);
 if (codes) options.push(["codes", "the nearest code"]);
 if (votes.length) options.push(["disagreement", "cells that disagree"]);
-else if (!decoder && visible > 3) options.push(["alpha", "alpha: what lives"]);
+else if (!decoder && !film && visible > 3) options.push(["alpha", "alpha: what lives"]);
 if (critic) options.push(["critic", "the critic's opinion"]);
 if (description.rules) options.push(["rules", "which rule where"]);
 options.push(["changes", "size of the last change"], ["fired", "cells that fired"]);
@@ -3065,8 +3425,8 @@ const select = make("select", { id },
 ...options.map(([value, text]) => make("option", { value }, text)));
 for (let channel = 0; channel < description.channels; channel++) {
 const isVisible = channel >= fixed && channel < fixed + visible;
-if (isVisible && !decoder) continue;
-const kind = channel < fixed ? "input" : isVisible ? "latent" : "hidden";
+if (isVisible && !decoder && !film) continue;
+const kind = channel < fixed ? "input" : isVisible ? (film ? "told" : "latent") : "hidden";
 const text = channel < first ? `${kind} channel ${channel}` : `vote for ${votes[channel - first].name}`;
 select.append(make("option", { value: channel }, text));
 }
@@ -3081,11 +3441,12 @@ make("option", { value }, `${w} × ${h} cells`)));
 select.value = sizes.findIndex(([h, w]) => h === height && w === width);
 return { select, row: make("div", { class: "nca-slider" }, make("label", { for: id }, "Canvas"), select) };
 }
-function makeSliders(id, { votes, turns, free }) {
-const size = makeSlider(`${id}-brush`, "Size", { ...BRUSH, start: votes.length > 0 ? PEN : BRUSH.start },
+function makeSliders(id, { votes, turns, free, film }) {
+const start = votes.length > 0 ? PEN : film ? Math.ceil(FILM_BRUSH / film.patch) : BRUSH.start;
+const size = makeSlider(`${id}-brush`, "Size", { ...BRUSH, start },
 (cells) => [`${cells} cell${cells > 1 ? "s" : ""}`, `radius ${cells} cell${cells > 1 ? "s" : ""}`]);
 const speed = makeSlider(`${id}-speed`, "Speed",
-{ min: 0, max: SPEEDS.length - 1, start: NORMAL_SPEED },
+{ min: 0, max: SPEEDS.length - 1, start: film ? filmSpeed(film) : NORMAL_SPEED },
 (i) => [SPEEDS[i].label, SPEEDS[i].stepsPerSecond < FASTEST
 ? `${SPEEDS[i].stepsPerSecond} steps per second` : "as fast as this device can"]);
 const turn = turns === undefined ? null : makeSlider(`${id}-turn`, "Turn", { ...TURN, start: turns },
@@ -3195,12 +3556,25 @@ this.under = false;
 if (aloud) this.player.say(`Zoom: ${this.player.view.resolutions[0].textContent}`);
 }
 }
+const FRAMES = 5;
+const LEAST = 0.5;
+const makeWatching = (id, { film }) => (film
+? makeRadios("watching", "It sees", ["The film", "Its own frames"].map((name, i) => ({ checked: i === 0, content: [name] })), id)
+: { inputs: [] });
+function throwEvent({ film: { patch, speed, throws: [, count] } }, from, to, salt) {
+const tap = Math.hypot(to.x - from.x, to.y - from.y) < LEAST;
+const pixels = (way) => Math.max(-MOST_SPEED, Math.min(MOST_SPEED, Math.round(100 * way) / 100));
+const [right, down] = tap ? [pixels(speed * Math.SQRT1_2), pixels(speed * Math.SQRT1_2)]
+: [to.x - from.x, to.y - from.y].map((cells) => pixels(cells * patch / FRAMES));
+const [x, y] = [from.x, from.y].map((v) => Math.round(10 * v) / 10);
+return { kind: "throw", digit: salt % count, x, y, right, down };
+}
 const MOST = { classes: [6, 6, 11], rules: [4, 3, 8], inks: [4, 3, 8] };
 const WORDS = 14;
 const MOST_PANES = 4;
 let figures = 0;
-const legendOf = ({ inputs, votes, seeds }) =>
-(votes.length > 0 ? "Input" : seeds ? "Seed" : inputs === null ? "Grow into" : "Draw");
+const legendOf = ({ inputs, votes, seeds, film }) =>
+(film ? "Film" : votes.length > 0 ? "Input" : seeds ? "Seed" : inputs === null ? "Grow into" : "Draw");
 function classOptions({ classes, class_index: first, inputs }) {
 return classes.map(({ label, name, color }, i) => {
 const checked = i === first;
@@ -3266,21 +3640,24 @@ const words = caption === undefined
 const recovery = make("div", { class: "nca-recovery" }, make("span", {}), make("span", {}));
 recovery.hidden = !measured;
 const votes = makeVotes(description);
-const size = make("div", { class: "nca-caption", "aria-hidden": "true" });
-const below = [...(description.decoder?.kind === "local" ? [size] : []), ...(votes.bars.length ? [votes.row] : [])];
+const size = make("div", { class: "nca-caption nca-size", "aria-hidden": "true" });
+const below = [...(description.decoder?.kind === "local" || description.film ? [size] : []), ...(votes.bars.length ? [votes.row] : [])];
 const pane = make("div", { class: "nca-pane" }, stage, ...words, ...below, recovery);
 return { canvas, cursor, recovery, votes, size, pane };
 }
 function makePanes(description, id, title, measured) {
-const { alt, width, height, beside } = description;
+const { alt, width, height, beside, film } = description;
 if (!beside) return [makePane(description, id, title, measured)];
-const [picture, latents] = ["Decoded picture", "Latents"].map((words) =>
+const [first, second] = description.film ? ["Predicted", "True film"] : ["Decoded picture", "Latents"];
+const [picture, latents] = [first, second].map((words) =>
 (title === undefined ? words : `${title}: ${words.toLowerCase()}`));
+const [under, other] = film
+? ["", "The true film, as it goes on."]
+: [" A stroke here erases the latents that lie under it.", `The ${width} by ${height} cells that the picture is ` +
+"decoded from, in colours. A stroke here erases cells."];
 return [
-makePane({ ...description, alt: `${alt} A stroke here erases the latents that lie under it.` },
-id, picture, measured),
-makePane({ ...description, decoder: null, votes: [], alt: `The ${width} by ${height} cells that the picture is decoded ` +
-"from, in colours. A stroke here erases cells." }, id, latents, measured),
+makePane({ ...description, alt: `${alt}${under}` }, id, picture, measured),
+makePane({ ...description, decoder: null, votes: [], alt: other }, id, latents, measured),
 ];
 }
 function makeReadout() {
@@ -3345,15 +3722,16 @@ const rules = description.rules ? makeRules(description.rules, id) : { inputs: [
 const inks = description.inks ? makeInks(description.inks, id) : { inputs: [] };
 const tools = makeNear(near, id);
 const zoom = makeZoom(id, description);
+const watching = makeWatching(id, description);
 const take = makeButton("take", "Use the brush");
 const does = make("span", { class: "nca-does" });
 const hold = make("div", { class: "nca-hold" }, take, ...(tools.group ? [tools.group] : []), does);
 const panel = make("div", { class: "nca-panel" }, readout,
 make("div", { class: "nca-transport" }, play, reset, undo, more),
-...[classes, rules, inks].flatMap(({ group }) => group ?? []), ...(zoom ? [zoom.row] : []), hold);
+...[classes, watching, rules, inks].flatMap(({ group }) => group ?? []), ...(zoom ? [zoom.row] : []), hold);
 return {
 panel, play, reset, undo, more, take, does, near: tools.inputs, classes: classes.inputs, rules: rules.inputs,
-inks: inks.inputs, zoom: zoom?.slider,
+inks: inks.inputs, watching: watching.inputs, zoom: zoom?.slider,
 };
 }
 function buildView(element, descriptions) {
@@ -3779,7 +4157,7 @@ return;
 }
 tap = event;
 last = here;
-use(here);
+if (!act.throws()) use(here);
 showCursor(here, false);
 });
 listen(canvas, "pointermove", (event) => {
@@ -3797,6 +4175,7 @@ last = null;
 };
 listen(canvas, "pointerup", (event) => {
 if (scrolls(event)) hold.ask();
+if (last !== null && act.throws()) act.throw(last, cellAt(event));
 release();
 });
 listen(canvas, "pointercancel", release);
@@ -3912,9 +4291,9 @@ if (aloud && text !== "") this.say(text);
 }
 show(report, settled) {
 const { view } = this;
-report.frames.forEach(({ data, width, height, window }, i) => {
+report.frames.forEach(({ data, width, height, window, words }, i) => {
 const canvas = view.canvases[i];
-this.frame(window, i);
+this.frame(window, i, words);
 if (canvas.width !== width) Object.assign(canvas, { width, height });
 this.contexts[i].putImageData(new ImageData(data, width, height), 0, 0);
 });
@@ -3933,12 +4312,13 @@ if (!slider || !settled || value === Number(slider.value)) continue;
 slider.value = value;
 slider.dispatchEvent(new Event("nca-shown"));
 }
+if (view.watching.length > 0) view.watching[Number(report.alone)].checked = true;
 report.ballots.forEach((ballot, i) =>
 ballot && showVotes(view.votes[i], ballot, this.descriptions[i].votes));
 }
-frame(window, pane) {
+frame(window, pane, words) {
 const { windows, resolutions, canvases, grid } = this.view;
-resolutions[pane].textContent = window ? resolution(window, grid) : `${grid.width} × ${grid.height} cells`;
+resolutions[pane].textContent = window ? resolution(window, grid) : words ?? `${grid.width} × ${grid.height} cells`;
 windows[pane] = window ?? wholeWindow(grid);
 canvases[pane].dispatchEvent(new Event("nca-window"));
 }
@@ -4005,6 +4385,8 @@ setOpen(view, view.extra.hidden);
 if (!view.extra.hidden) this.display.drawCurve(this.last);
 });
 this.takeaway = new Takeaway(this);
+view.watching.forEach((input, alone) => input.addEventListener("change", () =>
+this.act({ kind: "watch", alone: Boolean(alone) })));
 view.classes.forEach((input, index) =>
 input.addEventListener("change", () => this.setClass(index)));
 view.channel.addEventListener("change", () => this.show(view.channel.value));
@@ -4017,6 +4399,8 @@ this.hold = new Hold(view, (text) => this.say(text));
 this.disconnectBrush = connectBrush(view, {
 use: (x, y) => this.useBrush(x, y),
 draws: () => drawsLines(this.tool),
+throws: () => this.tool === "throw",
+throw: (from, to) => this.act(throwEvent(this.descriptions[0], from, to, this.salt++)),
 plants: () => this.plants,
 plant: (x, y) => this.plant(x, y),
 read: (x, y, pane, aloud) => this.read(x, y, pane, aloud),
@@ -4114,10 +4498,10 @@ await this.ask({ kind: "recall" });
 this.sayWhere();
 }
 async setClass(index) {
-const { classes, inputs, seeds } = this.descriptions[0];
+const { classes, inputs, seeds, film } = this.descriptions[0];
 const chosen = Boolean(seeds) && this.last.hasPlanted;
 await this.act({ kind: chosen ? "choose" : "mutate", index });
-const now = chosen ? "To be planted:" : seeds ? "A new seed, of" : inputs === null ? "Now growing into" : "Now reading";
+const now = chosen ? "To be planted:" : film ? "A new film:" : seeds ? "A new seed, of" : inputs === null ? "Now growing into" : "Now reading";
 this.say(`${now} ${classes[index].name}`);
 this.tell({ classIndex: index });
 }
@@ -4140,6 +4524,7 @@ const { tool } = this;
 const [x, y] = [column, row].map((v) => Math.round(10 * v) / 10);
 if (tool === "seed") return this.plant(Math.round(column), Math.round(row));
 this.salt += 1;
+if (tool === "throw") return this.act(throwEvent(this.descriptions[0], { x, y }, { x, y }, this.salt));
 return this.act(toolEvent(tool, { x, y, size: Number(this.view.size.value) }, {
 salt: this.salt, ink: chosen(this.view.inks), rule: chosen(this.view.rules),
 }));
@@ -4156,7 +4541,7 @@ this.tell({ steps: report.step, events: recorded?.events ?? [] });
 }
 show(shown) {
 const { key } = this.view;
-key.hidden = ["picture", "latents", "codes", "fired", "rules"].includes(shown);
+key.hidden = ["picture", "film", "latents", "codes", "fired", "rules"].includes(shown);
 [key.firstChild.textContent, key.lastChild.textContent] = shown === "critic" ? ["made", "real"] : ["−1", "1"];
 this.view.root.dataset.shown = shown;
 const channel = Number(shown);

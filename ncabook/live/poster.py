@@ -12,15 +12,18 @@ from torch import Tensor
 from ncabook.automaton import NCA, Patchwork, centre_seed, first_cell, hashed_fire, ring_fire
 from ncabook.automaton.state import RGB
 from ncabook.evaluation.perceptual import on_white
+from ncabook.live.film import Screen
 from ncabook.live.sight import MOST_PIXELS
 from ncabook.live.start import Start, start_of
 from ncabook.networks import Decoder, LocalDecoder
+from ncabook.training.screening import Screening
 
 STEPS = 96
 GAP = 2  # pixels between two pictures
 RANGE = 2.5  # of latents in colours, on either side of 0
 # Options of describe() that change the picture.
-SEEN = ("decoder", "beside", "start", "inputs", "condition", "ring", "seeds")
+SEEN = ("decoder", "beside", "start", "inputs", "condition", "ring", "seeds", "film")
+LOOKS = 16  # of a film
 
 
 def figure_poster(
@@ -46,8 +49,9 @@ def poster(
     condition: Tensor | None = None,
     ring: bool = False,
     seeds: Mapping[str, Tensor] | None = None,
+    film: Screening | None = None,
 ) -> str:
-    """What automata have become after 96 steps, side by side: a PNG as a data URL.
+    """What automata have become after 96 steps, or 16 frames: a PNG as a data URL.
 
     One pixel per cell, or as a decoder makes them, on white; the fire masks are those of the live
     figure, so that this is what it shows at that step. Arguments as for
@@ -58,6 +62,11 @@ def poster(
         # The first automaton of a patchwork rules all cells to begin with.
         nca = one if isinstance(one, NCA) else cast(NCA, one.automata[0])
         begin = start_of(start, class_index)
+        screen = Screen.of(film, nca, (height, width), {})
+        if screen is not None:
+            told = screen.watched(class_index, LOOKS, seed)[: 1 + beside]
+            pictures += [frame[..., None].expand(-1, -1, RGB) for frame in told]
+            continue
         local = isinstance(decoder, LocalDecoder)
         if local and begin is None:
             begin = first_cell(nca.layout, height, width)

@@ -12,6 +12,7 @@ from ncabook.tasks.film_data import FilmData
 from ncabook.tasks.parts import ModelConfig, MultiConfig, ResidualConfig, SinglePerception
 from ncabook.tasks.report import Report
 from ncabook.tasks.video_report import JUDGE, film_report, measured
+from ncabook.training.screening import screening
 from ncabook.training.tracking import Tracking
 from ncabook.training.video import VideoLearner, check_length, news
 from ncabook.training.video_config import FilmCellsConfig, FilmView
@@ -98,7 +99,6 @@ class VideoTask(Task[VideoExperiment]):
 
     kind = VideoExperiment
     headline = ("next.mse", "free.mse", "free.ssim", "free.lpips", "erased.cells.percent")
-    has_figure = False
     looks = True
     judges = (JUDGE,)
 
@@ -165,6 +165,13 @@ class VideoTask(Task[VideoExperiment]):
     def report(self, metrics: dict[str, Any]) -> Report:
         """Errors beside baselines, then physics."""
         return film_report(metrics)
+
+    def live(self, experiment: VideoExperiment, nca: NCA) -> dict[str, Any]:
+        """A film of test digits beside what is told of it, and digits to throw."""
+        view, data = experiment.model.view, experiment.data
+        steps = experiment.training.steps.max
+        film = screening(view, steps, data.build("test"), data.rules, experiment.seed)
+        return {"height": experiment.grid, "width": experiment.grid, "film": film, "beside": True}
 
 
 def film_bytes(channels: int, grid: int, films: int, frames: int, steps: int = 1) -> dict[str, int]:

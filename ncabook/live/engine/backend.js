@@ -3,6 +3,7 @@
 
 import { MOST_PIXELS } from "./description.js";
 import { Engine } from "./engine.js";
+import { FilmEngine } from "./film.js";
 import { openContext } from "./gpu.js";
 import { GuidedEngine } from "./guided.js";
 import { GpuEngine } from "./webgl.js";
@@ -36,6 +37,7 @@ const pixelsOf = ({ decoder, height, width }) =>
  */
 export async function createEngine(description, weights, force) {
   const large = pixelsOf(description ?? {}) * Math.min(description?.height, description?.width) >= LARGE;
+  if (description?.film) return FilmEngine.create(description, weights);
   if (description?.free) return GuidedEngine.create(description, weights);
   if (force === "webgl") return GpuEngine.create(description, weights, openContext(false));
   if (force === "wasm" || !large) return Engine.create(description, weights);

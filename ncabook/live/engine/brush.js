@@ -8,7 +8,8 @@ const LEAP = 5;  // cells that an arrow key moves with Shift
 
 /**
  * Connects a view's canvases, all of one grid. `act` has use(x, y) for the brush, draws() whether
- * it may be drawn along a line, plants() whether a double tap plants, plant(x, y),
+ * it may be drawn along a line, throws() whether a drag throws something, throw(from, to), plants()
+ * whether a double tap plants, plant(x, y),
  * read(x, y, pane), touch(place, shown) and say(text); all in cells. `windows`: what part of the torus
  * each canvas shows. `hold`: whether fingers have the brush.
  * Returns a function that disconnects them.
@@ -85,7 +86,7 @@ export function connectBrush({ canvases, cursors, size, windows, grid }, act, ho
       }
       tap = event;
       last = here;
-      use(here);
+      if (!act.throws()) use(here);
       showCursor(here, false);
     });
     listen(canvas, "pointermove", (event) => {
@@ -103,6 +104,7 @@ export function connectBrush({ canvases, cursors, size, windows, grid }, act, ho
     };
     listen(canvas, "pointerup", (event) => {
       if (scrolls(event)) hold.ask();  // a tap: what scrolls is cancelled, and ends otherwise
+      if (last !== null && act.throws()) act.throw(last, cellAt(event));
       release();
     });
     listen(canvas, "pointercancel", release);

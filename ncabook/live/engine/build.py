@@ -23,7 +23,8 @@ OUTPUT = HERE.parent
 # becomes one function, which a worker can be given as text.
 CORE = [
     *("description.js", "events.js", "doubling.js", "plain.js", "turn.js", "kernels.js"),
-    *("memory.js", "contents.js", "critic.js", "grid.js", "latents.js", "points.js", "engine.js"),
+    *("memory.js", "contents.js", "critic.js", "shapes.js", "grid.js", "latents.js"),
+    *("points.js", "engine.js", "flights.js", "reel.js", "screening.js", "film.js"),
     *(
         "shaders.js",
         "gpu.js",
@@ -40,7 +41,7 @@ CORE = [
 ]
 SHARED = [
     *("Engine", "GpuEngine", "Simulation", "createEngine", "decodeBase64", "isDevice"),
-    *("rendererName", "classColor", "colour", "MOST_STEPS", "checkMoment", "wrap"),
+    *("rendererName", "classColor", "colour", "MOST_STEPS", "MOST_SPEED", "checkMoment", "wrap"),
 ]
 PAGE = [
     *(
@@ -51,6 +52,7 @@ PAGE = [
         "tools.js",
         "extra.js",
         "zoom.js",
+        "watch.js",
         "view.js",
     ),
     *("thumbs.js", "votes.js", "chart.js", "moment.js", "share.js", "hold.js", "brush.js"),

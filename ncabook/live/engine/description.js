@@ -42,7 +42,7 @@ function checkNumbers(d) {
   expect(Array.isArray(d.votes), "votes", d.votes, "a list of classes, empty where nothing is classified");
   expect(isNatural(d.visible) && d.fixed + d.visible + d.votes.length <= d.channels,
     "visible", d.visible, "a whole number ≥ 0, with fixed and votes at most channels");
-  expect(d.decoder !== null || d.votes.length > 0 || d.visible === RGB || d.visible === RGBA,
+  expect(d.decoder !== null || d.film || d.votes.length > 0 || d.visible === RGB || d.visible === RGBA,
     "visible", d.visible, `${RGB}, red, green and blue, or ${RGBA}, with alpha, where neither decoder ` +
     "nor votes make a picture");
   expect(d.living_threshold === null || (isNatural(d.living) && d.living < d.channels),
@@ -186,8 +186,8 @@ function checkLocal({ kind, image, hidden, harmonics, first, second, last }, d) 
 /** Latents that are seen, beside the picture or as codes. */
 function checkLatents(d) {
   const { beside, codes } = d;
-  expect(beside === undefined || (typeof beside === "boolean" && (d.decoder !== null || !beside)),
-    "beside", beside, "nothing, or true or false where a decoder makes the picture of latents");
+  expect(beside === undefined || (typeof beside === "boolean" && (d.decoder !== null || d.film || !beside)),
+    "beside", beside, "nothing, or true or false where a decoder makes the picture of latents, or a film is shown");
   expect(codes === undefined || (d.decoder !== null && d.visible > 0 && isCount(codes?.count) &&
     fits(codes.offset, 2, 2 * codes.count * d.visible, d)),
     "codes", codes, "nothing, or an offset and a count of codes within the weights where there is a decoder");
@@ -311,10 +311,10 @@ const DECODER_CHECKS = {
   },
 };
 
-const isCount = (value) => Number.isInteger(value) && value >= 1;
-const isNatural = (value) => Number.isInteger(value) && value >= 0;
+export const isCount = (value) => Number.isInteger(value) && value >= 1;
+export const isNatural = (value) => Number.isInteger(value) && value >= 0;
 
-const fits = (offset, align, length, d) =>
+export const fits = (offset, align, length, d) =>
   Number.isInteger(offset) && offset >= 0 && offset % align === 0 &&
   offset + length <= d.weights_bytes;
 

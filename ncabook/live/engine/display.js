@@ -32,9 +32,9 @@ export class Display {
   /** Shows a report's frames, and sets the controls as it says; `settled`: the sliders, too. */
   show(report, settled) {
     const { view } = this;
-    report.frames.forEach(({ data, width, height, window }, i) => {
+    report.frames.forEach(({ data, width, height, window, words }, i) => {
       const canvas = view.canvases[i];
-      this.frame(window, i);
+      this.frame(window, i, words);
       // A decoded picture has more pixels than the grid has cells.
       if (canvas.width !== width) Object.assign(canvas, { width, height });
       this.contexts[i].putImageData(new ImageData(data, width, height), 0, 0);
@@ -54,14 +54,15 @@ export class Display {
       slider.value = value;
       slider.dispatchEvent(new Event("nca-shown"));
     }
+    if (view.watching.length > 0) view.watching[Number(report.alone)].checked = true;
     report.ballots.forEach((ballot, i) =>
       ballot && showVotes(view.votes[i], ballot, this.descriptions[i].votes));
   }
 
   /** What part of the torus a pane shows, and, of a picture of any resolution, how large all of it is. */
-  frame(window, pane) {
+  frame(window, pane, words) {
     const { windows, resolutions, canvases, grid } = this.view;
-    resolutions[pane].textContent = window ? resolution(window, grid) : `${grid.width} × ${grid.height} cells`;
+    resolutions[pane].textContent = window ? resolution(window, grid) : words ?? `${grid.width} × ${grid.height} cells`;
     windows[pane] = window ?? wholeWindow(grid);
     canvases[pane].dispatchEvent(new Event("nca-window"));
   }

@@ -8,6 +8,7 @@ export const MOST_EVENTS = 20000;  // kept of an automaton's past, and told of i
 
 const FAR = 1e6;  // cells; a brush may leave the grid
 const MOST_WEIGHT = 10;
+export const MOST_SPEED = 64;  // pixels a frame
 const COIN = 2 ** 32 - 1;
 const SHAPES = ["circle", "square", "half"];
 
@@ -70,6 +71,17 @@ const EVENTS = {
     fields: () => ({ degrees: numberIn(-360, 360) }),
     apply: (engine, { degrees }) => engine.turn(degrees),
   },
+  watch: {
+    fields: () => ({ alone: { fits: (value) => typeof value === "boolean", expected: "true or false" } }),
+    apply: (engine, values) => engine.watch(values),
+  },
+  throw: {
+    fields: ({ film: { throws: [, count] } }) => ({
+      digit: wholeIn(0, count - 1), x: numberIn(-FAR, FAR), y: numberIn(-FAR, FAR),
+      down: numberIn(-MOST_SPEED, MOST_SPEED), right: numberIn(-MOST_SPEED, MOST_SPEED),
+    }),
+    apply: (engine, values) => engine.throw(values),
+  },
   guide: {
     fields: () => ({ weight: numberIn(-MOST_WEIGHT, MOST_WEIGHT) }),
     apply: (engine, { weight }) => engine.guide(weight),
@@ -84,8 +96,11 @@ function checkFields(name, fields, given) {
 
 /** Throws an Error in words if something is no event of the automaton of a description. */
 export function checkEvent(event, description, name = "event") {
-  const { turns, free, inks, rules, fixed } = description;
-  const can = { turn: turns !== undefined, guide: free !== undefined, paint: Boolean(inks), graft: Boolean(rules), draw: fixed > 0 };
+  const { turns, free, inks, rules, fixed, film } = description;
+  const can = {
+    turn: turns !== undefined, guide: free !== undefined, paint: Boolean(inks), graft: Boolean(rules),
+    draw: film ? film.walls : fixed > 0, watch: Boolean(film), throw: film?.throws[1] > 0,
+  };
   const kinds = Object.keys(EVENTS).filter((kind) => can[kind] ?? true);
   expect(kinds.includes(event?.kind), `${name}.kind`, event?.kind, `one of ${kinds.join(", ")}`);
   checkFields(`${name}.`, EVENTS[event.kind].fields(description), event);

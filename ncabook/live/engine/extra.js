@@ -13,18 +13,23 @@ const NORMAL_SPEED = 3;
 const BRUSH = { min: 1, max: 10, start: 4 };  // radius in cells
 const TURN = { min: 0, max: 345, step: 15 };  // degrees
 const GUIDANCE = { min: 0, max: 20, start: 10 };  // tenths; 1 leaves the automaton as it is
+const FILM_BRUSH = 8;  // pixels
+const FILM_RATE = 8;  // frames per second, at least
+
+/** The speed that a film begins with. */
+const filmSpeed = ({ steps }) => SPEEDS.findIndex(({ stepsPerSecond }) => stepsPerSecond >= FILM_RATE * steps);
 const PEN = 1;  // that of a brush which draws digits
 
 /** What to show: the picture, alpha, the last change, who fired, or one hidden channel. */
 function makeChannels(id, description) {
-  const { beside, codes, critic, fixed, visible, decoder, votes } = description;
+  const { beside, codes, critic, fixed, visible, decoder, votes, film } = description;
   const first = description.channels - votes.length;
   // Where the picture stands beside, it is always there.
-  const options = beside ? [] : [["picture", decoder ? "decoded picture" : votes.length ? "votes" : "picture"]];
+  const options = film && beside ? [["film", "the true film"]] : beside ? [] : [["picture", decoder ? "decoded picture" : votes.length ? "votes" : "picture"]];
   if (decoder) options.push(["latents", "latents in colours"]);
   if (codes) options.push(["codes", "the nearest code"]);
   if (votes.length) options.push(["disagreement", "cells that disagree"]);
-  else if (!decoder && visible > 3) options.push(["alpha", "alpha: what lives"]);
+  else if (!decoder && !film && visible > 3) options.push(["alpha", "alpha: what lives"]);
   if (critic) options.push(["critic", "the critic's opinion"]);
   if (description.rules) options.push(["rules", "which rule where"]);
   options.push(["changes", "size of the last change"], ["fired", "cells that fired"]);
@@ -32,8 +37,8 @@ function makeChannels(id, description) {
     ...options.map(([value, text]) => make("option", { value }, text)));
   for (let channel = 0; channel < description.channels; channel++) {
     const isVisible = channel >= fixed && channel < fixed + visible;
-    if (isVisible && !decoder) continue;
-    const kind = channel < fixed ? "input" : isVisible ? "latent" : "hidden";
+    if (isVisible && !decoder && !film) continue;
+    const kind = channel < fixed ? "input" : isVisible ? (film ? "told" : "latent") : "hidden";
     const text = channel < first ? `${kind} channel ${channel}` : `vote for ${votes[channel - first].name}`;
     select.append(make("option", { value: channel }, text));
   }
@@ -52,11 +57,12 @@ function makeSizes(id, { sizes, height, width }) {
 }
 
 /** The sliders of a figure; those of turn and guidance are null where there is nothing to turn or guide. */
-function makeSliders(id, { votes, turns, free }) {
-  const size = makeSlider(`${id}-brush`, "Size", { ...BRUSH, start: votes.length > 0 ? PEN : BRUSH.start },
+function makeSliders(id, { votes, turns, free, film }) {
+  const start = votes.length > 0 ? PEN : film ? Math.ceil(FILM_BRUSH / film.patch) : BRUSH.start;
+  const size = makeSlider(`${id}-brush`, "Size", { ...BRUSH, start },
     (cells) => [`${cells} cell${cells > 1 ? "s" : ""}`, `radius ${cells} cell${cells > 1 ? "s" : ""}`]);
   const speed = makeSlider(`${id}-speed`, "Speed",
-    { min: 0, max: SPEEDS.length - 1, start: NORMAL_SPEED },
+    { min: 0, max: SPEEDS.length - 1, start: film ? filmSpeed(film) : NORMAL_SPEED },
     (i) => [SPEEDS[i].label, SPEEDS[i].stepsPerSecond < FASTEST
       ? `${SPEEDS[i].stepsPerSecond} steps per second` : "as fast as this device can"]);
   const turn = turns === undefined ? null : makeSlider(`${id}-turn`, "Turn", { ...TURN, start: turns },

@@ -6,6 +6,7 @@ import { Critic } from "./critic.js";
 import { bufferSizes, decodeHalf } from "./description.js";
 import { Memory } from "./memory.js";
 import { wrap } from "./plain.js";
+import { insideOf } from "./shapes.js";
 
 const ERASING = 0x5eed;  // seeds of the coins for damage, apart from those for firing
 const NOISE = 0x6e00;
@@ -125,25 +126,12 @@ export class Grid extends Memory {
   }
 
   /** Calls `change(row, column, offset)` for the cells inside `shape`, placed on the torus. */
-  forShape({ shape, x, y, size }, change) {
+  forShape(where, change) {
     const { height, width, stride } = this;
-    const apart = (a, b, n) => {
-      const away = Math.abs(a - b) % n;  // a brush may be outside of the grid
-      return Math.min(away, n - away);
-    };
-    const [right, down] = [x - (width - 1) / 2, y - (height - 1) / 2];
-    const side = (from) => (from < 0 ? -1 : 1);  // the very centre lies in the right half
-    const inside = {
-      circle: (dx, dy) => dx * dx + dy * dy <= size * size,
-      square: (dx, dy) => Math.max(dx, dy) <= size,
-      // The half of the grid that the point lies in: left, right, upper or lower.
-      half: (dx, dy, row, column) => (Math.abs(right) >= Math.abs(down)
-        ? (column - (width - 1) / 2) * side(right) >= 0
-        : (row - (height - 1) / 2) * side(down) >= 0),
-    }[shape];
+    const inside = insideOf(where, this);
     for (let row = 0; row < height; row++) {
       for (let column = 0; column < width; column++) {
-        if (!inside(apart(column, x, width), apart(row, y, height), row, column)) continue;
+        if (!inside(row, column)) continue;
         change(row, column, (row * width + column) * stride);
       }
     }
@@ -158,18 +146,27 @@ export class Grid extends Memory {
   // of `share` of the shape's cells, drawn by the coin `salt`.
   erase({ share = 1, salt = 0, ...where }) {
     const { cells } = this;
-    const { fixed, channels, erased = [] } = this.description;
     this.forShape(where, (row, column, at) => {
-      if (this.coin(column, row, salt, ERASING) >= share) return;
-      cells.set(erased, at);
-      cells.fill(0, at + fixed, at + channels);
+      if (this.coin(column, row, salt, ERASING) < share) this.clear(cells, at);
     });
   }
 
-  /** Sets the input channels, which a step only reads, to `value` in a shape. */
+  /** Empties the cell at an offset. */
+  clear(cells, at) {
+    const { fixed, erased = [] } = this.description;
+    cells.set(erased, at);
+    cells.fill(0, at + fixed, at + this.channels);
+  }
+
+  /** The channels that readers draw on: the first, and the one behind the last. */
+  get drawable() {
+    return [0, this.description.fixed];
+  }
+
+  /** Sets what is drawn on, input channels, which a step only reads, to `value` in a shape. */
   draw({ value, ...where }) {
-    const { cells } = this;
-    this.forShape(where, (row, column, at) => cells.fill(value, at, at + this.description.fixed));
+    const { cells, drawable: [first, end] } = this;
+    this.forShape(where, (row, column, at) => cells.fill(value, at + first, at + end));
   }
 
   /** Gives the visible channels in a shape one of the inks' colours, and makes them opaque. */
@@ -193,19 +190,18 @@ export class Grid extends Memory {
     });
   }
 
-  /** What was drawn: the fixed channels and the map of rules; may be put back after a reset. */
+  /** What was drawn, and the map of rules; may be put back after a reset. */
   get drawn() {
-    const { fixed } = this.description;
-    const { cellsToRead: cells, cellCount, stride } = this;
-    const planes = Float32Array.from({ length: cellCount * fixed },
-      (_, i) => cells[Math.floor(i / fixed) * stride + i % fixed]);
+    const { cellsToRead: cells, cellCount, stride, drawable: [first, end] } = this;
+    const [planes, count] = [new Float32Array(cellCount * (end - first)), end - first];
+    for (let i = 0; i < cellCount; i++) planes.set(cells.subarray(i * stride + first, i * stride + end), i * count);
     return { planes, rules: this.ruleMap.slice() };
   }
 
   set drawn({ planes, rules }) {
-    const { fixed } = this.description;
-    const { cells, stride } = this;
-    planes.forEach((value, i) => { cells[Math.floor(i / fixed) * stride + i % fixed] = value; });
+    const { cells, cellCount, stride, drawable: [first, end] } = this;
+    const count = end - first;
+    for (let i = 0; i < cellCount; i++) cells.set(planes.subarray(i * count, (i + 1) * count), i * stride + first);
     this.ruleMap.set(rules);
   }
 

@@ -25,14 +25,14 @@ export function drawLens(canvas, around) {
 }
 
 /** A cell in words. */
-export function wordsOf({ values, change, rule }, { decoder, fixed, visible, channels, votes, rules }) {
+export function wordsOf({ values, change, rule }, { decoder, film, fixed, visible, channels, votes, rules }) {
   const round = (value) => value.toFixed(2).replace("-", "−");
-  const names = decoder || votes.length ? [] : ["r", "g", "b", "α"].slice(0, visible);
+  const names = decoder || film || votes.length ? [] : ["r", "g", "b", "α"].slice(0, visible);
   const first = channels - votes.length;
   const name = (i) => {
     if (i < fixed) return `input ${i}:`;
     if (i >= first) return `vote for ${votes[i - first].name}:`;
-    const kind = visible === 0 || i >= fixed + visible ? "hidden" : "latent";
+    const kind = visible === 0 || i >= fixed + visible ? "hidden" : film ? "told" : "latent";
     return names[i - fixed] ?? `${kind} ${i}:`;
   };
   const each = values.map((value, i) => `${name(i)} ${round(value)}`).join(", ");

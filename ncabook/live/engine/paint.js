@@ -11,6 +11,7 @@ const POSITIVE = [33, 102, 172];
  */
 export function paint(engine, shown, ballot) {
   if (shown === "picture" && ballot !== null) return votesPicture(engine, ballot);
+  if (engine.reel && (shown === "picture" || shown === "film")) return filmPicture(engine, shown === "film");
   if (shown === "picture") return picture(engine);
   if (shown === "latents") return latentsPicture(engine);
   if (shown === "codes") return codesPicture(engine);
@@ -21,6 +22,19 @@ export function paint(engine, shown, ballot) {
   const values = numbers(engine, shown, ballot);
   for (let i = 0; i < cellCount; i++) data.set(colour(values(i)), 4 * i);
   return { data, height, width };
+}
+
+const WALL = [190, 110, 40];
+
+/** What is told of a film, or its true frame, gray, with walls on it; and in words where it is. */
+function filmPicture({ reel, told, truth, scene, walls }, isTrue) {
+  const data = new Uint8ClampedArray(4 * reel.length).fill(255);
+  for (let i = 0; i < reel.length; i++) {
+    const gray = isTrue ? truth[i] : 255 * told[i];
+    for (let k = 0; k < 3; k++) data[4 * i + k] = walls?.numbers[i] > 0.5 ? Math.max(gray, WALL[k]) : gray;
+  }
+  const of = isTrue ? (scene.frame < reel.frames ? "the film" : "the film is over") : !scene.alone ? "watching" : scene.news ? "alone, but for a new digit" : "alone";
+  return { data, ...reel.size, words: `frame ${scene.frame}, ${of}` };
 }
 
 const INK = 0.7;  // how dark an input of 1 is

@@ -8,6 +8,7 @@ import { Hold } from "./hold.js";
 import { Takeaway } from "./share.js";
 import { drawsLines, toolEvent } from "./tools.js";
 import { buildView, setOpen } from "./view.js";
+import { throwEvent } from "./watch.js";
 import { Zoom } from "./zoom.js";
 
 const TRAVEL_BUDGET = 40;  // milliseconds of steps for a picture on the way to a moment
@@ -48,6 +49,8 @@ export class Player {
       if (!view.extra.hidden) this.display.drawCurve(this.last);  // nobody could see it until now
     });
     this.takeaway = new Takeaway(this);
+    view.watching.forEach((input, alone) => input.addEventListener("change", () =>
+      this.act({ kind: "watch", alone: Boolean(alone) })));
     view.classes.forEach((input, index) =>
       input.addEventListener("change", () => this.setClass(index)));
     view.channel.addEventListener("change", () => this.show(view.channel.value));
@@ -61,6 +64,8 @@ export class Player {
     this.disconnectBrush = connectBrush(view, {
       use: (x, y) => this.useBrush(x, y),
       draws: () => drawsLines(this.tool),
+      throws: () => this.tool === "throw",
+      throw: (from, to) => this.act(throwEvent(this.descriptions[0], from, to, this.salt++)),
       plants: () => this.plants,
       plant: (x, y) => this.plant(x, y),
       read: (x, y, pane, aloud) => this.read(x, y, pane, aloud),
@@ -185,10 +190,10 @@ export class Player {
   }
 
   async setClass(index) {
-    const { classes, inputs, seeds } = this.descriptions[0];
+    const { classes, inputs, seeds, film } = this.descriptions[0];
     const chosen = Boolean(seeds) && this.last.hasPlanted;  // who has planted goes on planting
     await this.act({ kind: chosen ? "choose" : "mutate", index });
-    const now = chosen ? "To be planted:" : seeds ? "A new seed, of" : inputs === null ? "Now growing into" : "Now reading";
+    const now = chosen ? "To be planted:" : film ? "A new film:" : seeds ? "A new seed, of" : inputs === null ? "Now growing into" : "Now reading";
     this.say(`${now} ${classes[index].name}`);
     this.tell({ classIndex: index });
   }
@@ -216,6 +221,7 @@ export class Player {
     const [x, y] = [column, row].map((v) => Math.round(10 * v) / 10);
     if (tool === "seed") return this.plant(Math.round(column), Math.round(row));
     this.salt += 1;
+    if (tool === "throw") return this.act(throwEvent(this.descriptions[0], { x, y }, { x, y }, this.salt));
     return this.act(toolEvent(tool, { x, y, size: Number(this.view.size.value) }, {
       salt: this.salt, ink: chosen(this.view.inks), rule: chosen(this.view.rules),
     }));
@@ -235,7 +241,7 @@ export class Player {
 
   show(shown) {
     const { key } = this.view;
-    key.hidden = ["picture", "latents", "codes", "fired", "rules"].includes(shown);
+    key.hidden = ["picture", "film", "latents", "codes", "fired", "rules"].includes(shown);
     [key.firstChild.textContent, key.lastChild.textContent] = shown === "critic" ? ["made", "real"] : ["−1", "1"];
     this.view.root.dataset.shown = shown;
     const channel = Number(shown);

@@ -34,7 +34,8 @@ export class Simulation {
   constructor(engines) {
     this.engines = engines;
     this.timeline = new Timeline(engines);
-    this.shown = engines[0].description.beside ? "latents" : "picture";
+    const { beside, film } = engines[0].description;
+    this.shown = beside ? (film ? "film" : "latents") : "picture";
     this.nextFrames = 0;  // when pictures are due again
     /** The automaton that ran away, so that no step follows; undefined if none did. */
     this.stopped = undefined;
@@ -199,6 +200,7 @@ export class Simulation {
       canGoBack: timeline.canGoBack,
       canRecall: timeline.canRecall,
       hasPlanted: timeline.hasPlanted,
+      alone: engines[0].reel ? engines[0].scene.next : null,
       stopped: this.stopped?.description.title ?? null,
     };
   }

@@ -16,6 +16,11 @@ const INPUT_TOOLS = [
   { tool: "draw", name: "Draw on the input", does: "Drag to draw", word: "Draw" },
   { tool: "wipe", name: "Wipe the input", does: "Drag to wipe", word: "Wipe" },
 ];
+const THROW = { tool: "throw", name: "Throw a digit", does: "Drag and let go to throw a digit", word: "Throw" };
+const WALLS = [
+  { tool: "draw", name: "Draw a wall", does: "Drag to draw a wall", word: "Wall" },
+  { tool: "wipe", name: "Take walls away", does: "Drag to take walls away" },
+];
 const PAINT = {
   tool: "paint", name: "Paint with the chosen ink", does: "Drag to paint", word: "Paint",
 };
@@ -26,14 +31,18 @@ const GRAFT = { tool: "graft", name: "Graft the chosen rule", does: "Drag to gra
  * makes the picture, what lies in fixed channels are latents, too, and nothing to draw on; nor is what
  * tells which cells are known.
  */
-export const toolsOf = ({ rules, inks, fixed, decoder, erased }, grows) => [
-  ...(rules ? [GRAFT] : []), ...(inks ? [PAINT] : []), ...(fixed > 0 && !decoder && !erased ? INPUT_TOOLS : []), ...TOOLS,
+export const toolsOf = ({ rules, inks, fixed, decoder, erased, film }, grows) => [
+  ...(rules ? [GRAFT] : []), ...(inks ? [PAINT] : []),
+  ...(fixed > 0 && !decoder && !erased && !film ? INPUT_TOOLS : []),
+  ...(film?.throws[1] ? [THROW] : []), ...(film?.walls ? WALLS.slice(0, 1) : []), ...TOOLS,
+  ...(film?.walls ? WALLS.slice(1) : []),
 ].filter(({ tool }) => tool !== "seed" || grows);
 
 /** How many of them stay in sight: a figure's own and one to erase; none where all of them do damage. */
 export function nearOf(tools) {
   const own = tools.findIndex(({ tool }) => tool === "circle");
-  return own === 0 ? 0 : Math.max(2, own);
+  if (own === 0) return 0;
+  return tools[0].tool === "throw" ? own + 1 : Math.max(2, own);
 }
 
 /** Whether a drag with it uses it all along the way. */

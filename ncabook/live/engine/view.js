@@ -5,6 +5,7 @@ import { makeExtra } from "./extra.js";
 import { icon } from "./icons.js";
 import { classColor } from "./paint.js";
 import { nearOf, toolsOf } from "./tools.js";
+import { makeWatching } from "./watch.js";
 import { makeZoom, wholeWindow } from "./zoom.js";
 
 // Choices beside each other: on a phone, beside a grid, below several grids.
@@ -15,8 +16,8 @@ const MOST_PANES = 4;  // grids beside each other
 let figures = 0;  // makes names and ids unique on the page
 
 /** What the choice of a class is called: of an input to read, of a drawing to start from, or of a goal. */
-const legendOf = ({ inputs, votes, seeds }) =>
-  (votes.length > 0 ? "Input" : seeds ? "Seed" : inputs === null ? "Grow into" : "Draw");
+const legendOf = ({ inputs, votes, seeds, film }) =>
+  (film ? "Film" : votes.length > 0 ? "Input" : seeds ? "Seed" : inputs === null ? "Grow into" : "Draw");
 
 /** Classes as labels or names; inputs as pictures, which are drawn when their bytes are at hand. */
 function classOptions({ classes, class_index: first, inputs }) {
@@ -95,23 +96,26 @@ function makePane(description, id, caption, measured) {
   const recovery = make("div", { class: "nca-recovery" }, make("span", {}), make("span", {}));
   recovery.hidden = !measured;  // else its room is kept from the start
   const votes = makeVotes(description);
-  const size = make("div", { class: "nca-caption", "aria-hidden": "true" });  // the slider tells it
-  const below = [...(description.decoder?.kind === "local" ? [size] : []), ...(votes.bars.length ? [votes.row] : [])];
+  const size = make("div", { class: "nca-caption nca-size", "aria-hidden": "true" });  // the slider tells it
+  const below = [...(description.decoder?.kind === "local" || description.film ? [size] : []), ...(votes.bars.length ? [votes.row] : [])];
   const pane = make("div", { class: "nca-pane" }, stage, ...words, ...below, recovery);
   return { canvas, cursor, recovery, votes, size, pane };
 }
 
 /** The panes of an automaton: where its latents are shown, they stand beside the picture. */
 function makePanes(description, id, title, measured) {
-  const { alt, width, height, beside } = description;
+  const { alt, width, height, beside, film } = description;
   if (!beside) return [makePane(description, id, title, measured)];
-  const [picture, latents] = ["Decoded picture", "Latents"].map((words) =>
+  const [first, second] = description.film ? ["Predicted", "True film"] : ["Decoded picture", "Latents"];
+  const [picture, latents] = [first, second].map((words) =>
     (title === undefined ? words : `${title}: ${words.toLowerCase()}`));
+  const [under, other] = film
+    ? ["", "The true film, as it goes on."]
+    : [" A stroke here erases the latents that lie under it.", `The ${width} by ${height} cells that the picture is ` +
+      "decoded from, in colours. A stroke here erases cells."];
   return [
-    makePane({ ...description, alt: `${alt} A stroke here erases the latents that lie under it.` },
-      id, picture, measured),
-    makePane({ ...description, decoder: null, votes: [], alt: `The ${width} by ${height} cells that the picture is decoded ` +
-      "from, in colours. A stroke here erases cells." }, id, latents, measured),
+    makePane({ ...description, alt: `${alt}${under}` }, id, picture, measured),
+    makePane({ ...description, decoder: null, votes: [], alt: other }, id, latents, measured),
   ];
 }
 
@@ -193,16 +197,17 @@ function makePanel(description, id, near, readout) {
   const inks = description.inks ? makeInks(description.inks, id) : { inputs: [] };
   const tools = makeNear(near, id);
   const zoom = makeZoom(id, description);
+  const watching = makeWatching(id, description);
   // On a touch screen a swipe scrolls until the reader takes the brush.
   const take = makeButton("take", "Use the brush");
   const does = make("span", { class: "nca-does" });
   const hold = make("div", { class: "nca-hold" }, take, ...(tools.group ? [tools.group] : []), does);
   const panel = make("div", { class: "nca-panel" }, readout,
     make("div", { class: "nca-transport" }, play, reset, undo, more),
-    ...[classes, rules, inks].flatMap(({ group }) => group ?? []), ...(zoom ? [zoom.row] : []), hold);
+    ...[classes, watching, rules, inks].flatMap(({ group }) => group ?? []), ...(zoom ? [zoom.row] : []), hold);
   return {
     panel, play, reset, undo, more, take, does, near: tools.inputs, classes: classes.inputs, rules: rules.inputs,
-    inks: inks.inputs, zoom: zoom?.slider,
+    inks: inks.inputs, watching: watching.inputs, zoom: zoom?.slider,
   };
 }
 

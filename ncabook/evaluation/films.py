@@ -71,7 +71,7 @@ def _told(
 ) -> Tensor:
     count, _, height, width = films.pictures.shape
     out = films.pictures.new_zeros(count, frames, height, width).float()
-    known = watcher.frames
+    known = min(frames, watcher.first + watcher.shift)
     out[:, :known] = films.pictures[:, :known].float() / 255
     state = watcher.start(count, height, width, films.walls)
     seen = out[:, :0]

@@ -66,7 +66,7 @@ class VideoExperiment(BaseExperiment):
     def _fits(self) -> "VideoExperiment":
         data, model, steps = self.data, self.model, self.training.steps.min
         view = model.view
-        check_length(data.frames, view.frames, view.shift, self.training)
+        check_length(data.frames, view.first, view.shift, self.training)
         if data.side % view.patch:
             raise ValueError(
                 f"data.side {data.side} does not divide into cells of model.view.patch "

@@ -53,7 +53,7 @@ class VideoRecurrentExperiment(BaseExperiment):
 
     @model_validator(mode="after")
     def _fits(self) -> "VideoRecurrentExperiment":
-        check_length(self.data.frames, 1, 1, self.training)
+        check_length(self.data.frames, 0, 1, self.training)
         if self.data.side % self.model.patch:
             raise ValueError(
                 f"data.side {self.data.side} does not divide into places of model.patch "

@@ -140,7 +140,7 @@ class VideoLearner(Learner):
         network = watcher.nca if isinstance(watcher, FilmCells) else watcher.network
         super().__init__(network, config, seed, device, tracker)
         network.to(self.device).train()
-        check_length(rules.frames, watcher.frames, watcher.shift, config)
+        check_length(rules.frames, watcher.first, watcher.shift, config)
         self.watcher = watcher
         self.optimizer = build_optimizer(network, config.optimizer)
         # Two sources of randomness: films are made on the CPU, masks where the states are.
@@ -224,12 +224,12 @@ class VideoLearner(Learner):
         }
 
 
-def check_length(frames: int, seen: int, shift: int, config: FilmConfig) -> None:
+def check_length(frames: int, first: int, shift: int, config: FilmConfig) -> None:
     """Refuses films too short for a view of k frames, and what is told of it.
 
     Args:
         frames: of a film.
-        seen: at once, k.
+        first: the newest frame of the first view, k − 1 in a window.
         shift: n.
         config: how many frames an iteration takes, and how many are shown.
 
@@ -237,16 +237,11 @@ def check_length(frames: int, seen: int, shift: int, config: FilmConfig) -> None
         ValueError: with the numbers.
 
     """
-    needed = seen + shift * config.window
+    needed = first + 1 + shift * config.window
     if needed > frames:
         raise ValueError(
-            f"{seen} frames to begin with, and {config.window} times {shift} to tell, are "
+            f"{first + 1} frames to begin with, and {config.window} times {shift} to tell, are "
             f"{needed}, and a film has {frames}; expected longer films, or a smaller window"
-        )
-    if config.shown < seen:
-        raise ValueError(
-            f"shown {config.shown} is less than the {seen} frames that are seen at once; expected "
-            "as many or more"
         )
     if config.shown >= frames:
         raise ValueError(

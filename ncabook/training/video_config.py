@@ -67,6 +67,11 @@ class FilmView(Strict):
         shown = 0 if self.state == "window" else self.frames
         return (shown + self.walls) * self.patch**2 + (2 if self.positions else 0)
 
+    @property
+    def first(self) -> int:
+        """The newest frame of the first view, counted from 0."""
+        return self.frames - 1 if self.state == "window" else 0
+
 
 class FilmConfig(LoopConfig):
     """How films are learned.

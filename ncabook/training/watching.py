@@ -26,16 +26,12 @@ class Watcher(ABC):
         frames: seen at once, k.
         shift: new ones told at once, n.
         patch: pixels along a cell's side.
+        first: the newest frame of the first view, counted from 0.
 
     """
 
-    def __init__(self, frames: int, shift: int = 1, patch: int = 1) -> None:
-        self.frames, self.shift, self.patch = frames, shift, patch
-
-    @property
-    def first(self) -> int:
-        """The newest frame of a film's first view, counted from 0."""
-        return self.frames - 1
+    def __init__(self, frames: int, shift: int = 1, patch: int = 1, first: int = 0) -> None:
+        self.frames, self.shift, self.patch, self.first = frames, shift, patch, first
 
     @abstractmethod
     def start(
@@ -82,7 +78,7 @@ class Watcher(ABC):
         return torch.cat([told.clamp(0, 1), seen], 1)[:, : self.frames]
 
     def view(self, films: Tensor, age: Tensor) -> Tensor:
-        """True frames ``[B, frames, height, width]``, the newest first; the first for those before.
+        """True frames ``[B, frames, height, width]``, the newest first; none before the first.
 
         Args:
             films: uint8 ``[B, T, height, width]``.
@@ -130,7 +126,7 @@ class FilmCells(Watcher):
     """
 
     def __init__(self, nca: NCA, view: FilmView, steps: int, ahead: int = 0) -> None:
-        super().__init__(view.frames, view.shift, view.patch)
+        super().__init__(view.frames, view.shift, view.patch, view.first)
         given, wanted = nca.layout, film_layout(view, nca.layout.hidden)
         if given != wanted:
             raise ValueError(f"an automaton of {given}; expected {wanted}, for this view")

@@ -220,14 +220,14 @@ def test_a_film_that_explodes_begins_anew(tmp_path):
     """And so does one that ends; the others go on."""
     loop, _ = runner.prepare(experiment_from(content(running=4), "here"), tmp_path, "cpu", "none")
     running = loop.learner.running
-    assert running.parts["age"].tolist() == [1, 3, 5, 2]
+    assert running.parts["age"].tolist() == [0, 2, 4, 0]
     which, drawn = running.draw(4)
     drawn["age"] = torch.tensor([3, 6, 5, 2])
     drawn["state"][2] = float("nan")
     drawn["state"][3] += 50
     before = running.parts["films"].clone()
     running.store(which, drawn)
-    assert running.parts["age"].tolist() == [3, 1, 1, 1]
+    assert running.parts["age"].tolist() == [3, 0, 0, 0]
     same = [torch.equal(a, b) for a, b in zip(before, running.parts["films"], strict=True)]
     assert same == [True, False, False, False]
     assert running.parts["state"].isfinite().all()
@@ -250,8 +250,8 @@ def test_own_frames_come_back_when_the_true_ones_are_over(tmp_path):
         loop.step()
         loop.step()
         seen.append(looked)
-    no, yes = False, True  # of two films, at first of ages 1 and 3
-    assert seen[0] == [[no, yes], [no, yes], [yes, yes], [yes, yes]]
+    no, yes = False, True  # of two films, at first of ages 0 and 2
+    assert seen[0] == [[no, no], [no, yes], [no, yes], [yes, yes]]
     assert not any(any(flags) for flags in seen[1])
 
 
@@ -261,7 +261,6 @@ BAD = {
         view={"state": "window", "frames": 3, "shift": 3}
     ),
     "shown 8 of films of 8 frames leaves none": content(shown=8, window=1),
-    "shown 1 is less than the 2 frames that are seen at once": content(shown=1),
     "shift 3 leaves nothing of a window of 2 frames": content(view={"state": "window", "shift": 3}),
     "shift 2 with state carried, which tells one frame": content(view={"shift": 2}),
     "moves 9.5 pixels from what is seen to what is told, and news travels 8: 2 steps of 1 cells "

@@ -1099,20 +1099,14 @@ return this.kernels.coin(column, row, step, seed) / 2 ** 24;
 }
 erase({ share = 1, salt = 0, ...where }) {
 const { cells } = this;
-<<<<<<< HEAD
 this.forShape(where, (row, column, at) => {
 if (this.coin(column, row, salt, ERASING) < share) this.clear(cells, at);
-=======
-const { fixed, channels, erased = [] } = this.description;
-this.forShape(where, (row, column, at) => {
-if (this.coin(column, row, salt, ERASING) >= share) return;
-cells.set(erased, at);
-cells.fill(0, at + fixed, at + channels);
->>>>>>> c3056012ba75f4a634222a666354ece39eda08b3
 });
 }
 clear(cells, at) {
-cells.fill(0, at + this.description.fixed, at + this.channels);
+const { fixed, channels, erased = [] } = this.description;
+cells.set(erased, at);
+cells.fill(0, at + fixed, at + channels);
 }
 get drawable() {
 return [0, this.description.fixed];
@@ -3377,15 +3371,10 @@ const PAINT = {
 tool: "paint", name: "Paint with the chosen ink", does: "Drag to paint", word: "Paint",
 };
 const GRAFT = { tool: "graft", name: "Graft the chosen rule", does: "Drag to graft", word: "Graft" };
-<<<<<<< HEAD
-const toolsOf = ({ rules, inks, fixed, decoder, film }, grows) => [
-...(rules ? [GRAFT] : []), ...(inks ? [PAINT] : []), ...(fixed > 0 && !decoder && !film ? INPUT_TOOLS : []),
+const toolsOf = ({ rules, inks, fixed, decoder, erased, film }, grows) => [
+...(rules ? [GRAFT] : []), ...(inks ? [PAINT] : []), ...(fixed > 0 && !decoder && !erased && !film ? INPUT_TOOLS : []),
 ...(film?.throws[1] ? [THROW] : []), ...(film?.walls ? WALLS.slice(0, 1) : []), ...TOOLS,
 ...(film?.walls ? WALLS.slice(1) : []),
-=======
-const toolsOf = ({ rules, inks, fixed, decoder, erased }, grows) => [
-...(rules ? [GRAFT] : []), ...(inks ? [PAINT] : []), ...(fixed > 0 && !decoder && !erased ? INPUT_TOOLS : []), ...TOOLS,
->>>>>>> c3056012ba75f4a634222a666354ece39eda08b3
 ].filter(({ tool }) => tool !== "seed" || grows);
 function nearOf(tools) {
 const own = tools.findIndex(({ tool }) => tool === "circle");

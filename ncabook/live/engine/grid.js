@@ -146,22 +146,15 @@ export class Grid extends Memory {
   // of `share` of the shape's cells, drawn by the coin `salt`.
   erase({ share = 1, salt = 0, ...where }) {
     const { cells } = this;
-<<<<<<< HEAD
     this.forShape(where, (row, column, at) => {
       if (this.coin(column, row, salt, ERASING) < share) this.clear(cells, at);
-=======
-    const { fixed, channels, erased = [] } = this.description;
-    this.forShape(where, (row, column, at) => {
-      if (this.coin(column, row, salt, ERASING) >= share) return;
-      cells.set(erased, at);
-      cells.fill(0, at + fixed, at + channels);
->>>>>>> c3056012ba75f4a634222a666354ece39eda08b3
     });
   }
 
-  /** Empties the cell at an offset. */
   clear(cells, at) {
-    cells.fill(0, at + this.description.fixed, at + this.channels);
+    const { fixed, channels, erased = [] } = this.description;
+    cells.set(erased, at);
+    cells.fill(0, at + fixed, at + channels);
   }
 
   /** The channels that readers draw on: the first, and the one behind the last. */

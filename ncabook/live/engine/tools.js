@@ -31,15 +31,10 @@ const GRAFT = { tool: "graft", name: "Graft the chosen rule", does: "Drag to gra
  * makes the picture, what lies in fixed channels are latents, too, and nothing to draw on; nor is what
  * tells which cells are known.
  */
-<<<<<<< HEAD
-export const toolsOf = ({ rules, inks, fixed, decoder, film }, grows) => [
-  ...(rules ? [GRAFT] : []), ...(inks ? [PAINT] : []), ...(fixed > 0 && !decoder && !film ? INPUT_TOOLS : []),
+export const toolsOf = ({ rules, inks, fixed, decoder, erased, film }, grows) => [
+  ...(rules ? [GRAFT] : []), ...(inks ? [PAINT] : []), ...(fixed > 0 && !decoder && !erased && !film ? INPUT_TOOLS : []),
   ...(film?.throws[1] ? [THROW] : []), ...(film?.walls ? WALLS.slice(0, 1) : []), ...TOOLS,
   ...(film?.walls ? WALLS.slice(1) : []),
-=======
-export const toolsOf = ({ rules, inks, fixed, decoder, erased }, grows) => [
-  ...(rules ? [GRAFT] : []), ...(inks ? [PAINT] : []), ...(fixed > 0 && !decoder && !erased ? INPUT_TOOLS : []), ...TOOLS,
->>>>>>> c3056012ba75f4a634222a666354ece39eda08b3
 ].filter(({ tool }) => tool !== "seed" || grows);
 
 /** How many of them stay in sight: a figure's own and one to erase; none where all of them do damage. */

@@ -28,6 +28,7 @@ FAMILIES = {
     "autoencoders": "Pictures by way of latents",
     "latent": "Living in latents",
     "fine": "At any resolution",
+    "inpainting": "Filling holes",
 }
 HEAD = """\
 # Results

@@ -88,6 +88,11 @@ def _told(
     return out
 
 
+def nearest(watcher: Watcher, shown: int) -> slice:
+    """The frames that are told from true ones, without the first half: there, little was seen."""
+    return slice(max(shown // 2, watcher.frames), shown + 1)
+
+
 def squared(told: Tensor, true: Tensor) -> Tensor:
     """Squares summed over pixels: ``[N, T, H, W]`` twice → ``[N, T]``."""
     return (told - true).square().sum((2, 3))

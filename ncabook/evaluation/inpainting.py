@@ -9,7 +9,8 @@ biharmonic one of the same hole.
 Beside it stand rows without an automaton: gray, the training set's mean picture, and the smoothest
 surface (scikit-image's ``inpaint_biharmonic``); and the *floor*, what the autoencoder makes of the
 whole picture: nobody who lives in its latents is better. *Snapped* takes latents for their nearest
-codes before they are decoded.
+codes before they are decoded. What the same weights do elsewhere is in
+:mod:`ncabook.evaluation.inpainting_further`.
 """
 
 from dataclasses import asdict, dataclass
@@ -20,15 +21,18 @@ from torch import Tensor
 
 from ncabook.automaton import NCA
 from ncabook.automaton.perception import check_sizes
-from ncabook.automaton.precision import autocast
 from ncabook.data.holes import FIELDS, holes
-from ncabook.evaluation.fillings import scores, simple_fillers
+from ncabook.evaluation.features import features_seen, own_errors, train_judge
+from ncabook.evaluation.filling import Filling
+from ncabook.evaluation.fillings import pasted, scores, simple_fillers
+from ncabook.evaluation.inpainting_further import evaluate_further
 from ncabook.evaluation.recovery import bootstrap
 from ncabook.networks import VQVAE
-from ncabook.training.inpainting import Known, check_known, filled, known_of, start
+from ncabook.training.holed import Known
 from ncabook.training.latent import bound, encoded
 
 GROUPS = {"small": (0.0, 0.2), "middle": (0.2, 0.4), "large": (0.4, 1.0)}  # shares missing
+IN_SHORT = ("inside", "lpips", "lpips_inside")
 BESIDE = "biharmonic"  # what others are compared with
 
 
@@ -71,57 +75,6 @@ class InpaintingProtocol:
             raise ValueError(f"least {self.least}, most {self.most}; expected shares that rise")
 
 
-@dataclass(frozen=True)
-class Filling:
-    """An automaton that fills holes, and what it lives in.
-
-    Attributes:
-        nca: the automaton.
-        vqvae: encoder and decoder.
-        known: where what is known stands.
-
-    """
-
-    nca: NCA
-    vqvae: VQVAE
-    known: Known
-
-    def __post_init__(self) -> None:
-        check_known(self.nca, self.vqvae, self.known)
-
-    def begin(self, images: Tensor, missing: Tensor) -> tuple[Tensor, Tensor]:
-        """States and what is known, of pictures ``[N, C, h, w]`` with holes ``[N, 1, h, w]``.
-
-        Raises:
-            ValueError: other channels, sizes or numbers than expected; a mask that is empty, or
-                covers all.
-
-        """
-        map_ = known_of(self.vqvae, images, missing)
-        return start(self.nca.layout, map_), map_
-
-    @torch.no_grad()
-    def go_on(self, state: Tensor, map_: Tensor, steps: int, **how: Any) -> Tensor:
-        """States ``[N, C, H, W]`` some steps later; ``how`` as in :meth:`NCA.rollout`."""
-        told = map_ if self.known == "condition" else None
-        with autocast(state.device, "bfloat16"):
-            return self.nca.rollout(state, steps, told, **how)
-
-    @torch.no_grad()
-    def show(self, state: Tensor, snapped: bool = False, batch: int = 25) -> Tensor:
-        """Pictures ``[N, C, h, w]`` in [0, 1]; ``snapped`` to codes, if asked."""
-        latents = filled(self.nca.layout, state.float(), self.known)
-        parts = [self.vqvae.pictures(part, snapped) for part in latents.split(batch)]
-        return torch.cat(parts).clamp(0, 1)
-
-    def fill(
-        self, images: Tensor, missing: Tensor, steps: int, generator: torch.Generator
-    ) -> Tensor:
-        """Pictures ``[N, C, h, w]`` whose holes are filled in so many steps, unpasted."""
-        state, map_ = self.begin(images, missing)
-        return self.show(self.go_on(state, map_, steps, generator=generator))
-
-
 def protocol_holes(count: int, height: int, width: int, rules: InpaintingProtocol) -> Tensor:
     """The protocol's holes ``[count, 1, height, width]``: kinds in turn, sizes at random."""
     generator = torch.Generator().manual_seed(rules.seed)
@@ -142,6 +95,7 @@ def evaluate_inpainting(
     test: Tensor,
     train: Tensor,
     protocol: InpaintingProtocol | None = None,
+    aligned: bool = False,
 ) -> dict[str, Any]:
     """Measures an automaton that fills holes, on the CPU.
 
@@ -152,16 +106,44 @@ def evaluate_inpainting(
         test: pictures that it has not seen, uint8 ``[N, C, h, w]``.
         train: those that it learned from, for the mean picture.
         protocol: when to look.
+        aligned: whether these are faces whose eyes and mouths lie in known places, to be looked
+            for in filled holes (:mod:`ncabook.evaluation.features`).
 
     """
     rules = protocol or InpaintingProtocol()
     filling = Filling(nca.to("cpu").eval(), vqvae.to("cpu").eval(), known)
     truth = test[: rules.pictures].float() / 255
     missing = protocol_holes(len(truth), truth.shape[2], truth.shape[3], rules)
+    latents = encoded(vqvae, truth, rules.batch)
+    rows, last = _over_steps(filling, truth, missing, rules)
+    rows |= {
+        "floor.quantised": filling.show_latents(latents, True),
+        "floor.free": filling.show_latents(latents),
+        **simple_rows(truth, missing, train, rules.batch),
+    }
+    few = slice(0, rules.few)
+    still = last.abs().amax((1, 2, 3)) <= bound(float(latents.abs().max()))
+    look = f"steps.{rules.look}"
+    found: dict[str, Any] = {"autoencoder": {"parameters": vqvae.parameter_count}}
+    found |= compare(rows, truth, missing, rules, look, train if aligned else None)
+    inside = {name: scores(rows[name][few], truth[few], missing[few])["inside"] for name in rows}
+    steps = {str(step): float(inside[f"steps.{step}"].mean()) for step in rules.steps}
+    found["long"] = {
+        "within": int(still.sum()),
+        "of": len(still),
+        "inside": steps | {str(rules.long): float(inside["long"].mean())},
+    }
+    further = evaluate_further(filling, truth[few], missing[few], rules.look, rules.seed)
+    return found | {"further": further}
+
+
+def _over_steps(
+    filling: Filling, truth: Tensor, missing: Tensor, rules: InpaintingProtocol
+) -> tuple[dict[str, Tensor], Tensor]:
+    """Pictures by row, those of ``long`` only the first few; and the last states of these."""
     generator = torch.Generator().manual_seed(rules.seed)
     made: dict[str, list[Tensor]] = {f"steps.{step}": [] for step in rules.steps}
-    made["snapped"], made["long"], within = [], [], []
-    latents = encoded(vqvae, truth, rules.batch)
+    made["snapped"], made["long"], last = [], [], []
     for images, hole in zip(truth.split(rules.batch), missing.split(rules.batch), strict=True):
         state, map_ = filling.begin(images, hole)
         now = 0
@@ -171,41 +153,81 @@ def evaluate_inpainting(
             made[f"steps.{step}"].append(filling.show(state))
             if step == rules.look:
                 made["snapped"].append(filling.show(state, snapped=True))
-        if sum(map(len, made["long"])) < rules.few:
-            end = filling.go_on(state, map_, rules.long - now, generator=generator)
-            made["long"].append(filling.show(end))
-            within.append(end.abs().amax((1, 2, 3)) <= bound(float(latents.abs().max())))
+        if sum(map(len, last)) < rules.few:
+            last.append(filling.go_on(state, map_, rules.long - now, generator=generator))
+            made["long"].append(filling.show(last[-1]))
+    few = slice(0, rules.few)
     rows = {name: torch.cat(parts) for name, parts in made.items()}
-    for name, quantised in (("floor.quantised", True), ("floor.free", False)):
-        parts = [vqvae.pictures(part, quantised) for part in latents.split(rules.batch)]
-        rows[name] = torch.cat(parts)
-    for name, fill in simple_fillers(train).items():
-        parts = zip(truth.split(rules.batch), missing.split(rules.batch), strict=True)
-        rows[f"simple.{name}"] = torch.cat([fill(*part) for part in parts])
+    return rows | {"long": rows["long"][few]}, torch.cat(last)[few]
+
+
+def simple_rows(truth: Tensor, missing: Tensor, train: Tensor, batch: int) -> dict[str, Tensor]:
+    """Pictures filled without an automaton, by row."""
+    return {
+        f"simple.{name}": torch.cat(
+            [fill(*x) for x in zip(truth.split(batch), missing.split(batch), strict=True)]
+        )
+        for name, fill in simple_fillers(train).items()
+    }
+
+
+def compare(
+    rows: dict[str, Tensor],
+    truth: Tensor,
+    missing: Tensor,
+    rules: InpaintingProtocol,
+    look: str,
+    faces: Tensor | None = None,
+) -> dict[str, Any]:
+    """What is measured of pictures, whoever filled them.
+
+    Args:
+        rows: pictures ``[N, C, h, w]`` by name; of fewer, these are the first ones.
+        truth: what they should be.
+        missing: their holes.
+        rules: the protocol.
+        look: the row that is compared with the biharmonic one by kinds of holes.
+        faces: to learn from, uint8, if these are faces whose features are to be looked for.
+
+    """
     found = {
         name: scores(pictures, truth[: len(pictures)], missing[: len(pictures)])
         for name, pictures in rows.items()
     }
-    shares = missing.mean((1, 2, 3))
-    still = torch.cat(within)[: rules.few]
-    few = len(rows["long"])
-    return {
+    shares, beside = missing.mean((1, 2, 3)), f"simple.{BESIDE}"
+    told: dict[str, Any] = {
         "protocol": asdict(rules) | {"steps": list(rules.steps)},
         "pictures": len(truth),
-        "autoencoder": {"parameters": vqvae.parameter_count},
-        "rows": {name: by_size(values, shares) for name, values in found.items()},
-        "gains": gains(found, shares, f"simple.{BESIDE}"),
-        "kinds": by_kind(found, f"steps.{rules.look}", f"simple.{BESIDE}"),
-        "long": {
-            "within": int(still.sum()),
-            "of": len(still),
-            "inside": {
-                str(step): float(found[f"steps.{step}"]["inside"][:few].mean())
-                for step in rules.steps
-            }
-            | {str(rules.long): float(found["long"]["inside"].mean())},
-        },
+        "rows": nested({name: by_size(values, shares) for name, values in found.items()}),
+        "gains": nested(gains(found, shares, beside)),
+        "kinds": by_kind(shares, **{"learned": found[look], BESIDE: found.get(beside)}),
     }
+    if faces is not None:
+        with torch.enable_grad():
+            judge = train_judge(faces)
+        seen = {
+            name: features_seen(judge, pasted(each, truth, missing), missing)
+            for name, each in rows.items()
+            if len(each) == len(truth)
+        }
+        told["features"] = {
+            "judge": own_errors(judge, truth),
+            "truth": features_seen(judge, truth, missing),
+            **nested(seen),
+        }
+    return told
+
+
+def nested(values: dict[str, Any]) -> dict[str, Any]:
+    """What is called ``a.b`` below ``a``, as ``b``."""
+    found: dict[str, Any] = {}
+    for name, value in values.items():
+        group, _, which = name.partition(".")
+        if which:
+            found.setdefault(group, {})[which] = value
+        else:
+            found[group] = value
+    return found
 
 
 def groups(shares: Tensor) -> dict[str, Tensor]:
@@ -246,7 +268,7 @@ def gains(found: dict[str, dict[str, Tensor]], shares: Tensor, beside: str) -> d
         row: {
             group: {
                 key: value
-                for name in ("inside", "lpips", "lpips_inside")
+                for name in IN_SHORT
                 for key, value in averaged(
                     name, (values[name] - others[name][: len(values[name])])[mine]
                 ).items()
@@ -259,17 +281,17 @@ def gains(found: dict[str, dict[str, Tensor]], shares: Tensor, beside: str) -> d
     }
 
 
-def by_kind(found: dict[str, dict[str, Tensor]], *rows: str) -> dict[str, Any]:
-    """Means in the hole by its kind, which come in turn."""
-    return {
-        kind: {
-            row: {
-                name: float(found[row][name][place :: len(FIELDS)].mean())
-                for name in ("inside", "lpips")
-            }
-            for row in rows
-            if row in found
-        }
-        for place, kind in enumerate(FIELDS)
-        if place < len(next(iter(found.values()))["inside"])
-    }
+def by_kind(shares: Tensor, **rows: dict[str, Tensor] | None) -> dict[str, Any]:
+    """Means of rows by the kind of the hole, which come in turn, and its size."""
+    told: dict[str, Any] = {}
+    turns = torch.arange(len(shares)) % len(FIELDS)
+    for place, kind in enumerate(FIELDS):
+        for group, mine in groups(shares).items():
+            which = mine & (turns == place)
+            if which.any():
+                told.setdefault(kind, {})[group] = {
+                    row: {name: float(values[name][which].mean()) for name in IN_SHORT}
+                    for row, values in rows.items()
+                    if values is not None
+                } | {"pictures": int(which.sum())}
+    return told

@@ -24,7 +24,7 @@ from ncabook.data.films import Films
 from ncabook.data.labelled import Labelled
 from ncabook.data.moving import Rules, make_films, random_walls
 from ncabook.evaluation.film_judge import Answers, digits_in, named
-from ncabook.evaluation.films import Between, baselines, foretold, squared
+from ncabook.evaluation.films import Between, baselines, foretold, nearest, squared
 from ncabook.evaluation.recovery import bootstrap_interval, recovery
 from ncabook.training.watching import FilmCells, Watcher
 
@@ -129,7 +129,7 @@ def _beside(watcher: Watcher, films: Films, how: PhysicsProtocol) -> dict[str, A
     errors = squared(foretold(watcher, films, how.shown, frames, how.batch), true).mean(0)
     guesses = baselines(films, how.shown)
     return {
-        "next": float(errors[how.shown // 2 : how.shown + 1].mean()),
+        "next": float(errors[nearest(watcher, how.shown)].mean()),
         "free": float(errors[how.shown :].mean()),
         **{
             name: float(squared(guesses[name], true[:, how.shown :]).mean())
@@ -146,7 +146,7 @@ def _meeting(watcher: Watcher, films: Films, how: PhysicsProtocol) -> dict[str, 
     errors = squared(foretold(watcher, films, frames, frames, how.batch), true)
     ink = torch.stack([films.only(d).pictures > 127 for d in range(films.digits.shape[1])])
     met = (ink.sum(0) > 1).sum((2, 3)) >= MET * films.digits.shape[-1] ** 2
-    later = slice(how.shown // 2, None)
+    later = slice(nearest(watcher, how.shown).start, None)
     errors, met = errors[:, later], met[:, later]
     return {
         "overlapping": float(errors[met].mean()) if met.any() else None,

@@ -22,6 +22,7 @@ from ncabook.evaluation.films import (
     baselines,
     foretold,
     frame_errors,
+    nearest,
     squared,
     summary,
 )
@@ -94,7 +95,7 @@ def evaluate_video(
             f"{frames - 1} or less"
         )
     told = foretold(watcher, films, how.shown, frames, how.batch)
-    near, far = slice(how.shown // 2, how.shown + 1), slice(how.shown, None)
+    near, far = nearest(watcher, how.shown), slice(how.shown, None)
     copied = torch.cat([true[:, :1], true[:, :-1]], 1)
     found: dict[str, Any] = {
         "protocol": asdict(how),

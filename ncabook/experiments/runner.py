@@ -153,6 +153,7 @@ def _write_result(
         weights_sha256=sha256(folder / zoo.WEIGHTS),
         data_sha256=data_sha256,
         training=training | others,
+        notes=task_of(experiment).notes(experiment),
     )
     zoo.write_card(folder, card)
 
@@ -241,7 +242,9 @@ def evaluate_model(
                 f"{model.folder / zoo.CARD} was changed while its model was measured; "
                 "it is left as it is: measure again"
             )
-        card = model.card.model_copy(update={"metrics": metrics, "evaluation": provenance(device)})
+        notes = list(dict.fromkeys([*model.card.notes, *task.notes(experiment)]))
+        measured = {"metrics": metrics, "evaluation": provenance(device), "notes": notes}
+        card = model.card.model_copy(update=measured)
         zoo.write_card(model.folder, card)
     return metrics
 

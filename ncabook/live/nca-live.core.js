@@ -1104,9 +1104,9 @@ if (this.coin(column, row, salt, ERASING) < share) this.clear(cells, at);
 });
 }
 clear(cells, at) {
-const { fixed, channels, erased = [] } = this.description;
+const { fixed, erased = [] } = this.description;
 cells.set(erased, at);
-cells.fill(0, at + fixed, at + channels);
+cells.fill(0, at + fixed, at + this.channels);
 }
 get drawable() {
 return [0, this.description.fixed];
@@ -3375,7 +3375,8 @@ tool: "paint", name: "Paint with the chosen ink", does: "Drag to paint", word: "
 };
 const GRAFT = { tool: "graft", name: "Graft the chosen rule", does: "Drag to graft", word: "Graft" };
 const toolsOf = ({ rules, inks, fixed, decoder, erased, film }, grows) => [
-...(rules ? [GRAFT] : []), ...(inks ? [PAINT] : []), ...(fixed > 0 && !decoder && !erased && !film ? INPUT_TOOLS : []),
+...(rules ? [GRAFT] : []), ...(inks ? [PAINT] : []),
+...(fixed > 0 && !decoder && !erased && !film ? INPUT_TOOLS : []),
 ...(film?.throws[1] ? [THROW] : []), ...(film?.walls ? WALLS.slice(0, 1) : []), ...TOOLS,
 ...(film?.walls ? WALLS.slice(1) : []),
 ].filter(({ tool }) => tool !== "seed" || grows);

@@ -16,6 +16,7 @@ from ncabook.tasks.fine import FineExperiment, FineTask
 from ncabook.tasks.fine_texture import FineTextureExperiment, FineTextureTask
 from ncabook.tasks.growth import GrowthExperiment, GrowthTask
 from ncabook.tasks.inpainting import InpaintingExperiment, InpaintingTask
+from ncabook.tasks.inpainting_one_pass import InpaintingOnePassExperiment, InpaintingOnePassTask
 from ncabook.tasks.judge import JudgeExperiment, JudgeTask
 from ncabook.tasks.latent_growth import LatentGrowthExperiment, LatentGrowthTask
 from ncabook.tasks.latent_pairs import LatentPairsExperiment, LatentPairsTask
@@ -36,6 +37,7 @@ __all__ = [
     "FineTextureExperiment",
     "GrowthExperiment",
     "InpaintingExperiment",
+    "InpaintingOnePassExperiment",
     "JudgeExperiment",
     "LatentGrowthExperiment",
     "LatentPairsExperiment",
@@ -68,6 +70,7 @@ TASKS: dict[str, Task[Any]] = {
         LatentGrowthTask(),
         LatentPairsTask(),
         InpaintingTask(),
+        InpaintingOnePassTask(),
         FineTask(),
         FineTextureTask(),
         VideoTask(),

@@ -6,9 +6,12 @@ from pydantic import Field, model_validator
 from torch import Tensor
 
 from ncabook.data.drawn_faces import drawn_faces
-from ncabook.data.faces import faces
+from ncabook.data.emoji_sets import EMOJI_LARGE
+from ncabook.data.faces import FACES, faces
 from ncabook.data.large_emoji import large_emoji
-from ncabook.data.textures import textures
+from ncabook.data.pairs import HANDBAGS
+from ncabook.data.registry import DataSet
+from ncabook.data.textures import many_photographs, textures
 from ncabook.evaluation.autoencoder import KINDS, evaluate_autoencoder
 from ncabook.networks import VQVAE
 from ncabook.networks.blocks import widths as check_widths
@@ -86,6 +89,21 @@ class PicturesData(Strict):
                 return textures(split, *self.size)
         pairs = pairs_of(self.name, split, self.side)
         return pairs.pictures if self.part == "pictures" else pairs.ink
+
+
+def terms(data: PicturesData) -> list[str]:
+    """What pictures these are, and what may be done with what has learned from them."""
+    known: dict[str, DataSet] = {
+        "edges2handbags": HANDBAGS,
+        "emoji": EMOJI_LARGE,
+        "faces": FACES,
+        "textures": many_photographs(),
+    }
+    if data.name not in known:
+        return [f"learned from {data.name}, which the package draws itself"]
+    entry = known[data.name]
+    rest = "; weights and numbers may be shown, pictures may not" if data.name == "faces" else ""
+    return [f"learned from {entry.name} ({entry.source}); terms: {entry.licence}{rest}"]
 
 
 class VQVAEConfig(Strict):
@@ -167,6 +185,10 @@ class AutoencoderTask(Task[AutoencoderExperiment]):
         (images,) = data
         training, seed = experiment.training, experiment.seed
         return AutoencoderLearner(network, images, training, seed, device, tracker)
+
+    def notes(self, experiment: AutoencoderExperiment) -> list[str]:
+        """On which terms its pictures come."""
+        return terms(experiment.data)
 
     def needs(self, experiment: AutoencoderExperiment) -> dict[str, int]:
         """A batch at the network's full size."""

@@ -168,6 +168,10 @@ class Task(ABC, Generic[E]):
     def report(self, metrics: dict[str, Any]) -> Report:
         """The numbers of an evaluation, for people."""
 
+    def notes(self, experiment: E) -> list[str]:
+        """What a card says beside numbers, such as what may be done with what was learned."""
+        return []
+
     def live(self, experiment: E, nca: Any) -> dict[str, Any]:
         """What :func:`ncabook.live.describe` is to be told: ``height``, ``width`` and options.
 

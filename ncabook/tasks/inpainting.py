@@ -2,29 +2,26 @@
 
 from typing import Annotated, Any, Literal
 
+import torch
 from pydantic import Field, model_validator
 from torch import Tensor
 
 from ncabook.automaton import NCA, ChannelLayout
+from ncabook.data.faces import HEIGHT, WIDTH
+from ncabook.data.holes import holes
+from ncabook.data.large_emoji import framed
 from ncabook.evaluation.inpainting import evaluate_inpainting
-from ncabook.tasks.autoencoder import PicturesData
+from ncabook.tasks.autoencoder import PicturesData, terms
 from ncabook.tasks.base import BaseExperiment, Look, Task, state_bytes
+from ncabook.tasks.inpainting_report import by_size_rows, further_rows, heading, judged
 from ncabook.tasks.latent_growth import LatentModelConfig, given
-from ncabook.tasks.report import Measured, Report
-from ncabook.training.inpainting import SHARE, InpaintingConfig, InpaintingLearner, Known
+from ncabook.tasks.report import Report
+from ncabook.training.holed import SHARE, Known, known_of, start
+from ncabook.training.inpainting import InpaintingConfig, InpaintingLearner
 from ncabook.training.tracking import Tracking
 
-COLUMNS = {
-    "inside": ("PSNR in the hole", 2, "dB"),
-    "ssim_inside": ("SSIM in the hole", 3, ""),
-    "lpips": ("LPIPS", 4, ""),
-}
-SIZES = {
-    "all": "",
-    "small": ", < 20 % missing",
-    "middle": ", 20–40 % missing",
-    "large": ", > 40 % missing",
-}
+ALIGNED = ("faces", "drawn-faces")  # whose eyes and mouths lie in known places
+SHOWN_HOLE = 0.2  # of a picture, in a figure
 
 
 class HolesData(PicturesData):
@@ -135,6 +132,10 @@ class InpaintingTask(Task[InpaintingExperiment]):
         training, seed = experiment.training, experiment.seed
         return InpaintingLearner(network, vqvae, images, known, training, seed, device, tracker)
 
+    def notes(self, experiment: InpaintingExperiment) -> list[str]:
+        """On which terms its pictures come."""
+        return terms(experiment.data)
+
     def needs(self, experiment: InpaintingExperiment) -> dict[str, int]:
         """States."""
         model = experiment.model
@@ -153,11 +154,13 @@ class InpaintingTask(Task[InpaintingExperiment]):
         data = experiment.data
         test, train = data.build("test"), data.build("train")
         vqvae = given(frozen, "pictures")
-        found = evaluate_inpainting(network, vqvae, experiment.model.known, test, train)
+        aligned = data.name in ALIGNED and data.size == (HEIGHT, WIDTH)
+        known = experiment.model.known
+        found = evaluate_inpainting(network, vqvae, known, test, train, aligned=aligned)
         return found | {"data": {"name": data.name}}
 
     def report(self, metrics: dict[str, Any]) -> Report:
-        """By the size of the hole, beside rows that need no automaton."""
+        """By the size of the hole, beside rows that need no automaton; features; elsewhere."""
         rules = metrics["protocol"]
         rows = {f"steps.{step}": f"step {step}" for step in rules["steps"]}
         rows |= {
@@ -165,28 +168,59 @@ class InpaintingTask(Task[InpaintingExperiment]):
             "floor.quantised": "the autoencoder alone",
             "floor.free": "the autoencoder alone, not quantised",
         }
-        simple = [name for name in metrics["rows"] if name.startswith("simple.")]
-        rows |= {name: name.removeprefix("simple.") for name in simple}
-        found = []
-        for place, row in rows.items():
-            for group, words in SIZES.items():
-                values = metrics["rows"][place].get(group)
-                if values is None:
-                    continue
-                for name, (column, digits, unit) in COLUMNS.items():
-                    low, high = values[f"{name}_interval"]
-                    key, value = f"rows.{place}.{group}.{name}", values[name]
-                    found.append(
-                        Measured(key, row + words, column, value, digits, unit, (low, high))
-                    )
+        found = by_size_rows(metrics, rows) + further_rows(metrics["further"])
         long = metrics["long"]
         notes = [
             f"at step {rules['long']:,} {long['within']} of {long['of']} were within bounds, with "
             f"{long['inside'][str(rules['long'])]:.2f} dB in the hole; at step {rules['look']} "
             f"these had {long['inside'][str(rules['look'])]:.2f} dB"
         ]
-        return Report(
-            f"protocol {rules['version']}, {metrics['pictures']:,} pictures with holes",
-            found,
-            notes,
+        return Report(heading(metrics), found, notes + judged(metrics))
+
+    def live(
+        self,
+        experiment: InpaintingExperiment,
+        nca: NCA,
+        frozen: dict[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        """A picture with a hole, and a decoder that reads the cells; what readers erase is unknown.
+
+        Raises:
+            TypeError: its pictures are photographs of people, which nobody may show.
+
+        """
+        data, vqvae = experiment.data, given(frozen, "pictures")
+        if data.name == "faces":
+            raise TypeError(
+                f"{experiment.name} fills holes in CelebA's faces, none of which may be published: "
+                "expected a model of drawn-faces, textures or emoji for a figure; of this one "
+                "weights and numbers may be shown"
+            )
+        image = shown_picture(data)
+        height, width = data.size
+        hole = holes(
+            torch.tensor([SHOWN_HOLE]),
+            "disc",
+            height,
+            width,
+            torch.Generator().manual_seed(0),
+            experiment.model.scale,
         )
+        map_ = known_of(vqvae, image[None], hole)
+        rows, columns = experiment.grid
+        gone = torch.tensor([0.0] * experiment.model.latent_channels + [1.0])
+        told = {"condition": map_[0]} if experiment.model.known == "condition" else {"erased": gone}
+        return {
+            "height": rows,
+            "width": columns,
+            "decoder": vqvae.normal_decoder(),
+            "start": start(nca.layout, map_),
+            **told,
+        }
+
+
+def shown_picture(data: HolesData) -> Tensor:
+    """A picture that all may see, ``[C, h, w]`` in [0, 1]; if need be one that was learned from."""
+    if data.name == "emoji":
+        return framed("🦎", data.side)  # learned from, but it comes with the package
+    return data.build("test")[0].float() / 255

@@ -16,11 +16,12 @@ import torch.nn.functional as F
 from pydantic import Field, model_validator
 from torch import Tensor
 
-from ncabook.automaton import NCA, ChannelLayout, empty_state
-from ncabook.data.holes import check_holes, check_missing, erased, random_holes
+from ncabook.automaton import NCA
+from ncabook.data.holes import erased, random_holes
 from ncabook.networks import VQVAE
 from ncabook.reading import Strict
 from ncabook.training.config import Ratio
+from ncabook.training.holed import Known, check_known, filled, known_map, opened, start
 from ncabook.training.latent import LatentConfig, LatentLearner
 from ncabook.training.latent_pairs import both_ways
 from ncabook.training.pairs import random_pairs, shown
@@ -28,8 +29,6 @@ from ncabook.training.pool import Sample
 from ncabook.training.style import VGGFeatures
 from ncabook.training.tracking import Tracking
 
-Known = Literal["fixed", "condition", "kept"]
-SHARE = 1  # channels of a map of what is known, beside the latents
 Kind = Literal["disc", "discs", "stroke", "half", "cells"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
@@ -67,6 +66,7 @@ class InpaintingConfig(LatentConfig):
     Attributes:
         holes: which.
         inside: weight of what is missing, in each sample; the rest is that of what is known.
+        latent_weight: of the difference of latents, where pictures are compared, too.
         pixel_distance: of pictures, if it is another than that of latents.
         perceptual: weight of the difference of VGG16's features, where pictures are compared.
 
@@ -74,6 +74,7 @@ class InpaintingConfig(LatentConfig):
 
     holes: HolesConfig = HolesConfig()
     inside: Ratio = 0.9
+    latent_weight: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
     pixel_distance: Literal["mse", "l1"] | None = None
     perceptual: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
 
@@ -91,7 +92,7 @@ class InpaintingLearner(LatentLearner):
         nca: trained in place; what it is told, and where, is as ``known`` says.
         vqvae: encoder and decoder; their weights stay as they are.
         images: uint8 ``[N, C, h, w]``.
-        known: where what is known of a picture stands; see :func:`start`.
+        known: where what is known of a picture stands; see :func:`~ncabook.training.holed.start`.
         config: the ``training`` part of an experiment.
         seed: everything random follows from it.
         device: where to train.
@@ -146,15 +147,18 @@ class InpaintingLearner(LatentLearner):
         config, scale = self.config.holes, self.vqvae.decoder.scale
         count, (height, width) = len(by_cells), self.images.shape[2:]
         share = (config.least, config.most)
-        found = [
-            random_holes(count, height, width, self.generator, config.kinds, share, cell)
-            for cell in (1, scale)
-        ]
-        return torch.where(by_cells[:, None, None, None], found[1], found[0])
+        found = torch.zeros(count, 1, height, width, device=self.device)
+        for mine, cell in ((~by_cells, 1), (by_cells, scale)):
+            some = int(mine.sum())
+            if some:
+                found[mine] = random_holes(
+                    some, height, width, self.generator, config.kinds, share, cell
+                )
+        return found
 
     @torch.no_grad()
     def what_is_known(self, sample: Sample) -> Tensor:
-        """Maps ``[B, D + 1, H, W]``; see :func:`known_map`."""
+        """Maps ``[B, D + 1, H, W]``; see :func:`~ncabook.training.holed.known_map`."""
         scale, missing = self.vqvae.decoder.scale, sample["missing"]
         latents = self.latents(sample).clone()
         encode = ~sample["by_cells"]
@@ -175,11 +179,8 @@ class InpaintingLearner(LatentLearner):
         both = torch.maximum(old["missing"], more)
         few = both.mean((1, 2, 3), keepdim=True) <= self.config.holes.most
         begun = self.begun({**old, "missing": torch.where(few, both, more)})
-        gone = F.avg_pool2d(more, self.vqvae.decoder.scale) > 0
-        state = torch.where(gone, begun["state"], old["state"])
-        fixed = self.nca.layout.fixed
-        state[:, :fixed] = begun["state"][:, :fixed]
-        return {**begun, "state": state}
+        gone = F.avg_pool2d(more, self.vqvae.decoder.scale)
+        return {**begun, "state": opened(self.nca.layout, old["state"], begun["state"], gone)}
 
     def condition(self, sample: Sample) -> Tensor | None:
         """What is known, if it is told; of a bare state, as many zeros."""
@@ -202,114 +203,46 @@ class InpaintingLearner(LatentLearner):
         """How far ends are from whole pictures, in latents or pixels, mostly in the hole."""
         config = self.config
         end = filled(self.nca.layout, film[-1].float(), self.known)
+        share = F.avg_pool2d(sample["missing"], self.vqvae.decoder.scale)
+        apart = balanced(end - self.latents(sample), share, config.distance, config.inside)
         if not self.compares_pictures:
-            share = F.avg_pool2d(sample["missing"], self.vqvae.decoder.scale)
-            return self._balanced(end - self.latents(sample), share, config.distance)
-        some = slice(0, config.decoded)
+            return apart
+        # Of all kinds: fresh samples come first in a batch, and old ones last.
+        some = slice(None, None, max(1, len(end) // (config.decoded or len(end))))
         made = self.vqvae.pictures(end[some], config.quantised)
         part = {name: values[some] for name, values in sample.items()}
         wanted, missing = self.pictures(part), part["missing"]
         distance = config.pixel_distance or config.distance
-        loss = config.pixel_weight * self._balanced(made - wanted, missing, distance)
+        pixels = balanced(made - wanted, missing, distance, config.inside)
+        loss = config.latent_weight * apart + config.pixel_weight * pixels
         if self.features is not None:
             pasted = torch.lerp(wanted, made, missing)
-            loss = loss + config.perceptual * self._features_apart(pasted, wanted)
+            loss = loss + config.perceptual * features_apart(self.features, pasted, wanted)
         return loss
 
-    def _balanced(self, error: Tensor, missing: Tensor, distance: str) -> Tensor:
-        """The mean of errors ``[B, C, H, W]``, where ``missing`` and where not, as weighted."""
-        error = error.abs() if distance == "l1" else error.square()
-        error = error.mean(1, keepdim=True)
-        means = [
-            ((error * mask).sum((1, 2, 3)) / mask.sum((1, 2, 3)).clamp_min(1e-6)).mean()
-            for mask in (missing, 1 - missing)
-        ]
-        return self.config.inside * means[0] + (1 - self.config.inside) * means[1]
 
-    def _features_apart(self, made: Tensor, wanted: Tensor) -> Tensor:
-        """Squared differences of VGG16's features, each layer's relative to its size."""
-        assert self.features is not None
-        with torch.no_grad():
-            aims = self.features(wanted)
-        pairs = zip(self.features(made), aims, strict=True)
-        return torch.stack([(a - b).square().mean() / b.square().mean() for a, b in pairs]).mean()
-
-
-def check_known(nca: NCA, vqvae: VQVAE, known: Known) -> None:
-    """Whether an automaton has room for what is known.
-
-    Raises:
-        ValueError: says what it has, and what was expected.
-
-    """
-    channels = vqvae.decoder.latent_channels + SHARE
-    told = nca.perception.condition_channels
-    wanted = (0, channels) if known == "condition" else (channels, 0)
-    if (nca.layout.fixed, told) != wanted:
-        raise ValueError(
-            f"{nca.layout.fixed} fixed channels and {told} of condition; expected {wanted[0]} and "
-            f"{wanted[1]}: as many as a latent has, and one for what is missing"
-        )
-
-
-def known_map(latents: Tensor, missing: Tensor, scale: int) -> Tensor:
-    """What is known of pictures, ``[B, D + 1, H, W]``: latents, and the share that is missing.
+def balanced(error: Tensor, missing: Tensor, distance: str, inside: float) -> Tensor:
+    """The mean of errors, in each sample where something is missing and where not, as weighted.
 
     Args:
-        latents: normal ones of the pictures with holes, ``[B, D, H, W]``; where a cell is missing
-            as a whole they are put to 0.
-        missing: the holes, ``[B, 1, scale H, scale W]``, 1 inside.
-        scale: pixels along a cell's side.
+        error: differences, ``[B, C, H, W]``.
+        missing: the share of each pixel or cell, ``[B, 1, H, W]``.
+        distance: ``"mse"`` or ``"l1"``.
+        inside: weight of what is missing; the rest is that of what is not.
 
     """
-    share = F.avg_pool2d(missing, scale)
-    return torch.cat([latents * (share < 1), share], 1)
+    error = error.abs() if distance == "l1" else error.square()
+    error = error.mean(1, keepdim=True)
+    means = [
+        ((error * mask).sum((1, 2, 3)) / mask.sum((1, 2, 3)).clamp_min(1e-6)).mean()
+        for mask in (missing, 1 - missing)
+    ]
+    return inside * means[0] + (1 - inside) * means[1]
 
 
-def start(layout: ChannelLayout, known: Tensor) -> Tensor:
-    """States to begin with, ``[B, C, H, W]``: what is known is visible, and in fixed channels.
-
-    Args:
-        layout: with as many fixed channels as ``known`` has, or none.
-        known: from :func:`known_map`.
-
-    """
-    height, width = known.shape[2:]
-    state = empty_state(layout, height, width, len(known), str(known.device))
-    state[:, : layout.fixed] = known[:, : layout.fixed]
-    state[:, layout.visible_slice] = known[:, :-SHARE]
-    return state
-
-
-def filled(layout: ChannelLayout, state: Tensor, known: Known) -> Tensor:
-    """The latents that a state ``[B, C, H, W]`` shows, ``[B, D, H, W]``.
-
-    Those in its visible channels; but where what is known is *kept*, only where a part of a cell is
-    missing, and the known ones elsewhere.
-    """
-    visible = state[:, layout.visible_slice]
-    if known != "kept":
-        return visible
-    fixed = state[:, : layout.fixed]
-    return torch.where(fixed[:, -SHARE:] > 0, visible, fixed[:, :-SHARE])
-
-
-@torch.no_grad()
-def known_of(vqvae: VQVAE, images: Tensor, missing: Tensor, batch: int = 16) -> Tensor:
-    """What is known of pictures with holes, ``[N, D + 1, H, W]``, on the CPU.
-
-    Args:
-        vqvae: encoder.
-        images: ``[N, C, h, w]`` in [0, 1]; what lies in the holes is not looked at.
-        missing: ``[N, 1, h, w]``, 1 in the hole.
-        batch: pictures at once.
-
-    Raises:
-        ValueError: pictures or holes that do not fit.
-
-    """
-    check_holes(missing, images)
-    check_missing(missing)
-    pairs = zip(images.split(batch), missing.split(batch), strict=True)
-    latents = torch.cat([vqvae.normal(erased(*pair)).cpu() for pair in pairs])
-    return known_map(latents, missing.cpu(), vqvae.decoder.scale)
+def features_apart(features: VGGFeatures, made: Tensor, wanted: Tensor) -> Tensor:
+    """Squared differences of VGG16's features, each layer's relative to its size, a number."""
+    with torch.no_grad():
+        aims = features(wanted)
+    pairs = zip(features(made), aims, strict=True)
+    return torch.stack([(a - b).square().mean() / b.square().mean() for a, b in pairs]).mean()

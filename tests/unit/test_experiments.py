@@ -17,6 +17,7 @@ from ncabook.evaluation.autoencoder import AutoencoderProtocol
 from ncabook.evaluation.digits import DigitsProtocol
 from ncabook.evaluation.fine import FineProtocol
 from ncabook.evaluation.growth import GrowthProtocol
+from ncabook.evaluation.inpainting import InpaintingProtocol
 from ncabook.evaluation.latent import LatentProtocol
 from ncabook.evaluation.pairs import PairsProtocol
 from ncabook.evaluation.video import VideoProtocol
@@ -29,6 +30,8 @@ from ncabook.tasks import (
     DigitsExperiment,
     FineExperiment,
     GrowthExperiment,
+    InpaintingExperiment,
+    InpaintingOnePassExperiment,
     JudgeExperiment,
     LatentGrowthExperiment,
     LatentPairsExperiment,
@@ -708,6 +711,8 @@ def protocol(experiment):
         return asdict(LatentProtocol())
     if isinstance(experiment, LatentPairsExperiment):
         return asdict(PairsProtocol(batch=10))
+    if isinstance(experiment, InpaintingExperiment | InpaintingOnePassExperiment):
+        return asdict(InpaintingProtocol())
     if isinstance(experiment, FineExperiment):
         return asdict(FineProtocol())
     if isinstance(experiment, VideoExperiment | VideoRecurrentExperiment):

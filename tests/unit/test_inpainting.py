@@ -3,34 +3,37 @@
 import pytest
 import torch
 import torch.nn.functional as F
+from typer.testing import CliRunner
 
-from ncabook import zoo
+from ncabook import cli, zoo
 from ncabook.automaton import NCA, ChannelLayout, ConvPerception, MLPUpdate
 from ncabook.data.drawn_faces import drawn_faces
+from ncabook.data.faces import FEATURES
 from ncabook.evaluation import fillings
 from ncabook.evaluation import inpainting as evaluation
+from ncabook.evaluation.features import features_seen, own_errors, smooth, soft, train_judge
+from ncabook.evaluation.filling import Filling
 from ncabook.evaluation.fillings import biharmonic, scores, simple_fillers, ssim_map
 from ncabook.evaluation.inpainting import (
-    Filling,
     InpaintingProtocol,
     evaluate_inpainting,
     protocol_holes,
 )
+from ncabook.evaluation.inpainting_further import again, larger, moving, near
 from ncabook.evaluation.perceptual import lpips_distance, lpips_map
 from ncabook.experiments import runner
-from ncabook.networks import VQVAE
+from ncabook.live import describe
+from ncabook.networks import VQVAE, UNet
 from ncabook.reading import ConfigError
 from ncabook.tasks import autoencoder as autoencoder_module
 from ncabook.tasks import experiment_from, task_of
+from ncabook.tasks.inpainting_report import at
 from ncabook.training import inpainting as training_module
-from ncabook.training.inpainting import (
-    InpaintingConfig,
-    InpaintingLearner,
-    filled,
-    known_map,
-    known_of,
-    start,
-)
+from ncabook.training import inpainting_one_pass as one_pass_module
+from ncabook.training.holed import filled, known_map, known_of, start
+from ncabook.training.inpainting import InpaintingConfig, InpaintingLearner, balanced
+from ncabook.training.inpainting_one_pass import reads
+from tests.unit.test_autoencoder import content as autoencoding
 from tests.unit.test_pairs import gone_on_with
 
 HEIGHT, WIDTH = 48, 40
@@ -232,36 +235,35 @@ def test_new_holes_are_made_in_old_states():
 
 def test_the_hole_counts_as_much_as_it_is_told_to():
     """However large it is: an error of 1 there costs ``inside``, elsewhere the rest."""
-    one = learner(inside=0.8, pixels=0.0)
-    sample = one.fresh(4)
+    sample = learner().fresh(4)
     share = F.avg_pool2d(sample["missing"], 4)
     sharp = (share > 0.5).float()
     for error, cost in ((sharp, 0.8), (1 - sharp, 0.2), (torch.ones_like(share), 1.0)):
-        found = one._balanced(error.expand(-1, 3, -1, -1), sharp, "mse")
+        found = balanced(error.expand(-1, 3, -1, -1), sharp, "mse", 0.8)
         assert found.item() == pytest.approx(cost)
-    inside = one._balanced(torch.ones(1, 3, 4, 4), torch.ones(1, 1, 4, 4), "l1")
+    inside = balanced(torch.ones(1, 3, 4, 4), torch.ones(1, 1, 4, 4), "l1", 0.8)
     assert inside.item() == pytest.approx(0.8)
-    outside = one._balanced(torch.ones(1, 3, 4, 4), torch.zeros(1, 1, 4, 4), "l1")
+    outside = balanced(torch.ones(1, 3, 4, 4), torch.zeros(1, 1, 4, 4), "l1", 0.8)
     assert outside.item() == pytest.approx(0.2)
 
 
 def test_latents_are_compared_first_and_pictures_at_the_end():
-    one = learner(decoded=2, pixel_distance="l1", pixel_weight=3.0)
+    one = learner(decoded=2, pixel_distance="l1", pixel_weight=3.0, latent_weight=0.5)
     sample = one.fresh(4)
     film = torch.randn(1, 4, 9, 12, 10, requires_grad=True)
     share = F.avg_pool2d(sample["missing"], 4)
     end = film[-1][:, 4:7]
-    expected = one._balanced(end - one.latents(sample), share, "mse")
-    assert one.loss(film, sample).item() == pytest.approx(expected.item())
+    apart = balanced(end - one.latents(sample), share, "mse", 0.9)
+    assert one.loss(film, sample).item() == pytest.approx(apart.item())
     one.iteration = 4
-    made = one.vqvae.pictures(end[:2])
-    truth = one.pictures(sample)[:2]
-    expected = 3 * one._balanced(made - truth, sample["missing"][:2], "l1")
+    made = one.vqvae.pictures(end[::2])  # a fresh sample and an old one
+    truth = one.pictures(sample)[::2]
+    pixels = balanced(made - truth, sample["missing"][::2], "l1", 0.9)
+    expected = 3 * pixels + 0.5 * apart
     loss = one.loss(film, sample)
     assert loss.item() == pytest.approx(expected.item(), rel=1e-5)
     loss.backward()
-    assert film.grad[-1, :2, 4:7].abs().sum() > 0
-    assert not film.grad[-1, 2:].any()
+    assert (film.grad[-1, :, 4:7].abs().sum((1, 2, 3)) > 0).all()
     assert all(p.grad is None for p in one.vqvae.parameters())
 
 
@@ -298,7 +300,8 @@ def test_a_training_goes_on_to_the_bit(tmp_path, trained, known):
 
 
 def test_it_learns():
-    one = learner(iterations=80, pixels=0.0, holes={"cells": 1.0})
+    fast = {"kind": "soap", "learning_rate": 0.01}
+    one = learner(iterations=80, pixels=0.0, holes={"cells": 1.0}, optimizer=fast)
     losses = [one.step(1.0)["loss"] for _ in range(80)]
     assert sum(losses[-10:]) < 0.7 * sum(losses[:10])
 
@@ -460,21 +463,228 @@ def test_it_is_trained_measured_and_told_of(tmp_path, trained, monkeypatch):
     monkeypatch.setattr(fillings, "LARGEST", 10)  # without the biharmonic equation
     monkeypatch.setattr(
         "ncabook.tasks.inpainting.evaluate_inpainting",
-        lambda *arguments: evaluate_inpainting(*arguments, QUICK),
+        lambda *arguments, aligned: evaluate_inpainting(*arguments, QUICK, aligned),
     )
     monkeypatch.setattr(
         "ncabook.evaluation.fillings.lpips_distance", lambda a, b: 0 * a[:, 0, 0, 0]
     )
     monkeypatch.setattr("ncabook.evaluation.fillings.lpips_map", lambda a, b: 0 * a[:, :1])
+    monkeypatch.setattr(evaluation, "evaluate_further", lambda *_: {})
     experiment = experiment_from(content(trained), "here")
     runner.train(experiment, tmp_path / "run", progress=False, tracker="none")
     metrics = runner.evaluate_model(str(tmp_path / "run"), save=True)
     assert zoo.read_card(tmp_path / "run").metrics == metrics
     assert metrics["pictures"] == 10
-    assert set(metrics["rows"]) >= {"steps.2", "steps.6", "snapped", "floor.free", "simple.gray"}
+    assert set(metrics["rows"]) == {"steps", "snapped", "long", "floor", "simple"}
+    assert set(metrics["rows"]["steps"]) == {"2", "4", "6"}
     assert metrics["long"]["of"] == 5
     assert metrics["gains"] == {}
+    assert "features" not in metrics  # these faces are too small to look for any
     report = task_of(experiment).report(metrics)
+    for each in report.measured:
+        assert at(metrics, each.key) == each.value
     text = report.text()
     for words in ("step 4, nearest codes", "mean picture", "> 40 % missing", "at step 8"):
         assert words in text
+
+
+# --- features, and elsewhere ---------------------------------------------------------------------
+
+
+def test_the_judge_tells_eyes_from_what_has_none():
+    """It has learned from drawn faces; others, whole and filled smoothly, are told apart."""
+    judge = train_judge(drawn_faces(80, 0), iterations=60, batch=16)
+    test = drawn_faces(20, 1).float() / 255
+    errors = own_errors(judge, test)
+    assert errors["missed"] < 25
+    assert errors["imagined"] < 25
+    missing = torch.zeros(20, 1, 104, 88)
+    missing[:15, :, 40:90] = 1
+    whole = features_seen(judge, test, missing)
+    assert whole["holes"] == 45  # three in each of fifteen
+    low, high = whole["percent_interval"]
+    assert low <= whole["percent"] <= high
+    gray = features_seen(judge, torch.full_like(test, 0.5), missing)
+    assert gray["percent"] < whole["percent"]
+    assert features_seen(judge, test, 0 * missing) == {"holes": 0}
+    with pytest.raises(ValueError, match=r"shape \[3, 48, 40\]; expected faces, \[3, 104, 88\]"):
+        train_judge(drawn_faces(2, 0, 48, 40))
+
+
+def test_smooth_goes_on_from_the_edges_and_soft_is_blurred_there_only():
+    slope = torch.arange(104.0)[:, None] + 2 * torch.arange(88.0)
+    slope = (slope / slope.max()).expand(1, 3, 104, 88)
+    box = FEATURES["mouth"]
+    assert torch.allclose(smooth(slope, box), slope, atol=1e-5)
+    noise = torch.rand(1, 3, 104, 88)
+    blurry = soft(noise, box, 3.0)
+    changed = (blurry != noise).any(1)[0]
+    assert changed[69:84, 31:57].all()
+    assert not changed[:50].any()
+    assert blurry[..., 69:84, 31:57].std() < noise[..., 69:84, 31:57].std() / 3
+
+
+class Still(NCA):
+    """Stays as it is, and notes which cells fired."""
+
+    def step(self, state, condition=None, *, fire=None, generator=None):
+        self.__dict__.setdefault("fired", []).append(fire)
+        return state
+
+
+def test_the_same_weights_elsewhere():
+    """Near: only cells about the hole fire. Moving: what is left behind is as it was."""
+    one = automaton()
+    nca = Still(one.layout, one.perception, one.update, living_threshold=None)
+    filling = Filling(nca, autoencoder(), "fixed")
+    truth = drawn_faces(2, 0, HEIGHT, WIDTH).float() / 255
+    missing = torch.zeros(2, 1, HEIGHT, WIDTH)
+    missing[:, :, :8] = 1
+    found = near(filling, truth, missing, 3, torch.Generator().manual_seed(0))
+    rows = torch.stack(nca.fired).sum((0, 1, 2, 4))
+    assert rows[:8].all()
+    assert not rows[8:].any()  # two rows of cells are missing, and six more are near
+    assert found["cells"] == pytest.approx(8 / 12)
+    assert found["for each missing"] == pytest.approx(4)
+    kept = Filling(nca, autoencoder(), "kept")
+    moved = moving(kept, truth, 2, torch.Generator().manual_seed(0))
+    assert moved["moved"]["inside"] == pytest.approx(moved["still"]["inside"], abs=1)
+    healed = again(filling, truth, missing, 2, torch.Generator().manual_seed(0))
+    assert healed["percent"] == 0  # nothing was done
+
+
+def test_larger_pictures_are_made_of_whole_cells():
+    filling = Filling(automaton(), autoencoder(), "fixed")
+    truth = drawn_faces(1, 0, HEIGHT, WIDTH).float() / 255
+    found = larger(filling, truth, a_hole(), 2, torch.Generator().manual_seed(0))
+    assert found["size"] == [72, 60]
+    assert set(found) == {"2", "3", "4", "floor", "size"}
+
+
+# --- what may be shown ---------------------------------------------------------------------------
+
+
+def test_a_live_figure_begins_with_a_picture_that_has_a_hole(tmp_path, trained):
+    """It can be described, whether what is known lies in channels or is told."""
+    for known in ("fixed", "condition"):
+        experiment = experiment_from(content(trained, known), "here")
+        folder = tmp_path / known
+        runner.train(experiment, folder, progress=False, tracker="none")
+        model = zoo.load(str(folder))
+        shown = model.live()
+        map_ = shown["condition"] if known == "condition" else shown["start"][0, :4]
+        assert 0.1 < map_[3].mean() < 0.3
+        described, _ = describe(model.nca, **shown)
+        assert (described["height"], described["width"]) == (12, 10)
+        (note,) = model.card.notes
+        assert note == "learned from drawn-faces, which the package draws itself"
+
+
+def test_no_figure_is_made_of_faces_that_nobody_may_show(tmp_path, trained, monkeypatch):
+    """One line, and no file; the card says on which terms the weights may be used."""
+    some = drawn_faces(12, 0, HEIGHT, WIDTH)
+    monkeypatch.setattr(autoencoder_module, "faces", lambda *_: some)
+    raw = content(trained)
+    raw["data"]["name"] = "faces"
+    folder = tmp_path / "run"
+    runner.train(experiment_from(raw, "here"), folder, progress=False, tracker="none")
+    with pytest.raises(TypeError, match="none of which may be published: expected a model of draw"):
+        zoo.load(str(folder)).live()
+    page = tmp_path / "page.html"
+    result = CliRunner().invoke(cli.app, ["export", str(folder), "--html", str(page)])
+    assert result.exit_code != 0
+    assert not page.exists()
+    (note,) = zoo.read_card(folder).notes
+    for words in ("celeba", "non-commercial research only", "pictures may not"):
+        assert words in note
+
+
+def test_terms_are_those_of_the_data():
+    for name, words in (
+        ("textures", "the photographs are their owners'"),
+        ("emoji", "SIL Open Font License"),
+        ("outlines", "which the package draws itself"),
+    ):
+        experiment = experiment_from({**autoencoding(), "data": {"name": name, "side": 64}}, "here")
+        (note,) = task_of(experiment).notes(experiment)
+        assert words in note
+
+
+# --- beside it: one pass -------------------------------------------------------------------------
+
+
+def one_pass(**training):
+    return {
+        "name": "toy-unet",
+        "title": "Toy",
+        "task": "inpaint-one-pass",
+        "data": {"name": "drawn-faces", "side": WIDTH, "height": HEIGHT},
+        "model": {"base": 2, "halvings": 2},
+        "training": {
+            "iterations": 8,
+            "batch": 4,
+            "learning_rate": 0.003,
+            "warmup": 2,
+            "checkpoint_every": 2,
+            **training,
+        },
+    }
+
+
+def test_a_network_of_one_pass_gets_the_same_pictures_and_holes(tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        "ncabook.evaluation.fillings.lpips_distance", lambda a, b: 0 * a[:, 0, 0, 0]
+    )
+    monkeypatch.setattr("ncabook.evaluation.fillings.lpips_map", lambda a, b: 0 * a[:, :1])
+    experiment = experiment_from(one_pass(), "here")
+    straight, resumed = gone_on_with(experiment, tmp_path)
+    assert resumed.weights_sha256 == straight.weights_sha256
+    metrics = runner.evaluate_model(str(tmp_path / "straight"))
+    assert set(metrics["rows"]) == {"answer", "simple"}
+    assert metrics["pictures"] == 10
+    report = task_of(experiment).report(metrics)
+    for each in report.measured:
+        assert at(metrics, each.key) == each.value
+    assert "the network's answer, 20–40 % missing" in report.text()
+
+
+def test_a_network_of_one_pass_does_not_see_what_is_missing():
+    missing = a_hole(2)
+    images = torch.rand(1, 3, HEIGHT, WIDTH).repeat(2, 1, 1, 1)
+    images[1, :, 16:32] = 0.25
+    seen = reads(images, missing)
+    assert torch.equal(seen[0], seen[1])
+    assert torch.equal(seen[:, 3:], missing)
+
+
+def test_features_are_compared_late_if_so_asked(monkeypatch):
+    monkeypatch.setattr(one_pass_module, "VGGFeatures", torch.nn.Identity)
+    asked = []
+    monkeypatch.setattr(
+        one_pass_module, "features_apart", lambda *_: asked.append(one.iteration) or 0.0
+    )
+    training = one_pass(perceptual=1.0, features_from=0.5)["training"]
+    images = drawn_faces(4, 0, HEIGHT, WIDTH)
+    config = one_pass_module.InpaintingOnePassConfig(**training)
+    one = one_pass_module.InpaintingOnePassLearner(UNet(4, 3, 2, 2), images, config, seed=0)
+    for _ in range(8):
+        one.step(1.0)
+    assert asked == [4, 5, 6, 7]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"model": {"halvings": 4}}, "asks for pictures divisible by 16; data.side is 40"),
+        (
+            {"data": {"name": "emoji", "height": None}, "training": {"perceptual": 1.0}},
+            "perceptual is for RGB, and emoji have 4 channels",
+        ),
+    ],
+)
+def test_networks_of_one_pass_that_cannot_be_are_one_line(change, message):
+    raw = one_pass()
+    for part, fields in change.items():
+        raw[part] = {**raw[part], **fields}
+    with pytest.raises(ConfigError, match=message):
+        experiment_from(raw, "here")

@@ -151,10 +151,11 @@ export class Grid extends Memory {
     });
   }
 
+  /** Empties the cell at an offset. */
   clear(cells, at) {
-    const { fixed, channels, erased = [] } = this.description;
+    const { fixed, erased = [] } = this.description;
     cells.set(erased, at);
-    cells.fill(0, at + fixed, at + channels);
+    cells.fill(0, at + fixed, at + this.channels);
   }
 
   /** The channels that readers draw on: the first, and the one behind the last. */

@@ -32,7 +32,8 @@ const GRAFT = { tool: "graft", name: "Graft the chosen rule", does: "Drag to gra
  * tells which cells are known.
  */
 export const toolsOf = ({ rules, inks, fixed, decoder, erased, film }, grows) => [
-  ...(rules ? [GRAFT] : []), ...(inks ? [PAINT] : []), ...(fixed > 0 && !decoder && !erased && !film ? INPUT_TOOLS : []),
+  ...(rules ? [GRAFT] : []), ...(inks ? [PAINT] : []),
+  ...(fixed > 0 && !decoder && !erased && !film ? INPUT_TOOLS : []),
   ...(film?.throws[1] ? [THROW] : []), ...(film?.walls ? WALLS.slice(0, 1) : []), ...TOOLS,
   ...(film?.walls ? WALLS.slice(1) : []),
 ].filter(({ tool }) => tool !== "seed" || grows);

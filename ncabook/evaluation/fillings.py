@@ -44,12 +44,12 @@ def scores(made: Tensor, truth: Tensor, missing: Tensor) -> dict[str, Tensor]:
     """
     made = made.clamp(0, 1)
     whole = pasted(made, truth, missing)
-    error = (whole - truth).square().mean(1, keepdim=True)
+    error = (whole - truth).square().mean((1, 2, 3))
     wanted, shown = seen(truth), seen(whole)
     likeness, distance = ssim_map(shown, wanted), lpips_map(shown, wanted)
     return {
-        "inside": _decibels(_inside(error, missing)),
-        "overall": _decibels(error.mean((1, 2, 3))),
+        "inside": decibels_inside(made, truth, missing),
+        "overall": _decibels(error),
         "unpasted": _decibels((made - truth).square().mean((1, 2, 3))),
         "ssim": likeness.mean((1, 2, 3)),
         "ssim_inside": _inside(likeness, missing),
@@ -57,6 +57,12 @@ def scores(made: Tensor, truth: Tensor, missing: Tensor) -> dict[str, Tensor]:
         "lpips_inside": _inside(distance, missing),
         "lpips_unpasted": lpips_distance(seen(made), wanted),
     }
+
+
+def decibels_inside(made: Tensor, truth: Tensor, missing: Tensor) -> Tensor:
+    """The peak signal-to-noise ratio in the hole, ``[N]``; arguments as for :func:`scores`."""
+    error = (made.clamp(0, 1) - truth).square().mean(1, keepdim=True)
+    return _decibels(_inside(error, missing))
 
 
 def _inside(values: Tensor, missing: Tensor) -> Tensor:

@@ -22,17 +22,15 @@ from torch import Tensor
 from ncabook.automaton import NCA
 from ncabook.automaton.perception import check_sizes
 from ncabook.data.holes import FIELDS, holes
+from ncabook.evaluation.by_size import by_kind, by_size, gains
 from ncabook.evaluation.features import features_seen, own_errors, train_judge
 from ncabook.evaluation.filling import Filling
-from ncabook.evaluation.fillings import pasted, scores, simple_fillers
+from ncabook.evaluation.fillings import decibels_inside, pasted, scores, simple_fillers
 from ncabook.evaluation.inpainting_further import evaluate_further
-from ncabook.evaluation.recovery import bootstrap
 from ncabook.networks import VQVAE
 from ncabook.training.holed import Known
 from ncabook.training.latent import bound, encoded
 
-GROUPS = {"small": (0.0, 0.2), "middle": (0.2, 0.4), "large": (0.4, 1.0)}  # shares missing
-IN_SHORT = ("inside", "lpips", "lpips_inside")
 BESIDE = "biharmonic"  # what others are compared with
 
 
@@ -126,12 +124,15 @@ def evaluate_inpainting(
     look = f"steps.{rules.look}"
     found: dict[str, Any] = {"autoencoder": {"parameters": vqvae.parameter_count}}
     found |= compare(rows, truth, missing, rules, look, train if aligned else None)
-    inside = {name: scores(rows[name][few], truth[few], missing[few])["inside"] for name in rows}
-    steps = {str(step): float(inside[f"steps.{step}"].mean()) for step in rules.steps}
+    lived = {str(step): rows[f"steps.{step}"] for step in rules.steps}
+    lived |= {str(rules.long): rows["long"]}
     found["long"] = {
         "within": int(still.sum()),
         "of": len(still),
-        "inside": steps | {str(rules.long): float(inside["long"].mean())},
+        "inside": {
+            step: float(decibels_inside(each[few], truth[few], missing[few]).mean())
+            for step, each in lived.items()
+        },
     }
     further = evaluate_further(filling, truth[few], missing[few], rules.look, rules.seed)
     return found | {"further": further}
@@ -228,70 +229,3 @@ def nested(values: dict[str, Any]) -> dict[str, Any]:
         else:
             found[group] = value
     return found
-
-
-def groups(shares: Tensor) -> dict[str, Tensor]:
-    """By name, which of holes of such ``shares`` ``[N]`` belong together: bool ``[N]``."""
-    found = {"all": torch.ones_like(shares, dtype=torch.bool)}
-    for name, (low, high) in GROUPS.items():
-        found[name] = (shares >= low) & (shares < high)
-    return found
-
-
-def by_size(values: dict[str, Tensor], shares: Tensor) -> dict[str, Any]:
-    """Means and intervals of :func:`scores`, in all and by the size of the hole."""
-    found: dict[str, Any] = {}
-    for group, mine in groups(shares[: len(values["inside"])]).items():
-        if not mine.any():
-            continue
-        found[group] = {"pictures": int(mine.sum())}
-        for name, each in values.items():
-            found[group] |= averaged(name, each[mine])
-    return found
-
-
-def averaged(name: str, values: Tensor) -> dict[str, Any]:
-    """The mean of ``values`` ``[N]`` by its name, and its interval."""
-
-    def mean(x: Tensor) -> float:
-        return float(x.mean())
-
-    return {name: mean(values), f"{name}_interval": list(bootstrap(mean, values))}
-
-
-def gains(found: dict[str, dict[str, Tensor]], shares: Tensor, beside: str) -> dict[str, Any]:
-    """What each row has more than ``beside``, of the same holes, of decibels and LPIPS."""
-    if beside not in found:
-        return {}
-    others = found[beside]
-    return {
-        row: {
-            group: {
-                key: value
-                for name in IN_SHORT
-                for key, value in averaged(
-                    name, (values[name] - others[name][: len(values[name])])[mine]
-                ).items()
-            }
-            for group, mine in groups(shares[: len(values["inside"])]).items()
-            if mine.any()
-        }
-        for row, values in found.items()
-        if row != beside
-    }
-
-
-def by_kind(shares: Tensor, **rows: dict[str, Tensor] | None) -> dict[str, Any]:
-    """Means of rows by the kind of the hole, which come in turn, and its size."""
-    told: dict[str, Any] = {}
-    turns = torch.arange(len(shares)) % len(FIELDS)
-    for place, kind in enumerate(FIELDS):
-        for group, mine in groups(shares).items():
-            which = mine & (turns == place)
-            if which.any():
-                told.setdefault(kind, {})[group] = {
-                    row: {name: float(values[name][which].mean()) for name in IN_SHORT}
-                    for row, values in rows.items()
-                    if values is not None
-                } | {"pictures": int(which.sum())}
-    return told

@@ -11,6 +11,7 @@ from ncabook.data.drawn_faces import drawn_faces
 from ncabook.data.faces import FEATURES
 from ncabook.evaluation import fillings
 from ncabook.evaluation import inpainting as evaluation
+from ncabook.evaluation.by_size import groups
 from ncabook.evaluation.features import features_seen, own_errors, smooth, soft, train_judge
 from ncabook.evaluation.filling import Filling
 from ncabook.evaluation.fillings import biharmonic, scores, simple_fillers, ssim_map
@@ -439,7 +440,7 @@ def test_holes_of_the_protocol_are_of_all_kinds_and_sizes_and_always_the_same():
     found = protocol_holes(50, HEIGHT, WIDTH, rules)
     assert torch.equal(found, protocol_holes(50, HEIGHT, WIDTH, rules))
     shares = found.mean((1, 2, 3))
-    for mine in evaluation.groups(shares).values():
+    for mine in groups(shares).values():
         assert mine.sum() > 5
     few = protocol_holes(3, HEIGHT, WIDTH, rules)
     assert few.mean((1, 2, 3)).min() > 0.04

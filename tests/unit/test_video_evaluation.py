@@ -73,8 +73,8 @@ def test_who_copies_tells_the_frame_before_and_then_the_last_one_shown():
     made = films()
     true = made.pictures.float() / 255
     told = foretold(Copies(), made, 3, 8, batch=3)
-    assert torch.equal(told[:, :2], true[:, :2])  # seen at once at the beginning
-    assert torch.equal(told[:, 2:4], true[:, 1:3])
+    assert torch.equal(told[:, 0], true[:, 0])
+    assert torch.equal(told[:, 1:4], true[:, :3])
     assert torch.equal(told[:, 4:], true[:, 2:3].expand(-1, 4, -1, -1))
     longer = foretold(Copies(), made, 8, 12)
     assert torch.equal(longer[:, 9:], true[:, 7:].expand(-1, 3, -1, -1))

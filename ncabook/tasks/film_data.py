@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 
 from ncabook.data.films import Films
 from ncabook.data.labelled import Labelled, Split
-from ncabook.data.moving import FRAMES, SIDE, SPEED, TEST_SEED, Rules, fixed_films
+from ncabook.data.moving import FRAMES, SIDE, SPEED, TEST_SEED, Directions, Rules, fixed_films
 from ncabook.evaluation.physics import films_like
 from ncabook.reading import Strict
 from ncabook.tasks.classification import LabelledData
@@ -29,6 +29,7 @@ class FilmData(Strict):
         slowest: speed in pixels a frame, between this
         fastest: and this.
         frames: of a film.
+        directions: in which digits move.
         walls: whether a wall stands in each film.
 
     """
@@ -40,6 +41,7 @@ class FilmData(Strict):
     slowest: Annotated[float, Field(ge=0, le=1024)] = SPEED
     fastest: Rate = SPEED
     frames: Annotated[int, Field(ge=1, le=10**4)] = FRAMES
+    directions: Directions = "any"
     walls: bool = False
 
     @model_validator(mode="after")
@@ -51,7 +53,7 @@ class FilmData(Strict):
     def rules(self) -> Rules:
         """What films are made by."""
         speeds = self.slowest, self.fastest
-        return Rules(self.side, self.digits, *speeds, self.frames, self.digit)
+        return Rules(self.side, self.digits, *speeds, self.frames, self.digit, self.directions)
 
     def build(self, split: Split) -> Labelled:
         """The digits that films are made of."""

@@ -99,6 +99,8 @@ def film_report(metrics: dict[str, Any]) -> Report:
     for name, values in metrics.get("unlike", {}).items():
         digits = f"{values['digits']} digit{'s' if values['digits'] > 1 else ''}"
         row = f"{values['side']}×{values['side']}, {digits}, {values['speed']:g} pixels a frame"
+        if values["directions"] != "any":
+            row += f", {values['directions']}"
         for key in ("next", "free", "black", "copy-last"):
             found.append(Measured(f"unlike.{name}.{key}", row, key, values[key], 1))
     for name, values in metrics.get("erased", {}).items():

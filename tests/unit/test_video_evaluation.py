@@ -155,6 +155,7 @@ def test_unlike_films_differ_in_one_thing():
     assert others["trained"] == Rules()
     assert others["larger"].side == 96
     assert others["faster"].fastest == 7.2
+    assert unlike(Rules(directions="diagonal"), 4)["straight"] == Rules(directions="straight")
     assert {rules.digits for rules in others.values()} == {1, 2, 3}
     cells = watcher()
     found = evaluate_physics(cells, rendered_digits(40, 0), SMALL, protocol=SHORT)

@@ -3,8 +3,9 @@
 - *larger*: pictures half again as large, enlarged by bicubic interpolation.
 - *fires*: other fire rates, for as many firings of a cell.
 - *near*: only cells within some distance of the hole ever fire.
-- *moving*: a disc that goes on by four pixels every four steps, and leaves the picture behind it as
-  it was; beside it the same disc, at the place where it ends, that never moved.
+- *moving*: a disc that goes on by one cell every four steps, and leaves the picture behind it as it
+  was; beside it the same disc, at the place where it ends, that never moved. Cells that come under
+  it begin anew, but what their neighbours remember of them is theirs.
 - *again*: a second hole in what is filled (eq. 3).
 """
 
@@ -22,8 +23,8 @@ from ncabook.evaluation.perceptual import lpips_distance
 from ncabook.evaluation.recovery import bootstrap, bootstrap_interval, recovery
 
 LARGER = 1.5
-RATES = (0.25, 0.5, 0.75, 1.0)
-NEAR = 6  # cells
+RATES = (25, 50, 75, 100)  # percent of the cells fire in a step
+NEAR = (1, 2, 4)  # cells
 MOVES, PAUSE = 8, 4  # of the moving hole: how often, and steps in between
 DISC = 0.15  # of a picture
 TOLD = ("inside", "lpips", "lpips_inside")
@@ -66,8 +67,11 @@ def evaluate_further(
         "pictures": len(truth),
         "own": measured(own, truth, missing),
         "larger": larger(filling, truth, missing, look, dice()),
-        "fires": {str(r): fires(filling, truth, missing, look, r, dice()) for r in RATES},
-        "near": near(filling, truth, missing, look, dice()),
+        "fires": {
+            str(percent): fires(filling, truth, missing, look, percent / 100, dice())
+            for percent in RATES
+        },
+        "near": {str(far): near(filling, truth, missing, look, far, dice()) for far in NEAR},
         "moving": moving(filling, truth, look, dice()),
         "again": again(filling, truth, missing, look, dice()),
     }
@@ -111,12 +115,17 @@ def fires(
 
 
 def near(
-    filling: Filling, truth: Tensor, missing: Tensor, look: int, generator: Generator
+    filling: Filling,
+    truth: Tensor,
+    missing: Tensor,
+    look: int,
+    far: int,
+    generator: Generator,
 ) -> dict[str, Any]:
-    """Only cells near the hole fire; how many they are, of all, and for each that is missing."""
+    """Only cells so near the hole fire; how many they are, of all, and for each that is missing."""
     state, map_ = filling.begin(truth, missing)
     gone = (map_[:, -1:] > 0).float()
-    close = F.max_pool2d(gone, 2 * NEAR + 1, 1, NEAR) > 0
+    close = F.max_pool2d(gone, 2 * far + 1, 1, far) > 0
 
     def coins(_: int) -> Tensor:
         return (torch.rand(gone.shape, generator=generator) < filling.nca.fire_rate) & close

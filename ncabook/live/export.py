@@ -180,7 +180,13 @@ def describe(
             **{"classes": classes, "targets": targets is not None, "decoder": decoder},
             **{"codes": codes is not None, "start": start is not None, "votes": votes},
             **{"opinion": opinion, "inputs": inputs, "condition": condition is not None},
-            **{"seeds": seeds, "sizes": sizes, "ring": ring, "inks": inks},
+            **{
+                "seeds": seeds,
+                "erased": erased is not None,
+                "sizes": sizes,
+                "ring": ring,
+                "inks": inks,
+            },
         },
     )
     if screen is not None:

@@ -1519,7 +1519,8 @@ const before = next[axis];
 const after = before + next[speed] / parts;
 const edge = (after <= 0 || after >= free) && next[speed] !== 0;
 next[axis] = Math.min(free, Math.max(0, after));
-const wall = walls !== null && next[speed] !== 0 && strikes(walls, { ...next, bitmap });
+const wall = walls !== null && next[speed] !== 0 && strikes(walls, { ...next, bitmap }) &&
+!strikes(walls, { ...next, [axis]: before, bitmap });
 if (wall) next[axis] = before;
 if (edge || wall) next[speed] *= -1;
 }
@@ -2711,10 +2712,12 @@ for (let i = 0; i < cellCount; i++) data.set(colour(values(i)), 4 * i);
 return { data, height, width };
 }
 const WALL = [190, 110, 40];
-function filmPicture({ reel, told, truth, scene, walls }, isTrue) {
+function filmPicture(engine, isTrue) {
+const { reel, scene, walls } = engine;
+const [values, white] = isTrue ? [engine.truth, 1] : [engine.told, 255];
 const data = new Uint8ClampedArray(4 * reel.length).fill(255);
 for (let i = 0; i < reel.length; i++) {
-const gray = isTrue ? truth[i] : 255 * told[i];
+const gray = white * values[i];
 for (let k = 0; k < 3; k++) data[4 * i + k] = walls?.numbers[i] > 0.5 ? Math.max(gray, WALL[k]) : gray;
 }
 const of = isTrue ? (scene.frame < reel.frames ? "the film" : "the film is over") : !scene.alone ? "watching" : scene.news ? "alone, but for a new digit" : "alone";

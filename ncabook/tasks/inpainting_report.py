@@ -74,39 +74,22 @@ def further_rows(further: dict[str, Any]) -> list[Measured]:
     }
     rows |= {"larger.floor": "half again as large, the autoencoder alone"}
     fires = further["fires"]
-    rows |= {f"fires.{r}": f"fire rate {r}, step {values['steps']}" for r, values in fires.items()}
+    rows |= {f"fires.{p}": f"{p} % fire, step {values['steps']}" for p, values in fires.items()}
     rows |= {
-        "near": "only cells near the hole",
+        **{f"near.{far}": f"only cells up to {far} from the hole" for far in further["near"]},
         "moving.moved": "a hole that moved",
         "moving.still": "the same hole, standing",
     }
     found = []
     for place, row in rows.items():
-        values: Any = further
-        for name in place.split(".", 1):  # a fire rate has a point, too
-            values = values[name]
-        found += told(f"further.{place}", row, values)
-    healed, near = further["again"], further["near"]
+        found += told(f"further.{place}", row, at(further, place))
+    for far, values in further["near"].items():
+        key, row = f"further.near.{far}.for each missing", rows[f"near.{far}"]
+        found.append(Measured(key, row, "cells for each missing one", values["for each missing"]))
+    healed = further["again"]
     low, high = healed["interval"]
-    return [
-        *found,
-        Measured(
-            "further.again.percent",
-            "recovery from a second hole",
-            "LPIPS",
-            healed["percent"],
-            1,
-            "%",
-            (low, high),
-        ),
-        Measured(
-            "further.near.for each missing",
-            "only cells near the hole",
-            "cells for each missing one",
-            near["for each missing"],
-            2,
-        ),
-    ]
+    key, row = "further.again.percent", "recovery from a second hole"
+    return [*found, Measured(key, row, "LPIPS", healed["percent"], 1, "%", (low, high))]
 
 
 def judged(metrics: dict[str, Any]) -> list[str]:

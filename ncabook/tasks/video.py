@@ -6,7 +6,7 @@ from pydantic import model_validator
 from torch import Tensor
 
 from ncabook.automaton import NCA
-from ncabook.data.labelled import DIGITS, Labelled
+from ncabook.data.labelled import DIGITS, Labelled, rendered_digits
 from ncabook.tasks.base import FLOAT, BaseExperiment, Look, Task
 from ncabook.tasks.film_data import FilmData
 from ncabook.tasks.parts import ModelConfig, MultiConfig, ResidualConfig, SinglePerception
@@ -167,10 +167,9 @@ class VideoTask(Task[VideoExperiment]):
         return film_report(metrics)
 
     def live(self, experiment: VideoExperiment, nca: NCA) -> dict[str, Any]:
-        """A film of test digits beside what is told of it, and digits to throw."""
-        view, data = experiment.model.view, experiment.data
-        steps = experiment.training.steps.max
-        film = screening(view, steps, data.build("test"), data.rules, experiment.seed)
+        """A film beside what is told of it, and digits to throw: rendered ones, which are here."""
+        view, rules = experiment.model.view, experiment.data.rules
+        film = screening(view, experiment.training.steps.max, rendered_digits(200, 2), rules)
         return {"height": experiment.grid, "width": experiment.grid, "film": film, "beside": True}
 
 

@@ -242,6 +242,17 @@ def test_digits_bounce_off_drawn_walls_as_they_were_trained_to(simulate, seed):
 
 
 @pytest.mark.node
+def test_a_digit_leaves_a_wall_that_is_drawn_upon_it(simulate):
+    """It goes on as if there was none."""
+    cells, nowhere = watcher(WALLED), torch.zeros(1, SIDE, SIDE, dtype=torch.bool)
+    given = films(walls=nowhere, seed=31)
+    everywhere = act(kind="draw", shape="square", x=4, y=4, size=9, value=1)
+    described = model(cells, films(seed=31))
+    found = simulate(*described, everywhere, watch(False), looks(7))["state"]
+    assert torch.equal(frames(cells, found)[0, 0], given.pictures[0, 6].float() / 255)
+
+
+@pytest.mark.node
 def test_what_was_done_can_be_taken_back_and_told(simulate, digits):
     described = model(watcher(), throws=digits)
     plan = [looks(3), throw(), steps(20), watch(True), throw(1, x=5.0), steps(21)]
@@ -352,13 +363,11 @@ def test_films_that_no_flights_tell():
 
 
 def test_the_task_has_a_figure():
-    """A film of its rules, and every digit to throw."""
+    """A film of its rules, and every digit to throw; no data set is needed for it."""
     experiment = find("moving-cells")
-    data = experiment.data.model_copy(update={"name": "rendered-digits", "side": 48, "digit": 14})
-    experiment = experiment.model_copy(update={"data": data})
     task = task_of(experiment)
     nca = cast(NCA, task.network(experiment))
     shown, _ = describe(nca, **task.live(experiment, nca))
-    assert (shown["height"], shown["film"]["patch"], shown["beside"]) == (12, 4, True)
+    assert (shown["height"], shown["film"]["patch"], shown["beside"]) == (16, 4, True)
     assert shown["film"]["throws"] == [2, 10]
-    assert shown["film"]["digits"]["side"] == 14
+    assert shown["film"]["digits"]["side"] == 28

@@ -16,6 +16,7 @@ from ncabook.evaluation import classification, texture
 from ncabook.evaluation.autoencoder import AutoencoderProtocol
 from ncabook.evaluation.digits import DigitsProtocol
 from ncabook.evaluation.fine import FineProtocol
+from ncabook.evaluation.fine_texture import FineTextureProtocol
 from ncabook.evaluation.growth import GrowthProtocol
 from ncabook.evaluation.inpainting import InpaintingProtocol
 from ncabook.evaluation.latent import LatentProtocol
@@ -29,6 +30,7 @@ from ncabook.tasks import (
     ClassificationExperiment,
     DigitsExperiment,
     FineExperiment,
+    FineTextureExperiment,
     GrowthExperiment,
     InpaintingExperiment,
     InpaintingOnePassExperiment,
@@ -697,6 +699,8 @@ def test_a_mistake_in_a_stage_is_one_line(tmp_path, stages, message):
 
 def protocol(experiment):
     """How a model of this task has to have been measured."""
+    if isinstance(experiment, FineTextureExperiment):
+        return asdict(FineTextureProtocol())
     if isinstance(experiment, TextureExperiment):
         return {"version": texture.VERSION, **asdict(texture.TextureProtocol())}
     if isinstance(experiment, DigitsExperiment):

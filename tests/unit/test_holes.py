@@ -14,6 +14,7 @@ from ncabook.data import textures as textures_module
 from ncabook.data.drawn_faces import drawn_faces
 from ncabook.data.faces import FACES, FEATURES, faces
 from ncabook.data.holes import FIELDS, erased, holes, random_holes
+from ncabook.data.pictures import read_hole, read_pictures
 from ncabook.data.registry import DataUnavailableError
 from ncabook.data.textures import many_photographs, textures
 from ncabook.files import CorruptFileError
@@ -179,6 +180,41 @@ def test_parts_of_textures_are_of_other_photographs_to_test_with(tmp_path, monke
     assert not set(train.unique().tolist()) & set(test.unique().tolist())
     with pytest.raises(ValueError, match="has 60×50 pixels; parts of 64×32 need as many"):
         textures("test", 32, 64)
+
+
+def test_pictures_of_ones_own_are_fitted_and_holes_are_white(tmp_path):
+    """The middle of a wide one; names in order; what a system hides in folders is left out."""
+    wide = Image.new("RGB", (90, 30), "red")
+    wide.paste("blue", (30, 0, 60, 30))
+    wide.save(tmp_path / "b.png")
+    Image.new("L", (16, 40), 255).save(tmp_path / "a.png")
+    (tmp_path / ".DS_Store").write_bytes(b"x")
+    found = read_pictures(tmp_path, 16, 16)
+    assert found.shape == (2, 3, 16, 16)
+    assert torch.allclose(found[0], torch.ones(3, 16, 16), atol=1e-5)
+    assert found[1, :, 8, 8].tolist() == pytest.approx([0, 0, 1], abs=0.01)
+    drawn = Image.new("L", (16, 24), 0)
+    drawn.paste(255, (0, 0, 4, 4))
+    (tmp_path / "holes").mkdir()
+    drawn.save(tmp_path / "holes" / "h.png")
+    hole = read_hole(tmp_path / "holes" / "h.png", 24, 16)
+    assert hole.sum() == 16
+    assert hole[0, 0, :4, :4].all()
+    with pytest.raises(ValueError, match="h.png has 16×24 pixels; expected 16×16, as the picture"):
+        read_hole(tmp_path / "holes" / "h.png", 16, 16)
+
+
+def test_folders_without_pictures_are_one_line(tmp_path):
+    with pytest.raises(FileNotFoundError, match="is no folder; expected one with image files"):
+        read_pictures(tmp_path / "none", 16, 16)
+    with pytest.raises(FileNotFoundError, match="holds no files; expected at least one image"):
+        read_pictures(tmp_path, 16, 16)
+    (tmp_path / "list.txt").write_text("no picture")
+    with pytest.raises(CorruptFileError, match="list.txt is not an image that can be read") as told:
+        read_pictures(tmp_path, 16, 16)
+    assert len(str(told.value).splitlines()) == 1
+    with pytest.raises(CorruptFileError, match="list.txt is not an image"):
+        read_hole(tmp_path / "list.txt", 16, 16)
 
 
 # --- an autoencoder of them ----------------------------------------------------------------------

@@ -19,7 +19,7 @@ from ncabook.evaluation.inpainting import (
     evaluate_inpainting,
     protocol_holes,
 )
-from ncabook.evaluation.inpainting_further import again, larger, moving, near
+from ncabook.evaluation.inpainting_further import again, evaluate_further, larger, moving, near
 from ncabook.evaluation.perceptual import lpips_distance, lpips_map
 from ncabook.experiments import runner
 from ncabook.live import describe
@@ -27,7 +27,8 @@ from ncabook.networks import VQVAE, UNet
 from ncabook.reading import ConfigError
 from ncabook.tasks import autoencoder as autoencoder_module
 from ncabook.tasks import experiment_from, task_of
-from ncabook.tasks.inpainting_report import at
+from ncabook.tasks.inpainting_report import at, further_rows
+from ncabook.tasks.report import Report
 from ncabook.training import inpainting as training_module
 from ncabook.training import inpainting_one_pass as one_pass_module
 from ncabook.training.holed import filled, known_map, known_of, start
@@ -540,7 +541,7 @@ def test_the_same_weights_elsewhere():
     truth = drawn_faces(2, 0, HEIGHT, WIDTH).float() / 255
     missing = torch.zeros(2, 1, HEIGHT, WIDTH)
     missing[:, :, :8] = 1
-    found = near(filling, truth, missing, 3, torch.Generator().manual_seed(0))
+    found = near(filling, truth, missing, 3, 6, torch.Generator().manual_seed(0))
     rows = torch.stack(nca.fired).sum((0, 1, 2, 4))
     assert rows[:8].all()
     assert not rows[8:].any()  # two rows of cells are missing, and six more are near
@@ -559,6 +560,25 @@ def test_larger_pictures_are_made_of_whole_cells():
     found = larger(filling, truth, a_hole(), 2, torch.Generator().manual_seed(0))
     assert found["size"] == [72, 60]
     assert set(found) == {"2", "3", "4", "floor", "size"}
+
+
+def test_what_is_done_elsewhere_has_its_rows(monkeypatch):
+    """Each number once, where it stands in the card."""
+    monkeypatch.setattr("ncabook.evaluation.fillings.lpips_map", lambda a, b: 0 * a[:, :1])
+    for module in ("fillings", "inpainting_further"):
+        name = f"ncabook.evaluation.{module}.lpips_distance"
+        monkeypatch.setattr(name, lambda a, b: (a - b).abs().mean((1, 2, 3)))
+    filling = Filling(automaton(), autoencoder(), "fixed")
+    truth = drawn_faces(2, 0, HEIGHT, WIDTH).float() / 255
+    found = evaluate_further(filling, truth, a_hole(2), 2, seed=0)
+    report = Report("", further_rows(found), [])
+    keys = [each.key for each in report.measured]
+    assert len(set(keys)) == len(keys)
+    for each in report.measured:
+        assert at({"further": found}, each.key) == each.value
+    for words in ("25 % fire, step 4", "only cells up to 2 from the hole", "a hole that moved"):
+        assert words in report.text()
+    assert further_rows({}) == []
 
 
 # --- what may be shown ---------------------------------------------------------------------------

@@ -35,7 +35,9 @@ export function fly(flight, bitmap, { height, width }, walls) {
       const after = before + next[speed] / parts;
       const edge = (after <= 0 || after >= free) && next[speed] !== 0;
       next[axis] = Math.min(free, Math.max(0, after));
-      const wall = walls !== null && next[speed] !== 0 && strikes(walls, { ...next, bitmap });
+      // Who stands in a wall that was drawn just there gets out of it.
+      const wall = walls !== null && next[speed] !== 0 && strikes(walls, { ...next, bitmap }) &&
+        !strikes(walls, { ...next, [axis]: before, bitmap });
       if (wall) next[axis] = before;
       if (edge || wall) next[speed] *= -1;
     }

@@ -27,10 +27,12 @@ export function paint(engine, shown, ballot) {
 const WALL = [190, 110, 40];
 
 /** What is told of a film, or its true frame, gray, with walls on it; and in words where it is. */
-function filmPicture({ reel, told, truth, scene, walls }, isTrue) {
+function filmPicture(engine, isTrue) {
+  const { reel, scene, walls } = engine;
+  const [values, white] = isTrue ? [engine.truth, 1] : [engine.told, 255];
   const data = new Uint8ClampedArray(4 * reel.length).fill(255);
   for (let i = 0; i < reel.length; i++) {
-    const gray = isTrue ? truth[i] : 255 * told[i];
+    const gray = white * values[i];
     for (let k = 0; k < 3; k++) data[4 * i + k] = walls?.numbers[i] > 0.5 ? Math.max(gray, WALL[k]) : gray;
   }
   const of = isTrue ? (scene.frame < reel.frames ? "the film" : "the film is over") : !scene.alone ? "watching" : scene.news ? "alone, but for a new digit" : "alone";

@@ -12,7 +12,7 @@ from ncabook.files import write_atomically
 
 
 def table(
-    number: Annotated[int, typer.Argument(help="The paper's number: 1, 2, 5, 7 or 18.")],
+    number: Annotated[int, typer.Argument(help="The paper's number: 1, 2, 5, 7, 16 or 18.")],
     evaluate: Annotated[
         bool, typer.Option("--evaluate", help="Measure every model anew; minutes for each.")
     ] = False,

@@ -14,6 +14,7 @@ The public test set of 10,000 films comes through :mod:`ncabook.data.registry`, 
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
@@ -30,6 +31,7 @@ SIDE, DIGITS, FRAMES, SPEED = 64, 2, 20, 3.6  # Srivastava et al.'s; pixels a fr
 TEST_FILMS, TEST_SEED = 1000, 20151502
 # Of the fixed test films' bytes; what is measured on others cannot stand beside it.
 TEST_SHA256 = "eb57fac4529d5e25c4bc2f573aa63a133e917a4737e633835205d2181d4395da"
+Directions = Literal["any", "straight", "diagonal"]
 TRIES = 64  # places looked at for a digit to begin at, among walls
 
 PUBLIC = DataSet(
@@ -61,6 +63,8 @@ class Rules:
         fastest: and this.
         frames: of a film.
         digit: side of a digit, in pixels: 28, or 14 for films of half the size.
+        directions: ``any``; ``straight``, nearer to an axis than to a diagonal; or ``diagonal``. A
+            digit that bounces keeps to them.
 
     Raises:
         ValueError: what no film can be made by.
@@ -73,6 +77,7 @@ class Rules:
     fastest: float = SPEED
     frames: int = FRAMES
     digit: int = DIGIT
+    directions: Directions = "any"
 
     def __post_init__(self) -> None:
         check_frames(self.frames)
@@ -126,7 +131,7 @@ def make_films(
     shape = (count, rules.digits)
     draw = {"generator": generator, "dtype": torch.float64}
     start = torch.rand(*shape, 2, **draw).numpy() * rules.free
-    angle = torch.rand(shape, **draw).numpy() * 2 * np.pi
+    angle = _directed(torch.rand(shape, **draw).numpy() * 4, rules.directions) * np.pi / 2
     speed = rules.slowest + torch.rand(shape, **draw).numpy() * (rules.fastest - rules.slowest)
     which = torch.randint(len(source), shape, generator=generator)
     velocity = np.stack([np.sin(angle), np.cos(angle)], -1) * speed[..., None]
@@ -145,6 +150,14 @@ def make_films(
     places = torch.from_numpy(places)
     pictures = drawn(digits, places, rules.side, rules.side)
     return Films(pictures, places, digits, source.labels[which], walls, source.note)
+
+
+def _directed(quarters: np.ndarray, directions: Directions) -> np.ndarray:
+    """Angles in quarters of a turn, from 0 to 4, moved into a sector of the same quarter."""
+    if directions == "any":
+        return quarters
+    middle = 0.5 if directions == "diagonal" else 0.0
+    return np.floor(quarters) + middle + (quarters % 1 - 0.5) / 2
 
 
 def _flown(

@@ -71,7 +71,7 @@ def _told(
 ) -> Tensor:
     count, _, height, width = films.pictures.shape
     out = films.pictures.new_zeros(count, frames, height, width).float()
-    known = min(frames, watcher.first + watcher.shift)
+    known = watcher.first + 1
     out[:, :known] = films.pictures[:, :known].float() / 255
     state = watcher.start(count, height, width, films.walls)
     seen = out[:, :0]

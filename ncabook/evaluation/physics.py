@@ -74,6 +74,9 @@ def unlike(rules: Rules, patch: int) -> dict[str, Rules]:
         "faster": replace(rules, slowest=2 * speed, fastest=2 * speed),
         "larger": replace(rules, side=side),
     }
+    if rules.directions != "any":
+        turned = "straight" if rules.directions == "diagonal" else "diagonal"
+        found[turned] = replace(rules, directions=turned)
     others = (count for count in (1, 2, 3) if count != rules.digits)
     return found | {f"digits-{count}": replace(rules, digits=count) for count in others}
 
@@ -112,6 +115,7 @@ def evaluate_physics(
     for name, other in unlike(rules, watcher.patch).items():
         made = films_like(source, other, how.films, seed, walls)
         what = {"speed": other.fastest, "side": other.side, "digits": other.digits}
+        what["directions"] = other.directions
         found["unlike"][name] = what | _beside(watcher, made, how)
     if rules.digits > 1:
         found["meeting"] = _meeting(watcher, films, how)

@@ -47,10 +47,15 @@ PAPER_DRAWINGS = tuple(
     for perception in ("conv3", "conv5", "combined")
 )
 ONE_PASS_DRAWINGS = ("handbags-unet", "handbags-pix2pix")
+FILMS = tuple(
+    f"moving-{name}"
+    for name in ("cells", "lasting", "fresh", "walls", "pixels", "paper", "convlstm")
+)
 PAPER_TEXTURES = {"lacelike-conv3": "Conv 3x3", "lacelike-combined": "Combined"}
 # Of tables that are no sweeps, since their models begin with another one.
 ROWS = {
     7: (*PAPER_DRAWINGS, "handbags-combined-long", *ONE_PASS_DRAWINGS),
+    16: FILMS,
     18: PAPER_DIGITS,
 }
 # Where a column's number is in a card's metrics; networks of one pass lack those of many steps.
@@ -95,6 +100,20 @@ COLUMNS = {
         "answer.lpips",
         "answer.l1",
         "answer.kid",
+    ),
+    16: (
+        "next.mse",
+        "free.mse",
+        "free.mae",
+        "free.ssim",
+        "free.ssim_openstl",
+        "free.lpips",
+        "counting.told.window",
+        "counting.told.new",
+        "unlike.fast.next",
+        "unlike.larger.next",
+        "unlike.digits-3.next",
+        "erased.picture.percent",
     ),
     18: (
         "judges.digits-judge.grown.all",
@@ -180,7 +199,7 @@ def table(number: int, metrics: dict[str, dict[str, Any]] | None = None) -> "pan
     """A table as numbers: one row per experiment, ours and the paper's columns.
 
     Args:
-        number: 1, 2 or 5; or that of a figure, 7, or 18, which has numbers in the text only.
+        number: 1, 2 or 5; or that of a figure: 7, 16, or 18, which has numbers in the text only.
         metrics: by model, fresh evaluations; the cards' own where there is none.
 
     Raises:
@@ -215,8 +234,8 @@ def table(number: int, metrics: dict[str, dict[str, Any]] | None = None) -> "pan
 
 def _printed(number: int, row: str) -> dict[str, Any]:
     name = PAPER_ROWS.get(row)
-    if number == 7:
-        return {}  # a drawing of curves, without numbers
+    if number in (7, 16):
+        return {}  # drawings of curves, without numbers
     if number == 18:
         return {"paper, recognised (%)": paper.FIGURE_18}
     if number == 5:

@@ -47,13 +47,12 @@ def measured(
     films = data.test_films(look.seeds)
     found = evaluate_video(watcher, films, VideoProtocol(shown=shown), look.lpips)
     found["note"] = films.note
-    if look.further and data.frames >= shown + LEAST:
-        how = physics_protocol(shown, data.frames, look.seeds)
+    rules = data.test_rules
+    if look.further and rules.frames >= shown + LEAST:
+        how = physics_protocol(shown, rules.frames, look.seeds)
         judge = judges[JUDGE]
         answers = by_network(judge.network.eval())
-        physics = evaluate_physics(
-            watcher, data.build("test"), data.rules, answers, data.walls, how
-        )
+        physics = evaluate_physics(watcher, data.build("test"), rules, answers, data.walls, how)
         found["protocol"]["physics"] = physics.pop("protocol")
         found |= physics | {"judged_by": {JUDGE: judge.card.weights_sha256}}
     return found
@@ -100,6 +99,8 @@ def film_report(metrics: dict[str, Any]) -> Report:
     for name, values in metrics.get("unlike", {}).items():
         digits = f"{values['digits']} digit{'s' if values['digits'] > 1 else ''}"
         row = f"{values['side']}×{values['side']}, {digits}, {values['speed']:g} pixels a frame"
+        if values["directions"] != "any":
+            row += f", {values['directions']}"
         for key in ("next", "free", "black", "copy-last"):
             found.append(Measured(f"unlike.{name}.{key}", row, key, values[key], 1))
     for name, values in metrics.get("erased", {}).items():

@@ -243,6 +243,11 @@ def check_length(frames: int, first: int, shift: int, config: FilmConfig) -> Non
             f"{first + 1} frames to begin with, and {config.window} times {shift} to tell, are "
             f"{needed}, and a film has {frames}; expected longer films, or a smaller window"
         )
+    if config.shown <= first:
+        raise ValueError(
+            f"shown {config.shown} is less than the {first + 1} frames of the first view; expected "
+            "as many or more"
+        )
     if config.shown >= frames:
         raise ValueError(
             f"shown {config.shown} of films of {frames} frames leaves none to be told alone; "

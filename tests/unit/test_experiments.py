@@ -721,7 +721,7 @@ def protocol(experiment):
         return asdict(FineProtocol())
     if isinstance(experiment, VideoExperiment | VideoRecurrentExperiment):
         shown = experiment.training.shown
-        physics = video_report.physics_protocol(shown, experiment.data.frames)
+        physics = video_report.physics_protocol(shown, experiment.data.test_rules.frames)
         return {**asdict(VideoProtocol(shown=shown)), "physics": asdict(physics)}
     if isinstance(experiment, JudgeExperiment):
         return {"version": 1, "images": 10000}

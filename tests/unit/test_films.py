@@ -103,6 +103,19 @@ def test_numbers_speeds_and_sides_can_be_chosen(source):
     assert small.digits.shape == (2, 2, 14, 14)
 
 
+@pytest.mark.parametrize("directions", ["straight", "diagonal"])
+def test_directions_can_be_kept_to(source, directions):
+    """Within 22.5° of an axis, or of a diagonal, all around; after a bounce, too."""
+    films = make_films(source, 60, dice(), Rules(directions=directions))
+    inside = ((films.places > 0) & (films.places < 36)).all(-1)
+    step = films.places.diff(dim=1)[inside[:, 1:] & inside[:, :-1]]
+    turn = torch.atan2(step[:, 0], step[:, 1]).rad2deg() - (45 if directions == "diagonal" else 0)
+    away = (turn + 45) % 90 - 45
+    assert away.abs().max() <= 22.5 + 1e-6
+    assert away.abs().max() > 15
+    assert len(((turn + 45) // 90).unique()) >= 4
+
+
 def test_a_digit_can_be_shown_alone(source):
     """Where it was; the two together are the film."""
     films = make_films(source, 3, dice())

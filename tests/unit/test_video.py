@@ -261,6 +261,9 @@ BAD = {
         view={"state": "window", "frames": 3, "shift": 3}
     ),
     "shown 8 of films of 8 frames leaves none": content(shown=8, window=1),
+    "shown 2 is less than the 3 frames of the first view": content(
+        view={"state": "window", "frames": 3}, shown=2
+    ),
     "shift 3 leaves nothing of a window of 2 frames": content(view={"state": "window", "shift": 3}),
     "shift 2 with state carried, which tells one frame": content(view={"shift": 2}),
     "moves 9.5 pixels from what is seen to what is told, and news travels 8: 2 steps of 1 cells "

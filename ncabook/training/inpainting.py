@@ -207,8 +207,7 @@ class InpaintingLearner(LatentLearner):
         apart = balanced(end - self.latents(sample), share, config.distance, config.inside)
         if not self.compares_pictures:
             return apart
-        # Of all kinds: fresh samples come first in a batch, and old ones last.
-        some = slice(None, None, max(1, len(end) // (config.decoded or len(end))))
+        some = self.some(len(end))
         made = self.vqvae.pictures(end[some], config.quantised)
         part = {name: values[some] for name, values in sample.items()}
         wanted, missing = self.pictures(part), part["missing"]

@@ -117,10 +117,15 @@ class LatentLearner(EvolvingLearner):
         distance = F.mse_loss if config.distance == "mse" else F.l1_loss
         if not self.compares_pictures:
             return distance(end, self.latents(sample))
-        some = slice(0, config.decoded)
+        some = self.some(len(end))
         made = self.vqvae.pictures(end[some], config.quantised)
         wanted = self.pictures({name: values[some] for name, values in sample.items()})
         return config.pixel_weight * distance(made, wanted)
+
+    def some(self, count: int) -> Tensor:
+        """Which of a batch are decoded, by chance: fresh ones come first, and others count, too."""
+        chosen = torch.randperm(count, generator=self.host_generator)[: self.config.decoded]
+        return chosen.sort().values.to(self.device)
 
     def outside(self, ends: Tensor) -> Tensor:
         """Latents may go a little farther than the targets' do."""

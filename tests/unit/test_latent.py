@@ -257,6 +257,7 @@ def test_a_seed_is_an_encoded_white_square():
 def test_latents_are_compared_first_and_pictures_at_the_end():
     """The last half of eight iterations; the decoder has a gradient for states, none for itself."""
     one = growing(decoded=2)
+    one.some = lambda count: torch.arange(2)
     sample = one.fresh(4)
     film = torch.randn(1, 4, 5, 8, 8, requires_grad=True)
     expected = (film[-1, :, :3] - one.wanted[sample["class"]]).square().mean()
@@ -270,6 +271,15 @@ def test_latents_are_compared_first_and_pictures_at_the_end():
     assert film.grad[-1, :2, :3].abs().sum() > 0
     assert not film.grad[-1, 2:].any()
     assert all(p.grad is None for p in one.vqvae.parameters())
+
+
+def test_each_sample_of_a_batch_may_be_the_one_that_is_decoded():
+    """Fresh ones come first in a batch; were they the only ones, no picture of the pool counted."""
+    one = growing(decoded=1)
+    chosen = [one.some(4) for _ in range(40)]
+    assert {len(each) for each in chosen} == {1}
+    assert {int(each) for each in chosen} == {0, 1, 2, 3}
+    assert growing().some(4).tolist() == [0, 1, 2, 3]
 
 
 def test_quantised_latents_may_be_compared():

@@ -32,13 +32,13 @@ class FilmModelConfig(ModelConfig):
     @property
     def reach(self) -> int:
         """Cells that news travels in a step."""
-        return travel(self.perception)
+        return _travel(self.perception)
 
 
-def travel(perception: SinglePerception | MultiConfig) -> int:
+def _travel(perception: SinglePerception | MultiConfig) -> int:
     """Cells that news travels in a step of this perception."""
     if isinstance(perception, MultiConfig):
-        return max(map(travel, perception.branches))
+        return max(map(_travel, perception.branches))
     return perception.reach * (2 if isinstance(perception, ResidualConfig) else 1)
 
 

@@ -9,11 +9,9 @@ from html import escape
 from pathlib import Path
 
 from ncabook import experiments, zoo
-from ncabook.automaton import NCA
 from ncabook.experiments import results
 from ncabook.live import to_html
 from ncabook.tasks import task_of
-from ncabook.training.fine_model import FineModel
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "book/results.md"
@@ -75,7 +73,7 @@ def table(family: str) -> str:
             "settings": f"../files/{card.experiment.name}.yaml",
             "card": f"../files/{name}.json",
         }
-        if task_of(card.experiment).has_figure:
+        if task_of(card.experiment).shows(card.experiment):
             links = {"Run": f"../live/{name}.html"} | links
         linked = " ".join(f'<a href="{place}">{word}</a>' for word, place in links.items())
         minutes = card.training["seconds"] / 60
@@ -123,12 +121,11 @@ def write_files(site: Path) -> None:
         shutil.copy(path, site / "files" / path.name)
     for name, folder in zoo.folders().items():
         shutil.copy(folder / zoo.CARD, site / "files" / f"{name}.json")
-        model = zoo.load(name)
-        if not isinstance(model.network, NCA | FineModel):
+        experiment = zoo.read_card(folder).experiment
+        if not task_of(experiment).shows(experiment):
             continue
-        experiment = model.card.experiment
-        shown = model.live()
-        text = to_html(model.stepped, title=experiment.title, **shown)
+        model = zoo.load(name)
+        text = to_html(model.stepped, title=experiment.title, **model.live())
         (site / "live" / f"{name}.html").write_text(text, encoding="utf-8")
 
 

@@ -172,6 +172,10 @@ class Task(ABC, Generic[E]):
         """What a card says beside numbers, such as what may be done with what was learned."""
         return []
 
+    def shows(self, experiment: E) -> bool:
+        """Whether a page may run what was trained by this experiment."""
+        return self.has_figure
+
     def live(self, experiment: E, nca: Any) -> dict[str, Any]:
         """What :func:`ncabook.live.describe` is to be told: ``height``, ``width`` and options.
 

@@ -17,6 +17,7 @@ else:
     import tomli as tomllib
 
 from ncabook import zoo
+from ncabook.tasks import task_of
 
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "book" / "_ext")]
@@ -257,3 +258,15 @@ def test_readme_example_runs():
     scope = {}
     exec(code, scope)
     assert scope["state"].shape == (1, 16, 48, 48)
+
+
+def test_results_run_what_may_be_shown_and_nothing_else():
+    """A link without a page is broken; and of faces no page may be made."""
+    linked = set(re.findall(r'href="../live/([\w-]+)\.html"', results_page.page()))
+    for name, folder in zoo.folders().items():
+        experiment = zoo.read_card(folder).experiment
+        may = task_of(experiment).shows(experiment)
+        assert (name in linked) == may, name
+        if not may:
+            with pytest.raises(TypeError):
+                zoo.load(name).live()

@@ -142,8 +142,7 @@ export class Grid extends Memory {
     return this.kernels.coin(column, row, step, seed) / 2 ** 24;
   }
 
-  // Sets what a step writes to 0 in a shape, and what it only reads to `erased`, if the figure has such numbers;
-  // of `share` of the shape's cells, drawn by the coin `salt`.
+  /** Empties the cells of a shape; `share` of them, drawn by the coin `salt`. */
   erase({ share = 1, salt = 0, ...where }) {
     const { cells } = this;
     this.forShape(where, (row, column, at) => {
@@ -151,7 +150,7 @@ export class Grid extends Memory {
     });
   }
 
-  /** Empties the cell at an offset. */
+  /** Sets what a step writes in a cell to 0, and what it only reads to `erased`, if there are such numbers. */
   clear(cells, at) {
     const { fixed, erased = [] } = this.description;
     cells.set(erased, at);

@@ -263,6 +263,8 @@ def test_readme_example_runs():
 def test_results_run_what_may_be_shown_and_nothing_else():
     """A link without a page is broken; and of faces no page may be made."""
     linked = set(re.findall(r'href="../live/([\w-]+)\.html"', results_page.page()))
+    assert "drawn-inpaint" in linked
+    assert "faces-inpaint" not in linked
     for name, folder in zoo.folders().items():
         experiment = zoo.read_card(folder).experiment
         may = task_of(experiment).shows(experiment)

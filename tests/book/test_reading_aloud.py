@@ -31,7 +31,7 @@ NUMBER = re.compile(r"(?<![\w.])[−-]?\d[\d,.]*\d|(?<![\w.])\d")
 
 
 def paragraphs(notebook: nbformat.NotebookNode) -> list[str]:
-    """Running text: without folds, boxes, code, formulas, tables, headings; items of lists are own."""
+    """Running text: no folds, boxes, code, formulas, tables, headings; an item of a list is one."""
     found = []
     exercises = False
     for cell in notebook.cells:

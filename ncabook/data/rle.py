@@ -1,4 +1,4 @@
-"""Patterns of classic automata from RLE files, as the usual collections (LifeWiki, Golly) have them.
+"""Patterns of classic automata from RLE files, as collections (LifeWiki, Golly) have them.
 
 ``x = 3, y = 3, rule = B3/S23`` and then runs: ``bob$2bo$3o!`` is the glider. ``b`` or ``.`` is
 dead, ``o`` or ``A`` alive, ``$`` ends a row, ``!`` the pattern; a number repeats what follows it.

@@ -11,9 +11,16 @@ from ncabook.data.faces import HEIGHT, WIDTH
 from ncabook.data.holes import holes
 from ncabook.data.large_emoji import framed
 from ncabook.evaluation.inpainting import evaluate_inpainting
+from ncabook.evaluation.inpainting_chance import PERCENTS, Chance
 from ncabook.tasks.autoencoder import PicturesData, terms
 from ncabook.tasks.base import BaseExperiment, Look, Task, state_bytes
-from ncabook.tasks.inpainting_report import by_size_rows, further_rows, heading, judged
+from ncabook.tasks.inpainting_report import (
+    by_size_rows,
+    diversity_rows,
+    further_rows,
+    heading,
+    judged,
+)
 from ncabook.tasks.latent_growth import LatentModelConfig, given
 from ncabook.tasks.report import Report
 from ncabook.training.holed import SHARE, Known, known_of, start
@@ -68,6 +75,12 @@ class InpaintingExperiment(BaseExperiment):
         """Height and width, in cells."""
         height, width = (length // self.model.scale for length in self.data.size)
         return height, width
+
+    @property
+    def chance(self) -> Chance | None:
+        """How fillings of the same hole may differ; None if they were not trained to."""
+        temperature = self.training.temperature if self.training.codes else None
+        return None if temperature is None else Chance(temperature)
 
     @model_validator(mode="after")
     def _fits(self) -> "InpaintingExperiment":
@@ -155,8 +168,9 @@ class InpaintingTask(Task[InpaintingExperiment]):
         test, train = data.build("test"), data.build("train")
         vqvae = given(frozen, "pictures")
         aligned = data.name in ALIGNED and data.size == (HEIGHT, WIDTH)
-        known = experiment.model.known
-        found = evaluate_inpainting(network, vqvae, known, test, train, aligned=aligned)
+        known, chance = experiment.model.known, experiment.chance
+        further = {} if chance is None else {"chance": chance}
+        found = evaluate_inpainting(network, vqvae, known, test, train, aligned=aligned, **further)
         return found | {"data": {"name": data.name}}
 
     def report(self, metrics: dict[str, Any]) -> Report:
@@ -165,10 +179,12 @@ class InpaintingTask(Task[InpaintingExperiment]):
         rows = {f"steps.{step}": f"step {step}" for step in rules["steps"]}
         rows |= {
             "snapped": f"step {rules['look']}, nearest codes",
+            **{f"drawn.{p}": f"step {rules['look']}, codes drawn at {p} %" for p in PERCENTS},
             "floor.quantised": "the autoencoder alone",
             "floor.free": "the autoencoder alone, not quantised",
         }
         found = by_size_rows(metrics, rows) + further_rows(metrics["further"])
+        found += diversity_rows(metrics)
         long = metrics["long"]
         notes = [
             f"at step {rules['long']:,} {long['within']} of {long['of']} were within bounds, with "

@@ -3,7 +3,8 @@
 A picture with a hole is encoded. Cells that are missing as a whole are 0, the mean latent; the
 others begin as what is known of them. What is known stays known: a map of latents and, for each
 cell, of the share that is missing lies in fixed channels, or is told at every step. Latents are
-compared with those of the whole picture, mostly in the hole, and pictures at the end.
+compared with those of the whole picture, mostly in the hole, and pictures at the end. Cells may
+also be asked which code of the autoencoder each of them means (:mod:`ncabook.training.codes`).
 
 The pool returns pictures that are filled already; new holes are made in them, so that one can be
 damaged again and again.
@@ -20,6 +21,7 @@ from ncabook.automaton import NCA
 from ncabook.data.holes import erased, random_holes
 from ncabook.networks import VQVAE
 from ncabook.reading import Strict
+from ncabook.training.codes import codes_apart
 from ncabook.training.config import Ratio
 from ncabook.training.holed import Known, check_known, filled, known_map, opened, start
 from ncabook.training.latent import LatentConfig, LatentLearner
@@ -69,6 +71,9 @@ class InpaintingConfig(LatentConfig):
         latent_weight: of the difference of latents, where pictures are compared, too.
         pixel_distance: of pictures, if it is another than that of latents.
         perceptual: weight of the difference of VGG16's features, where pictures are compared.
+        codes: weight of the cross-entropy of codes in the hole, all the time
+            (:func:`~ncabook.training.codes.codes_apart`).
+        temperature: of the logits of codes, in units of the latents' mean variance.
 
     """
 
@@ -77,6 +82,8 @@ class InpaintingConfig(LatentConfig):
     latent_weight: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
     pixel_distance: Literal["mse", "l1"] | None = None
     perceptual: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+    codes: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+    temperature: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 0.5
 
     @model_validator(mode="after")
     def _no_erasure(self) -> "InpaintingConfig":
@@ -204,16 +211,26 @@ class InpaintingLearner(LatentLearner):
         config = self.config
         end = filled(self.nca.layout, film[-1].float(), self.known)
         share = F.avg_pool2d(sample["missing"], self.vqvae.decoder.scale)
-        apart = balanced(end - self.latents(sample), share, config.distance, config.inside)
-        if not self.compares_pictures:
-            return apart
+        wanted = self.latents(sample)
+        apart = balanced(end - wanted, share, config.distance, config.inside)
+        loss = apart
+        if self.compares_pictures:
+            loss = config.latent_weight * apart + self.pictures_apart(end, sample)
+        if config.codes:
+            unlike = codes_apart(self.vqvae, end, wanted, share, config.temperature)
+            loss = loss + config.codes * unlike
+        return loss
+
+    def pictures_apart(self, end: Tensor, sample: Sample) -> Tensor:
+        """How far pictures of the latents ``end`` are from whole ones, as weighted."""
+        config = self.config
         some = self.some(len(end))
         made = self.vqvae.pictures(end[some], config.quantised)
         part = {name: values[some] for name, values in sample.items()}
         wanted, missing = self.pictures(part), part["missing"]
         distance = config.pixel_distance or config.distance
         pixels = balanced(made - wanted, missing, distance, config.inside)
-        loss = config.latent_weight * apart + config.pixel_weight * pixels
+        loss = config.pixel_weight * pixels
         if self.features is not None:
             pasted = torch.lerp(wanted, made, missing)
             loss = loss + config.perceptual * features_apart(self.features, pasted, wanted)

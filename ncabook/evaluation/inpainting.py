@@ -113,7 +113,7 @@ def evaluate_inpainting(
 
     """
     rules, chances = protocol or InpaintingProtocol(), chance or Chance()
-    filling = Filling(nca.to("cpu").eval(), vqvae.to("cpu").eval(), known)
+    filling = Filling(nca.to("cpu").eval(), vqvae.to("cpu").eval(), known, chances.noise)
     truth = test[: rules.pictures].float() / 255
     missing = protocol_holes(len(truth), truth.shape[2], truth.shape[3], rules)
     latents = encoded(vqvae, truth, rules.batch)
@@ -154,8 +154,9 @@ def _over_steps(
     made: dict[str, list[Tensor]] = {f"steps.{step}": [] for step in rules.steps}
     made |= {f"drawn.{percent}": [] for percent in percents}
     made["snapped"], made["long"], last = [], [], []
-    for images, hole in zip(truth.split(rules.batch), missing.split(rules.batch), strict=True):
-        state, map_ = filling.begin(images, hole)
+    parts = zip(truth.split(rules.batch), missing.split(rules.batch), strict=True)
+    for number, (images, hole) in enumerate(parts):
+        state, map_ = filling.begin(images, hole, rules.seed + number)
         now = 0
         for step in rules.steps:
             state = filling.go_on(state, map_, step - now, generator=generator)

@@ -82,17 +82,22 @@ def diversity(
 
     """
     seeds = range(seed, seed + SEEDS)
-    state, map_ = filling.begin(truth, missing)
 
     def dice(number: int) -> Generator:
         return Generator().manual_seed(number)
 
-    def rollout(number: int) -> Tensor:
-        return filling.go_on(state, map_, look, generator=dice(number))
+    def rollout(coins: int, noise: int) -> tuple[Tensor, Tensor]:
+        state, map_ = filling.begin(truth, missing, noise)
+        return filling.go_on(state, map_, look, generator=dice(coins)), map_
 
-    found = {"coins": apart((filling.show(rollout(each)) for each in seeds), missing)}
+    def shown(coins: int, noise: int) -> Tensor:
+        return filling.show(rollout(coins, noise)[0])
+
+    found = {"coins": apart((shown(each, seed) for each in seeds), missing)}
+    if chance.noise:
+        found["noise"] = apart((shown(each, each) for each in seeds), missing)
     if chance.temperature is not None:
-        end = rollout(seed)
+        end, map_ = rollout(seed, seed)
         for percent in PERCENTS:
             made = (
                 draw(filling, end, map_, dice(each), chance.temperature, percent) for each in seeds

@@ -23,7 +23,7 @@ from ncabook.tasks.inpainting_report import (
 )
 from ncabook.tasks.latent_growth import LatentModelConfig, given
 from ncabook.tasks.report import Report
-from ncabook.training.holed import SHARE, Known, known_of, start
+from ncabook.training.holed import SHARE, Known, drawn_noise, known_of, start
 from ncabook.training.inpainting import InpaintingConfig, InpaintingLearner
 from ncabook.training.tracking import Tracking
 
@@ -49,10 +49,12 @@ class InpaintingModelConfig(LatentModelConfig):
         known: where the latents that are known stand, and the share of each cell that is missing:
             in ``fixed`` channels; in a ``condition``, which costs less, and is the same for
             convolutions; or ``kept`` in fixed channels, and decoded from there.
+        noise: fixed channels that hold noise, drawn once for a rollout.
 
     """
 
     known: Known = "fixed"
+    noise: Annotated[int, Field(ge=0, le=16)] = 0
 
 
 class InpaintingExperiment(BaseExperiment):
@@ -79,8 +81,10 @@ class InpaintingExperiment(BaseExperiment):
     @property
     def chance(self) -> Chance | None:
         """How fillings of the same hole may differ; None if they were not trained to."""
-        temperature = self.training.temperature if self.training.codes else None
-        return None if temperature is None else Chance(temperature)
+        temperature, noise = self.training.temperature, self.model.noise
+        if not (self.training.codes or noise):
+            return None
+        return Chance(temperature if self.training.codes else None, noise)
 
     @model_validator(mode="after")
     def _fits(self) -> "InpaintingExperiment":
@@ -114,12 +118,11 @@ class InpaintingTask(Task[InpaintingExperiment]):
     )
 
     def network(self, experiment: InpaintingExperiment) -> NCA:
-        """Latents and hidden channels; what is known in fixed ones, or told."""
+        """Latents and hidden channels; what is known in fixed ones, or told; noise in others."""
         model, map_ = experiment.model, experiment.model.latent_channels + SHARE
         told = map_ if model.known == "condition" else 0
-        layout = ChannelLayout(
-            visible=model.latent_channels, hidden=model.hidden_channels, fixed=map_ - told
-        )
+        fixed = map_ - told + model.noise
+        layout = ChannelLayout(model.latent_channels, model.hidden_channels, fixed)
         return model.build(layout, told)
 
     def frozen(self, experiment: InpaintingExperiment) -> dict[str, str]:
@@ -141,9 +144,11 @@ class InpaintingTask(Task[InpaintingExperiment]):
     ) -> InpaintingLearner:
         """Algorithm 2, with holes."""
         (images,) = data
-        vqvae, known = given(frozen, "pictures"), experiment.model.known
+        vqvae, model = given(frozen, "pictures"), experiment.model
         training, seed = experiment.training, experiment.seed
-        return InpaintingLearner(network, vqvae, images, known, training, seed, device, tracker)
+        return InpaintingLearner(
+            network, vqvae, images, model.known, training, seed, device, tracker, model.noise
+        )
 
     def notes(self, experiment: InpaintingExperiment) -> list[str]:
         """On which terms its pictures come."""
@@ -205,16 +210,25 @@ class InpaintingTask(Task[InpaintingExperiment]):
     ) -> dict[str, Any]:
         """A picture with a hole, and a decoder that reads the cells; what readers erase is unknown.
 
+        Noise lies in the state that the figure begins with, and stays when cells are erased.
+
         Raises:
-            TypeError: its pictures are photographs of people, which nobody may show.
+            TypeError: its pictures are photographs of people, which nobody may show; or it has
+                noise in channels that the figure could not keep.
 
         """
-        data, vqvae = experiment.data, given(frozen, "pictures")
+        data, vqvae, model = experiment.data, given(frozen, "pictures"), experiment.model
         if not self.shows(experiment):
             raise TypeError(
                 f"{experiment.name} fills holes in CelebA's faces, none of which may be published: "
                 "expected a model of drawn-faces, textures or emoji for a figure; of this one "
                 "weights and numbers may be shown"
+            )
+        if model.noise and model.known != "condition":
+            raise TypeError(
+                f"{experiment.name} has {model.noise} channels of noise beside what is known, and "
+                "a figure gives all fixed channels of an erased cell the same numbers: expected "
+                "a model with known: condition"
             )
         image = shown_picture(data)
         height, width = data.size
@@ -224,17 +238,19 @@ class InpaintingTask(Task[InpaintingExperiment]):
             height,
             width,
             torch.Generator().manual_seed(0),
-            experiment.model.scale,
+            model.scale,
         )
         map_ = known_of(vqvae, image[None], hole)
         rows, columns = experiment.grid
-        gone = torch.tensor([0.0] * experiment.model.latent_channels + [1.0])
-        told = {"condition": map_[0]} if experiment.model.known == "condition" else {"erased": gone}
+        gone = torch.tensor([0.0] * model.latent_channels + [1.0])
+        told = {"condition": map_[0]} if model.known == "condition" else {"erased": gone}
+        dice = torch.Generator().manual_seed(experiment.seed)
+        noise = drawn_noise(map_, model.noise, dice) if model.noise else None
         return {
             "height": rows,
             "width": columns,
             "decoder": vqvae.normal_decoder(),
-            "start": start(nca.layout, map_),
+            "start": start(nca.layout, map_, noise),
             **told,
         }
 

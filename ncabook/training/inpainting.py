@@ -23,7 +23,15 @@ from ncabook.networks import VQVAE
 from ncabook.reading import Strict
 from ncabook.training.codes import codes_apart
 from ncabook.training.config import Ratio
-from ncabook.training.holed import Known, check_known, filled, known_map, opened, start
+from ncabook.training.holed import (
+    Known,
+    check_known,
+    drawn_noise,
+    filled,
+    known_map,
+    opened,
+    start,
+)
 from ncabook.training.latent import LatentConfig, LatentLearner
 from ncabook.training.latent_pairs import both_ways
 from ncabook.training.pairs import random_pairs, shown
@@ -104,6 +112,7 @@ class InpaintingLearner(LatentLearner):
         seed: everything random follows from it.
         device: where to train.
         tracker: where the curves go; None draws none.
+        noise: fixed channels that hold noise.
 
     Raises:
         ValueError: channels that do not fit, or a perceptual loss on pictures that are not RGB.
@@ -122,8 +131,9 @@ class InpaintingLearner(LatentLearner):
         seed: int,
         device: str = "cpu",
         tracker: Tracking | None = None,
+        noise: int = 0,
     ) -> None:
-        check_known(nca, vqvae, known)
+        check_known(nca, vqvae, known, noise)
         if config.perceptual and images.shape[1] != 3:
             raise ValueError(
                 f"perceptual is {config.perceptual}, and pictures have {images.shape[1]} channels; "
@@ -134,6 +144,7 @@ class InpaintingLearner(LatentLearner):
         super().__init__(nca, vqvae, grid, reach, config, seed, device, tracker)
         self.images, self.wanted = images.to(self.device), wanted.to(self.device)
         self.known: Known = known
+        self.noise = noise
         self.features = VGGFeatures().to(self.device) if config.perceptual else None
 
     def fresh(self, count: int) -> Sample:
@@ -144,10 +155,11 @@ class InpaintingLearner(LatentLearner):
         return self.begun({**which, "by_cells": by_cells, "missing": self.holes(by_cells)})
 
     def begun(self, sample: Sample) -> Sample:
-        """The same with ``known``, where it is told, and ``state``."""
+        """The same with ``known``, where it is told, and ``state``, with noise of its own."""
         map_ = self.what_is_known(sample)
         told = {"known": map_} if self.known == "condition" else {}
-        return {**sample, **told, "state": start(self.nca.layout, map_)}
+        noise = drawn_noise(map_, self.noise, self.generator) if self.noise else None
+        return {**sample, **told, "state": start(self.nca.layout, map_, noise)}
 
     def holes(self, by_cells: Tensor) -> Tensor:
         """Holes at random ``[B, 1, h, w]``, of whole cells where ``by_cells`` ``[B]`` says so."""

@@ -5,6 +5,7 @@ import torch
 import torch.nn.functional as F
 
 from ncabook import zoo
+from ncabook.automaton import NCA, ChannelLayout, ConvPerception, MLPUpdate
 from ncabook.data.drawn_faces import drawn_faces
 from ncabook.evaluation import fillings
 from ncabook.evaluation import inpainting as evaluation
@@ -12,10 +13,13 @@ from ncabook.evaluation.filling import Filling
 from ncabook.evaluation.inpainting import evaluate_inpainting
 from ncabook.evaluation.inpainting_chance import Chance, apart, diversity, draw
 from ncabook.experiments import runner
+from ncabook.live import describe
 from ncabook.reading import ConfigError
 from ncabook.tasks import experiment_from, task_of
 from ncabook.tasks.inpainting_report import at
 from ncabook.training.codes import code_logits, codes_apart, drawn_codes
+from ncabook.training.holed import filled
+from ncabook.training.inpainting import InpaintingConfig, InpaintingLearner
 from tests.unit.test_inpainting import (
     HEIGHT,
     QUICK,
@@ -192,6 +196,102 @@ def test_fillings_differ_by_what_is_drawn():
     assert found == diversity(filling, truth, a_hole(2), 2, 0, Chance(temperature=2.0))
 
 
+# --- noise ---------------------------------------------------------------------------------------
+
+
+def noisy(known="condition", noise=2):
+    """An automaton with room for noise, and one that learns."""
+    torch.manual_seed(1)
+    told = 4 if known == "condition" else 0
+    layout = ChannelLayout(3, 2, fixed=4 - told + noise)
+    sees = ConvPerception(layout.channels, 8, condition_channels=told)
+    return NCA(layout, sees, MLPUpdate(8, 5, (8,)), living_threshold=None)
+
+
+def noisy_learner(known="condition"):
+    config = InpaintingConfig(**content()["training"])
+    images = drawn_faces(6, 0, HEIGHT, WIDTH)
+    return InpaintingLearner(noisy(known), autoencoder(), images, known, config, 0, noise=2)
+
+
+@pytest.mark.parametrize("known", ["fixed", "condition", "kept"])
+def test_noise_lies_behind_what_is_known_and_no_step_writes_it(known):
+    one = noisy_learner(known)
+    sample = one.fresh(16)
+    fixed = one.nca.layout.fixed
+    noise = sample["state"][:, fixed - 2 : fixed]
+    assert noise.mean().abs() < 0.1
+    assert noise.std() == pytest.approx(1, abs=0.1)
+    assert not torch.equal(noise[0], noise[1])
+    share = F.avg_pool2d(sample["missing"], 4)
+    map_ = sample["known"] if known == "condition" else sample["state"][:, :4]
+    assert torch.equal(map_[:, 3:], share)
+    end = one.nca.rollout(sample["state"], 2, one.condition(sample), generator=dice())
+    assert torch.equal(end[:, fixed - 2 : fixed], noise)
+    shown = filled(one.nca.layout, end, known)
+    if known == "kept":
+        whole = (share == 0).expand_as(shown)
+        assert torch.equal(shown[whole], map_[:, :3][whole])
+    else:
+        assert torch.equal(shown, end[:, fixed : fixed + 3])
+
+
+def test_noise_is_drawn_anew_for_another_hole_or_picture_only():
+    one = noisy_learner()
+    old = one.fresh(4)
+    hurt = one.hurt({name: values.clone() for name, values in old.items()})
+    assert not (hurt["state"][:, :2] == old["state"][:, :2]).any()
+    fresh = one.fresh(4)
+    new = one.mutate(old, fresh)
+    assert torch.equal(new["state"][:, :2], fresh["state"][:, :2])
+    assert torch.equal(new["state"][:, 2:], old["state"][:, 2:])
+    again = noisy_learner().fresh(4)
+    assert torch.equal(again["state"], old["state"])
+
+
+def test_fillings_differ_by_their_noise():
+    filling = Filling(noisy(), autoencoder(), "condition", noise=2)
+    with torch.no_grad():
+        for parameter in filling.nca.update.parameters():
+            parameter.normal_(generator=dice())
+    truth = drawn_faces(2, 0, HEIGHT, WIDTH).float() / 255
+    missing = a_hole(2)
+    one, again, other = (filling.begin(truth, missing, n)[0] for n in (0, 0, 1))
+    assert torch.equal(one, again)
+    assert torch.equal(one[:, 2:], other[:, 2:])
+    assert not (one[:, :2] == other[:, :2]).any()
+    found = diversity(filling, truth, missing, 4, 0, Chance(noise=2))
+    assert set(found) == {"pictures", "seeds", "coins", "noise"}
+    assert found["noise"]["deviation"] != found["coins"]["deviation"]
+
+
+def test_channels_that_do_not_fit_are_one_line():
+    expected = "4 of condition; expected 2 and 4: .* beside 2 of noise"
+    with pytest.raises(ValueError, match="0 fixed channels and " + expected):
+        Filling(automaton("condition"), autoencoder(), "condition", noise=2)
+    with pytest.raises(ValueError, match="2 fixed channels and 4 of condition; expected 0 and 4"):
+        Filling(noisy(), autoencoder(), "condition")
+
+
+def test_a_live_figure_begins_with_its_noise(tmp_path, trained):  # noqa: F811
+    """It lies in the start; where erasing would level it, there is one line, and no figure."""
+    raw = content(trained, "condition", iterations=2)
+    raw["model"]["noise"] = 2
+    experiment = experiment_from(raw, "here")
+    runner.train(experiment, tmp_path / "run", progress=False, tracker="none")
+    model = zoo.load(str(tmp_path / "run"))
+    shown = model.live()
+    assert shown["start"][0, :2].std() == pytest.approx(1, abs=0.2)
+    assert torch.equal(shown["start"], model.live()["start"])
+    described, _ = describe(model.nca, **shown)
+    assert described["fixed"] == 2
+    assert "erased" not in described
+    raw["model"]["known"] = "kept"
+    experiment = experiment_from(raw, "here")
+    with pytest.raises(TypeError, match="2 channels of noise beside what is known.*: condition"):
+        task_of(experiment).live(experiment, noisy("kept"), {"pictures": autoencoder()})
+
+
 # --- as a whole ----------------------------------------------------------------------------------
 
 
@@ -212,17 +312,20 @@ def quick(monkeypatch):
 
 def test_codes_are_learned_measured_and_told_of(tmp_path, trained, quick):  # noqa: F811
     """A killed training goes on to the bit; drawn codes have rows beside the nearest ones."""
-    experiment = experiment_from(content(trained, codes=0.5), "here")
+    raw = content(trained, "condition", codes=0.5)
+    raw["model"]["noise"] = 1
+    experiment = experiment_from(raw, "here")
     straight, resumed = gone_on_with(experiment, tmp_path)
     assert resumed.weights_sha256 == straight.weights_sha256
     metrics = runner.evaluate_model(str(tmp_path / "straight"), save=True)
     assert zoo.read_card(tmp_path / "straight").metrics == metrics
     assert set(metrics["rows"]["drawn"]) == {"30", "100"}
-    assert set(metrics["diversity"]) == {"pictures", "seeds", "coins", "drawn 30", "drawn 100"}
+    differing = {"coins", "noise", "drawn 30", "drawn 100"}
+    assert set(metrics["diversity"]) == {"pictures", "seeds", *differing}
     report = task_of(experiment).report(metrics)
     for each in report.measured:
         assert at(metrics, each.key) == each.value
-    for words in ("step 4, codes drawn at 30 %", "8 fillings, other cells fire"):
+    for words in ("step 4, codes drawn at 30 %", "8 fillings, other noise"):
         assert words in report.text()
 
 
@@ -233,6 +336,7 @@ def test_codes_are_learned_measured_and_told_of(tmp_path, trained, quick):  # no
     ("change", "message"),
     [
         ({"training": {"codes": -1.0}}, "training.codes: Input should be greater than or equal"),
+        ({"model": {"noise": -1}}, "model.noise: Input should be greater than or equal to 0"),
         ({"training": {"temperature": 0.0}}, "training.temperature: Input should be greater"),
     ],
     ids=str,

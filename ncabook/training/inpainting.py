@@ -91,7 +91,7 @@ class InpaintingConfig(LatentConfig):
     pixel_distance: Literal["mse", "l1"] | None = None
     perceptual: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
     codes: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
-    temperature: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 0.5
+    temperature: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
 
     @model_validator(mode="after")
     def _no_erasure(self) -> "InpaintingConfig":

@@ -91,6 +91,7 @@ def test_cross_entropy_reaches_the_automaton_and_falls():
         iterations=30,
         pixels=0.0,
         codes=1.0,
+        temperature=0.5,
         inside=1.0,
         overflow=0.0,
         holes={"cells": 1.0},
@@ -120,7 +121,10 @@ def test_cross_entropy_reaches_the_automaton_and_falls():
 
 
 def test_pictures_and_codes_are_compared_at_once():
-    one, other = (learner(vqvae=with_codes(), codes=codes, pixels=1.0) for codes in (2.0, 0.0))
+    one, other = (
+        learner(vqvae=with_codes(), codes=codes, temperature=0.5, pixels=1.0)
+        for codes in (2.0, 0.0)
+    )
     sample = one.fresh(4)
     film = torch.randn(1, 4, 9, 12, 10)
     share = F.avg_pool2d(sample["missing"], 4)

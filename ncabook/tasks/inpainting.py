@@ -1,5 +1,6 @@
 """Filling holes in pictures, in latents (§3.1.4; Fig. 10)."""
 
+from functools import partial
 from typing import Annotated, Any, Literal
 
 import torch
@@ -174,8 +175,10 @@ class InpaintingTask(Task[InpaintingExperiment]):
         vqvae = given(frozen, "pictures")
         aligned = data.name in ALIGNED and data.size == (HEIGHT, WIDTH)
         known, chance = experiment.model.known, experiment.chance
-        further = {} if chance is None else {"chance": chance}
-        found = evaluate_inpainting(network, vqvae, known, test, train, aligned=aligned, **further)
+        evaluate = evaluate_inpainting
+        if chance is not None:
+            evaluate = partial(evaluate_inpainting, chance=chance)
+        found = evaluate(network, vqvae, known, test, train, aligned=aligned)
         return found | {"data": {"name": data.name}}
 
     def report(self, metrics: dict[str, Any]) -> Report:

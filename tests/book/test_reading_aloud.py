@@ -9,7 +9,9 @@ from tests.book.test_chapters import CHAPTERS, NAMES
 
 MENDED = {  # chapters that were read aloud; all of them, in the end
     "05_perception_decides",
+    "06_cells_that_vote",
     "07_votes_on_photographs",
+    "08_textures_that_heal",
     "09_growing_digits",
     "10_colouring_drawings",
     "11_latent_space",

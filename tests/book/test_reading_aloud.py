@@ -8,6 +8,8 @@ import pytest
 from tests.book.test_chapters import CHAPTERS, NAMES
 
 MENDED = {  # chapters that were read aloud; all of them, in the end
+    "01_from_ca_to_nca",
+    "02_anatomy_of_a_step",
     "05_perception_decides",
     "06_cells_that_vote",
     "07_votes_on_photographs",

@@ -10,6 +10,7 @@ from tests.book.test_chapters import CHAPTERS, NAMES
 MENDED = {  # chapters that were read aloud; all of them, in the end
     "01_from_ca_to_nca",
     "02_anatomy_of_a_step",
+    "04_what_a_step_costs",
     "05_perception_decides",
     "06_cells_that_vote",
     "07_votes_on_photographs",
@@ -19,6 +20,7 @@ MENDED = {  # chapters that were read aloud; all of them, in the end
     "11_latent_space",
     "12_any_resolution",
     "13_filling_in",
+    "15_costs_in_full",
 }
 MOST_NUMBERS = 3  # in a paragraph
 WORDS = 45  # in a sentence

@@ -434,9 +434,9 @@ def page() -> str:
         parts += [f"({anchor(section)})=\n## {section.title}", section.words, table(section)]
     parts += [
         "## Claims in words",
-        "The paper's findings as sentences, shortened, with their section. *Holds* and *does not\n"
-        "hold* speak of our trainings only: smaller ones, on smaller pictures, mostly one seed each.\n"
-        "Several seeds are told by their median.",
+        "The paper's findings as sentences, shortened, with their section. *Holds* and *does\n"
+        "not hold* speak of our trainings only: smaller ones, on smaller pictures, mostly one seed\n"
+        "each. Several seeds are told by their median.",
         "\n".join(in_words()),
     ]
     return "\n\n".join(parts) + "\n"

@@ -14,13 +14,14 @@ sys.path.insert(0, str(ROOT / "scripts"))
 
 import claims_in_words  # noqa: E402
 import claims_page  # noqa: E402
+import claims_tables  # noqa: E402
 
 CHAPTERS = {path.stem for path in (ROOT / "book").glob("[0-9][0-9]_*.ipynb")}
 
 
 @pytest.fixture(scope="module")
 def sections():
-    return claims_page.sections()
+    return claims_tables.sections()
 
 
 def printed(value):
@@ -66,25 +67,25 @@ def test_every_printed_number_is_there(sections):
 def test_verdicts_are_known_and_a_missing_number_is_not_measured(sections):
     for section in sections:
         for one in section.numbers:
-            assert one.verdict in claims_page.VERDICTS
-            assert (one.ours == "–") <= (one.verdict == claims_page.UNMEASURED), one
+            assert one.verdict in claims_tables.VERDICTS
+            assert (one.ours == "–") <= (one.verdict == claims_tables.UNMEASURED), one
 
 
 @pytest.mark.parametrize(
     ("ours", "theirs", "digits", "better", "verdict"),
     [
-        (0.0604, 0.060, 3, claims_page.LOW, claims_page.REACHED),
-        (0.0606, 0.060, 3, claims_page.LOW, claims_page.SHORT),
-        (58.74, 58.74, 2, claims_page.HIGH, claims_page.REACHED),
-        (58.73, 58.74, 2, claims_page.HIGH, claims_page.SHORT),
-        (24_900, 23_000, 0, claims_page.SIZE, claims_page.REACHED),
-        (30_000, 23_000, 0, claims_page.SIZE, claims_page.UNLIKE),
-        (None, 1.0, 2, claims_page.HIGH, claims_page.UNMEASURED),
-        (math.nan, 1.0, 2, claims_page.HIGH, claims_page.UNMEASURED),
+        (0.0604, 0.060, 3, claims_tables.LOW, claims_tables.REACHED),
+        (0.0606, 0.060, 3, claims_tables.LOW, claims_tables.SHORT),
+        (58.74, 58.74, 2, claims_tables.HIGH, claims_tables.REACHED),
+        (58.73, 58.74, 2, claims_tables.HIGH, claims_tables.SHORT),
+        (24_900, 23_000, 0, claims_tables.SIZE, claims_tables.REACHED),
+        (30_000, 23_000, 0, claims_tables.SIZE, claims_tables.UNLIKE),
+        (None, 1.0, 2, claims_tables.HIGH, claims_tables.UNMEASURED),
+        (math.nan, 1.0, 2, claims_tables.HIGH, claims_tables.UNMEASURED),
     ],
 )
 def test_a_verdict_follows_its_rule(ours, theirs, digits, better, verdict):
-    assert claims_page.judged(ours, theirs, digits, better) == verdict
+    assert claims_tables.judged(ours, theirs, digits, better) == verdict
 
 
 def test_claims_in_words_lead_to_chapters_that_exist():

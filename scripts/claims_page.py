@@ -110,8 +110,8 @@ def page() -> str:
     parts += [
         "## Claims in words",
         "The paper's findings as sentences, shortened, with their section. *Holds* and *does not\n"
-        "hold* speak of our trainings only: smaller ones, on smaller pictures, mostly of one seed.\n"
-        "Several seeds are told by their median.",
+        "hold* speak of our trainings only: smaller ones, of smaller pictures, mostly of one\n"
+        "seed. Several seeds are told by their median.",
         "\n".join(in_words()),
     ]
     return "\n\n".join(parts) + "\n"

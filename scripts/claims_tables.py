@@ -139,8 +139,9 @@ def table_1() -> Section:
 LPIPS and recovery of emojis ({doc}`05_perception_decides`). Not comparable: what U-Net and GAN do
 after damage, since nothing in a network of one pass regenerates and the paper does not say what it
 is shown; and the recoveries of attention, which drew no picture here that could come back. The
-paper repeats the first two stages for damage and for mutation; ours are measured once. LPIPS is
-ours on a scale that the authors' code may not have used ({doc}`errata`)."""
+paper repeats the first two stages for damage and for mutation; ours are measured once. Ours
+is LPIPS of values in [−1, 1], as its package expects; the authors' code gives it others
+({doc}`errata`)."""
     return Section("Table 1: emojis", words, found)
 
 
@@ -318,7 +319,8 @@ def table_6() -> Section:
 Time and memory of a step at 64 × 64 ({{doc}}`04_what_a_step_costs`). Ours ran on
 {record["hardware"]}, the paper's on an RTX 4090, so times are not comparable; nor is the memory of
 inference, since the paper's is of 64 pictures at once and ours of {record["sizes"]["inference"]}.
-The memory of training is: it is what a step keeps for the way back, with the same batch."""
+The memory of training is: it is what a step keeps for the way back, with the same batch. Ours keeps
+less, partly in 16 bits. U-Net and GAN are our own layouts, of nearly the printed size."""
     return Section("Table 6: what a step costs", words, found)
 
 

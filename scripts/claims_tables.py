@@ -316,7 +316,7 @@ def table_6() -> Section:
             text = shown(None if value is None else float(value))
             found.append(Number(row, column, f"{theirs:,}", text, verdict))
     words = f"""\
-Time and memory of a step at 64 × 64 ({{doc}}`04_what_a_step_costs`). Ours ran on
+Time and memory of a step at 64 × 64 ({{doc}}`15_costs_in_full`). Ours ran on
 {record["hardware"]}, the paper's on an RTX 4090, so times are not comparable; nor is the memory of
 inference, since the paper's is of 64 pictures at once and ours of {record["sizes"]["inference"]}.
 The memory of training is: it is what a step keeps for the way back, with the same batch. Ours keeps

@@ -12,8 +12,8 @@ any goes on to step 1,000. The masks and the new classes are fixed, the same for
   automaton of one class is not mutated.
 
 Metrics: mean squared error of premultiplied RGBA against the class image, and LPIPS (AlexNet)
-of both on white. After a mutation both are taken against the new class, "right after" being
-the old picture judged as the new one.
+of both on white, unless they are too small for it. After a mutation both are taken against the
+new class, "right after" being the old picture judged as the new one.
 
 A seed may die in its first steps (:mod:`ncabook.evaluation.starts`). So the protocol counts, over
 200 more starts of each class, and gives every figure three times: the mean over all rollouts, as
@@ -38,7 +38,7 @@ from ncabook.automaton.fire import random_fire
 from ncabook.automaton.nca import alive
 from ncabook.evaluation.harm import circle_masks, damage_masks, mutated_classes
 from ncabook.evaluation.outcome import Further, Measurement, measurements
-from ncabook.evaluation.perceptual import lpips_distance, on_white
+from ncabook.evaluation.perceptual import LEAST, lpips_distance, on_white
 from ncabook.evaluation.starts import starts
 
 CURVE_STEP = 10
@@ -191,12 +191,15 @@ def evaluate(
         nca: grows one image per class.
         targets: ``[classes, 4, H, W]``, premultiplied RGBA.
         protocol: the book's, unless a quick look is wanted.
-        perceptual: also measure LPIPS, which needs AlexNet's weights.
+        perceptual: also measure LPIPS, which needs AlexNet's weights, and pictures of at least
+            :data:`~ncabook.evaluation.perceptual.LEAST` pixels a side; of smaller ones it is left
+            out.
         further: also measure what Table 1 leaves out.
 
     """
     protocol = protocol or GrowthProtocol()
     count = len(targets)
+    perceptual = perceptual and min(targets.shape[-2:]) >= LEAST
     generator = torch.Generator().manual_seed(protocol.random_seed)
     run = _Run(nca.to("cpu").eval(), targets, protocol, perceptual, generator)
     rollouts = torch.arange(protocol.seeds).repeat(count)

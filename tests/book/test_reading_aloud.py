@@ -7,7 +7,7 @@ import pytest
 
 from tests.book.test_chapters import CHAPTERS, NAMES
 
-MENDED: set[str] = set()  # chapters that were read aloud; all of them, in the end
+MENDED: set[str] = {"03_growing_emoji"}  # chapters that were read aloud; all of them, in the end
 MOST_NUMBERS = 3  # in a paragraph
 WORDS = 45  # in a sentence
 SHORT, LONG = 15, 40  # minutes

@@ -10,6 +10,7 @@ from tests.book.test_chapters import CHAPTERS, NAMES
 MENDED = {  # chapters that were read aloud; all of them, in the end
     "01_from_ca_to_nca",
     "02_anatomy_of_a_step",
+    "03_growing_emoji",
     "04_what_a_step_costs",
     "05_perception_decides",
     "06_cells_that_vote",

@@ -245,8 +245,8 @@ def grown(loop: Loop) -> np.ndarray:
     nca, targets = learner.nca, learner.targets
     training = nca.training
     nca.eval()
-    state = centre_seed(nca.layout, *targets.shape[-2:], len(targets), str(loop.accelerator.device))
-    classes = len(targets)
+    classes, _, height, width = targets.shape
+    state = centre_seed(nca.layout, height, width, classes, str(loop.accelerator.device))
     condition = torch.eye(classes, device=state.device) if classes > 1 else None
     generator = torch.Generator().manual_seed(0)
     state = nca.rollout(state, learner.config.steps.max, condition, generator=generator, ring=True)

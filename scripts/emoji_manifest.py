@@ -1,8 +1,8 @@
 """Writes ``ncabook/data/emoji_manifest.json``: the sha256 of every glyph that can be downloaded.
 
 The images are those of the npm package emoji-datasource-google. Unpack it, then run
-``python scripts/emoji_manifest.py package/img/google/64``. Glyphs of one code point only,
-with or without the variation selector: 64×64 pixels each.
+``python scripts/emoji_manifest.py package/img/google/64``: 64×64 pixels each, named by their code
+points; families, flags, skin tones and keycaps have several.
 """
 
 import hashlib
@@ -15,8 +15,10 @@ OUTPUT = Path(__file__).parents[1] / "ncabook" / "data" / "emoji_manifest.json"
 
 
 def main(folder: Path) -> None:
-    """Hashes the folder's single-glyph images into the manifest."""
-    files = sorted(p for p in folder.glob("*.png") if re.fullmatch(r"[0-9a-f]+(-fe0f)?", p.stem))
+    """Hashes the folder's images into the manifest."""
+    files = sorted(
+        p for p in folder.glob("*.png") if re.fullmatch(r"[0-9a-f]+(-[0-9a-f]+)*", p.stem)
+    )
     if not files:
         sys.exit(f"error: no glyphs in {folder}; expected the unpacked package's img/google/64")
     digests = {p.stem: hashlib.sha256(p.read_bytes()).hexdigest() for p in files}

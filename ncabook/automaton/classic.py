@@ -36,7 +36,7 @@ def rule_table(number: int) -> Tensor:
 
 def elementary_step(cells: Tensor, number: int) -> Tensor:
     """One step of elementary rule ``number`` by lookup: ``[..., width]`` → ``[..., width]``."""
-    _check_cells(cells, spatial=1)
+    check_cells(cells, spatial=1)
     table = rule_table(number).to(cells.device, cells.dtype)
     left, centre, right = cells.long().roll(1, -1), cells.long(), cells.long().roll(-1, -1)
     return table[4 * left + 2 * centre + right]
@@ -49,7 +49,7 @@ def elementary_step_by_convolution(cells: Tensor, number: int) -> Tensor:
     ReLU the eight features are one-hot; the 1×1 convolution's weights are the rule's table.
     ``[..., width]`` → ``[..., width]``.
     """
-    _check_cells(cells, spatial=1)
+    check_cells(cells, spatial=1)
     patterns = torch.tensor([[k >> 2 & 1, k >> 1 & 1, k & 1] for k in range(8)]).float()
     patterns = patterns.to(cells.device)
     x = cells.reshape(-1, 1, cells.shape[-1]).float()
@@ -84,7 +84,7 @@ def life_table() -> Tensor:
 
 def life_step(cells: Tensor) -> Tensor:
     """One step of Life by lookup: ``[..., height, width]`` → ``[..., height, width]``."""
-    _check_cells(cells, spatial=2)
+    check_cells(cells, spatial=2)
     code = torch.zeros_like(cells, dtype=torch.long)
     for row in (-1, 0, 1):
         for column in (-1, 0, 1):
@@ -98,7 +98,7 @@ def life_step_by_convolution(cells: Tensor) -> Tensor:
     Two for every living neighbour and one for the cell itself: the sum is 5, 6 or 7 for exactly
     those neighbourhoods (2 + self, 3, 3 + self) after which the cell lives.
     """
-    _check_cells(cells, spatial=2)
+    check_cells(cells, spatial=2)
     kernel = torch.tensor([[2.0, 2.0, 2.0], [2.0, 1.0, 2.0], [2.0, 2.0, 2.0]], device=cells.device)
     x = cells.reshape(-1, 1, *cells.shape[-2:]).float()
     total = F.conv2d(F.pad(x, (1, 1, 1, 1), mode="circular"), kernel[None, None])
@@ -115,8 +115,15 @@ def evolve(cells: Tensor, steps: int, step: Callable[[Tensor], Tensor]) -> Tenso
     return torch.stack(history)
 
 
-def _check_cells(cells: Tensor, spatial: int) -> None:
-    """Refuses anything but a grid of zeros and ones with ``spatial`` or more dimensions."""
+def check_cells(cells: Tensor, spatial: int, window: int = WINDOW) -> None:
+    """Refuses anything but a grid of zeros and ones with ``spatial`` or more dimensions.
+
+    Args:
+        cells: to be checked.
+        spatial: dimensions of a grid.
+        window: cells across a neighbourhood, which a torus must hold.
+
+    """
     check_tensor("the grid of cells", cells)
     if cells.dtype not in (torch.uint8, torch.bool):
         raise TypeError(
@@ -126,9 +133,9 @@ def _check_cells(cells: Tensor, spatial: int) -> None:
     wanted = "[..., width]" if spatial == 1 else "[..., height, width]"
     if cells.ndim < spatial:
         raise ValueError(f"cells of shape {list(cells.shape)}; expected {wanted}")
-    if min(cells.shape[-spatial:]) < WINDOW:
+    if min(cells.shape[-spatial:]) < window:
         raise ValueError(
-            f"cells of shape {list(cells.shape)}; a torus needs at least {WINDOW} cells "
+            f"cells of shape {list(cells.shape)}; a grid needs at least {window} cells "
             f"in each direction of {wanted}"
         )
     if cells.dtype == torch.uint8 and cells.numel() and int(cells.max()) > 1:

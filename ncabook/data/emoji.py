@@ -8,7 +8,7 @@ from PIL import Image
 from torch import Tensor
 
 from ncabook.data.emoji_sets import EMOJI_DEFAULT, emoji_noto
-from ncabook.data.images import read_rgba
+from ncabook.data.images import Background, read_rgba
 from ncabook.data.registry import get
 
 VARIATION_SELECTOR = "\ufe0f"
@@ -16,67 +16,81 @@ SMALL = 128  # pixels of the smaller shipped files
 SHIPPED = ("😀", "🦎", "🕸", "🐠", "🦋", "🎄")
 
 
-def emoji(glyph: str, size: int = 32, padding: int = 8) -> Tensor:
+def emoji(glyph: str, size: int | tuple[int, int] = 32, padding: int = 8) -> Tensor:
     """One emoji, ready to be grown.
 
     Args:
-        glyph: the character; one of :data:`SHIPPED` needs no network.
-        size: side of the drawn glyph, in cells.
+        glyph: the character, or the characters of a joined one; those of :data:`SHIPPED` need no
+            network.
+        size: side of the drawn glyph, in cells; or height and width, into which it is fitted.
         padding: empty cells on every side.
 
     Returns:
         ``[4, size + 2·padding, size + 2·padding]``, float32, premultiplied RGBA in [0, 1].
 
     """
-    return rgba_target(glyph_file(glyph, size), size, padding)
+    side = size if isinstance(size, int) else min(size)
+    return rgba_target(glyph_file(glyph, side), size, padding)
 
 
-def rgba_target(image: Path | Image.Image, size: int, padding: int = 0) -> Tensor:
-    """Scales a picture to a target ``[4, side, side]``, premultiplied.
+def rgba_target(
+    image: Path | Image.Image,
+    size: int | tuple[int, int],
+    padding: int = 0,
+    background: Background = "transparent",
+) -> Tensor:
+    """Scales a picture to a target ``[4, height, width]``, premultiplied.
 
-    A picture that is not square is fitted into the square, in its middle. Colours are multiplied
+    A picture of another shape is fitted in, and put in the middle. Colours are multiplied
     by alpha before scaling: scaling first would let the colour of invisible pixels bleed into the
     outline.
 
     Args:
         image: a file or an image of Pillow's, of any kind that :func:`read_image` knows.
-        size: of the picture's longer side, in cells.
+        size: side of a square, in cells, or height and width.
         padding: empty cells on every side.
+        background: what is no part of the picture: what is transparent, or what is white and
+            joined to an edge.
 
     Raises:
         CorruptFileError, ValueError: it is no picture; as :func:`read_image`.
+        ValueError: nothing is left of it.
 
     """
-    if size < 1 or padding < 0:
+    high, wide = (size, size) if isinstance(size, int) else size
+    if min(high, wide) < 1 or padding < 0:
         raise ValueError(f"size {size} must be ≥ 1 and padding {padding} ≥ 0")
-    pixels = read_rgba(image)
+    pixels = read_rgba(image, background)
     pixels[:3] *= pixels[3:]
-    longer = max(pixels.shape[1:])
-    height, width = (max(1, round(size * n / longer)) for n in pixels.shape[1:])
+    rows, columns = pixels.shape[1:]
+    limit, longer = (high, rows) if rows * wide >= columns * high else (wide, columns)
+    height, width = (max(1, round(limit * n / longer)) for n in (rows, columns))
     scaled = [
         np.asarray(Image.fromarray(values).resize((width, height), Image.Resampling.LANCZOS))
         for values in pixels.numpy()
     ]
     target = torch.from_numpy(np.stack(scaled)).clamp(0, 1)
     target[:3] = torch.minimum(target[:3], target[3:])  # Lanczos overshoots at sharp edges
-    top, left = (size - height) // 2, (size - width) // 2
-    margins = (left, size - width - left, top, size - height - top)
+    top, left = (high - height) // 2, (wide - width) // 2
+    margins = (left, wide - width - left, top, high - height - top)
     return torch.nn.functional.pad(target, [margin + padding for margin in margins])
 
 
 def glyph_file(glyph: str, size: int = SMALL) -> Path:
-    """The PNG of ``glyph``: a shipped one of 128×128 or, for more, 512×512; or a 64×64 download."""
+    """The PNG of a glyph, joined ones too.
+
+    A shipped one has 128×128 pixels or, where more are asked for, 512×512; a downloaded one 64×64.
+    """
     bare = glyph.replace(VARIATION_SELECTOR, "")
-    if len(bare) != 1:
-        raise ValueError(f"expected one emoji, got {glyph!r}; joined emojis are not supported")
-    code = f"{ord(bare):04x}"
+    code = "-".join(f"{ord(character):04x}" for character in bare)
     if bare in SHIPPED:
         files = EMOJI_DEFAULT.files
-        wanted = {f"glyphs/{'512/' if size > SMALL else ''}emoji_u{code}.png"}
+        wanted = f"glyphs/{'512/' if size > SMALL else ''}emoji_u{code}.png"
     else:
         files = emoji_noto().files
-        wanted = {f"emoji-noto/{code}.png", f"emoji-noto/{code}-fe0f.png"}
+        wanted = f"emoji-noto/{code}.png"
     for file in files:
-        if file.path in wanted:
+        if file.path.replace("-fe0f", "") == wanted:
             return get(file)
-    raise ValueError(f"{glyph!r} (U+{code.upper()}) is not an emoji that Noto draws")
+    points = " ".join(f"U+{ord(character):04X}" for character in bare)
+    raise ValueError(f"{glyph!r} ({points}) is not an emoji that Noto draws")

@@ -3,15 +3,22 @@
 import io
 import re
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from PIL import Image, ImageOps, UnidentifiedImageError
+from scipy import ndimage
 from torch import Tensor
 
 from ncabook.files import CorruptFileError
 
+Background = Literal["transparent", "white"]
 SIXTEEN_BIT = 65535
+MOST_PIXELS = 40 * 10**6
+SEEN = 0.05  # alpha of what a person sees
+WHITE = 0.94  # of what passes for white, as photographs and JPEG have it
 BITS_PER_SAMPLE, PHOTOMETRIC = 258, 262  # TIFF's tags
 # What Pillow raises on damaged files; the last two are its own slips.
 UNREADABLE = (
@@ -43,17 +50,57 @@ def read_image(path: Path) -> Tensor:
     return _bytes(image.convert("RGB"))
 
 
-def read_rgba(source: Path | Image.Image) -> Tensor:
+def read_rgba(source: Path | Image.Image, background: Background = "transparent") -> Tensor:
     """The same with what is transparent: RGBA in [0, 1], ``[4, H, W]``, not premultiplied.
 
     Args:
         source: a file, or an image of Pillow's, of any of its kinds.
+        background: ``white`` makes transparent, too, what is white and joined to an edge.
 
     Raises:
-        CorruptFileError, ValueError: as :func:`read_image`.
+        CorruptFileError, ValueError: as :func:`read_image`; or nothing of it is to be seen.
 
     """
-    image = _decoded(source)
+    pixels = _rgba(_decoded(source))
+    if background == "white":
+        pixels[3] *= ~_white_around(pixels)
+    if not bool((pixels[3] > SEEN).any()):
+        what = "transparent" if background == "transparent" else "white or transparent"
+        raise ValueError(f"{name_of(source)} is all background: every pixel is {what}")
+    return pixels
+
+
+def _white_around(pixels: Tensor) -> Tensor:
+    """Which pixels are white, and joined to an edge by such: bool ``[H, W]``."""
+    light = (pixels[:3].amin(0) >= WHITE) | (pixels[3] <= SEEN)
+    rim = F.pad(light.float()[None, None], (1, 1, 1, 1), value=1.0)[0, 0] > 0
+    regions, _ = ndimage.label(rim.numpy(), structure=np.ones((3, 3)))
+    return torch.from_numpy(regions == regions[0, 0])[1:-1, 1:-1]
+
+
+def has_white_around(source: Path | Image.Image) -> bool:
+    """Whether a picture without transparency stands on white: most of its rim is white."""
+    pixels = _rgba(_decoded(source))
+    if float(pixels[3].min()) < 1:
+        return False
+    rim = torch.cat([pixels[:3, 0], pixels[:3, -1], pixels[:3, :, 0], pixels[:3, :, -1]], 1)
+    return float((rim.amin(0) >= WHITE).float().mean()) > 0.9
+
+
+def frames_of(path: Path) -> int:
+    """How many frames a file has; of several, the first is read."""
+    with Image.open(path) as opened:
+        return getattr(opened, "n_frames", 1)
+
+
+def name_of(source: Path | Image.Image) -> str:
+    """A file's name, or what an image of Pillow's says of its own."""
+    if isinstance(source, Image.Image):
+        return getattr(source, "filename", "") or "the image"
+    return str(source)
+
+
+def _rgba(image: Image.Image) -> Tensor:
     if _is_sixteen(image):
         gray, seen = _gray(image)
         return torch.cat([gray.expand(3, -1, -1), seen[None].float()])
@@ -65,19 +112,27 @@ def read_rgba(source: Path | Image.Image) -> Tensor:
 
 def _decoded(source: Path | Image.Image) -> Image.Image:
     """The first frame, upright, in 8 bits of whatever kind, or a gray of 16 bits."""
-    given = isinstance(source, Image.Image)
-    name = (getattr(source, "filename", "") or "the image") if given else source
+    name = name_of(source)
     try:
         # Through memory: Pillow maps some files, and turns their rows before they are turned.
+        given = isinstance(source, Image.Image)
         opened = source if given else Image.open(io.BytesIO(source.read_bytes()))
+        pixels = opened.width * opened.height
         kind, tags = opened.format, dict(getattr(opened, "tag_v2", {}))
         depth = _png_depth(opened)
-        image = ImageOps.exif_transpose(opened)
-        image.load()
+        if pixels <= MOST_PIXELS:  # else it is not decoded at all
+            opened = ImageOps.exif_transpose(opened)
+            opened.load()
     except UNREADABLE as error:
         unknown = isinstance(error, UnidentifiedImageError)  # says where the bytes were kept
         reason = "of no kind that Pillow knows" if unknown else error
         raise CorruptFileError(f"{name} is not an image that can be read: {reason}") from None
+    if pixels > MOST_PIXELS:
+        raise ValueError(
+            f"{name} has {pixels / 1e6:.0f} megapixels; expected {MOST_PIXELS // 10**6} or fewer: "
+            "scale it down first"
+        )
+    image = opened
     # Pillow spreads a PGM's gray over 16 bits, whatever its largest number.
     sixteen = image.mode.startswith("I;16") or (image.mode == "I" and kind in ("PNG", "PPM"))
     if image.mode in ("I", "F") and not sixteen:

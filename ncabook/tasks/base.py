@@ -187,17 +187,20 @@ class Task(ABC, Generic[E]):
         raise TypeError(f"{experiment.name} has no live figure")
 
 
-def state_bytes(experiment: BaseExperiment, channels: int, side: int) -> dict[str, int]:
+def state_bytes(
+    experiment: BaseExperiment, channels: int, height: int, width: int | None = None
+) -> dict[str, int]:
     """Of an automaton's training: a batch, the pool, and the states of a rollout.
 
     Args:
         experiment: with a ``training`` by steps.
         channels: of a state.
-        side: of the grid, in cells.
+        height: of the grid, in cells.
+        width: likewise; as the height if not given.
 
     """
     training = experiment.training
-    state = FLOAT * channels * side**2
+    state = FLOAT * channels * height * (height if width is None else width)
     batch = state * training.batch
     rollout = batch * training.steps.max // (group_size() * training.accumulation)
     return {

@@ -15,8 +15,8 @@ from ncabook.evaluation.perceptual import METRICS
 from ncabook.networks import LocalDecoder
 from ncabook.reading import Strict
 from ncabook.tasks.base import FLOAT, LARGEST, BaseExperiment, Look, Task, state_bytes
-from ncabook.tasks.growth import Glyph
 from ncabook.tasks.parts import ModelConfig
+from ncabook.tasks.picture_data import Glyph
 from ncabook.tasks.report import Measured, Report
 from ncabook.training.config import Width
 from ncabook.training.fine import FineGrowthConfig, FineGrowthLearner

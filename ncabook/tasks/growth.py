@@ -1,63 +1,20 @@
 """Growing pictures from a seed (§3.1; Tables 1 and 5)."""
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-import torch
-from pydantic import Field, field_validator, model_validator
+from pydantic import model_validator
 from torch import Tensor
 
 from ncabook.automaton import NCA, ChannelLayout
-from ncabook.data.emoji import VARIATION_SELECTOR, emoji
 from ncabook.evaluation.growth import GrowthProtocol, evaluate
 from ncabook.evaluation.starts import percent_died
-from ncabook.reading import Strict
-from ncabook.tasks.base import FLOAT, LARGEST, BaseExperiment, Look, Task, state_bytes
+from ncabook.tasks.base import BaseExperiment, Look, Task, state_bytes
 from ncabook.tasks.parts import ModelConfig
+from ncabook.tasks.picture_data import PictureData
 from ncabook.tasks.report import Measured, Report, at
 from ncabook.training.config import GrowthConfig
 from ncabook.training.growth import GrowthLearner
 from ncabook.training.tracking import Tracking
-
-Glyph = Annotated[str, Field(min_length=1, max_length=40)]  # a family is a row of characters
-MOST_GLYPHS = 4096  # more than there are
-
-
-class EmojiData(Strict):
-    """Which glyphs are the classes, and how large they are drawn.
-
-    Attributes:
-        glyphs: one emoji per class.
-        size: side of the drawn glyph, in cells.
-        padding: empty cells on every side.
-
-    """
-
-    glyphs: Annotated[list[Glyph], Field(min_length=1, max_length=MOST_GLYPHS)]
-    size: Annotated[int, Field(ge=1, le=LARGEST)]
-    padding: Annotated[int, Field(ge=0, le=LARGEST)]
-
-    @field_validator("glyphs")
-    @classmethod
-    def _different(cls, glyphs: list[str]) -> list[str]:
-        pictures = [glyph.replace(VARIATION_SELECTOR, "") for glyph in glyphs]
-        for place, picture in enumerate(pictures):
-            if picture in pictures[:place]:
-                raise ValueError(f"{glyphs[place]} stands twice; expected different glyphs")
-        return glyphs
-
-    @property
-    def grid(self) -> int:
-        """Side of the whole grid, in cells."""
-        return self.size + 2 * self.padding
-
-    @property
-    def target_bytes(self) -> int:
-        """Of the class images."""
-        return FLOAT * 4 * self.grid**2 * len(self.glyphs)
-
-    def build(self) -> Tensor:
-        """The class images, ``[classes, 4, grid, grid]``, premultiplied RGBA in [0, 1]."""
-        return torch.stack([emoji(g, self.size, self.padding) for g in self.glyphs])
 
 
 class GrowthExperiment(BaseExperiment):
@@ -71,16 +28,16 @@ class GrowthExperiment(BaseExperiment):
     """
 
     task: Literal["grow"] = "grow"
-    data: EmojiData
+    data: PictureData
     model: ModelConfig
     training: GrowthConfig
 
     @model_validator(mode="after")
     def _fits(self) -> "GrowthExperiment":
-        self.model.check_reach(self.data.grid)
+        self.model.check_reach(min(self.data.height, self.data.width))
         pool = self.training.pool
-        if pool is not None and pool.mutation > 0 and len(self.data.glyphs) < 2:
-            raise ValueError("pool.mutation needs at least two glyphs in data.glyphs")
+        if pool is not None and pool.mutation > 0 and len(self.data.classes) < 2:
+            raise ValueError("pool.mutation needs at least two pictures in data")
         return self
 
 
@@ -103,7 +60,7 @@ class GrowthTask(Task[GrowthExperiment]):
     def network(self, experiment: GrowthExperiment) -> NCA:
         """RGBA and hidden channels; told the class, if there are several."""
         layout = ChannelLayout(visible=4, hidden=experiment.model.hidden_channels)
-        classes = len(experiment.data.glyphs)
+        classes = len(experiment.data.classes)
         return experiment.model.build(layout, classes if classes > 1 else 0)
 
     def data(self, experiment: GrowthExperiment) -> tuple[Tensor, ...]:
@@ -132,7 +89,7 @@ class GrowthTask(Task[GrowthExperiment]):
         channels = 4 + experiment.model.hidden_channels
         return {
             "targets": experiment.data.target_bytes,
-            **state_bytes(experiment, channels, experiment.data.grid),
+            **state_bytes(experiment, channels, experiment.data.height, experiment.data.width),
         }
 
     def measure(
@@ -149,11 +106,11 @@ class GrowthTask(Task[GrowthExperiment]):
 
     def live(self, experiment: GrowthExperiment, nca: NCA) -> dict[str, Any]:
         """Its pictures and classes; seeds begin with the ring, so that none dies by chance."""
-        glyphs = experiment.data.glyphs
+        data = experiment.data
         return {
-            "height": experiment.data.grid,
-            "width": experiment.data.grid,
-            "classes": glyphs if len(glyphs) > 1 else (),
+            "height": data.height,
+            "width": data.width,
+            "classes": data.classes if len(data.classes) > 1 else (),
             "targets": self.targets(experiment),
             "ring": nca.living_threshold is not None,
         }

@@ -12,8 +12,8 @@ from ncabook.evaluation.enlarged import Small
 from ncabook.evaluation.latent import PERTURBATIONS, LatentProtocol, evaluate_latents
 from ncabook.reading import Strict
 from ncabook.tasks.base import FLOAT, BaseExperiment, Look, Task, state_bytes
-from ncabook.tasks.growth import Glyph
 from ncabook.tasks.parts import ModelConfig
+from ncabook.tasks.picture_data import Glyph
 from ncabook.tasks.report import Measured, Report
 from ncabook.training.config import Width
 from ncabook.training.latent import LatentConfig, LatentGrowthLearner, latent_seed

@@ -9,7 +9,8 @@ from ncabook.evaluation.one_pass import evaluate_one_pass
 from ncabook.networks import OnePass
 from ncabook.reading import Strict
 from ncabook.tasks.base import FLOAT, BaseExperiment, Look, Task
-from ncabook.tasks.growth import EmojiData, GrowthTask, picture_report, protocol_of
+from ncabook.tasks.growth import GrowthTask, picture_report, protocol_of
+from ncabook.tasks.picture_data import PictureData
 from ncabook.tasks.report import Report
 from ncabook.training.config import OnePassConfig, Width
 from ncabook.training.one_pass import OnePassLearner
@@ -34,17 +35,18 @@ class OnePassExperiment(BaseExperiment):
     """
 
     task: Literal["one-pass"]
-    data: EmojiData
+    data: PictureData
     model: UNetConfig
     training: OnePassConfig
 
     @model_validator(mode="after")
     def _sizes(self) -> "OnePassExperiment":
-        if self.data.grid % 2**self.model.halvings:
-            raise ValueError(
-                f"model.halvings {self.model.halvings} asks for a grid divisible by "
-                f"{2**self.model.halvings}; data.size + 2 · data.padding is {self.data.grid}"
-            )
+        for side in (self.data.height, self.data.width):
+            if side % 2**self.model.halvings:
+                raise ValueError(
+                    f"model.halvings {self.model.halvings} asks for a grid divisible by "
+                    f"{2**self.model.halvings}; data.size + 2 · data.padding is {side}"
+                )
         return self
 
 
@@ -59,7 +61,7 @@ class OnePassTask(Task[OnePassExperiment]):
     def network(self, experiment: OnePassExperiment) -> OnePass:
         """A conditional U-Net."""
         model = experiment.model
-        return OnePass(len(experiment.data.glyphs), model.base, model.halvings)
+        return OnePass(len(experiment.data.classes), model.base, model.halvings)
 
     def data(self, experiment: OnePassExperiment) -> tuple[Tensor, ...]:
         """The class images."""
@@ -84,10 +86,10 @@ class OnePassTask(Task[OnePassExperiment]):
 
     def needs(self, experiment: OnePassExperiment) -> dict[str, int]:
         """Pictures, and a batch at the network's full size."""
-        side, batch = experiment.data.grid, experiment.training.batch
+        data, batch = experiment.data, experiment.training.batch
         return {
-            "targets": experiment.data.target_bytes,
-            "batch": FLOAT * experiment.model.base * side**2 * batch,
+            "targets": data.target_bytes,
+            "batch": FLOAT * experiment.model.base * data.height * data.width * batch,
         }
 
     def measure(

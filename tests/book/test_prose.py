@@ -5,10 +5,13 @@ import re
 
 import nbformat
 import pytest
+import torch
 import yaml
 
 from ncabook import zoo
 from ncabook.evaluation import paper
+from ncabook.evaluation.classification import ballot
+from ncabook.training.classification import initial_state
 from tests.book.test_chapters import CHAPTERS, NAMES, ROOT
 
 CARDS = {  # those of stages, too
@@ -127,6 +130,21 @@ def test_durations_in_words_are_those_of_the_cards(chapter):
                 assert max(spent) > 600, sentence
             else:
                 assert said in notes, sentence
+
+
+def test_nothing_is_a_bird():
+    """Chapter 7's first exercise: what cells elect that are shown a black photograph."""
+    nca = zoo.load("cifar-two-scales-wide").nca
+    names = ("airplane", "automobile", "bird")
+    with torch.no_grad():
+        state = nca.rollout(
+            initial_state(nca, torch.zeros(2, 3, 32, 32)),
+            64,
+            generator=torch.Generator().manual_seed(0),
+        )
+    result = ballot(nca, state)
+    assert [names[int(k)] for k in result.winner] == ["bird", "bird"]
+    assert float(result.agreement.min()) > 0.9
 
 
 def test_reading_takes_as_long_as_there_are_words(chapter):

@@ -207,7 +207,7 @@ def test_bad_grids_are_refused_with_what_was_expected(step):
         step(torch.full((5, 5), 2, dtype=torch.uint8))
     with pytest.raises(ValueError, match=r"\[5\]; expected \[\.\.\., height, width\]"):
         step(torch.zeros(5, dtype=torch.bool))
-    with pytest.raises(ValueError, match=r"\[5, 2\]; a torus needs at least 3 cells"):
+    with pytest.raises(ValueError, match=r"\[5, 2\]; a grid needs at least 3 cells"):
         step(torch.zeros(5, 2, dtype=torch.bool))
 
 
@@ -218,7 +218,7 @@ def test_bad_rows_are_refused_with_what_was_expected(step):
         step(torch.zeros(5, dtype=torch.long), 110)
     with pytest.raises(ValueError, match=r"\[\]; expected \[\.\.\., width\]"):
         step(torch.tensor(True), 110)
-    with pytest.raises(ValueError, match=r"\[2\]; a torus needs at least 3 cells"):
+    with pytest.raises(ValueError, match=r"\[2\]; a grid needs at least 3 cells"):
         step(torch.zeros(2, dtype=torch.bool), 110)
     with pytest.raises(ValueError, match=r"value 255; expected only 0 and 1"):
         step(torch.full((3,), 255, dtype=torch.uint8), 110)

@@ -21,6 +21,7 @@ MENDED = {  # chapters that were read aloud; all of them, in the end
     "11_latent_space",
     "12_any_resolution",
     "13_filling_in",
+    "14_what_happens_next",
     "15_costs_in_full",
 }
 MOST_NUMBERS = 3  # in a paragraph

@@ -38,7 +38,10 @@ def test_a_glider_is_drawn_and_flies(run):
     start = board(torch.zeros_like(cells), visible=4)
     nca = neural(rule, visible=4)
     description, weights = describe(nca, 16, 16, start=start, inks={"alive": "#000000"})
-    strokes = [["paint", x, y, 0.5, 0] for y, x in cells.nonzero().tolist()]
+    strokes = [
+        ["paint", {"shape": "square", "x": x, "y": y, "size": 0, "ink": 0}]
+        for y, x in cells.nonzero().tolist()
+    ]
     found = run(description, weights, [*strokes, ["steps", 40]])[0, -1]
     for _ in range(40):
         cells = rule.step(cells)

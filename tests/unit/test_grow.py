@@ -64,6 +64,7 @@ def test_while_it_is_trained_it_can_be_looked_at(here):
         finally:
             growing.Looks = kept
         assert done.exit_code == 0, done.output
+        assert "--iterations 15 --size 12 --output" in done.output  # as large as this one
         weights.append(zoo.load(folder).card.weights_sha256)
     assert weights[0] == weights[1]
     assert len(seen) == 3

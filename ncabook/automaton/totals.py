@@ -20,7 +20,7 @@ from torch import Tensor
 from ncabook.automaton.classic import check_cells
 from ncabook.automaton.nca import NCA
 from ncabook.automaton.perception import LEAKY_SLOPE, ConvPerception
-from ncabook.automaton.state import ChannelLayout
+from ncabook.automaton.state import RGBA, ChannelLayout
 from ncabook.automaton.update import MLPUpdate
 
 Border = Literal["torus", "dead"]
@@ -189,8 +189,8 @@ def _ranges(counts: frozenset[int]) -> str:
     return ",".join(f"{a}..{b}" if b > a else str(a) for a, b in ends)
 
 
-def neural(rule: TotalRule, border: Border = "torus") -> NCA:
-    """The rule as a neural automaton: one visible channel, 0 or 1, the same bits in every step.
+def neural(rule: TotalRule, border: Border = "torus", visible: int = 1) -> NCA:
+    """The rule as a neural automaton: its last channel, 0 or 1, is the same bits in every step.
 
     Its perception sees two numbers: x, twice the count plus the cell itself, and the cell. Its
     update is a staircase over x with landings half a unit wide, so that rounding errors do not
@@ -202,55 +202,67 @@ def neural(rule: TotalRule, border: Border = "torus") -> NCA:
     Args:
         rule: what it does.
         border: of the grid.
+        visible: 1, the cell alone; or 4, red, green, blue and alpha, as a live figure shows it:
+            the cell is alpha, and its colour black.
 
     """
     outside = int(border == "dead")
-    layout = ChannelLayout(visible=1, hidden=0, fixed=outside)
+    layout = ChannelLayout(visible=_known(visible), hidden=0, fixed=outside)
+    cell = layout.channels - 1
     stairs, ground = _stairs(rule), float(rule.table[0, 0])
     if outside:  # there x is below 0, and the ground is a stair that leads to it
         stairs, ground = [(-0.5, int(ground)), *stairs], 0.0
     perception = ConvPerception(layout.channels, 2, 2 * rule.radius + 1)
-    nca = NCA(layout, perception, MLPUpdate(2, 1, [2 * len(stairs) + 1]), 1.0, None)
+    nca = NCA(layout, perception, MLPUpdate(2, visible, [2 * len(stairs) + 1]), 1.0, None)
     width = 0.5 * (1 - LEAKY_SLOPE)  # what half a unit of x makes of a pair of units
     middle = rule.radius, rule.radius
     with torch.no_grad():
         for numbers in nca.parameters():
             numbers.zero_()
         seen, (first, last) = perception.conv, _linear(nca)
-        seen.weight[0, outside] = 2 * rule.kernel
-        seen.weight[0, outside][middle] += 1
-        seen.weight[1, outside][middle] = 1
+        seen.weight[0, cell] = 2 * rule.kernel
+        seen.weight[0, cell][middle] += 1
+        seen.weight[1, cell][middle] = 1
         if outside:
             seen.weight[0, 0][middle] = -2.0 * (rule.most + 4)
         for number, (height, way) in enumerate(stairs):
             for row, sign in ((2 * number, 1.0), (2 * number + 1, -1.0)):
                 first.weight[row, 0], first.bias[row] = 1.0, 0.25 * sign - height
-                last.weight[0, row] = sign * way / width
+                last.weight[-1, row] = sign * way / width
             ground -= way * 0.5 * LEAKY_SLOPE / width
-        last.bias.fill_(ground)
-        first.weight[-1, 1], last.weight[0, -1] = 1.0, -1.0
+        last.bias[-1] = ground
+        first.weight[-1, 1], last.weight[-1, -1] = 1.0, -1.0
     return nca
 
 
-def board(cells: Tensor, border: Border = "torus", radius: int = 1) -> Tensor:
+def board(cells: Tensor, border: Border = "torus", radius: int = 1, visible: int = 1) -> Tensor:
     """Cells as a state for :func:`neural`.
 
     Args:
         cells: uint8 or bool ``[..., height, width]``.
         border: ``dead`` puts a rim of ``radius`` cells around them, marked as outside.
         radius: of the rule.
+        visible: channels, as of the automaton.
 
     Returns:
-        float32 ``[B, 1, height, width]``, or ``[B, 2, height + 2 radius, width + 2 radius]``.
+        float32 ``[B, visible, height, width]``, or with a rim, and a channel that marks it,
+        ``[B, 1 + visible, height + 2 radius, width + 2 radius]``.
 
     """
     check_cells(cells, spatial=2, window=1)
     state = cells.reshape(-1, 1, *cells.shape[-2:]).float()
+    state = F.pad(state, (0, 0, 0, 0, _known(visible) - 1, 0))  # no colours
     if border == "torus":
         return state
     rim = (radius,) * 4
-    outside = F.pad(torch.zeros_like(state), rim, value=1.0)
+    outside = F.pad(torch.zeros_like(state[:, :1]), rim, value=1.0)
     return torch.cat([outside, F.pad(state, rim)], 1)
+
+
+def _known(visible: int) -> int:
+    if visible not in (1, RGBA):
+        raise ValueError(f"visible is {visible}; expected 1, or {RGBA} to see it")
+    return visible
 
 
 def _linear(nca: NCA) -> tuple[torch.nn.Linear, torch.nn.Linear]:

@@ -25,6 +25,7 @@ from ncabook.tasks.picture_data import as_source
 from ncabook.training.loop import Loop
 from ncabook.training.processes import default_device
 
+SIZE = 32  # cells, if not given
 MOST = 20  # pictures for one automaton
 FINER = 4  # pixels kept for each cell: enough to grow the picture larger one day
 EVERY = 15.0  # seconds between two looks
@@ -39,7 +40,7 @@ def grow(
     ],
     size: Annotated[
         int, typer.Option(min=8, max=128, help="Cells along the picture's longer side.")
-    ] = 32,
+    ] = SIZE,
     background: Annotated[
         str | None,
         typer.Option(
@@ -96,6 +97,8 @@ def grow(
         typer.echo(f"\nstopped; go on with: {again} --resume", err=True)
         raise typer.Exit(130) from None
     longer = [*map(str, pictures), "--iterations", str(5 * iterations)]
+    longer += ["--size", str(size)] if size != SIZE else []
+    longer += ["--background", background] if background else []
     longer += ["--output", f"{folder}-longer"]
     _finish(folder, name, shlex.join(["ncabook", "grow", *longer]))
 

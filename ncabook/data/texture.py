@@ -98,7 +98,7 @@ def texture(name: str, size: int) -> Tensor:
         return COMPUTED[name](size)
     if name in DTD:
         path = PHOTOGRAPHS.fetch(photograph_file(name, DTD[name]))
-    elif _is_file(name):
+    elif is_file(name):
         path = Path(name)
     else:
         raise ValueError(
@@ -118,10 +118,11 @@ def texture(name: str, size: int) -> Tensor:
     return (255 * square).clamp(0, 255).round() / 255
 
 
-def _is_file(name: str) -> bool:
+def is_file(name: str) -> bool:
+    """Whether it is the path of a file; a name that no file can have is not."""
     try:
         return Path(name).is_file()
-    except OSError:  # longer than names can be
+    except (OSError, ValueError):  # longer than names can be, or with a zero in it
         return False
 
 

@@ -25,7 +25,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from ncabook.automaton import NCA
@@ -80,6 +79,7 @@ class ClassificationProtocol:
 PROTOCOLS = {
     "mnist": ClassificationProtocol(),
     "rendered-digits": ClassificationProtocol(),
+    "folder": ClassificationProtocol(batch=100),
     "cifar10": ClassificationProtocol(
         short=(32, 64),
         grown=300,
@@ -163,9 +163,12 @@ def ballot(nca: NCA, state: Tensor) -> Ballot:
     """Counts the votes of states ``[B, C, H, W]``."""
     layout, counts = nca.layout, voters(nca, state)
     channels = state[:, layout.class_slice]
-    votes = F.one_hot(channels.argmax(1), layout.classes) * counts[:, 0, :, :, None]
+    cast = torch.zeros(
+        channels.shape[:2], device=state.device
+    )  # a table [B, classes, H, W] is large
+    cast.scatter_add_(1, channels.argmax(1).flatten(1), counts.flatten(1).float())
     mean = (channels * counts).sum((2, 3))  # the number of voters is the same for all classes
-    return Ballot(votes.sum((1, 2)).float(), mean.argmax(1))
+    return Ballot(cast, mean.argmax(1))
 
 
 @torch.no_grad()

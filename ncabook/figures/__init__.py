@@ -63,7 +63,7 @@ def votes_picture(nca: NCA, state: Tensor) -> Tensor:
     """
     layout = nca.layout
     colors = class_colors()
-    color = colors[state[layout.class_slice].argmax(0)].permute(2, 0, 1)
+    color = colors[state[layout.class_slice].argmax(0) % len(colors)].permute(2, 0, 1)
     image, votes = state[: layout.fixed].clamp(0, 1), voters(nca, state[None])[0]
     if layout.fixed == 3:
         return torch.where(votes, PHOTO * image + (1 - PHOTO) * color, image)

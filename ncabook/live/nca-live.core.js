@@ -1185,7 +1185,7 @@ if (threshold !== null) {
 this.kernels.living_mask(this.livesAt, this.cellsAt, stride, living, threshold, height, width);
 }
 const lives = new Uint8Array(this.memory.buffer, this.livesAt, cellCount);
-const votes = new Int8Array(cellCount).fill(-1);
+const votes = new Int16Array(cellCount).fill(-1);
 const [counts, sums] = [Array(length).fill(0), Array(length).fill(0)];
 for (let i = 0; i < cellCount; i++) {
 if (threshold !== null && !lives[i]) continue;
@@ -3575,6 +3575,7 @@ return { kind: "throw", digit: salt % count, x, y, right, down };
 const MOST = { classes: [6, 6, 11], rules: [4, 3, 8], inks: [4, 3, 8] };
 const WORDS = 14;
 const MOST_PANES = 4;
+const MOST_BARS = 20;
 let figures = 0;
 const legendOf = ({ inputs, votes, seeds, film }) =>
 (film ? "Film" : votes.length > 0 ? "Input" : seeds ? "Seed" : inputs === null ? "Grow into" : "Draw");
@@ -3617,7 +3618,7 @@ name, checked, content: [make("span", { class: "nca-icon" }, icon(tool)), word],
 })), id);
 }
 function makeVotes({ votes }) {
-const bars = votes.map(({ label }, k) => {
+const bars = votes.length > MOST_BARS ? [] : votes.map(({ label }, k) => {
 const bar = make("div", { class: "nca-vote" }, make("span", {}), label);
 bar.style.setProperty("--nca-class", `rgb(${classColor(k)})`);
 return bar;
@@ -3644,7 +3645,7 @@ const recovery = make("div", { class: "nca-recovery" }, make("span", {}), make("
 recovery.hidden = !measured;
 const votes = makeVotes(description);
 const size = make("div", { class: "nca-caption nca-size", "aria-hidden": "true" });
-const below = [...(description.decoder?.kind === "local" || description.film ? [size] : []), ...(votes.bars.length ? [votes.row] : [])];
+const below = [...(description.decoder?.kind === "local" || description.film ? [size] : []), ...(description.votes.length ? [votes.row] : [])];
 const pane = make("div", { class: "nca-pane" }, stage, ...words, ...below, recovery);
 return { canvas, cursor, recovery, votes, size, pane };
 }
@@ -3807,6 +3808,7 @@ const cast = percents.map((percent, k) => ({ percent, name: votes[k].name }))
 .filter(({ percent }) => percent > 0).sort((a, b) => b.percent - a.percent);
 const words = cast.map(({ percent, name }) => `${name} ${percent} %`).join(", ") || "none";
 row.setAttribute("aria-label", `Votes: ${words}`);
+if (bars.length === 0) row.textContent = words.split(", ").slice(0, 3).join(", ");
 }
 const MOST_POINTS = 4000;
 const SAME_HARM = 12;

@@ -21,6 +21,7 @@ from ncabook.evaluation.classification import PROTOCOLS, evaluate_classification
 from ncabook.evaluation.copies import compare_copies
 from ncabook.reading import Strict
 from ncabook.tasks.base import LARGEST, BaseExperiment, Look, Task, state_bytes
+from ncabook.tasks.folder_data import FolderData
 from ncabook.tasks.parts import ModelConfig
 from ncabook.tasks.report import Measured, Report
 from ncabook.training.classification import ClassificationLearner, visible_image
@@ -28,7 +29,6 @@ from ncabook.training.config import ClassificationConfig
 from ncabook.training.tracking import Tracking
 
 RENDERED = {"train": (20000, 0), "test": (2000, 1)}  # how many, and their seed
-CLASSES = 10
 
 
 class LabelledData(Strict):
@@ -94,21 +94,21 @@ class ClassificationExperiment(BaseExperiment):
     """A row of Table 3 or 4: an automaton whose cells vote on an image's class.
 
     Attributes:
-        data: what is to be classified, into ten classes.
+        data: what is to be classified.
         model: the automaton; the image and one channel per class come on top.
         training: how it is trained.
 
     """
 
     task: Literal["classify"]
-    data: LabelledData
+    data: Annotated[LabelledData | FolderData, Field(discriminator="name")]
     model: ModelConfig
     training: ClassificationConfig
 
     @model_validator(mode="after")
     def _fits(self) -> "ClassificationExperiment":
         self.model.check_reach(self.data.grid)
-        if self.model.living_threshold is not None and self.data.name == "cifar10":
+        if self.model.living_threshold is not None and self.data.channels == 3:
             raise ValueError(
                 "model.living_threshold lets cells live where the first image channel is bright, "
                 "which says nothing in a photograph; set it to null"
@@ -117,7 +117,7 @@ class ClassificationExperiment(BaseExperiment):
 
 
 class ClassificationTask(Task[ClassificationExperiment]):
-    """Digits and photographs, told apart by all cells together."""
+    """Digits, photographs, images of one's own, told apart by all cells together."""
 
     kind = ClassificationExperiment
     headline = (
@@ -140,7 +140,7 @@ class ClassificationTask(Task[ClassificationExperiment]):
             visible=0,
             hidden=experiment.model.hidden_channels,
             fixed=experiment.data.channels,
-            classes=CLASSES,
+            classes=len(experiment.data.classes),
         )
         return experiment.model.build(layout)
 
@@ -167,7 +167,7 @@ class ClassificationTask(Task[ClassificationExperiment]):
     def needs(self, experiment: ClassificationExperiment) -> dict[str, int]:
         """States; the images are few beside them."""
         data = experiment.data
-        channels = data.channels + CLASSES + experiment.model.hidden_channels
+        channels = data.channels + len(data.classes) + experiment.model.hidden_channels
         return {"targets": 0, **state_bytes(experiment, channels, data.grid)}
 
     def measure(

@@ -9,7 +9,7 @@ from torch import Tensor
 from ncabook.networks import SmallCNN
 from ncabook.reading import Strict
 from ncabook.tasks.base import FLOAT, BaseExperiment, Look, Task
-from ncabook.tasks.classification import CLASSES, LabelledData
+from ncabook.tasks.classification import LabelledData
 from ncabook.tasks.report import Measured, Report
 from ncabook.training.adversarial_config import JudgeConfig
 from ncabook.training.config import Width
@@ -51,7 +51,9 @@ class JudgeTask(Task[JudgeExperiment]):
 
     def network(self, experiment: JudgeExperiment) -> SmallCNN:
         """Convolutions, an average, a linear layer."""
-        return SmallCNN(CLASSES, experiment.data.channels, experiment.model.widths)
+        return SmallCNN(
+            len(experiment.data.classes), experiment.data.channels, experiment.model.widths
+        )
 
     def data(self, experiment: JudgeExperiment) -> tuple[Tensor, ...]:
         """Training images and labels."""
@@ -89,7 +91,9 @@ class JudgeTask(Task[JudgeExperiment]):
         return {
             "protocol": {"version": VERSION, "images": len(test)},
             "accuracy": float(100 * right.mean()),
-            "by_class": [float(100 * right[test.labels == c].mean()) for c in range(CLASSES)],
+            "by_class": [
+                float(100 * right[test.labels == c].mean()) for c in range(len(test.names))
+            ],
         }
 
     def report(self, metrics: dict[str, Any]) -> Report:

@@ -1,12 +1,13 @@
 """Covering a canvas with a texture (§3.2; Figure 11)."""
 
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 from torch import Tensor
 
 from ncabook.automaton import NCA, ChannelLayout
-from ncabook.data.texture import COMPUTED, DTD, texture
+from ncabook.data.texture import COMPUTED, DTD, is_file, texture
 from ncabook.evaluation.texture import evaluate_texture
 from ncabook.reading import Strict
 from ncabook.tasks.base import LARGEST, BaseExperiment, Look, Task, state_bytes
@@ -24,7 +25,8 @@ class TextureData(Strict):
     """What a canvas is to be covered with.
 
     Attributes:
-        name: a photograph of DTD, or a computed texture.
+        name: a photograph of DTD, a computed texture, or the path of an image file of one's own. A
+            trained model is loaded without that file; it is looked for when it is needed.
         size: side of the texture, in cells, and of the canvas if the training names no other.
 
     """
@@ -35,8 +37,8 @@ class TextureData(Strict):
     @field_validator("name")
     @classmethod
     def _known(cls, name: str) -> str:
-        if name not in (*COMPUTED, *DTD):
-            raise ValueError(f"expected one of {', '.join([*COMPUTED, *DTD])}")
+        if name not in (*COMPUTED, *DTD) and not Path(name).suffix and not is_file(name):
+            raise ValueError(f"expected an image file or one of {', '.join([*COMPUTED, *DTD])}")
         return name
 
     def build(self) -> Tensor:

@@ -23,6 +23,7 @@ MENDED = {  # chapters that were read aloud; all of them, in the end
     "13_filling_in",
     "14_what_happens_next",
     "15_costs_in_full",
+    "16_your_own",
 }
 MOST_NUMBERS = 3  # in a paragraph
 WORDS = 45  # in a sentence

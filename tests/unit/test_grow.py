@@ -35,7 +35,8 @@ def test_one_command_makes_a_model_a_page_and_says_how_to_go_on(here):
     assert "My Cat.jpg: the white around it is taken as no part of it" in done.output
     folder = here / "runs/my-cat"
     assert "<html" in (folder / "my-cat.html").read_text("utf-8")
-    assert "ncabook grow 'My Cat.jpg' --iterations 15 --output runs/my-cat-longer" in done.output
+    longer = "'My Cat.jpg' --iterations 15 --size 12 --output runs/my-cat-longer"
+    assert f"ncabook grow {longer}" in done.output  # as large as this one
     (here / "My Cat.jpg").unlink()
     model = zoo.load(str(folder))  # the picture is in the card
     data = model.card.experiment.data

@@ -24,6 +24,7 @@ from ncabook.experiments import load_experiment, runner
 from ncabook.files import CorruptFileError
 from ncabook.reading import ConfigError
 from ncabook.tasks import TextureExperiment, build_network
+from ncabook.tasks.fine_texture import FineTextureData
 from ncabook.tasks.texture import TextureTask
 from ncabook.training.style import (
     LAYERS,
@@ -417,6 +418,29 @@ def test_a_whole_life(tmp_path, real_vgg, monkeypatch):
     assert "nca-figure" in page.read_text("utf-8")
 
 
+def test_a_photograph_of_ones_own(tmp_path, real_vgg):
+    """By its path; what was trained from it is loaded and shown where the file is not."""
+    photograph = tmp_path / "wall.png"
+    pixels = np.random.default_rng(0).integers(0, 256, (80, 96, 3), np.uint8)
+    Image.fromarray(pixels).save(photograph)
+    data = {"name": str(photograph), "size": 64}
+    experiment = load_experiment(write(tmp_path, data=data))
+    assert torch.equal(experiment.data.build(), texture(str(photograph), 64))
+    fine = FineTextureData(**data, cells=16)
+    assert torch.equal(fine.build(), experiment.data.build())
+    runner.train(experiment, tmp_path / "run", progress=False)
+    photograph.unlink()
+    model = zoo.load(str(tmp_path / "run"))
+    assert model.live()["width"] == 64
+    cli.export(str(tmp_path / "run"), html=tmp_path / "wall.html")
+    with pytest.raises(ValueError, match=r"no texture '.*wall.png'; expected an image") as caught:
+        runner.evaluate_model(str(tmp_path / "run"))
+    assert "\n" not in str(caught.value)
+    with pytest.raises(ValueError, match=r"no texture '.*wall.png'; expected an image"):
+        runner.train(experiment, tmp_path / "again", progress=False)
+    assert not (tmp_path / "again").exists()
+
+
 def test_a_second_stage_goes_on_on_smaller_canvases(real_vgg, tmp_path):
     """It begins at the first one's weights; its canvases are as large as it says."""
     first = TextureExperiment.model_validate(TINY | {"data": {"name": "woven", "size": 72}})
@@ -452,7 +476,10 @@ def test_parts_of_a_batch_see_the_same_directions(real_vgg):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"data": {"name": "velvet", "size": 64}}, "data.name: expected one of striped, dotted"),
+        (
+            {"data": {"name": "velvet", "size": 64}},
+            "data.name: expected an image file or one of striped",
+        ),
         ({"data": {"name": "woven", "size": 40}}, "data.size: Input should be greater than"),
         ({"data": {"name": "woven", "size": 65}}, "data.size: Input should be a multiple of 8"),
         (

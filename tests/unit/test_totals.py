@@ -76,6 +76,20 @@ def test_as_an_automaton_it_makes_the_same_bits_for_long(name, border):
     assert (found - cells).abs().max() < 0.01
 
 
+@pytest.mark.parametrize("border", BORDERS)
+def test_to_be_seen_it_has_colours(border):
+    """Alpha is the cell, and nothing else ever changes."""
+    rule, cells = total_rule("B36/S23"), soup(2, 9, 12)
+    with torch.no_grad():
+        plain = neural(rule, border).rollout(board(cells, border), 30)
+        seen = neural(rule, border, 4).rollout(board(cells, border, visible=4), 30)
+    assert torch.allclose(seen[:, -1], plain[:, -1], atol=1e-5)
+    assert (seen[:, -4:-1] == 0).all()
+    assert torch.equal(seen[:, :-4], plain[:, :-1])
+    with pytest.raises(ValueError, match="visible is 3; expected 1, or 4"):
+        neural(rule, border, 3)
+
+
 @settings(max_examples=60, deadline=None)
 @given(counts, counts, st.integers(1, 4), st.booleans(), st.sampled_from(["moore", "neumann"]))
 def test_a_name_is_read_as_it_is_written(born, survives, radius, middle, window):

@@ -265,7 +265,7 @@ export class Grid extends Memory {
       this.kernels.living_mask(this.livesAt, this.cellsAt, stride, living, threshold, height, width);
     }
     const lives = new Uint8Array(this.memory.buffer, this.livesAt, cellCount);
-    const votes = new Int8Array(cellCount).fill(-1);
+    const votes = new Int16Array(cellCount).fill(-1);
     const [counts, sums] = [Array(length).fill(0), Array(length).fill(0)];
     for (let i = 0; i < cellCount; i++) {
       if (threshold !== null && !lives[i]) continue;

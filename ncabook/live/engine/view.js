@@ -12,6 +12,7 @@ import { makeZoom, wholeWindow } from "./zoom.js";
 const MOST = { classes: [6, 6, 11], rules: [4, 3, 8], inks: [4, 3, 8] };
 const WORDS = 14;  // letters of a name in a narrow place
 const MOST_PANES = 4;  // grids beside each other
+const MOST_BARS = 20;  // of votes: more are too narrow to be read
 
 let figures = 0;  // makes names and ids unique on the page
 
@@ -66,9 +67,9 @@ function makeNear(tools, id) {
   })), id);
 }
 
-/** A bar for each class, as high as its share of the votes. */
+/** A bar for each class, as high as its share of the votes; of many classes, the first in words. */
 function makeVotes({ votes }) {
-  const bars = votes.map(({ label }, k) => {
+  const bars = votes.length > MOST_BARS ? [] : votes.map(({ label }, k) => {
     const bar = make("div", { class: "nca-vote" }, make("span", {}), label);
     bar.style.setProperty("--nca-class", `rgb(${classColor(k)})`);
     return bar;
@@ -97,7 +98,7 @@ function makePane(description, id, caption, measured) {
   recovery.hidden = !measured;  // else its room is kept from the start
   const votes = makeVotes(description);
   const size = make("div", { class: "nca-caption nca-size", "aria-hidden": "true" });  // the slider tells it
-  const below = [...(description.decoder?.kind === "local" || description.film ? [size] : []), ...(votes.bars.length ? [votes.row] : [])];
+  const below = [...(description.decoder?.kind === "local" || description.film ? [size] : []), ...(description.votes.length ? [votes.row] : [])];
   const pane = make("div", { class: "nca-pane" }, stage, ...words, ...below, recovery);
   return { canvas, cursor, recovery, votes, size, pane };
 }

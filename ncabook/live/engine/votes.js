@@ -12,4 +12,5 @@ export function showVotes({ row, bars }, { counts, winner }, votes) {
     .filter(({ percent }) => percent > 0).sort((a, b) => b.percent - a.percent);
   const words = cast.map(({ percent, name }) => `${name} ${percent} %`).join(", ") || "none";
   row.setAttribute("aria-label", `Votes: ${words}`);
+  if (bars.length === 0) row.textContent = words.split(", ").slice(0, 3).join(", ");
 }

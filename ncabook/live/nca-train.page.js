@@ -1,0 +1,1 @@
+// Built from ncabook/live/engine by build.py. Change the sources there, not this file.

@@ -6,7 +6,7 @@ const MOST_KEPT = 10;  // a state with a larger number is no start for a rollout
 
 export const SETTINGS = {
   channels: 16, features: 32, units: 32, batch: 4, steps: [24, 32], rate: 2e-3, overflow: 0.1,
-  pool: 64, damageAfter: 150, seed: 1,
+  pool: 64, poolAfter: 200, remembers: true, damages: true, damageAfter: 150, seed: 1,
 };
 
 /** Numbers in [0, 1) that follow from a seed (mulberry32). */
@@ -38,10 +38,15 @@ export class Learner {
     this.iteration = 0;
     this.skipped = 0;
     trainer.begin(this.random);
-    trainer.aim(picture.rgba);
-    this.target = picture.rgba;
+    this.aim(picture.rgba);
     /** States that rollouts ended with; null stands for a seed. */
     this.pool = Array.from({ length: settings.pool }, () => null);
+  }
+
+  /** Learns this picture from now on: premultiplied RGBA in [0, 1], [row][column][4]. */
+  aim(target) {
+    this.target = target;
+    this.trainer.aim(target);
   }
 
   /** How far a state's colours are from the picture. */
@@ -89,11 +94,12 @@ export class Learner {
     const steps = least + Math.floor(random() * (most - least + 1));
     const drawn = this.draw();
     this.pool[drawn[0].place] = null;  // the worst makes room for a seed
+    const remembers = settings.remembers && this.iteration >= settings.poolAfter;
     trainer.clear();
     let [square, outside] = [0, 0];
     const ends = drawn.map(({ place }, i) => {
       const old = this.pool[place];
-      const hurt = i === batch - 1 && i > 0 && this.iteration >= settings.damageAfter;
+      const hurt = settings.damages && i === batch - 1 && i > 0 && this.iteration >= settings.damageAfter;
       const start = old === null ? trainer.seedState() : hurt ? this.damaged(old) : old;
       const end = trainer.rollout(start, steps, Math.floor(random() * 2 ** 32), old === null).slice();
       const parts = trainer.learn(overflow, 1 / batch);
@@ -101,12 +107,12 @@ export class Learner {
       outside += parts.outside / batch;
       return { place, end };
     });
-    const length = trainer.normalise();
+    const length = settings.clip ? trainer.clip(settings.clip) : trainer.normalise();
     const sound = Number.isFinite(length) && Number.isFinite(square);
     if (sound) trainer.update(this.rate);
     else this.skipped += 1;
     for (const { place, end } of ends) {
-      this.pool[place] = sound && !ranAway(end) && trainer.lives(end) ? end : null;
+      this.pool[place] = sound && remembers && !ranAway(end) && trainer.lives(end) ? end : null;
     }
     this.iteration += 1;
     return { iteration: this.iteration, loss: square, outside, length, steps };

@@ -209,6 +209,16 @@ export class Trainer {
     return Math.sqrt(all);
   }
 
+  /** Shortens a gradient that is longer than `most`; returns its length before. */
+  clip(most) {
+    const { gradient } = this;
+    let sum = 0;
+    for (let q = 0; q < gradient.length; q++) sum += gradient[q] * gradient[q];
+    const length = Math.sqrt(sum);
+    if (length > most) for (let q = 0; q < gradient.length; q++) gradient[q] *= most / length;
+    return length;
+  }
+
   /** An update by Adam. */
   update(rate) {
     this.updates += 1;

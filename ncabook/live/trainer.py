@@ -25,7 +25,6 @@ RGBA, VECTOR = 4, 4  # channels that are seen; numbers that the kernels take tog
 # Channels, features and hidden units, by what a reader chooses.
 SIZES = {"small": (12, 24, 24), "middle": (16, 32, 32), "large": (16, 48, 64)}
 CHOSEN = "middle"
-RATE = 0.002
 WORDS = (
     "A picture, an automaton that learns to grow it, and the loss. Press Train, and the training "
     "runs on this device; draw another picture, and it learns that one."
@@ -33,7 +32,7 @@ WORDS = (
 
 
 def trainer_figure(
-    pictures: Mapping[str, Tensor], *, margin: int = 4, seed: int = 1, rate: float = RATE
+    pictures: Mapping[str, Tensor], *, margin: int = 4, seed: int = 1
 ) -> str:
     """A ``<figure>`` with its own script, in which an automaton is trained.
 
@@ -42,7 +41,6 @@ def trainer_figure(
             one size.
         margin: empty cells around the picture.
         seed: of the weights it begins with, and of all chance.
-        rate: the learning rate to begin with.
 
     Raises:
         ValueError: there is no picture, or they are not squares of one size.
@@ -60,9 +58,7 @@ def trainer_figure(
         "pictures": [{"name": n, "rgba": _straight(p)} for n, p in pictures.items()],
         "sizes": [_size(name, *numbers, side + 2 * margin) for name, numbers in SIZES.items()],
         "chosen": list(SIZES).index(CHOSEN),
-        "rate": rate,
         "seed": seed,
-        "settings": {},
         "script": "nca-live.classic.js",
         "page": PAGE.format(title="@title@", figure="@figure@", script="@script@"),
     }

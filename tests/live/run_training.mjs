@@ -34,7 +34,8 @@ const gradient = async () => {
     }
     if (job.normalise) trainer.normalise();
     gradients = written(trainer.tensors(trainer.gradient));
-    if (job.updates) trainer.update(job.rate);
+    if (job.muon) trainer.muon(job.rate, job.biasRate);
+    else if (job.updates) trainer.adam(job.rate);
   }
   return { ends, losses, gradients, weights: written(trainer.tensors()) };
 };

@@ -169,6 +169,50 @@ def test_updates_are_those_of_adam(nca, node, normalise):
         assert furthest(ours, moved) < 1e-3, name
 
 
+def orthogonal(matrix):
+    """Newton–Schulz, as torch.optim.Muon, which rounds to bfloat16 and cannot serve here."""
+    wide = matrix if matrix.shape[0] <= matrix.shape[1] else matrix.T
+    x = wide / wide.norm()
+    for _ in range(5):
+        gram = x @ x.T
+        x = 3.4445 * x + (-4.775 * gram + 2.0315 * gram @ gram) @ x
+    return x if wide is matrix else x.T
+
+
+def test_updates_are_those_of_muon(nca, node):
+    """And roughly those of PyTorch's own."""
+    target, samples = torch.rand(1, 4, HEIGHT, WIDTH), samples_of(nca)
+    rate, bias_rate = 0.012, 2e-3
+    before = {name: value.double().clone() for name, value in nca.state_dict().items()}
+    job = job_of(nca, samples, target, fast=True, updates=3, muon=True)
+    answer = node(**job, rate=rate, biasRate=bias_rate)
+    nca.double()
+    matrices = {n: p for n, p in nca.named_parameters() if p.ndim > 1}
+    views = {n: p.detach().view(len(p), -1) for n, p in matrices.items()}
+    theirs = {n: view.clone() for n, view in views.items()}  # moved by PyTorch's, of our gradients
+    muon = torch.optim.Muon([*theirs.values()], lr=rate, weight_decay=0)
+    adam = torch.optim.Adam([p for p in nca.parameters() if p.ndim == 1], lr=bias_rate)
+    means = {name: torch.zeros_like(view) for name, view in views.items()}
+    for _ in range(3):
+        nca.zero_grad()
+        torch_losses(nca, samples, target.double())[2].backward()
+        for name, view in views.items():
+            slope = matrices[name].grad.view_as(view)
+            theirs[name].grad = slope.clone()
+            means[name].lerp_(slope, 0.05)
+            step = rate * max(1, view.shape[0] / view.shape[1]) ** 0.5
+            view.sub_(step * orthogonal(slope.lerp(means[name], 0.95)))
+        muon.step()
+        adam.step()
+    for name, parameter in nca.named_parameters():
+        moved = parameter.detach() - before[name]
+        ours = unpacked(answer["weights"][name], parameter.shape).double() - before[name]
+        assert furthest(ours, moved) < 1e-3, name
+        if name in theirs:
+            other = theirs[name].view_as(moved) - before[name]
+            assert furthest(ours, other) < 0.1, name
+
+
 def test_a_short_training_lowers_the_loss(node):
     """A tenth of what a reader waits for; and nothing is skipped."""
     picture = emoji("🐠", 12, 2)

@@ -68,7 +68,7 @@ KERNELS = ["kernels.c", "layers.c", "conv.c", "points.c", "-Wl,--export=__heap_b
 FAST_CONV = ["conv.c", "points.c", "-mrelaxed-simd", "-Wl,--import-memory"]
 TRAIN = ["train.c", "-Wl,--export=__heap_base"]
 FAST_TRAIN = [*TRAIN, "-mrelaxed-simd"]
-TRAINER_CORE = ["trainer.js", "learner.js", "classroom.js"]
+TRAINER_CORE = ["muon.js", "trainer.js", "learner.js", "classroom.js"]
 TRAINER_SHARED = ["Classroom", "Learner", "SETTINGS", "Trainer", "dice"]
 TRAINER_PAGE = ["desk.js", "losses.js", "pad.js", "takeaway.js", "trainer_figure.js"]
 

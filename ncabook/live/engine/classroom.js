@@ -4,6 +4,7 @@ import { Learner } from "./learner.js";
 import { RGBA } from "./trainer.js";
 
 const MOST_STEPS = 160;  // of the automaton that is shown, before it begins again while it learns
+const PAPER = 238;  // of 255, so that white can be seen on it
 const MOST_AT_ONCE = 10;  // steps for one picture
 
 export class Classroom {
@@ -76,14 +77,14 @@ export class Classroom {
     };
   }
 
-  /** The state's colours on white, RGBA bytes. */
+  /** The state's colours on paper, RGBA bytes. */
   pixels() {
     const { channels, cells } = this.learner.trainer;
     const pixels = new Uint8ClampedArray(RGBA * cells).fill(255);
     for (let i = 0; i < cells; i++) {
       const at = i * channels;
-      const white = 1 - Math.min(1, Math.max(0, this.state[at + 3]));
-      for (let q = 0; q < 3; q++) pixels[RGBA * i + q] = 255 * (this.state[at + q] + white);
+      const paper = PAPER * (1 - Math.min(1, Math.max(0, this.state[at + 3])));
+      for (let q = 0; q < 3; q++) pixels[RGBA * i + q] = 255 * this.state[at + q] + paper;
     }
     return pixels;
   }

@@ -5,7 +5,8 @@ import { RGBA, Trainer } from "./trainer.js";
 const MOST_KEPT = 10;  // a state with a larger number is no start for a rollout
 
 export const SETTINGS = {
-  channels: 16, features: 32, units: 32, batch: 4, steps: [24, 32], rate: 2e-3, overflow: 0.1,
+  channels: 16, features: 32, units: 32, batch: 4, steps: [24, 32], optimizer: "muon", rate: 0.012, biasRate: 2e-3,
+  clip: 1, overflow: 0.1,
   pool: 64, poolAfter: 200, remembers: true, damages: true, damageAfter: 150, seed: 1,
 };
 
@@ -109,8 +110,9 @@ export class Learner {
     });
     const length = settings.clip ? trainer.clip(settings.clip) : trainer.normalise();
     const sound = Number.isFinite(length) && Number.isFinite(square);
-    if (sound) trainer.update(this.rate);
-    else this.skipped += 1;
+    if (!sound) this.skipped += 1;
+    else if (settings.optimizer === "adam") trainer.adam(this.rate);
+    else trainer.muon(this.rate, this.rate / settings.rate * settings.biasRate);
     for (const { place, end } of ends) {
       this.pool[place] = sound && remembers && !ranAway(end) && trainer.lives(end) ? end : null;
     }

@@ -163,7 +163,7 @@ export class Pad {
   draw() {
     const context = this.canvas.getContext("2d");
     const { width, height } = this.canvas;
-    context.fillStyle = "#fff";
+    context.fillStyle = "#eee";
     context.fillRect(0, 0, width, height);
     context.drawImage(this.sheet, this.margin, this.margin);
     if (this.cursor === null) return;

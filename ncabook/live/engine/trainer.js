@@ -1,6 +1,7 @@
 // One automaton that learns: its weights, rollouts and gradients in the memory of train.c.
 
 import { FAST_TRAIN, TRAIN } from "./assets.js";
+import { MOMENTUM, orthogonal } from "./muon.js";
 
 const PAGE_BYTES = 65536;
 const ALIGNMENT = 16;
@@ -53,8 +54,8 @@ export class Trainer {
   }
 
   constructor(sizes, kernels) {
-    Object.assign(this, { fireRate: 0.5, threshold: 0.1, mostSteps: 64 }, sizes, { kernels });
-    const { height, width, channels, features, units, mostSteps } = this;
+    const { height, width, channels, features, units, fireRate = 0.5, threshold = 0.1, mostSteps = 64 } = sizes;
+    Object.assign(this, { height, width, channels, features, units, fireRate, threshold, mostSteps, kernels });
     if ([channels, features, units].some((n) => !(n >= 4) || n % 4 !== 0) || channels < 2 * RGBA) {
       throw new Error(`${channels} channels, ${features} features, ${units} units; expected multiples of four, ` +
         "8 channels or more");
@@ -219,13 +220,31 @@ export class Trainer {
     return length;
   }
 
-  /** An update by Adam. */
-  update(rate) {
+  /** An update by Adam: of all weights, or of some parts. */
+  adam(rate, parts = this.parts) {
     this.updates += 1;
     const [young, flat] = BETAS.map((beta) => 1 - beta ** this.updates);
-    this.kernels.adam(
-      this.weightsAt, this.gradientAt, this.meanAt, this.squareAt, this.count,
-      rate / young, Math.sqrt(flat), ...BETAS, EPSILON,
-    );
+    for (const { at, rows, columns } of parts) {
+      const [weight, gradient, mean, square] =
+        [this.weightsAt, this.gradientAt, this.meanAt, this.squareAt].map((start) => start + 4 * at);
+      this.kernels.adam(
+        weight, gradient, mean, square, rows * columns, rate / young, Math.sqrt(flat), ...BETAS, EPSILON,
+      );
+    }
+  }
+
+  /** An update of the matrices by Muon, and of the biases by Adam. */
+  muon(rate, biasRate) {
+    const [weights, gradient, mean] = [this.weightsAt, this.gradientAt, this.meanAt].map((at) => this.floats(at, this.count));
+    for (const { at, rows, columns } of this.parts.filter((part) => part.rows > 1)) {
+      const ahead = new Float64Array(rows * columns);
+      for (let q = 0; q < ahead.length; q++) {
+        mean[at + q] += (1 - MOMENTUM) * (gradient[at + q] - mean[at + q]);
+        ahead[q] = gradient[at + q] + MOMENTUM * (mean[at + q] - gradient[at + q]);  // Nesterov's
+      }
+      const step = rate * Math.sqrt(Math.max(1, columns / rows));
+      orthogonal(ahead, rows, columns).forEach((value, q) => { weights[at + q] -= step * value; });
+    }
+    this.adam(biasRate, this.parts.filter((part) => part.rows === 1));
   }
 }

@@ -10,7 +10,7 @@ const STEPS_A_SECOND = 24;
 const ERASER = 3.2;  // cells
 const INKS = [["#1b2127", "Black"], ["#c8281e", "Red"], ["#e69f00", "Yellow"], ["#0b8a5f", "Green"], ["#0069a6", "Blue"],
   ["", "Eraser"]];
-const PLACES = 4;  // of the loss
+const RATES = { muon: 0.012, adam: 0.002 };
 
 let figures = 0;
 
@@ -42,7 +42,7 @@ export class TrainerFigure {
     Object.assign(this, { element, given, training: false, busy: false, send: null, queue: [], last: 0 });
     this.id = `nca-trainer-${figures++}`;
     this.build();
-    this.pad.put(atobBytes(given.pictures[0].rgba));
+    this.choose("0");
     this.tell("Ready. Choose or draw a picture, then press Train.");
     this.ready = this.startOver();
     document.addEventListener("visibilitychange", () => this.wake());
@@ -78,7 +78,8 @@ export class TrainerFigure {
     this.status = tag("p", { role: "status", class: "nt-status" });
     this.size = choice("Network", given.sizes.map(({ name }, i) => [i, name]), given.chosen);
     this.steps = choice("Steps", [["12 16", "12–16"], ["24 32", "24–32"], ["32 48", "32–48"]], "24 32");
-    this.rate = choice("Learning rate", [["0.0005", "0.0005"], ["0.001", "0.001"], ["0.002", "0.002"], ["0.004", "0.004"], ["0.008", "0.008"]], String(given.rate));
+    this.optimizer = choice("Optimiser", [["muon", "Muon"], ["adam", "Adam"]], "muon");
+    this.rate = choice("Learning rate", [["0.1", "a tenth"], ["0.33", "a third"], ["1", "usual"], ["3", "three times"]], "1");
     this.remembers = tick("states come back (pool)", true);
     this.damages = tick("some are damaged", true);
     this.anew = button("Start over");
@@ -95,7 +96,7 @@ export class TrainerFigure {
       tag("div", { class: "nt-row", role: "group", "aria-label": "Ink" }, ...this.inks.map(({ label }) => label)),
       this.status,
       tag("details", {}, tag("summary", {}, "How it learns, and what to take away"),
-        tag("div", { class: "nt-row" }, this.rate.label, this.remembers.label, this.damages.label),
+        tag("div", { class: "nt-row" }, this.rate.label, this.optimizer.label, this.remembers.label, this.damages.label),
         tag("div", { class: "nt-row" }, this.size.label, this.steps.label, this.anew),
         tag("div", { class: "nt-row" }, this.weights, this.live, this.page)));
     this.element.prepend(this.root);
@@ -117,7 +118,7 @@ export class TrainerFigure {
     this.pad.ink = INKS[0][0];
     on(this.rate.select, () => this.set(), "change");
     for (const { input } of [this.remembers, this.damages]) on(input, () => this.set(), "change");
-    for (const { select } of [this.size, this.steps]) on(select, () => this.startOver(), "change");
+    for (const { select } of [this.size, this.steps, this.optimizer]) on(select, () => this.startOver(), "change");
     on(this.anew, () => this.startOver());
     on(this.weights, () => this.saveWeights());
     on(this.live, () => this.openLive());
@@ -164,13 +165,14 @@ export class TrainerFigure {
   get settings() {
     const { channels, features, units } = this.given.sizes[this.size.select.value];
     return {
-      ...this.given.settings, channels, features, units, steps: this.steps.select.value.split(" ").map(Number), ...this.free,
+      channels, features, units, steps: this.steps.select.value.split(" ").map(Number),
+      optimizer: this.optimizer.select.value, ...this.free,
     };
   }
 
   /** Settings that may change while it learns. */
   get free() {
-    return { rate: Number(this.rate.select.value), remembers: this.remembers.input.checked, damages: this.damages.input.checked };
+    return { rate: Number(this.rate.select.value) * RATES[this.optimizer.select.value], remembers: this.remembers.input.checked, damages: this.damages.input.checked };
   }
 
   set() {
@@ -259,9 +261,9 @@ export class TrainerFigure {
       this.clocked(one.iteration);
     }
     if (report.losses.length > 0 || report.iteration === 0) this.losses.draw();
-    const loss = this.losses.mean === null ? "–" : this.losses.mean.toFixed(PLACES);
-    this.numbers.textContent = `iteration ${report.iteration}, loss ${loss}` +
-      (this.training && this.speed ? `, ${this.speed.toFixed(1)} a second` : "");
+    const loss = this.losses.mean === null ? "" : `: ${this.losses.mean.toPrecision(2)}`;
+    this.numbers.textContent = `${report.iteration} iterations${loss}` +
+      (this.training && this.speed ? `; ${this.speed.toFixed(1)}/s` : "");
   }
 
   /** Iterations a second, over the last two or so. */

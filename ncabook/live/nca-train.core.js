@@ -239,7 +239,7 @@ const MOST_KEPT = 10;
 const SETTINGS = {
 channels: 16, features: 32, units: 32, batch: 4, steps: [24, 32], optimizer: "muon", rate: 0.012, biasRate: 2e-3,
 clip: 1, overflow: 0.1,
-pool: 64, poolAfter: 200, remembers: true, damages: true, damageAfter: 150, seed: 1,
+pool: 64, poolAfter: 300, remembers: true, damages: true, damageAfter: 450, seed: 1,
 };
 function dice(seed) {
 let state = seed >>> 0;
@@ -716,6 +716,10 @@ file.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), 8 + padd
 }
 return file;
 }
+const metaOf = ({ channels, features, units, height, width }, iterations) => ({
+format: "ncabook-trained-in-the-page", version: 1, layout: { visible: 4, hidden: channels - 4 }, features,
+hidden: [units], fire_rate: 0.5, living_threshold: 0.1, height, width, iterations,
+});
 function half(value) {
 const size = Math.min(Math.abs(value), 65504);
 const sign = value < 0 ? 0x8000 : 0;
@@ -988,12 +992,8 @@ while (this.busy && this.training) { this.training = false; await new Promise((g
 return this.send({ kind: "weights" });
 }
 meta({ iteration }) {
-const { channels, features, units } = this.given.sizes[this.size.select.value];
 const grid = this.given.side + 2 * this.given.margin;
-return {
-format: "ncabook-trained-in-the-page", version: 1, layout: { visible: 4, hidden: channels - 4 }, features, hidden: [units],
-fire_rate: 0.5, living_threshold: 0.1, height: grid, width: grid, iterations: iteration,
-};
+return metaOf({ ...this.given.sizes[this.size.select.value], height: grid, width: grid }, iteration);
 }
 async saveWeights() {
 const was = this.training;

@@ -21,7 +21,9 @@ from ncabook.live.script import trainer_script
 from ncabook.training.checkpoint import load_tensors, load_weights
 
 FORMAT, VERSION = "ncabook-trained-in-the-page", 1
-RGBA, VECTOR = 4, 4  # channels that are seen; numbers that the kernels take together
+RGBA = 4
+# What benchmarks/training_in_page.py trained, for readers who have trained nothing yet.
+EXAMPLE = Path(__file__).parent / "trained_in_page.safetensors"
 # Channels, features and hidden units, by what a reader chooses.
 SIZES = {"small": (12, 24, 24), "middle": (16, 32, 32), "large": (16, 48, 64)}
 CHOSEN = "middle"

@@ -7,7 +7,7 @@ const MOST_KEPT = 10;  // a state with a larger number is no start for a rollout
 export const SETTINGS = {
   channels: 16, features: 32, units: 32, batch: 4, steps: [24, 32], optimizer: "muon", rate: 0.012, biasRate: 2e-3,
   clip: 1, overflow: 0.1,
-  pool: 64, poolAfter: 200, remembers: true, damages: true, damageAfter: 150, seed: 1,
+  pool: 64, poolAfter: 300, remembers: true, damages: true, damageAfter: 450, seed: 1,
 };
 
 /** Numbers in [0, 1) that follow from a seed (mulberry32). */

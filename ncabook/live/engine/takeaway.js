@@ -19,6 +19,12 @@ export function safetensors(tensors, meta) {
   return file;
 }
 
+/** What a file says of its weights: all that PyTorch needs to run them (ncabook.live.load_trained). */
+export const metaOf = ({ channels, features, units, height, width }, iterations) => ({
+  format: "ncabook-trained-in-the-page", version: 1, layout: { visible: 4, hidden: channels - 4 }, features,
+  hidden: [units], fire_rate: 0.5, living_threshold: 0.1, height, width, iterations,
+});
+
 /** A number as the bits of a float16, rounded to nearest; what is too large becomes the largest. */
 function half(value) {
   const size = Math.min(Math.abs(value), 65504);

@@ -3,7 +3,7 @@
 import { sit } from "./desk.js";
 import { Losses } from "./losses.js";
 import { Pad } from "./pad.js";
-import { base64, hand, liveWeights, safetensors } from "./takeaway.js";
+import { base64, hand, liveWeights, metaOf, safetensors } from "./takeaway.js";
 
 const BUDGET = 60;  // milliseconds of learning between two pictures
 const STEPS_A_SECOND = 24;
@@ -281,12 +281,8 @@ export class TrainerFigure {
   }
 
   meta({ iteration }) {
-    const { channels, features, units } = this.given.sizes[this.size.select.value];
     const grid = this.given.side + 2 * this.given.margin;
-    return {
-      format: "ncabook-trained-in-the-page", version: 1, layout: { visible: 4, hidden: channels - 4 }, features, hidden: [units],
-      fire_rate: 0.5, living_threshold: 0.1, height: grid, width: grid, iterations: iteration,
-    };
+    return metaOf({ ...this.given.sizes[this.size.select.value], height: grid, width: grid }, iteration);
   }
 
   async saveWeights() {

@@ -720,12 +720,16 @@ const metaOf = ({ channels, features, units, height, width }, iterations) => ({
 format: "ncabook-trained-in-the-page", version: 1, layout: { visible: 4, hidden: channels - 4 }, features,
 hidden: [units], fire_rate: 0.5, living_threshold: 0.1, height, width, iterations,
 });
+function nearest(value) {
+const low = Math.floor(value);
+return value - low === 0.5 ? low + low % 2 : Math.round(value);
+}
 function half(value) {
 const size = Math.min(Math.abs(value), 65504);
 const sign = value < 0 ? 0x8000 : 0;
-if (size < 2 ** -14) return sign | Math.round(size * 2 ** 24);
+if (size < 2 ** -14) return sign | nearest(size * 2 ** 24);
 const exponent = Math.floor(Math.log2(size));
-return sign | (((exponent + 15) << 10) + Math.round((size / 2 ** exponent - 1) * 1024));
+return sign | (((exponent + 15) << 10) + nearest((size / 2 ** exponent - 1) * 1024));
 }
 function liveWeights(description, parts, weights) {
 const view = new DataView(new ArrayBuffer(description.weights_bytes));

@@ -33,9 +33,7 @@ WORDS = (
 )
 
 
-def trainer_figure(
-    pictures: Mapping[str, Tensor], *, margin: int = 4, seed: int = 1
-) -> str:
+def trainer_figure(pictures: Mapping[str, Tensor], *, margin: int = 4, seed: int = 1) -> str:
     """A ``<figure>`` with its own script, in which an automaton is trained.
 
     Args:

@@ -3,13 +3,15 @@
 // A job of kind "gradient" is {sizes, fast, target, overflow, tensors, samples}: each sample is a start
 // with a seed, steps, and whether its first step is a ring's. Prints the gradients, ends and losses;
 // with `updates`, what Adam makes of the weights by that many gradients, each `rate` and `normalise`.
-// A job of kind "learn" is {picture, settings, iterations}. Numbers are base64.
+// A job of kind "learn" is {picture, settings, iterations}; one of kind "save" has a description and
+// steps, too: it gives the file of the weights, the live figure's weights, and a state that was grown.
+// Numbers are base64.
 
 import { readFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 
 const [jobFile, trainerFile] = process.argv.slice(2);
-const { Learner, Trainer } = await import(pathToFileURL(trainerFile));
+const { Classroom, Learner, Trainer, liveWeights, metaOf, safetensors } = await import(pathToFileURL(trainerFile));
 const job = JSON.parse(readFileSync(jobFile, "utf-8"));
 
 const read = (text) => {
@@ -40,6 +42,21 @@ const gradient = async () => {
   return { ends, losses, gradients, weights: written(trainer.tensors()) };
 };
 
+const save = async () => {
+  const { height, width, rgba } = job.picture;
+  const learner = await Learner.create({ height, width, rgba: read(rgba) }, job.settings);
+  for (let i = 0; i < job.iterations; i++) learner.iterate();
+  const { trainer } = learner;
+  const room = new Classroom(learner);
+  for (let i = 0; i < job.steps; i++) room.handle({ kind: "watch", steps: 1 });
+  const bytes = (array) => Buffer.from(array).toString("base64");
+  return {
+    file: bytes(safetensors(trainer.tensors(), metaOf(trainer, learner.iteration))),
+    live: bytes(liveWeights(job.description, job.parts ?? trainer.parts, trainer.weights)),
+    state: write(room.state), coins: room.coins,
+  };
+};
+
 const learn = async () => {
   const { height, width, rgba } = job.picture;
   const learner = await Learner.create({ height, width, rgba: read(rgba) }, job.settings);
@@ -49,4 +66,4 @@ const learn = async () => {
   return { losses, seconds: (performance.now() - start) / 1000, skipped: learner.skipped };
 };
 
-console.log(JSON.stringify(await { gradient, learn }[job.kind]()));
+console.log(JSON.stringify(await { gradient, learn, save }[job.kind]()));

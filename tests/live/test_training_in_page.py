@@ -1,6 +1,7 @@
 """The trainer of the page, run by Node, against PyTorch: gradients, Adam, and that it learns."""
 
 import base64
+import html
 import json
 import subprocess
 from pathlib import Path
@@ -13,7 +14,11 @@ from torch.nn import functional as F
 from ncabook.automaton import NCA, ChannelLayout, ConvPerception, MLPUpdate, centre_seed
 from ncabook.automaton.fire import hashed_fire, ring_fire
 from ncabook.data import emoji
+from ncabook.files import CorruptFileError
+from ncabook.live import describe, load_trained, trainer_figure
 from ncabook.live.script import trainer_module
+from ncabook.live.trainer import EXAMPLE, SIZES
+from ncabook.training.checkpoint import save_tensors
 from ncabook.training.losses import overflow, visible_mse
 
 HEIGHT, WIDTH = 9, 11
@@ -84,12 +89,12 @@ def samples_of(nca):
     ]
 
 
-def rolled(nca, sample):
+def rolled(nca, sample, grid=(HEIGHT, WIDTH)):
     """PyTorch's rollout with the coins of the hash."""
     state = sample["start"].to(next(nca.parameters()).dtype)
     for step in range(sample["steps"]):
         number = sample["first"] + step
-        fire = hashed_fire(HEIGHT, WIDTH, number, sample["seed"], nca.fire_rate)
+        fire = hashed_fire(*grid, number, sample["seed"], nca.fire_rate)
         if sample["ring"] and step == 0:
             fire = ring_fire(fire, nca.living_cells(state))
         state = nca._plain_step(state, None, fire)
@@ -222,3 +227,57 @@ def test_a_short_training_lowers_the_loss(node):
     losses = answer["losses"]
     assert answer["skipped"] == 0
     assert np.mean(losses[-10:]) < 0.5 * np.mean(losses[:5])
+
+
+def test_what_was_learned_is_the_same_in_pytorch_and_in_the_live_figure(node, tmp_path):
+    """The saved file, and the weights that the book's player is given."""
+    picture = emoji("🐠", 12, 2)
+    size = dict(zip(("channels", "features", "units"), SIZES["small"], strict=True))
+    given = json.loads(
+        html.unescape(trainer_figure({"fish": emoji("🐠", 12, 0)}, margin=2).split('"')[3])
+    )
+    chosen = next(s for s in given["sizes"] if s["features"] == size["features"])
+    answer = node(
+        kind="save",
+        picture={"height": 16, "width": 16, "rgba": packed(cells_first(picture))},
+        settings=size | {"steps": [8, 12]},
+        iterations=30,
+        steps=20,
+        description=chosen["description"],
+        parts=chosen["parts"],
+    )
+    path = tmp_path / "weights.safetensors"
+    path.write_bytes(base64.b64decode(answer["file"]))
+    nca = load_trained(path)
+    assert nca.layout.channels == size["channels"]
+    sample = {"start": centre_seed(nca.layout, 16, 16), "steps": 20, "seed": answer["coins"]}
+    with torch.no_grad():
+        state = rolled(nca, sample | {"ring": True, "first": 0}, (16, 16))
+    ours = unpacked(answer["state"], (16, 16, size["channels"]))
+    assert (ours - cells_first(state[0])).abs().max() < 1e-4
+    description, weights = describe(nca, 16, 16, title=chosen["description"]["title"], ring=True)
+    assert description == chosen["description"]
+    assert base64.b64decode(answer["live"]) == weights
+
+
+def test_a_file_of_another_kind_is_refused(tmp_path):
+    path = tmp_path / "weights.safetensors"
+    save_tensors(path, {"a": torch.zeros(2)}, {"format": "another"})
+    with pytest.raises(CorruptFileError, match="trained in the page"):
+        load_trained(path)
+
+
+def test_the_example_grows_a_fish():
+    """What the chapter loads, recognisably: a tenth of the distance of an empty grid."""
+    nca, picture = load_trained(EXAMPLE), emoji("🐠", 24, 4)[None]
+    seed = centre_seed(nca.layout, 32, 32)
+    generator = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        state = nca.rollout(seed, 64, generator=generator, ring=True)
+    assert visible_mse(state, picture, nca.layout) < 0.1 * picture.square().mean()
+
+
+@pytest.mark.parametrize("pictures", [{}, {"a": torch.zeros(3, 4, 4)}, {"a": torch.zeros(4, 4, 5)}])
+def test_pictures_that_are_none_are_refused(pictures):
+    with pytest.raises(ValueError, match="expected some"):
+        trainer_figure(pictures)

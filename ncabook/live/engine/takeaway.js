@@ -25,13 +25,19 @@ export const metaOf = ({ channels, features, units, height, width }, iterations)
   hidden: [units], fire_rate: 0.5, living_threshold: 0.1, height, width, iterations,
 });
 
+/** To the nearest whole number, and of two to the even one. */
+function nearest(value) {
+  const low = Math.floor(value);
+  return value - low === 0.5 ? low + low % 2 : Math.round(value);
+}
+
 /** A number as the bits of a float16, rounded to nearest; what is too large becomes the largest. */
 function half(value) {
   const size = Math.min(Math.abs(value), 65504);
   const sign = value < 0 ? 0x8000 : 0;
-  if (size < 2 ** -14) return sign | Math.round(size * 2 ** 24);
+  if (size < 2 ** -14) return sign | nearest(size * 2 ** 24);
   const exponent = Math.floor(Math.log2(size));
-  return sign | (((exponent + 15) << 10) + Math.round((size / 2 ** exponent - 1) * 1024));
+  return sign | (((exponent + 15) << 10) + nearest((size / 2 ** exponent - 1) * 1024));
 }
 
 /** The bytes that a description's operations read, of weights in the trainer's order and its parts. */

@@ -15,6 +15,7 @@ MENDED = {  # chapters that were read aloud; all of them, in the end
     "11_latent_space",
     "12_any_resolution",
     "13_filling_in",
+    "17_train_in_the_page",
 }
 MOST_NUMBERS = 3  # in a paragraph
 WORDS = 45  # in a sentence

@@ -27,7 +27,7 @@ const button = (label, kind = "") => tag("button", { type: "button", class: kind
 function choice(label, options, chosen) {
   const select = tag("select", {}, ...options.map(([value, text]) => tag("option", { value }, text)));
   select.value = chosen;
-  return { select, label: tag("label", {}, `${label} `, select) };
+  return { select, label: tag("label", {}, tag("span", { class: "nt-word" }, `${label} `), select) };
 }
 
 function tick(label, checked) {
@@ -92,8 +92,10 @@ export class TrainerFigure {
         pane("Your picture", padCanvas),
         pane("The automaton now", this.stage),
         pane("Loss", this.curve, this.numbers)),
-      tag("div", { class: "nt-row" }, this.play, this.again, this.picture.label, this.open, this.letter, this.file),
-      tag("div", { class: "nt-row", role: "group", "aria-label": "Ink" }, ...this.inks.map(({ label }) => label)),
+      tag("div", { class: "nt-row" }, this.play, this.again, this.picture.label),
+      tag("div", { class: "nt-row" },
+        tag("div", { class: "nt-inks", role: "group", "aria-label": "Ink" }, ...this.inks.map(({ label }) => label)),
+        this.open, this.letter, this.file),
       this.status,
       tag("details", {}, tag("summary", {}, "How it learns, and what to take away"),
         tag("div", { class: "nt-row" }, this.rate.label, this.optimizer.label, this.remembers.label, this.damages.label),

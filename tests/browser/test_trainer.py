@@ -1,4 +1,4 @@
-"""The figure that trains, in Chromium: it learns, rests, is drawn on, and gives its weights away."""
+"""The figure that trains, in Chromium: it learns, rests, is drawn on, and its weights are saved."""
 
 import re
 import time

@@ -112,8 +112,10 @@ def build() -> None:
         sys.exit("the book was not built; the warnings above are errors")
     import offline_copy
     import results_page  # brings the package with it, slow to import
+    import teaching_kit
 
     results_page.write_files(ROOT / "_build/html")
+    teaching_kit.write(ROOT / "_build/html/_static/teaching")
     print(f"\nto keep or to pass on: {offline_copy.write()}")
     print(f"open {(ROOT / '_build/html/index.html').as_uri()}")
 

@@ -27,6 +27,7 @@ FAMILIES = {
     "latent": "Living in latents",
     "fine": "At any resolution",
     "inpainting": "Filling holes",
+    "video": "Telling what happens next",
 }
 HEAD = """\
 # Results

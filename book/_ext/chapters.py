@@ -3,6 +3,7 @@
 ``{chapters}`` makes a card for each chapter: picture, title, what the reader will do, what has to
 be known before, and how long it runs. Its lines, ``NAME: sentence``, say what there is to do; a
 chapter without a line is told of by the first of its goals, so that a new one has a card at once.
+A line may be about a part as well, by its caption.
 ``{start}`` is the link to the first chapter.
 """
 
@@ -216,13 +217,15 @@ class Cards(SphinxDirective):
         self.env.note_dependency(str(root / "_toc.yml"))
         parts = contents(root)
         said = dict(self._lines())
-        unknown = said.keys() - {name for names in parts.values() for name in names}
+        unknown = said.keys() - {name for names in parts.values() for name in names} - parts.keys()
         if unknown:
-            raise self.error(f"no chapter {', '.join(sorted(unknown))} in _toc.yml")
+            raise self.error(f"no chapter or part {', '.join(sorted(unknown))} in _toc.yml")
         html, shown = [], []
         for caption, names in parts.items():
             if len(parts) > 1:
                 html.append(f'<p class="front-part">{escape(caption)}</p>')
+            if caption in said:
+                html.append(f"<p>{in_html(said[caption])}</p>")
             html.append('<ul class="front-cards">')
             for name in names:
                 path = root / "book" / f"{name}.ipynb"

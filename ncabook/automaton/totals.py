@@ -206,9 +206,9 @@ def neural(rule: TotalRule, border: Border = "torus") -> NCA:
     """
     outside = int(border == "dead")
     layout = ChannelLayout(visible=1, hidden=0, fixed=outside)
-    stairs, ground = _stairs(rule), int(rule.table[0, 0])
+    stairs, ground = _stairs(rule), float(rule.table[0, 0])
     if outside:  # there x is below 0, and the ground is a stair that leads to it
-        stairs, ground = [(-0.5, ground), *stairs], 0
+        stairs, ground = [(-0.5, int(ground)), *stairs], 0.0
     perception = ConvPerception(layout.channels, 2, 2 * rule.radius + 1)
     nca = NCA(layout, perception, MLPUpdate(2, 1, [2 * len(stairs) + 1]), 1.0, None)
     width = 0.5 * (1 - LEAKY_SLOPE)  # what half a unit of x makes of a pair of units
@@ -226,8 +226,8 @@ def neural(rule: TotalRule, border: Border = "torus") -> NCA:
             for row, sign in ((2 * number, 1.0), (2 * number + 1, -1.0)):
                 first.weight[row, 0], first.bias[row] = 1.0, 0.25 * sign - height
                 last.weight[0, row] = sign * way / width
-            last.bias -= way * 0.5 * LEAKY_SLOPE / width
-        last.bias += ground
+            ground -= way * 0.5 * LEAKY_SLOPE / width
+        last.bias.fill_(ground)
         first.weight[-1, 1], last.weight[0, -1] = 1.0, -1.0
     return nca
 

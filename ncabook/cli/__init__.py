@@ -9,6 +9,8 @@ from ncabook import experiments, zoo
 from ncabook.cli.data import data
 from ncabook.cli.evaluate import evaluate
 from ncabook.cli.export import export
+from ncabook.cli.film import film
+from ncabook.cli.grow import grow
 from ncabook.cli.streams import prepare
 from ncabook.cli.sweep import sweep
 from ncabook.cli.table import table
@@ -46,6 +48,8 @@ Examples:
 
   ncabook list                                  what there is
 
+  ncabook grow cat.png                          an automaton that grows your picture, and its page
+
   ncabook train emoji-conv3                     train an experiment into runs/emoji-conv3
 
   ncabook train emoji-conv3 --resume            go on after an interruption
@@ -54,11 +58,13 @@ Examples:
 
   ncabook evaluate emoji-conv3                  measure a trained model
 
-  ncabook table 1                               the paper's table, with our figures
+  ncabook table 1                               the paper's table, with our numbers
 
   ncabook export emoji-conv3 --html lizard.html a page that runs it, without a network
 
   ncabook export emoji-conv3 --onnx lizard.onnx one step of it, for other programs
+
+  ncabook film emoji-conv3 lizard.gif           its growth as a film, for a talk
 """,
 )
 
@@ -89,7 +95,7 @@ def list_(
         typer.echo(f"  {name:24} {card.parameters:,} parameters, {card.experiment.title}")
 
 
-for command in (train, sweep, evaluate, table, export):
+for command in (grow, train, sweep, evaluate, table, export, film):
     app.command()(command)
 app.add_typer(data, name="data")
 

@@ -74,7 +74,8 @@ def _white_around(pixels: Tensor) -> Tensor:
     """Which pixels are white, and joined to an edge by such: bool ``[H, W]``."""
     light = (pixels[:3].amin(0) >= WHITE) | (pixels[3] <= SEEN)
     rim = F.pad(light.float()[None, None], (1, 1, 1, 1), value=1.0)[0, 0] > 0
-    regions, _ = ndimage.label(rim.numpy(), structure=np.ones((3, 3)))
+    regions = np.zeros(rim.shape, np.int32)
+    ndimage.label(rim.numpy(), structure=np.ones((3, 3)), output=regions)
     return torch.from_numpy(regions == regions[0, 0])[1:-1, 1:-1]
 
 

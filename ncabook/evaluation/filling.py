@@ -10,7 +10,15 @@ from torch import Tensor
 from ncabook.automaton import NCA
 from ncabook.automaton.precision import autocast
 from ncabook.networks import VQVAE
-from ncabook.training.holed import Known, check_known, filled, known_of, opened, start
+from ncabook.training.holed import (
+    Known,
+    check_known,
+    drawn_noise,
+    filled,
+    known_of,
+    opened,
+    start,
+)
 
 
 @dataclass(frozen=True)
@@ -21,18 +29,22 @@ class Filling:
         nca: the automaton.
         vqvae: encoder and decoder.
         known: where what is known stands.
+        noise: fixed channels that hold noise.
 
     """
 
     nca: NCA
     vqvae: VQVAE
     known: Known
+    noise: int = 0
 
     def __post_init__(self) -> None:
-        check_known(self.nca, self.vqvae, self.known)
+        check_known(self.nca, self.vqvae, self.known, self.noise)
 
-    def begin(self, images: Tensor, missing: Tensor) -> tuple[Tensor, Tensor]:
+    def begin(self, images: Tensor, missing: Tensor, seed: int = 0) -> tuple[Tensor, Tensor]:
         """States and what is known, of pictures ``[N, C, h, w]`` with holes ``[N, 1, h, w]``.
+
+        The noise, if any, follows from ``seed``.
 
         Raises:
             ValueError: other channels, sizes or numbers than expected; a mask that is empty, or
@@ -40,7 +52,9 @@ class Filling:
 
         """
         map_ = known_of(self.vqvae, images, missing)
-        return start(self.nca.layout, map_), map_
+        dice = torch.Generator().manual_seed(seed)
+        noise = drawn_noise(map_, self.noise, dice) if self.noise else None
+        return start(self.nca.layout, map_, noise), map_
 
     @torch.no_grad()
     def go_on(self, state: Tensor, map_: Tensor, steps: int, **how: Any) -> Tensor:

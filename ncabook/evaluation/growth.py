@@ -8,11 +8,12 @@ any goes on to step 1,000. The masks and the new classes are fixed, the same for
 
 - rollout *i* of each class loses the right, bottom, left or top half, by *i* mod 4;
 - or three discs around the centre, turned by (*i* mod 4) · 30°;
-- its new class is the (1 + *i* mod (K − 1))-th after its own, so that all pairs come up.
+- its new class is the (1 + *i* mod (K − 1))-th after its own, so that all pairs come up; an
+  automaton of one class is not mutated.
 
 Metrics: mean squared error of premultiplied RGBA against the class image, and LPIPS (AlexNet)
-of both on white. After a mutation both are taken against the new class, "right after" being
-the old picture judged as the new one.
+of both on white, unless they are too small for it. After a mutation both are taken against the
+new class, "right after" being the old picture judged as the new one.
 
 A seed may die in its first steps (:mod:`ncabook.evaluation.starts`). So the protocol counts, over
 200 more starts of each class, and gives every figure three times: the mean over all rollouts, as
@@ -37,7 +38,7 @@ from ncabook.automaton.fire import random_fire
 from ncabook.automaton.nca import alive
 from ncabook.evaluation.harm import circle_masks, damage_masks, mutated_classes
 from ncabook.evaluation.outcome import Further, Measurement, measurements
-from ncabook.evaluation.perceptual import lpips_distance, on_white
+from ncabook.evaluation.perceptual import LEAST, lpips_distance, on_white
 from ncabook.evaluation.starts import starts
 
 CURVE_STEP = 10
@@ -143,7 +144,8 @@ class _Run:
         rate: float | None = None,
         ring: bool = False,
     ) -> Tensor:
-        condition = F.one_hot(labels, len(self.targets)).float()
+        count = len(self.targets)
+        condition = F.one_hot(labels, count).float() if count > 1 else None
         rate = rate or self.nca.fire_rate
 
         def fire(t: int) -> Tensor:
@@ -189,17 +191,15 @@ def evaluate(
         nca: grows one image per class.
         targets: ``[classes, 4, H, W]``, premultiplied RGBA.
         protocol: the book's, unless a quick look is wanted.
-        perceptual: also measure LPIPS, which needs AlexNet's weights.
+        perceptual: also measure LPIPS, which needs AlexNet's weights, and pictures of at least
+            :data:`~ncabook.evaluation.perceptual.LEAST` pixels a side; of smaller ones it is left
+            out.
         further: also measure what Table 1 leaves out.
-
-    Raises:
-        ValueError: there is only one class, so that mutation cannot be measured.
 
     """
     protocol = protocol or GrowthProtocol()
     count = len(targets)
-    if count < 2:
-        raise ValueError("the protocol mutates classes and needs at least 2; there is 1")
+    perceptual = perceptual and min(targets.shape[-2:]) >= LEAST
     generator = torch.Generator().manual_seed(protocol.random_seed)
     run = _Run(nca.to("cpu").eval(), targets, protocol, perceptual, generator)
     rollouts = torch.arange(protocol.seeds).repeat(count)
@@ -228,7 +228,6 @@ def _stages(
     """Distances by stage, curves of repair, and the states of Stage 2."""
     protocol = run.protocol
     height, width = run.targets.shape[-2:]
-    others = mutated_classes(classes, rollouts, len(run.targets))
     state = centre_seed(run.nca.layout, height, width, len(classes))
     first, last = protocol.stage1
     state = run.advance(state, first, classes, ring=ring)
@@ -249,9 +248,11 @@ def _stages(
         seen[name] = run.distances(damaged, classes)
         after, curves[name] = run.repair(damaged, classes)
         seen[f"{name}_final"] = run.distances(after, classes)
-    seen["mutated"] = run.distances(state, others)
-    after, curves["mutation"] = run.repair(state, others)
-    seen["mutation_final"] = run.distances(after, others)
+    if len(run.targets) > 1:
+        others = mutated_classes(classes, rollouts, len(run.targets))
+        seen["mutated"] = run.distances(state, others)
+        after, curves["mutation"] = run.repair(state, others)
+        seen["mutation_final"] = run.distances(after, others)
     return seen, curves, state
 
 

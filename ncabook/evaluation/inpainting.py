@@ -10,7 +10,8 @@ Beside it stand rows without an automaton: gray, the training set's mean picture
 surface (scikit-image's ``inpaint_biharmonic``); and the *floor*, what the autoencoder makes of the
 whole picture: nobody who lives in its latents is better. *Snapped* takes latents for their nearest
 codes before they are decoded. What the same weights do elsewhere is in
-:mod:`ncabook.evaluation.inpainting_further`.
+:mod:`ncabook.evaluation.inpainting_further`, and how fillings of the same hole may differ in
+:mod:`ncabook.evaluation.inpainting_chance`.
 """
 
 from dataclasses import asdict, dataclass
@@ -26,6 +27,7 @@ from ncabook.evaluation.by_size import by_kind, by_size, gains
 from ncabook.evaluation.features import features_seen, own_errors, train_judge
 from ncabook.evaluation.filling import Filling
 from ncabook.evaluation.fillings import decibels_inside, pasted, scores, simple_fillers
+from ncabook.evaluation.inpainting_chance import PERCENTS, Chance, diversity, draw
 from ncabook.evaluation.inpainting_further import evaluate_further
 from ncabook.networks import VQVAE
 from ncabook.training.holed import Known
@@ -94,6 +96,7 @@ def evaluate_inpainting(
     train: Tensor,
     protocol: InpaintingProtocol | None = None,
     aligned: bool = False,
+    chance: Chance | None = None,
 ) -> dict[str, Any]:
     """Measures an automaton that fills holes, on the CPU.
 
@@ -106,14 +109,15 @@ def evaluate_inpainting(
         protocol: when to look.
         aligned: whether these are faces whose eyes and mouths lie in known places, to be looked
             for in filled holes (:mod:`ncabook.evaluation.features`).
+        chance: how its fillings may differ, if they were trained to.
 
     """
-    rules = protocol or InpaintingProtocol()
-    filling = Filling(nca.to("cpu").eval(), vqvae.to("cpu").eval(), known)
+    rules, chances = protocol or InpaintingProtocol(), chance or Chance()
+    filling = Filling(nca.to("cpu").eval(), vqvae.to("cpu").eval(), known, chances.noise)
     truth = test[: rules.pictures].float() / 255
     missing = protocol_holes(len(truth), truth.shape[2], truth.shape[3], rules)
     latents = encoded(vqvae, truth, rules.batch)
-    rows, last = _over_steps(filling, truth, missing, rules)
+    rows, last = _over_steps(filling, truth, missing, rules, chances)
     rows |= {
         "floor.quantised": filling.show_latents(latents, True),
         "floor.free": filling.show_latents(latents),
@@ -135,18 +139,24 @@ def evaluate_inpainting(
         },
     }
     further = evaluate_further(filling, truth[few], missing[few], rules.look, rules.seed)
+    if chance is not None:
+        fillings = diversity(filling, truth[few], missing[few], rules.look, rules.seed, chance)
+        found["diversity"] = fillings
     return found | {"further": further}
 
 
 def _over_steps(
-    filling: Filling, truth: Tensor, missing: Tensor, rules: InpaintingProtocol
+    filling: Filling, truth: Tensor, missing: Tensor, rules: InpaintingProtocol, chance: Chance
 ) -> tuple[dict[str, Tensor], Tensor]:
     """Pictures by row, those of ``long`` only the first few; and the last states of these."""
-    generator = torch.Generator().manual_seed(rules.seed)
+    generator, dice = (torch.Generator().manual_seed(rules.seed) for _ in range(2))
+    percents = () if chance.temperature is None else PERCENTS
     made: dict[str, list[Tensor]] = {f"steps.{step}": [] for step in rules.steps}
+    made |= {f"drawn.{percent}": [] for percent in percents}
     made["snapped"], made["long"], last = [], [], []
-    for images, hole in zip(truth.split(rules.batch), missing.split(rules.batch), strict=True):
-        state, map_ = filling.begin(images, hole)
+    parts = zip(truth.split(rules.batch), missing.split(rules.batch), strict=True)
+    for number, (images, hole) in enumerate(parts):
+        state, map_ = filling.begin(images, hole, rules.seed + number)
         now = 0
         for step in rules.steps:
             state = filling.go_on(state, map_, step - now, generator=generator)
@@ -154,6 +164,9 @@ def _over_steps(
             made[f"steps.{step}"].append(filling.show(state))
             if step == rules.look:
                 made["snapped"].append(filling.show(state, snapped=True))
+                for percent in percents:
+                    codes = draw(filling, state, map_, dice, chance.temperature or 1.0, percent)
+                    made[f"drawn.{percent}"].append(codes)
         if sum(map(len, last)) < rules.few:
             last.append(filling.go_on(state, map_, rules.long - now, generator=generator))
             made["long"].append(filling.show(last[-1]))

@@ -11,7 +11,10 @@ from ncabook.evaluation.recovery import bootstrap_interval, recovery
 
 @dataclass
 class Measurement:
-    """What one metric showed, each value per rollout ``[classes · seeds]``."""
+    """What one metric showed, each value per rollout ``[classes · seeds]``.
+
+    Where there is one class only, nothing is mutated.
+    """
 
     stage1: Tensor
     grown: Tensor
@@ -21,8 +24,12 @@ class Measurement:
     half_final: Tensor
     circles: Tensor
     circles_final: Tensor
-    mutated: Tensor
-    mutation_final: Tensor
+    mutated: Tensor | None = None
+    mutation_final: Tensor | None = None
+
+    def stages(self) -> dict[str, Tensor]:
+        """What was seen, by name."""
+        return {name: value for name, value in vars(self).items() if value is not None}
 
     @property
     def damaged(self) -> Tensor:
@@ -36,7 +43,7 @@ class Measurement:
 
     def of(self, rollouts: Tensor) -> "Measurement":
         """The same of some rollouts, bool ``[classes · seeds]``."""
-        return Measurement(**{name: value[rollouts] for name, value in vars(self).items()})
+        return Measurement(**{name: value[rollouts] for name, value in self.stages().items()})
 
     def summary(self, alive: Tensor | None = None) -> dict[str, Any]:
         """Means, and recoveries in percent with their 95 % bootstrap intervals.
@@ -44,7 +51,7 @@ class Measurement:
         With ``alive``, bool ``[classes · seeds]``, also ``median``, of all, and ``living``, the
         same means and recoveries of these rollouts; None if there are none.
         """
-        stages = {**vars(self), "damaged": self.damaged, "damage_final": self.damage_final}
+        stages = {**self.stages(), "damaged": self.damaged, "damage_final": self.damage_final}
         means = summarise(stages)
         if alive is not None:
             means["median"] = {name: float(value.quantile(0.5)) for name, value in stages.items()}
@@ -64,7 +71,8 @@ def summarise(stages: dict[str, Tensor]) -> dict[str, Any]:
     """Means, and recoveries in percent with their 95 % bootstrap intervals.
 
     Args:
-        stages: the names of a :class:`Measurement`, each with a value per rollout.
+        stages: the names of a :class:`Measurement`, each with a value per rollout; those of a
+            mutation may be missing.
 
     """
     means: dict[str, Any] = {name: float(value.mean()) for name, value in stages.items()}
@@ -74,6 +82,8 @@ def summarise(stages: dict[str, Tensor]) -> dict[str, Any]:
         ("damage", "damaged"),
         ("mutation", "mutated"),
     ):
+        if start not in stages:
+            continue
         after, end = stages[start], stages[f"{name}_final"]
         before = stages["stage2"].repeat(len(after) // len(stages["stage2"]))
         means[f"{name}_recovery"] = recovery(before, after, end)

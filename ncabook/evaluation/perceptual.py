@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from ncabook.data.weights import alexnet_features
 
 METRICS = ("mse", "lpips")
+LEAST = 31  # pixels of a side; of smaller pictures nothing is left in AlexNet's last layers
 
 
 @cache

@@ -1,7 +1,7 @@
 """From an experiment to a trained, measured model in a folder."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -36,11 +36,21 @@ def train(
     resume: bool = False,
     progress: bool = True,
     tracker: TrackerName | None = None,
+    watch: Callable[[Loop], None] | None = None,
 ) -> zoo.Card:
     """Trains an experiment; leaves weights, card and the tracker's ``logs`` in ``folder``.
 
     Of several processes (``accelerate launch``, ``accelerate.notebook_launcher``) all call this;
     they share each batch, and the main one writes. All have to see the same ``folder``.
+
+    Args:
+        experiment: what is trained.
+        folder: for the result.
+        device: where.
+        resume: whether a training that was stopped is to go on.
+        progress: whether a bar shows it.
+        tracker: of the curves; TensorBoard if it is installed.
+        watch: is called with the loop after every iteration.
 
     Raises:
         RunExistsError: the folder holds a run and ``resume`` is not asked for, or a run is
@@ -60,7 +70,7 @@ def train(
             loop.resume()
             if loop.iteration == experiment.training.iterations and (folder / zoo.CARD).exists():
                 return zoo.read_card(folder)  # nothing is left to do; the card may hold metrics
-        loop.run(progress)
+        loop.run(progress, watch)
         if main:
             recent = loop.losses[-100:]
             training = {
@@ -162,6 +172,16 @@ def checkpoints(folder: Path) -> list[Path]:
     """The checkpoints of a run that are there: the newest, and the one before it."""
     newest = folder / CHECKPOINT
     return [path for path in (newest, previous(newest)) if path.exists()]
+
+
+def check_free(folder: Path) -> None:
+    """Refuses a folder that holds a run.
+
+    Raises:
+        RunExistsError: it does.
+
+    """
+    _check_folder(folder, resume=False)
 
 
 def _check_folder(folder: Path, resume: bool) -> None:

@@ -1,7 +1,7 @@
 """The live figure: a trained automaton that runs in the reader's browser."""
 
 from ncabook.live.controls import controls
-from ncabook.live.elementary import elementary_figure
+from ncabook.live.elementary import elementary_figure, twins_figure
 from ncabook.live.export import describe
 from ncabook.live.html import figure_html, to_html
 from ncabook.live.onnx import to_onnx
@@ -20,4 +20,5 @@ __all__ = [
     "to_html",
     "to_onnx",
     "trainer_figure",
+    "twins_figure",
 ]

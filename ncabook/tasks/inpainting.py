@@ -1,5 +1,6 @@
 """Filling holes in pictures, in latents (§3.1.4; Fig. 10)."""
 
+from functools import partial
 from typing import Annotated, Any, Literal
 
 import torch
@@ -11,12 +12,19 @@ from ncabook.data.faces import HEIGHT, WIDTH
 from ncabook.data.holes import holes
 from ncabook.data.large_emoji import framed
 from ncabook.evaluation.inpainting import evaluate_inpainting
+from ncabook.evaluation.inpainting_chance import PERCENTS, Chance
 from ncabook.tasks.autoencoder import PicturesData, terms
 from ncabook.tasks.base import BaseExperiment, Look, Task, state_bytes
-from ncabook.tasks.inpainting_report import by_size_rows, further_rows, heading, judged
+from ncabook.tasks.inpainting_report import (
+    by_size_rows,
+    diversity_rows,
+    further_rows,
+    heading,
+    judged,
+)
 from ncabook.tasks.latent_growth import LatentModelConfig, given
 from ncabook.tasks.report import Report
-from ncabook.training.holed import SHARE, Known, known_of, start
+from ncabook.training.holed import SHARE, Known, drawn_noise, known_of, start
 from ncabook.training.inpainting import InpaintingConfig, InpaintingLearner
 from ncabook.training.tracking import Tracking
 
@@ -42,10 +50,12 @@ class InpaintingModelConfig(LatentModelConfig):
         known: where the latents that are known stand, and the share of each cell that is missing:
             in ``fixed`` channels; in a ``condition``, which costs less, and is the same for
             convolutions; or ``kept`` in fixed channels, and decoded from there.
+        noise: fixed channels that hold noise, drawn once for a rollout.
 
     """
 
     known: Known = "fixed"
+    noise: Annotated[int, Field(ge=0, le=16)] = 0
 
 
 class InpaintingExperiment(BaseExperiment):
@@ -68,6 +78,14 @@ class InpaintingExperiment(BaseExperiment):
         """Height and width, in cells."""
         height, width = (length // self.model.scale for length in self.data.size)
         return height, width
+
+    @property
+    def chance(self) -> Chance | None:
+        """How fillings of the same hole may differ; None if they were not trained to."""
+        temperature, noise = self.training.temperature, self.model.noise
+        if not (self.training.codes or noise):
+            return None
+        return Chance(temperature if self.training.codes else None, noise)
 
     @model_validator(mode="after")
     def _fits(self) -> "InpaintingExperiment":
@@ -101,12 +119,11 @@ class InpaintingTask(Task[InpaintingExperiment]):
     )
 
     def network(self, experiment: InpaintingExperiment) -> NCA:
-        """Latents and hidden channels; what is known in fixed ones, or told."""
+        """Latents and hidden channels; what is known in fixed ones, or told; noise in others."""
         model, map_ = experiment.model, experiment.model.latent_channels + SHARE
         told = map_ if model.known == "condition" else 0
-        layout = ChannelLayout(
-            visible=model.latent_channels, hidden=model.hidden_channels, fixed=map_ - told
-        )
+        fixed = map_ - told + model.noise
+        layout = ChannelLayout(model.latent_channels, model.hidden_channels, fixed)
         return model.build(layout, told)
 
     def frozen(self, experiment: InpaintingExperiment) -> dict[str, str]:
@@ -128,9 +145,11 @@ class InpaintingTask(Task[InpaintingExperiment]):
     ) -> InpaintingLearner:
         """Algorithm 2, with holes."""
         (images,) = data
-        vqvae, known = given(frozen, "pictures"), experiment.model.known
+        vqvae, model = given(frozen, "pictures"), experiment.model
         training, seed = experiment.training, experiment.seed
-        return InpaintingLearner(network, vqvae, images, known, training, seed, device, tracker)
+        return InpaintingLearner(
+            network, vqvae, images, model.known, training, seed, device, tracker, model.noise
+        )
 
     def notes(self, experiment: InpaintingExperiment) -> list[str]:
         """On which terms its pictures come."""
@@ -155,8 +174,11 @@ class InpaintingTask(Task[InpaintingExperiment]):
         test, train = data.build("test"), data.build("train")
         vqvae = given(frozen, "pictures")
         aligned = data.name in ALIGNED and data.size == (HEIGHT, WIDTH)
-        known = experiment.model.known
-        found = evaluate_inpainting(network, vqvae, known, test, train, aligned=aligned)
+        known, chance = experiment.model.known, experiment.chance
+        evaluate = evaluate_inpainting
+        if chance is not None:
+            evaluate = partial(evaluate_inpainting, chance=chance)
+        found = evaluate(network, vqvae, known, test, train, aligned=aligned)
         return found | {"data": {"name": data.name}}
 
     def report(self, metrics: dict[str, Any]) -> Report:
@@ -165,10 +187,12 @@ class InpaintingTask(Task[InpaintingExperiment]):
         rows = {f"steps.{step}": f"step {step}" for step in rules["steps"]}
         rows |= {
             "snapped": f"step {rules['look']}, nearest codes",
+            **{f"drawn.{p}": f"step {rules['look']}, codes drawn at {p} %" for p in PERCENTS},
             "floor.quantised": "the autoencoder alone",
             "floor.free": "the autoencoder alone, not quantised",
         }
         found = by_size_rows(metrics, rows) + further_rows(metrics["further"])
+        found += diversity_rows(metrics)
         long = metrics["long"]
         notes = [
             f"at step {rules['long']:,} {long['within']} of {long['of']} were within bounds, with "
@@ -189,16 +213,25 @@ class InpaintingTask(Task[InpaintingExperiment]):
     ) -> dict[str, Any]:
         """A picture with a hole, and a decoder that reads the cells; what readers erase is unknown.
 
+        Noise lies in the state that the figure begins with, and stays when cells are erased.
+
         Raises:
-            TypeError: its pictures are photographs of people, which nobody may show.
+            TypeError: its pictures are photographs of people, which nobody may show; or it has
+                noise in channels that the figure could not keep.
 
         """
-        data, vqvae = experiment.data, given(frozen, "pictures")
+        data, vqvae, model = experiment.data, given(frozen, "pictures"), experiment.model
         if not self.shows(experiment):
             raise TypeError(
                 f"{experiment.name} fills holes in CelebA's faces, none of which may be published: "
                 "expected a model of drawn-faces, textures or emoji for a figure; of this one "
                 "weights and numbers may be shown"
+            )
+        if model.noise and model.known != "condition":
+            raise TypeError(
+                f"{experiment.name} has {model.noise} channels of noise beside what is known, and "
+                "a figure gives all fixed channels of an erased cell the same numbers: expected "
+                "a model with known: condition"
             )
         image = shown_picture(data)
         height, width = data.size
@@ -208,17 +241,19 @@ class InpaintingTask(Task[InpaintingExperiment]):
             height,
             width,
             torch.Generator().manual_seed(0),
-            experiment.model.scale,
+            model.scale,
         )
         map_ = known_of(vqvae, image[None], hole)
         rows, columns = experiment.grid
-        gone = torch.tensor([0.0] * experiment.model.latent_channels + [1.0])
-        told = {"condition": map_[0]} if experiment.model.known == "condition" else {"erased": gone}
+        gone = torch.tensor([0.0] * model.latent_channels + [1.0])
+        told = {"condition": map_[0]} if model.known == "condition" else {"erased": gone}
+        dice = torch.Generator().manual_seed(experiment.seed)
+        noise = drawn_noise(map_, model.noise, dice) if model.noise else None
         return {
             "height": rows,
             "width": columns,
             "decoder": vqvae.normal_decoder(),
-            "start": start(nca.layout, map_),
+            "start": start(nca.layout, map_, noise),
             **told,
         }
 

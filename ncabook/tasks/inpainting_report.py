@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from ncabook.evaluation.inpainting_chance import PERCENTS
 from ncabook.tasks.report import Measured
 
 COLUMNS = {
@@ -15,6 +16,12 @@ SIZES = {
     "small": ", < 20 % missing",
     "middle": ", 20–40 % missing",
     "large": ", > 40 % missing",
+}
+
+DIFFERING = {
+    "coins": "other cells fire",
+    "noise": "other noise",
+    **{f"drawn {percent}": f"codes drawn at {percent} %" for percent in PERCENTS},
 }
 
 
@@ -90,6 +97,20 @@ def further_rows(further: dict[str, Any]) -> list[Measured]:
     low, high = healed["interval"]
     key, row = "further.again.percent", "recovery from a second hole"
     return [*found, Measured(key, row, "LPIPS", healed["percent"], 1, "%", (low, high))]
+
+
+def diversity_rows(metrics: dict[str, Any]) -> list[Measured]:
+    """How far fillings of the same hole lie apart, if they were compared."""
+    fillings = metrics.get("diversity", {})
+    found = []
+    for name, words in DIFFERING.items():
+        if name in fillings:
+            values = fillings[name]
+            low, high = values["deviation_interval"]
+            key, row = f"diversity.{name}.deviation", f"{fillings['seeds']} fillings, {words}"
+            column, value = "standard deviation of a pixel", values["deviation"]
+            found.append(Measured(key, row, column, value, 4, "", (low, high)))
+    return found
 
 
 def judged(metrics: dict[str, Any]) -> list[str]:

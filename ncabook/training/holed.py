@@ -3,13 +3,16 @@
 What is known is a map ``[B, D + 1, H, W]``: latents, and the share of each cell that is missing. It
 lies in *fixed* channels, or is told at every step as a *condition*, which costs less, and is the
 same for convolutions. Where it is *kept*, it lies in fixed channels and is shown as it was.
+
+Behind it, further fixed channels may hold *noise*: numbers from N(0, 1), drawn once for a rollout,
+so that cells can choose where several things could be there. Another hole gets other noise.
 """
 
 from typing import Literal
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Generator, Tensor
 
 from ncabook.automaton import NCA, ChannelLayout, empty_state
 from ncabook.data.holes import check_holes, check_missing, erased
@@ -19,8 +22,8 @@ Known = Literal["fixed", "condition", "kept"]
 SHARE = 1  # channels of a map of what is known, beside the latents
 
 
-def check_known(nca: NCA, vqvae: VQVAE, known: Known) -> None:
-    """Whether an automaton has room for what is known.
+def check_known(nca: NCA, vqvae: VQVAE, known: Known, noise: int = 0) -> None:
+    """Whether an automaton has room for what is known, and for as many channels of noise.
 
     Raises:
         ValueError: says what it has, and what was expected.
@@ -28,11 +31,12 @@ def check_known(nca: NCA, vqvae: VQVAE, known: Known) -> None:
     """
     channels = vqvae.decoder.latent_channels + SHARE
     told = nca.perception.condition_channels
-    wanted = (0, channels) if known == "condition" else (channels, 0)
+    wanted = (noise, channels) if known == "condition" else (channels + noise, 0)
     if (nca.layout.fixed, told) != wanted:
+        beside = f", beside {noise} of noise" if noise else ""
         raise ValueError(
             f"{nca.layout.fixed} fixed channels and {told} of condition; expected {wanted[0]} and "
-            f"{wanted[1]}: as many as a latent has, and one for what is missing"
+            f"{wanted[1]}: as many as a latent has, and one for what is missing{beside}"
         )
 
 
@@ -50,17 +54,27 @@ def known_map(latents: Tensor, missing: Tensor, scale: int) -> Tensor:
     return torch.cat([latents * (share < 1), share], 1)
 
 
-def start(layout: ChannelLayout, known: Tensor) -> Tensor:
+def drawn_noise(known: Tensor, channels: int, generator: Generator) -> Tensor:
+    """Noise beside a map of what is known, ``[B, channels, H, W]``, on the generator's device."""
+    shape = (len(known), channels, *known.shape[2:])
+    return torch.randn(shape, generator=generator, device=generator.device)
+
+
+def start(layout: ChannelLayout, known: Tensor, noise: Tensor | None = None) -> Tensor:
     """States to begin with, ``[B, C, H, W]``: what is known is visible, and in fixed channels.
 
     Args:
-        layout: with as many fixed channels as ``known`` has, or none.
+        layout: with as many fixed channels as ``known`` has, or none; and those of noise.
         known: from :func:`known_map`.
+        noise: for the last fixed channels, ``[B, channels, H, W]``; None for none.
 
     """
     height, width = known.shape[2:]
     state = empty_state(layout, height, width, len(known), str(known.device))
-    state[:, : layout.fixed] = known[:, : layout.fixed]
+    map_ = layout.fixed - (0 if noise is None else noise.shape[1])
+    state[:, :map_] = known[:, :map_]
+    if noise is not None:
+        state[:, map_ : layout.fixed] = noise
     state[:, layout.visible_slice] = known[:, :-SHARE]
     return state
 
@@ -89,7 +103,7 @@ def filled(layout: ChannelLayout, state: Tensor, known: Known) -> Tensor:
     visible = state[:, layout.visible_slice]
     if known != "kept":
         return visible
-    fixed = state[:, : layout.fixed]
+    fixed = state[:, : layout.visible + SHARE]
     return torch.where(fixed[:, -SHARE:] > 0, visible, fixed[:, :-SHARE])
 
 

@@ -3,7 +3,8 @@
 A picture with a hole is encoded. Cells that are missing as a whole are 0, the mean latent; the
 others begin as what is known of them. What is known stays known: a map of latents and, for each
 cell, of the share that is missing lies in fixed channels, or is told at every step. Latents are
-compared with those of the whole picture, mostly in the hole, and pictures at the end.
+compared with those of the whole picture, mostly in the hole, and pictures at the end. Cells may
+also be asked which code of the autoencoder each of them means (:mod:`ncabook.training.codes`).
 
 The pool returns pictures that are filled already; new holes are made in them, so that one can be
 damaged again and again.
@@ -20,8 +21,17 @@ from ncabook.automaton import NCA
 from ncabook.data.holes import erased, random_holes
 from ncabook.networks import VQVAE
 from ncabook.reading import Strict
+from ncabook.training.codes import codes_apart
 from ncabook.training.config import Ratio
-from ncabook.training.holed import Known, check_known, filled, known_map, opened, start
+from ncabook.training.holed import (
+    Known,
+    check_known,
+    drawn_noise,
+    filled,
+    known_map,
+    opened,
+    start,
+)
 from ncabook.training.latent import LatentConfig, LatentLearner
 from ncabook.training.latent_pairs import both_ways
 from ncabook.training.pairs import random_pairs, shown
@@ -69,6 +79,9 @@ class InpaintingConfig(LatentConfig):
         latent_weight: of the difference of latents, where pictures are compared, too.
         pixel_distance: of pictures, if it is another than that of latents.
         perceptual: weight of the difference of VGG16's features, where pictures are compared.
+        codes: weight of the cross-entropy of codes in the hole, all the time
+            (:func:`~ncabook.training.codes.codes_apart`).
+        temperature: of the logits of codes, in units of the latents' mean variance.
 
     """
 
@@ -77,6 +90,8 @@ class InpaintingConfig(LatentConfig):
     latent_weight: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
     pixel_distance: Literal["mse", "l1"] | None = None
     perceptual: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+    codes: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+    temperature: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
 
     @model_validator(mode="after")
     def _no_erasure(self) -> "InpaintingConfig":
@@ -97,6 +112,7 @@ class InpaintingLearner(LatentLearner):
         seed: everything random follows from it.
         device: where to train.
         tracker: where the curves go; None draws none.
+        noise: fixed channels that hold noise.
 
     Raises:
         ValueError: channels that do not fit, or a perceptual loss on pictures that are not RGB.
@@ -115,8 +131,9 @@ class InpaintingLearner(LatentLearner):
         seed: int,
         device: str = "cpu",
         tracker: Tracking | None = None,
+        noise: int = 0,
     ) -> None:
-        check_known(nca, vqvae, known)
+        check_known(nca, vqvae, known, noise)
         if config.perceptual and images.shape[1] != 3:
             raise ValueError(
                 f"perceptual is {config.perceptual}, and pictures have {images.shape[1]} channels; "
@@ -127,6 +144,7 @@ class InpaintingLearner(LatentLearner):
         super().__init__(nca, vqvae, grid, reach, config, seed, device, tracker)
         self.images, self.wanted = images.to(self.device), wanted.to(self.device)
         self.known: Known = known
+        self.noise = noise
         self.features = VGGFeatures().to(self.device) if config.perceptual else None
 
     def fresh(self, count: int) -> Sample:
@@ -137,10 +155,11 @@ class InpaintingLearner(LatentLearner):
         return self.begun({**which, "by_cells": by_cells, "missing": self.holes(by_cells)})
 
     def begun(self, sample: Sample) -> Sample:
-        """The same with ``known``, where it is told, and ``state``."""
+        """The same with ``known``, where it is told, and ``state``, with noise of its own."""
         map_ = self.what_is_known(sample)
         told = {"known": map_} if self.known == "condition" else {}
-        return {**sample, **told, "state": start(self.nca.layout, map_)}
+        noise = drawn_noise(map_, self.noise, self.generator) if self.noise else None
+        return {**sample, **told, "state": start(self.nca.layout, map_, noise)}
 
     def holes(self, by_cells: Tensor) -> Tensor:
         """Holes at random ``[B, 1, h, w]``, of whole cells where ``by_cells`` ``[B]`` says so."""
@@ -204,16 +223,26 @@ class InpaintingLearner(LatentLearner):
         config = self.config
         end = filled(self.nca.layout, film[-1].float(), self.known)
         share = F.avg_pool2d(sample["missing"], self.vqvae.decoder.scale)
-        apart = balanced(end - self.latents(sample), share, config.distance, config.inside)
-        if not self.compares_pictures:
-            return apart
+        wanted = self.latents(sample)
+        apart = balanced(end - wanted, share, config.distance, config.inside)
+        loss = apart
+        if self.compares_pictures:
+            loss = config.latent_weight * apart + self.pictures_apart(end, sample)
+        if config.codes:
+            unlike = codes_apart(self.vqvae, end, wanted, share, config.temperature)
+            loss = loss + config.codes * unlike
+        return loss
+
+    def pictures_apart(self, end: Tensor, sample: Sample) -> Tensor:
+        """How far pictures of the latents ``end`` are from whole ones, as weighted."""
+        config = self.config
         some = self.some(len(end))
         made = self.vqvae.pictures(end[some], config.quantised)
         part = {name: values[some] for name, values in sample.items()}
         wanted, missing = self.pictures(part), part["missing"]
         distance = config.pixel_distance or config.distance
         pixels = balanced(made - wanted, missing, distance, config.inside)
-        loss = config.latent_weight * apart + config.pixel_weight * pixels
+        loss = config.pixel_weight * pixels
         if self.features is not None:
             pasted = torch.lerp(wanted, made, missing)
             loss = loss + config.perceptual * features_apart(self.features, pasted, wanted)

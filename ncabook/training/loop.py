@@ -1,6 +1,7 @@
 """The one loop that all trainings share: it repeats a learner's step, saves, resumes and stops."""
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -69,8 +70,14 @@ class Loop:
         """How many are made."""
         return self.learner.iteration
 
-    def run(self, progress: bool = True) -> nn.Module:
+    def run(
+        self, progress: bool = True, watch: "Callable[[Loop], None] | None" = None
+    ) -> nn.Module:
         """Trains to the end; returns the network.
+
+        Args:
+            progress: whether a bar shows it.
+            watch: is called after every iteration, in the main process; must change nothing.
 
         Raises:
             TrainingDivergedError: the loss is not finite.
@@ -95,6 +102,8 @@ class Loop:
                     loss = self.step()
                     bar.update()
                     bar.set_postfix(loss=f"{loss:.5f}", refresh=False)
+                    if watch is not None and self.accelerator.is_main_process:
+                        watch(self)
                     last = self.iteration == total
                     if last or self.iteration % tracking.LOG_EVERY == 0:
                         self._log(*logged)

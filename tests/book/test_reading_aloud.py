@@ -8,13 +8,21 @@ import pytest
 from tests.book.test_chapters import CHAPTERS, NAMES
 
 MENDED = {  # chapters that were read aloud; all of them, in the end
+    "01_from_ca_to_nca",
+    "02_anatomy_of_a_step",
+    "03_growing_emoji",
+    "04_what_a_step_costs",
     "05_perception_decides",
+    "06_cells_that_vote",
     "07_votes_on_photographs",
+    "08_textures_that_heal",
     "09_growing_digits",
     "10_colouring_drawings",
     "11_latent_space",
     "12_any_resolution",
     "13_filling_in",
+    "14_what_happens_next",
+    "15_costs_in_full",
     "17_train_in_the_page",
 }
 MOST_NUMBERS = 3  # in a paragraph

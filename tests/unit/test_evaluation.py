@@ -17,6 +17,7 @@ from ncabook.evaluation.harm import circle_masks, damage_masks, mutated_classes
 from ncabook.evaluation.outcome import Measurement
 from ncabook.evaluation.perceptual import lpips_distance
 from ncabook.evaluation.recovery import bootstrap, bootstrap_interval, recovery
+from ncabook.tasks.growth import picture_report
 from tests.conftest import DATA, needs_data
 
 SHORT = GrowthProtocol(
@@ -130,8 +131,20 @@ def test_evaluation_is_deterministic_and_complete(make_nca):
     core = evaluate(nca, targets, SHORT, perceptual=False, further=False)
     assert core.metrics["mse"].summary() == measured.summary()
     assert core.further is None
-    with pytest.raises(ValueError, match="at least 2; there is 1"):
-        evaluate(nca, targets[:1], SHORT)
+
+
+def test_an_automaton_of_one_class_is_measured_without_mutation(make_nca):
+    targets = torch.rand(1, 4, 8, 8, generator=torch.Generator().manual_seed(1))
+    found = evaluate(make_nca(), targets, SHORT).summary()
+    assert "lpips" not in found  # eight pixels are too small for AlexNet
+    assert set(found["curves"]) == {"every", "half", "circles"}
+    for part in (found["mse"], found["mse"]["median"], found["ring"]["mse"]):
+        assert not [name for name in part if name.startswith("mutat")]
+    assert found["rollouts"]["all"] == SHORT.seeds
+    told = picture_report(found)
+    assert told["mse.damage_recovery"].value == found["mse"]["damage_recovery"]
+    assert told["mse.mutation_recovery"].value is None
+    assert "mutation" not in " ".join(measured.row for measured in told)
 
 
 class Painted(nn.Module):
@@ -306,6 +319,7 @@ def test_lpips_is_taken_of_pictures_on_white(monkeypatch):
         return (image - target).abs().mean((1, 2, 3))
 
     monkeypatch.setattr(growth, "lpips_distance", distance)
+    monkeypatch.setattr(growth, "LEAST", 12)
     pictures = torch.arange(2.0)[:, None, None, None].expand(-1, 4, 12, 12)
     measured = evaluate(Diary(), pictures, SHORT, further=False).metrics["lpips"]
     assert set(seen) == {3}

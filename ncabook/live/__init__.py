@@ -7,6 +7,7 @@ from ncabook.live.html import figure_html, to_html
 from ncabook.live.onnx import to_onnx
 from ncabook.live.opinion import Opinion
 from ncabook.live.player import LivePlayer
+from ncabook.live.trainer import load_trained, trainer_figure
 
 __all__ = [
     "LivePlayer",
@@ -15,7 +16,9 @@ __all__ = [
     "describe",
     "elementary_figure",
     "figure_html",
+    "load_trained",
     "to_html",
     "to_onnx",
+    "trainer_figure",
     "twins_figure",
 ]

@@ -15,6 +15,9 @@ BANNER = "// Built from ncabook/live/engine by build.py. Change the sources ther
 CORE = "nca-live.core.js"
 WIDGET = "nca-live.widget.js"
 PAGE = "nca-live.page.js"
+TRAINER_CORE = "nca-train.core.js"
+TRAINER_MODULE = "nca-train.module.js"
+TRAINER_PAGE = "nca-train.page.js"
 
 
 @cache
@@ -28,6 +31,18 @@ def page_script() -> str:
     """The classic script, which mounts every figure of the page that it is in."""
     # A function keeps its names out of the page's.
     return f'{BANNER}(() => {{\n"use strict";\n{_built(CORE)}{_built(PAGE)}}})();\n'
+
+
+@cache
+def trainer_module() -> str:
+    """The trainer as an ES module, for tests and measurements."""
+    return f"{BANNER}{_built(TRAINER_CORE)}{_built(TRAINER_MODULE)}"
+
+
+@cache
+def trainer_script() -> str:
+    """The classic script of the figure that trains (:mod:`ncabook.live.trainer`)."""
+    return f'{BANNER}(() => {{\n"use strict";\n{_built(TRAINER_CORE)}{_built(TRAINER_PAGE)}}})();\n'
 
 
 def _built(name: str) -> str:

@@ -24,6 +24,7 @@ MENDED = {  # chapters that were read aloud; all of them, in the end
     "14_what_happens_next",
     "15_costs_in_full",
     "16_your_own",
+    "17_train_in_the_page",
 }
 MOST_NUMBERS = 3  # in a paragraph
 WORDS = 45  # in a sentence

@@ -16,7 +16,7 @@ import book  # noqa: E402
 CHAPTERS = [path.stem for path in book.chapters()]
 SCREENS = {"desk": (1440, 900), "phone": (390, 844)}
 LONGEST = 25  # lines of code in sight
-FIGURE = "figure.nca-figure, figure.nca-elementary"
+FIGURE = "figure.nca-figure, figure.nca-elementary, figure.nca-trainer"
 
 pytestmark = [pytest.mark.browser, pytest.mark.book, pytest.mark.slow]
 
@@ -62,7 +62,7 @@ def test_a_chapter_is_alive_at_first_sight_and_shows_what_teaches(chromium, chap
         page.set_viewport_size({"width": width, "height": height})
         page.goto(chapter, wait_until="load")
         figure = page.locator(FIGURE).first
-        figure.locator("button", has_text=re.compile("Play|Pause")).first.wait_for()
+        figure.locator("button", has_text=re.compile("Play|Pause|Train")).first.wait_for()
         page.wait_for_timeout(300)
         assert typeset(page) == []  # formulas come later than the figure, and may be too wide
         box = figure.locator("> div").first.bounding_box()

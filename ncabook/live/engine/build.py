@@ -1,7 +1,8 @@
 """Builds the live engine: C kernels, JavaScript and style, into text without dependencies.
 
 ``python -m ncabook.live.engine.build`` writes three files to ``ncabook/live/``: the core, the
-tail of the ES module and that of the classic script, which :mod:`ncabook.live.script` joins.
+tail of the ES module and that of the classic script, which :mod:`ncabook.live.script` joins; and
+the same three of the trainer, which only the page that trains holds.
 They are committed, so that nobody needs the compiler to use the package; the same sources and
 compiler give the same bytes.
 """
@@ -65,6 +66,11 @@ COMPILE = [
 ]
 KERNELS = ["kernels.c", "layers.c", "conv.c", "points.c", "-Wl,--export=__heap_base"]
 FAST_CONV = ["conv.c", "points.c", "-mrelaxed-simd", "-Wl,--import-memory"]
+TRAIN = ["train.c", "-Wl,--export=__heap_base"]
+FAST_TRAIN = [*TRAIN, "-mrelaxed-simd"]
+TRAINER_CORE = ["muon.js", "trainer.js", "learner.js", "classroom.js"]
+TRAINER_SHARED = ["Classroom", "Learner", "SETTINGS", "Trainer", "dice"]
+TRAINER_PAGE = ["desk.js", "losses.js", "pad.js", "takeaway.js", "trainer_figure.js"]
 
 
 def compile_module(what: list[str]) -> bytes:
@@ -85,23 +91,41 @@ def compile_module(what: list[str]) -> bytes:
 
 def bundle() -> dict[str, str]:
     """The built files' contents, by name."""
-    modules = "".join(
-        f'const {name} = "{_packed(compile_module(what))}";\n'
-        for name, what in (("KERNELS", KERNELS), ("FAST_CONV", FAST_CONV))
-    )
-    style = _squeeze_css("".join((HERE / name).read_text(encoding="utf-8") for name in STYLE))
-    core = "".join(_inline(name) for name in CORE)
     parts = {
-        script.CORE: (
-            f"const core = () => {{\n{modules}{core}"
-            f"return {{ {', '.join(SHARED)} }};\n}};\n"
-            f"const STYLE = {json.dumps(style)};\n"
-            f"const {{ {', '.join(SHARED)} }} = core();\n" + "".join(_inline(n) for n in PAGE)
-        ),
+        script.CORE: _core({"KERNELS": KERNELS, "FAST_CONV": FAST_CONV}, CORE, SHARED, PAGE, STYLE),
         script.WIDGET: _inline("host_widget.js", exports=True),
         script.PAGE: _inline("host_page.js"),
+        script.TRAINER_CORE: _core(
+            {"TRAIN": TRAIN, "FAST_TRAIN": FAST_TRAIN},
+            TRAINER_CORE,
+            TRAINER_SHARED,
+            TRAINER_PAGE,
+            ["trainer.css"],
+        ),
+        script.TRAINER_MODULE: _inline("host_training.js", exports=True),
+        script.TRAINER_PAGE: _inline("host_trainer.js"),
     }
     return {name: script.BANNER + text for name, text in parts.items()}
+
+
+def _core(
+    kernels: dict[str, list[str]],
+    core: list[str],
+    shared: list[str],
+    page: list[str],
+    styles: list[str],
+) -> str:
+    """A function that a worker can be given as text; then style, and what only a page needs."""
+    modules = "".join(
+        f'const {name} = "{_packed(compile_module(what))}";\n' for name, what in kernels.items()
+    )
+    style = _squeeze_css("".join((HERE / name).read_text(encoding="utf-8") for name in styles))
+    return (
+        f"const core = () => {{\n{modules}{''.join(_inline(name) for name in core)}"
+        f"return {{ {', '.join(shared)} }};\n}};\n"
+        f"const STYLE = {json.dumps(style)};\n"
+        f"const {{ {', '.join(shared)} }} = core();\n" + "".join(_inline(n) for n in page)
+    )
 
 
 def main() -> None:

@@ -1,0 +1,11 @@
+// Built from ncabook/live/engine by build.py. Change the sources there, not this file.
+if (document.querySelector("style[data-nca-trainer]") === null) {
+const style = document.createElement("style");
+style.dataset.ncaTrainer = "";
+style.textContent = STYLE;
+document.head.append(style);
+}
+for (const figure of document.querySelectorAll("figure.nca-trainer:not([data-nca-mounted])")) {
+figure.dataset.ncaMounted = "";
+figure.ncaTrainer = new TrainerFigure(figure, JSON.parse(figure.dataset.trainer));
+}

@@ -67,6 +67,8 @@ Examples:
 
   ncabook film emoji-conv3 lizard.gif           its growth as a film, for a talk
 
+  ncabook export emoji-conv3 --glsl lizard.glsl shaders for Shadertoy
+
   ncabook import ex3.json --kind distill --output runs/ex3    a model from elsewhere
 """,
 )

@@ -141,25 +141,25 @@ def state_of(drawn, nca, height=HEIGHT, width=WIDTH):
     return torch.cat(quads, dim=2)[..., : nca.layout.channels].permute(2, 0, 1)[None]
 
 
-def sobel(classes=0, activation="relu", **layout):
-    torch.manual_seed(2)
+def sobel(dice, classes=0, activation="relu", **layout):
+    torch.manual_seed(dice)
     channels = ChannelLayout(visible=4, hidden=6, **layout)
     perception = SobelPerception(10, classes, laplacian=classes > 0)
     update = MLPUpdate(perception.out_channels, 10, [18, 7], activation)
-    torch.nn.init.normal_(update.layers[-1].weight, std=0.1)
+    torch.nn.init.normal_(update.layers[-1].weight, std=0.2)
     return NCA(channels, perception, update).requires_grad_(False)
 
 
 DISTILLED = (0.0, 0.0, 0.0, *[1.0] * 7)
-SMALL = {"hidden": 6, "features": 18, "widths": (14,)}  # a shader of many numbers compiles long
+SMALL = {"hidden": 5, "features": 15}  # a shader of many numbers compiles long
 AUTOMATA = {
-    "every cell fires": lambda: automaton(**SMALL, fire_rate=1.0, std=0.02),
-    "two hidden layers": lambda: automaton(hidden=5, features=15, widths=(7, 9)),
+    "every cell fires": lambda: automaton(**SMALL, widths=(7, 9), fire_rate=1.0),
+    "two hidden layers": lambda: automaton(**SMALL, widths=(7, 9)),
     "no hidden layer, no class, no living mask": lambda: automaton(
-        **SMALL | {"widths": ()}, classes=0, living_threshold=None, std=0.01
+        **SMALL, widths=(), classes=0, living_threshold=None, std=0.05
     ),
-    "Sobel and ReLU, a seed of its own": lambda: sobel(seed=DISTILLED),
-    "Sobel, Laplacian and classes": lambda: sobel(3, "leaky-relu"),
+    "Sobel and ReLU, a seed of its own": lambda: sobel(3, seed=DISTILLED),
+    "Sobel, Laplacian and classes": lambda: sobel(2, 3, "leaky-relu"),
 }
 
 
@@ -177,11 +177,12 @@ def by_pytorch(nca, steps, chosen=0, ring=True, height=HEIGHT, width=WIDTH):
 @pytest.mark.parametrize("kind", AUTOMATA)
 def test_steps_are_those_of_pytorch(toy, kind):
     nca = AUTOMATA[kind]()
-    chosen, steps = nca.perception.condition_channels // 2, 24
+    chosen, steps = nca.perception.condition_channels // 2, 16
     ring = nca.living_threshold is not None and kind != "every cell fires"
     text = to_glsl(nca, HEIGHT, WIDTH, class_index=chosen, seed=SEED, ring=ring)
     wanted = by_pytorch(nca, steps, chosen, ring)
-    assert 0.3 < wanted.abs().max() < 100  # neither dead nor exploded
+    assert (wanted[:, 3] > 0.1).sum() > 50  # it grew
+    assert wanted.abs().max() < 10
     seed, grown = toy(text, 1, steps + 1)
     assert torch.equal(state_of(seed, nca), centre_seed(nca.layout, HEIGHT, WIDTH))
     assert (state_of(grown, nca) - wanted).abs().max() <= 1e-3
@@ -191,7 +192,7 @@ def test_the_picture_is_upright_and_the_mouse_erases_what_it_points_at(toy):
     """80 × 48 pixels for 26 × 19 cells: each is 48 / 19 pixels large, in the middle."""
     nca = AUTOMATA["every cell fires"]()
     scale, steps = 48 / HEIGHT, 12
-    wanted = by_pytorch(nca, steps, ring=False)[0]
+    wanted = by_pytorch(nca, steps, 3, ring=False)[0]
 
     def pixel(row, column):
         return int((row + 0.5) * scale), int(40 + (column + 0.5 - WIDTH / 2) * scale)
@@ -199,7 +200,7 @@ def test_the_picture_is_upright_and_the_mouse_erases_what_it_points_at(toy):
     row, column = (wanted[3] > 0.1).nonzero()[0].tolist()  # the topmost living cell
     assert row < HEIGHT // 2 - 2
     y, x = pixel(row, column)
-    text = to_glsl(nca, HEIGHT, WIDTH, seed=SEED)
+    text = to_glsl(nca, HEIGHT, WIDTH, class_index=3, seed=SEED)
     before, after = toy(text, steps, steps + 1, mouse=(x + 0.5, 48 - y - 0.5, 1, 1))
 
     state, image = state_of(before, nca)[0], before["Image"].flip(0)  # row 0 at the top

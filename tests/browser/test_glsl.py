@@ -156,7 +156,7 @@ AUTOMATA = {
     "every cell fires": lambda: automaton(**SMALL, widths=(7, 9), fire_rate=1.0),
     "two hidden layers": lambda: automaton(**SMALL, widths=(7, 9)),
     "no hidden layer, no class, no living mask": lambda: automaton(
-        **SMALL, widths=(), classes=0, living_threshold=None, std=0.05
+        **SMALL, widths=(), classes=0, living_threshold=None, std=0.1
     ),
     "Sobel and ReLU, a seed of its own": lambda: sobel(3, seed=DISTILLED),
     "Sobel, Laplacian and classes": lambda: sobel(2, 3, "leaky-relu"),

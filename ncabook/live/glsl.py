@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from typing import cast
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ncabook.automaton import NCA, ConvPerception, MLPUpdate, SobelPerception
 from ncabook.automaton.known import check_unchanged
@@ -303,12 +303,13 @@ def _layers(nca: NCA) -> tuple[list[Layer], list[float]]:
             f"{SHADERS} takes a 3×3 convolution or Sobel filters with an MLP; this automaton has "
             f"{_kind(perception)} with {type(update).__name__}"
         )
-    linear = list(update.layers)
+    linear = cast(list[nn.Linear], list(update.layers))
     slopes = [update.slope] * (len(linear) - 1)
     if isinstance(perception, SobelPerception):
         first = linear.pop(0)
-        by_filter = first.weight.unflatten(1, (len(perception.bank), -1))
-        kernel = torch.einsum("ofc,fyx->ocyx", by_filter, perception.bank)
+        bank = perception.get_buffer("bank")
+        by_filter = first.weight.unflatten(1, (len(bank), -1))
+        kernel = torch.einsum("ofc,fyx->ocyx", by_filter, bank)
         bias = first.bias
     else:
         slopes.insert(0, LEAKY_SLOPE)

@@ -181,7 +181,7 @@ def test_steps_are_those_of_pytorch(toy, kind):
     ring = nca.living_threshold is not None and kind != "every cell fires"
     text = to_glsl(nca, HEIGHT, WIDTH, class_index=chosen, seed=SEED, ring=ring)
     wanted = by_pytorch(nca, steps, chosen, ring)
-    assert (wanted[:, 3] > 0.1).sum() > 50  # it grew
+    assert (wanted.abs() > 0.1).sum() > 200  # it grew
     assert wanted.abs().max() < 10
     seed, grown = toy(text, 1, steps + 1)
     assert torch.equal(state_of(seed, nca), centre_seed(nca.layout, HEIGHT, WIDTH))
@@ -222,9 +222,10 @@ def test_the_picture_is_upright_and_the_mouse_erases_what_it_points_at(toy):
 def test_a_model_of_the_book(toy):
     """22,976 parameters as constants; some steps of it, with the classes told in the text."""
     model = zoo.load("emoji-conv3")
+    nca = model.nca.half().float()  # float16, as the shaders hold it
     told = {"classes": model.live()["classes"], "class_index": 1}
-    text = to_glsl(model.nca, 48, 48, ring=True, seed=SEED, **told)
+    text = to_glsl(nca, 48, 48, ring=True, seed=SEED, **told)
     assert "1 🦎" in text
     (drawn,) = toy(text, 7, width=96, height=96)
-    wanted = by_pytorch(model.nca, 6, 1, height=48, width=48)
-    assert (state_of(drawn, model.nca, 48, 48) - wanted).abs().max() <= 1e-3
+    wanted = by_pytorch(nca, 6, 1, height=48, width=48)
+    assert (state_of(drawn, nca, 48, 48) - wanted).abs().max() <= 1e-3

@@ -23,6 +23,8 @@ class ChannelLayout:
         hidden: channels for the automaton's own use.
         fixed: input channels that a step never writes (an image to classify).
         classes: output channels, one for each class.
+        seed: what a seed cell holds, a number for each channel that is not fixed; None for 1 in
+            the visible ones and 0 in the rest (§2.2).
 
     """
 
@@ -30,6 +32,7 @@ class ChannelLayout:
     hidden: int
     fixed: int = 0
     classes: int = 0
+    seed: tuple[float, ...] | None = None
 
     def __post_init__(self) -> None:
         for name in ("visible", "hidden", "fixed", "classes"):
@@ -38,6 +41,11 @@ class ChannelLayout:
                 raise ValueError(f"ChannelLayout.{name} is {value!r}; expected a whole number ≥ 0")
         if self.channels == 0:
             raise ValueError("a ChannelLayout needs at least one channel; all four are 0")
+        if self.seed is not None and len(self.seed) != self.channels - self.fixed:
+            raise ValueError(
+                f"ChannelLayout.seed has {len(self.seed)} numbers; expected "
+                f"{self.channels - self.fixed}, one for each channel that is not fixed"
+            )
 
     @property
     def channels(self) -> int:
@@ -108,7 +116,10 @@ def empty_state(
 def centre_seed(
     layout: ChannelLayout, height: int, width: int, batch: int = 1, device: str = "cpu"
 ) -> Tensor:
-    """A state whose only living cell is the centre: visible channels 1, the rest 0 (§2.2)."""
+    """A state whose only living cell is the centre: visible channels 1, the rest 0 (§2.2).
+
+    Or as the layout's ``seed`` has it.
+    """
     state = empty_state(layout, height, width, batch, device)
     return plant_seed(state, layout, height // 2, width // 2)
 
@@ -132,5 +143,8 @@ def plant_seed(state: Tensor, layout: ChannelLayout, row: int, column: int) -> T
     state = state.clone()
     row, column = row % state.shape[2], column % state.shape[3]
     state[:, layout.fixed :, row, column] = 0.0
-    state[:, layout.visible_slice, row, column] = 1.0
+    if layout.seed is None:
+        state[:, layout.visible_slice, row, column] = 1.0
+    else:
+        state[:, layout.fixed :, row, column] = state.new_tensor(layout.seed)
     return state

@@ -11,6 +11,7 @@ from ncabook.cli.evaluate import evaluate
 from ncabook.cli.export import export
 from ncabook.cli.film import film
 from ncabook.cli.grow import grow
+from ncabook.cli.imports import import_
 from ncabook.cli.streams import prepare
 from ncabook.cli.sweep import sweep
 from ncabook.cli.table import table
@@ -65,6 +66,10 @@ Examples:
   ncabook export emoji-conv3 --onnx lizard.onnx one step of it, for other programs
 
   ncabook film emoji-conv3 lizard.gif           its growth as a film, for a talk
+
+  ncabook export emoji-conv3 --glsl lizard.glsl shaders for Shadertoy
+
+  ncabook import ex3.json --kind distill --output runs/ex3    a model from elsewhere
 """,
 )
 
@@ -97,6 +102,7 @@ def list_(
 
 for command in (grow, train, sweep, evaluate, table, export, film):
     app.command()(command)
+app.command("import")(import_)
 app.add_typer(data, name="data")
 
 

@@ -174,7 +174,8 @@ def _perceive(perception: Perception, x: Tensor) -> Tensor:
 def _update(update: Update, x: Tensor) -> Tensor:
     if isinstance(update, MLPUpdate):
         for layer in update.layers[:-1]:
-            x = F.leaky_relu(_dense(layer, x), SLOPE)
+            x = _dense(layer, x)
+            x = F.relu(x) if update.activation == "relu" else F.leaky_relu(x, SLOPE)
         return _dense(update.layers[-1], x)
     if isinstance(update, ResNetUpdate):
         x = _dense(update.first, x)

@@ -3,6 +3,7 @@
 from ncabook.live.controls import controls
 from ncabook.live.elementary import elementary_figure, twins_figure
 from ncabook.live.export import describe
+from ncabook.live.glsl import to_glsl
 from ncabook.live.html import figure_html, to_html
 from ncabook.live.onnx import to_onnx
 from ncabook.live.opinion import Opinion
@@ -17,6 +18,7 @@ __all__ = [
     "elementary_figure",
     "figure_html",
     "load_trained",
+    "to_glsl",
     "to_html",
     "to_onnx",
     "trainer_figure",

@@ -37,7 +37,7 @@ def _(
     for linear in inner:
         to = program.buffer(linear.out_features)
         program.conv(
-            linear.weight, linear.bias, to, source=source, columns=place, slope=LEAKY_SLOPE
+            linear.weight, linear.bias, to, source=source, columns=place, slope=update.slope
         )
         source, place = to, None
     program.conv(*_last(last, fixed), change, source=source, columns=place)

@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from ncabook.automaton import NCA, Patchwork
@@ -195,6 +196,8 @@ def describe(
     )
     if screen is not None:
         start, alt = screen.start, alt or screen.alt
+    if seeds is None and start is None and not classes:
+        seeds = _seed_of(nca)
     labels = Labels(classes, class_names, class_index)
     sight = Sight(targets, decoder, votes, beside, codes)
     beginning = Beginning(start, inputs, condition, ring, seeds, free, erased)
@@ -261,6 +264,13 @@ def describe(
         "weights_bytes": len(program.bytes),
     }
     return description, bytes(program.bytes)
+
+
+def _seed_of(nca: NCA | Patchwork) -> Mapping[str, Tensor] | None:
+    """The seed of an automaton whose layout has one of its own, as ``seeds`` takes it."""
+    if not isinstance(nca, NCA) or nca.layout.seed is None:
+        return None
+    return {"seed": torch.tensor(nca.layout.seed)}
 
 
 def _decoded(

@@ -15,6 +15,7 @@ from ncabook.tasks.digits import DigitsExperiment, DigitsTask
 from ncabook.tasks.fine import FineExperiment, FineTask
 from ncabook.tasks.fine_texture import FineTextureExperiment, FineTextureTask
 from ncabook.tasks.growth import GrowthExperiment, GrowthTask
+from ncabook.tasks.imported import ImportedExperiment, ImportedTask
 from ncabook.tasks.inpainting import InpaintingExperiment, InpaintingTask
 from ncabook.tasks.inpainting_one_pass import InpaintingOnePassExperiment, InpaintingOnePassTask
 from ncabook.tasks.judge import JudgeExperiment, JudgeTask
@@ -36,6 +37,7 @@ __all__ = [
     "FineExperiment",
     "FineTextureExperiment",
     "GrowthExperiment",
+    "ImportedExperiment",
     "InpaintingExperiment",
     "InpaintingOnePassExperiment",
     "JudgeExperiment",
@@ -75,6 +77,7 @@ TASKS: dict[str, Task[Any]] = {
         FineTextureTask(),
         VideoTask(),
         VideoRecurrentTask(),
+        ImportedTask(),
     )
 }
 USUAL = GrowthTask().name  # of a file that names none

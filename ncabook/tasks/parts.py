@@ -5,9 +5,16 @@ is given the numbers of state and condition channels, an update's those of featu
 channels it changes. Weights are drawn from PyTorch's global generator.
 """
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, Field, FiniteFloat, model_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    FiniteFloat,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
 
 from ncabook.automaton import (
     NCA,
@@ -22,6 +29,7 @@ from ncabook.automaton import (
     ResNetUpdate,
     SobelPerception,
 )
+from ncabook.automaton.update import Activation
 from ncabook.reading import Strict
 from ncabook.training.config import Width
 
@@ -191,10 +199,19 @@ class MLPConfig(Strict):
 
     kind: Literal["mlp"]
     hidden: Annotated[list[Width], Field(max_length=64)]
+    activation: Activation = "leaky-relu"
+
+    @model_serializer(mode="wrap")
+    def _unsaid(self, written: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """The usual activation is not written: cards and runs of before there was a choice fit."""
+        fields = written(self)
+        if self.activation == "leaky-relu":
+            fields.pop("activation", None)
+        return fields
 
     def build(self, features: int, channels: int) -> MLPUpdate:
         """With random weights, from so many features to a change of ``channels``."""
-        return MLPUpdate(features, channels, self.hidden)
+        return MLPUpdate(features, channels, self.hidden, self.activation)
 
 
 class ResNetConfig(Strict):

@@ -36,7 +36,8 @@ class Card(BaseModel):
         parameters: learned numbers.
         weights_sha256: of the weights file; another file is refused.
         data_sha256: of the targets' bytes, as float32; or of training images and labels.
-        training: seed, iterations, seconds, device, loss and, per start, commit and machine.
+        training: seed, iterations, seconds, device, loss and, per start, commit and machine; of a
+            model that was trained elsewhere, in their place, ``imported``: what and from where.
         metrics: the evaluation's summary; None until the model is evaluated.
         evaluation: commit and machine of the evaluation.
         notes: anything else a reader of the numbers has to know.
@@ -57,6 +58,8 @@ class Card(BaseModel):
     @field_validator("training")
     @classmethod
     def _has_what_is_read(cls, training: dict[str, Any]) -> dict[str, Any]:
+        if "imported" in training:  # nobody told how long it took, nor what its loss was
+            return training
         for key in ("seconds", "mean_loss_of_last_100"):
             value = training.get(key)
             if not isinstance(value, int | float) or not math.isfinite(value):

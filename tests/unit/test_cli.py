@@ -51,7 +51,9 @@ def test_the_module_is_the_command():
     assert "Examples:" in result.stdout
 
 
-@pytest.mark.parametrize("command", ["train", "evaluate", "export", "sweep", "table", "data"])
+@pytest.mark.parametrize(
+    "command", ["train", "evaluate", "export", "import", "sweep", "table", "data"]
+)
 def test_help_teaches_by_example(ncabook, command):
     status, out, _ = ncabook(command, "--help")
     assert status == 0

@@ -23,7 +23,7 @@ from ncabook.automaton.contract import Perception
 from ncabook.automaton.cpu import build
 from ncabook.automaton.cpu.look import taps
 from ncabook.automaton.known import changed
-from ncabook.automaton.perception import ConvPerception, SobelPerception
+from ncabook.automaton.perception import LEAKY_SLOPE, ConvPerception, SobelPerception
 from ncabook.automaton.rule import Rule
 from ncabook.automaton.update import MLPUpdate
 
@@ -73,6 +73,7 @@ def covers(nca: Rule, state: torch.dtype, compute: torch.dtype) -> bool:
         and compute in (state, torch.bfloat16)
         and all(p.dtype == state for p in nca.parameters())
         and type(update) is MLPUpdate
+        and update.slope == LEAKY_SLOPE  # which stands in step.cpp
         and (
             all(type(branch) is ConvPerception for branch in perception.branches)
             or (type(perception) is SobelPerception and len(update.layers) > 1)

@@ -19,7 +19,7 @@ from torch import Tensor
 from ncabook.automaton.attention import LocalAttention
 from ncabook.automaton.gpu.packing import LARGEST, MOST_HEADS
 from ncabook.automaton.known import changed
-from ncabook.automaton.perception import ConvPerception
+from ncabook.automaton.perception import LEAKY_SLOPE, ConvPerception
 from ncabook.automaton.rule import Rule
 from ncabook.automaton.update import MLPUpdate
 
@@ -135,6 +135,8 @@ def _covers(nca: Rule) -> bool:
     if changed(nca) is not None:
         return False
     if type(nca.update) is not MLPUpdate or len(nca.update.layers) != 2:
+        return False
+    if nca.update.slope != LEAKY_SLOPE:  # which stands in the kernels
         return False
     if max(nca.layout.channels, nca.update.layers[0].out_features) > LARGEST:
         return False

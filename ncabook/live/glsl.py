@@ -312,6 +312,7 @@ def _layers(nca: NCA) -> tuple[list[Layer], list[float]]:
         kernel = torch.einsum("ofc,fyx->ocyx", by_filter, bank)
         bias = first.bias
     else:
+        assert isinstance(perception, ConvPerception)
         slopes.insert(0, LEAKY_SLOPE)
         kernel, bias = perception.conv.weight, perception.bias
     told = kernel[:, layout.channels :].sum((2, 3)).T  # the same in every cell: a bias per class

@@ -51,7 +51,7 @@ class Shown:
 
     def __init__(self, key: str, title: str, nca: NCA, options: Mapping[str, Any]) -> None:
         self.key, self.nca = key, nca
-        self.options = {"title": title} | dict(options)
+        self.options: dict[str, Any] = {"title": title} | dict(options)
         self.description, self.weights = describe(nca, **self.options)
 
     @classmethod

@@ -68,14 +68,14 @@
   // --- One place on the bench -------------------------------------------------------------------
 
   class Place {
-    constructor(entry) {
+    constructor(entry, alone) {
       this.entry = entry;
       this.version = entry.version;
       this.cells = null;  // that live, as last counted
       const away = button("×", () => remove(this), { "aria-label": `Take ${entry.name} away`, class: "lab-button lab-away" });
       this.heading = make("h2", { class: "lab-name", tabindex: -1 }, entry.name);
       this.box = make("div", { class: "lab-figure" });
-      this.card = makeCard(this);
+      this.card = makeCard(this, alone);
       this.section = make("section", { class: "lab-place", "aria-label": entry.name },
         make("div", { class: "lab-head" }, this.heading, away),
         make("p", { class: "lab-title" }, entry.title), this.box, this.card);
@@ -117,7 +117,7 @@
     player.setPlaying(playing, false);
   }
 
-  function makeCard(place) {
+  function makeCard(place, alone) {
     const { entry } = place;
     const rows = entry.numbers.map(({ title, value, paper }) => make("div", {},
       make("dt", {}, title), make("dd", {}, value, ...(paper ? [make("small", {}, ` paper ${paper}`)] : []))));
@@ -131,7 +131,7 @@
       links.page && make("a", { href: base + links.page, download: `${entry.key}.html` }, "Page in one file"),
     ].filter(Boolean);
     place.training = make("div", { class: "lab-training", hidden: "" });
-    return make("details", { class: "lab-card", open: matchMedia("(min-width: 48rem)").matches && "" },
+    return make("details", { class: "lab-card", open: alone && matchMedia("(min-width: 48rem)").matches && "" },
       make("summary", {}, "Its card"), make("dl", {}, ...plain, ...rows), place.training,
       make("p", { class: "lab-ways" }, ...ways, button("Save the state", () => saveState(place),
         { title: "All channels of all cells, as NumPy's .npy: float32 [rows, columns, channels]" })));
@@ -307,8 +307,8 @@
 
   function update() {
     root.dataset.count = bench.length;
-    parts.all.hidden = bench.length === 0;
-    for (const element of parts.together) element.hidden = bench.length < 2;
+    parts.numbers.hidden = bench.length === 0;
+    parts.tools.hidden = bench.length < 2;
     for (const card of parts.list.children) {
       const here = keys().includes(card.dataset.key);
       card.classList.toggle("lab-chosen", here);
@@ -352,7 +352,7 @@
     parts.wrong.hidden = true;
     if (!beside) while (bench.length > 0) { const place = bench.pop(); place.destroy(); place.row.remove(); }
     const places = found.map(([entry, html]) => {
-      const place = new Place(entry);
+      const place = new Place(entry, found.length + bench.length === 1);
       place.row = makeRow(place);
       place.put(html);
       return place;
@@ -373,7 +373,7 @@
 
   function makeShelfCard(entry) {
     const { key, name, title, parameters } = entry;
-    const picture = make("img", { src: `${base}lab/models/${encodeURIComponent(key)}.png`, alt: "", loading: "lazy", width: 72, height: 72 });
+    const picture = make("img", { "data-src": `${base}lab/models/${encodeURIComponent(key)}.png`, alt: "", loading: "lazy", width: 72, height: 72 });
     const show = button(picture, () => choose([key], { beside: false }), { class: "lab-show", "aria-label": `Show ${name}: ${title}` });
     show.append(make("span", { class: "lab-key" }, name), make("span", { class: "lab-words" }, title),
       make("span", { class: "lab-size" }, `${whole(parameters)} parameters`));
@@ -412,22 +412,18 @@
     parts.rows = make("tbody");
     const table = make("table", {}, make("caption", { class: "lab-hidden" }, "The bench in numbers"),
       make("thead", {}, make("tr", {}, ...titles.map((title) => make("th", { scope: "col" }, title)))), parts.rows);
-    parts.together = [
-      make("label", { class: "lab-check" }, parts.linked, " What I do to one, do to all"),
+    parts.tools = make("div", { class: "lab-tools", role: "group", tabindex: 0, "aria-label": "All on the bench" },
+      button("Play all", () => playAll(true)), button("Pause all", () => playAll(false)),
+      button("Reset all", () => { for (const { own } of living()) own.reset(); }),
       button("Same step", lineUp, { title: "Those that are behind make the steps that they lack" }),
-    ];
-    parts.all = make("div", { class: "lab-all", role: "group", "aria-label": "All on the bench" },
-      make("div", { class: "lab-tools" },
-        button("Play all", () => playAll(true)), button("Pause all", () => playAll(false)),
-        button("Reset all", () => { for (const { own } of living()) own.reset(); }),
-        button("Erase a disc", () => damageAll("circle")), button("Erase the right half", () => damageAll("half")),
-        ...parts.together.slice(1), parts.together[0]),
-      make("div", { class: "lab-numbers", tabindex: 0, role: "region", "aria-label": "The bench in numbers" }, table));
+      button("Erase a disc", () => damageAll("circle")), button("Erase the right half", () => damageAll("half")),
+      make("label", { class: "lab-check" }, parts.linked, " What I do to one, do to all"));
+    parts.numbers = make("div", { class: "lab-numbers", tabindex: 0, role: "region", "aria-label": "The bench in numbers" }, table);
     root.replaceChildren(
       make("div", { class: "lab-sieve" },
         make("div", {}, make("label", { for: "lab-search" }, "Search"), parts.search),
         make("div", {}, make("label", { for: "lab-families" }, "Family"), parts.families), parts.left),
-      parts.list, parts.wrong, parts.bench, parts.all, parts.status);
+      parts.list, parts.wrong, make("div", { class: "lab-desk" }, parts.bench, parts.tools), parts.numbers, parts.status);
     parts.search.addEventListener("input", sift);
     parts.families.addEventListener("change", sift);
     sift();
@@ -526,6 +522,8 @@
     const known = asked.map(decodeURIComponent).filter((key) => shelf.has(key)).slice(0, MOST);
     const there = [...new Set(known)];
     await choose(there.length > 0 ? there : [...shelf.keys()].slice(0, 1), { beside: false });
+    // What was chosen comes first: who serves this page may have to draw the pictures.
+    for (const picture of parts.list.querySelectorAll("img")) picture.src = picture.dataset.src;
     setInterval(measure, EVERY);
     if (runs) follow();
   }

@@ -62,7 +62,11 @@ class Laboratory:
         rest = [name for name in shelf.shown_names() if name not in first]
         self.names = [*dict.fromkeys(first), *rest]
         self._kept: dict[tuple[str, str], Shown] = {}
+        self._thumbs: dict[str, bytes] = {}
         self._lock = threading.Lock()
+        # One picture at a time, each takes a hundred steps: figures that are chosen come first.
+        self._painting = threading.Lock()
+        self._entries: dict[str, dict[str, Any]] = {}
 
     def _take(self, found: str | Path) -> str:
         """A run's or model's key; what cannot be shown is refused now."""
@@ -106,7 +110,7 @@ class Laboratory:
         if (room, kind) == ("/lab/models", "js"):
             return SCRIPT, self._shown(key).script().encode()
         if (room, kind) == ("/lab/models", "png"):
-            return PICTURE, self._shown(key).thumb()
+            return PICTURE, self._thumb(key)
         if (room, kind) == ("/live", "html"):
             return HTML, self._shown(key).page().encode()
         if (room, kind) == ("/files", "json") and key not in self.runs:
@@ -118,15 +122,12 @@ class Laboratory:
         return text.replace("FIRST", ",".join(self.first) or self.names[0]).encode()
 
     def _shelf(self) -> bytes:
-        entries = []
         for key in self.names:
-            if key in self.runs:
-                entries.append(self.runs[key].entry())
-            else:
-                made = shelf.entry(key)
+            if key not in self._entries and key not in self.runs:
+                self._entries[key] = made = shelf.entry(key)
                 del made["links"]["settings"]  # they stand in the card
-                entries.append(made)
-        return shelf.shelf_script(entries).encode()
+        found = {key: run.entry() for key, run in self.runs.items()} | self._entries
+        return shelf.shelf_script([found[key] for key in self.names]).encode()
 
     def _progress(self) -> list[dict[str, Any]]:
         """Of each run: whether there is something new, and how far it is."""
@@ -141,18 +142,28 @@ class Laboratory:
             told.append(made | (vars(progress) if progress else {}))
         return told
 
+    def _version(self, key: str) -> str:
+        return self.runs[key].version() if key in self.runs else ""
+
     def _shown(self, key: str) -> Shown:
         """The automaton as it is now; kept until there is a newer one, or too many."""
-        version = self.runs[key].version() if key in self.runs else ""
+        version = self._version(key)
         with self._lock:
             found = self._kept.get((key, version))
             if found is None:
                 found = self.runs[key].shown() if key in self.runs else Shown.of(key)
+                self._kept = {k: v for k, v in self._kept.items() if k[0] != key}
                 while len(self._kept) >= KEPT:
                     self._kept.pop(next(iter(self._kept)))
-                self._kept = {k: v for k, v in self._kept.items() if k[0] != key}
                 self._kept[key, version] = found
         return found
+
+    def _thumb(self, key: str) -> bytes:
+        """The picture on the shelf; a run's is that of its first visit."""
+        with self._painting:
+            if key not in self._thumbs:
+                self._thumbs[key] = self._shown(key).thumb()
+        return self._thumbs[key]
 
 
 class Server(ThreadingHTTPServer):

@@ -75,10 +75,11 @@
       const away = button("×", () => remove(this), { "aria-label": `Take ${entry.name} away`, class: "lab-button lab-away" });
       this.heading = make("h2", { class: "lab-name", tabindex: -1 }, entry.name);
       this.box = make("div", { class: "lab-figure" });
+      this.training = make("div", { class: "lab-training", hidden: "" });
       this.card = makeCard(this, alone);
       this.section = make("section", { class: "lab-place", "aria-label": entry.name },
         make("div", { class: "lab-head" }, this.heading, away),
-        make("p", { class: "lab-title" }, entry.title), this.box, this.card);
+        make("p", { class: "lab-title" }, entry.title), this.box, this.training, this.card);
     }
 
     /** Puts a figure in, which the page's own script brings to life; `before`: the player to go on from. */
@@ -130,9 +131,8 @@
       links.settings && make("a", { href: base + links.settings }, "Settings"),
       links.page && make("a", { href: base + links.page, download: `${entry.key}.html` }, "Page in one file"),
     ].filter(Boolean);
-    place.training = make("div", { class: "lab-training", hidden: "" });
     return make("details", { class: "lab-card", open: alone && matchMedia("(min-width: 48rem)").matches && "" },
-      make("summary", {}, "Its card"), make("dl", {}, ...plain, ...rows), place.training,
+      make("summary", {}, "Its card"), make("dl", {}, ...plain, ...rows),
       make("p", { class: "lab-ways" }, ...ways, button("Save the state", () => saveState(place),
         { title: "All channels of all cells, as NumPy's .npy: float32 [rows, columns, channels]" })));
   }
@@ -251,6 +251,8 @@
   /** Those that are behind make the steps that they lack. */
   async function lineUp() {
     playAll(false);
+    // Steps may be under way; what is asked for now is answered after them.
+    await Promise.all(living().map(({ player }) => player.ask({ kind: "look" })));
     const step = Math.max(0, ...living().map(({ player }) => player.last.step));
     await Promise.all(living().map((place) => stepTo(place, step)));
     say(`All at step ${step}`);
@@ -523,6 +525,7 @@
     const there = [...new Set(known)];
     await choose(there.length > 0 ? there : [...shelf.keys()].slice(0, 1), { beside: false });
     // What was chosen comes first: who serves this page may have to draw the pictures.
+    if (document.readyState !== "complete") await new Promise((go) => { addEventListener("load", go, { once: true }); });
     for (const picture of parts.list.querySelectorAll("img")) picture.src = picture.dataset.src;
     setInterval(measure, EVERY);
     if (runs) follow();

@@ -67,6 +67,11 @@ class Laboratory:
         # One picture at a time, each takes a hundred steps: figures that are chosen come first.
         self._painting = threading.Lock()
         self._entries: dict[str, dict[str, Any]] = {}
+        self.first = self.first or self.names[:1]
+        for key in self.first:
+            self._shown(
+                key
+            )  # the first one brings half of PyTorch with it: not while somebody waits
 
     def _take(self, found: str | Path) -> str:
         """A run's or model's key; what cannot be shown is refused now."""
@@ -119,7 +124,7 @@ class Laboratory:
 
     def _page(self) -> bytes:
         text = (HERE / "lab.html").read_text(encoding="utf-8")
-        return text.replace("FIRST", ",".join(self.first) or self.names[0]).encode()
+        return text.replace("FIRST", ",".join(self.first)).encode()
 
     def _shelf(self) -> bytes:
         for key in self.names:

@@ -89,7 +89,6 @@ def test_two_models_are_chosen_damaged_and_compared(chromium, served):
         assert int(cells[0]) == last(page, 0, "last.step")
         assert float(cells[1]) == pytest.approx(last(page, 0, "last.errors[0]"), rel=0.06)
 
-        page.locator("summary").first.click()
         with page.expect_download() as download:
             page.get_by_role("button", name="Save the state").first.click()
         state = np.load(download.value.path())

@@ -239,3 +239,24 @@ def test_the_book_has_all_that_its_page_loads(tmp_path, monkeypatch):
     experiment = zoo.read_card(zoo.find(MODEL)).experiment
     assert task_of(experiment).shows(experiment)
     assert (tmp_path / f"lab/models/{MODEL}.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_ctrl_c_closes_it_in_a_line(monkeypatch, capsys, tmp_path):
+    """It prints where it is, opens nothing unasked, and ends without a traceback."""
+
+    def interrupted(server):
+        assert server.laboratory.first == [MODEL]
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Server, "serve_forever", interrupted)
+    monkeypatch.setattr("webbrowser.open", lambda _: pytest.fail("a browser was opened"))
+    monkeypatch.chdir(tmp_path)
+    arguments = ["ncabook", "lab", MODEL, "--port", "0", "--no-browser"]
+    monkeypatch.setattr(sys, "argv", arguments)
+    with pytest.raises(SystemExit) as end:
+        cli.main()
+    printed = capsys.readouterr()
+    assert not end.value.code
+    assert re.match(r"the laboratory is at http://127\.0\.0\.1:\d+/ ", printed.out)
+    assert printed.out.endswith("the laboratory is closed\n")
+    assert printed.err == ""

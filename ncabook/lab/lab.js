@@ -188,6 +188,7 @@
       case "turn": return to.view.turn ? there : null;
       case "guide": return to.view.guide ? there : null;
       case "watch": return to.view.watching.length > 0 ? there : null;
+      case "throw": return b.film?.throws[1] > event.digit ? there : null;
       case "graft": return b.rules && a.rules.join() === b.rules.join() ? there : null;
       default: return null;
     }

@@ -10,25 +10,12 @@ from pathlib import Path
 
 from ncabook import experiments, zoo
 from ncabook.experiments import results
-from ncabook.live import to_html
+from ncabook.lab import shelf
+from ncabook.lab.shelf import FAMILIES
 from ncabook.tasks import task_of
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "book/results.md"
-FAMILIES = {
-    "emoji": "Growing emojis",
-    "one-pass": "The same pictures in one pass",
-    "mnist": "Voting on digits",
-    "cifar": "Voting on photographs",
-    "textures": "Covering a canvas",
-    "digits": "Growing digits",
-    "handbags": "Colouring drawings",
-    "autoencoders": "Pictures by way of latents",
-    "latent": "Living in latents",
-    "fine": "At any resolution",
-    "inpainting": "Filling holes",
-    "video": "Telling what happens next",
-}
 HEAD = """\
 # Results
 
@@ -116,18 +103,12 @@ def page() -> str:
 
 def write_files(site: Path) -> None:
     """Cards, experiment files and live pages, where the page's links look for them."""
-    for folder in ("files", "live"):
-        (site / folder).mkdir(exist_ok=True)
+    (site / "files").mkdir(exist_ok=True)
     for path in experiments.files():
         shutil.copy(path, site / "files" / path.name)
     for name, folder in zoo.folders().items():
         shutil.copy(folder / zoo.CARD, site / "files" / f"{name}.json")
-        experiment = zoo.read_card(folder).experiment
-        if not task_of(experiment).shows(experiment):
-            continue
-        model = zoo.load(name)
-        text = to_html(model.stepped, title=experiment.title, **model.live())
-        (site / "live" / f"{name}.html").write_text(text, encoding="utf-8")
+    shelf.write(site)
 
 
 if __name__ == "__main__":

@@ -31,6 +31,7 @@ ROOMS = {
     "experiments": "ncabook.experiments",
     "zoo": "ncabook.zoo",
     "live": "ncabook.live",
+    "lab": "ncabook.lab",
     "figures": "ncabook.figures",
     "reading": "ncabook.reading",
     "files": "ncabook.files",

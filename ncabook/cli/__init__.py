@@ -12,6 +12,7 @@ from ncabook.cli.export import export
 from ncabook.cli.film import film
 from ncabook.cli.grow import grow
 from ncabook.cli.imports import import_
+from ncabook.cli.lab import lab
 from ncabook.cli.streams import prepare
 from ncabook.cli.sweep import sweep
 from ncabook.cli.table import table
@@ -54,6 +55,8 @@ Examples:
   ncabook train emoji-conv3                     train an experiment into runs/emoji-conv3
 
   ncabook train emoji-conv3 --resume            go on after an interruption
+
+  ncabook lab                                   all models and your runs, alive, side by side
 
   ncabook sweep table1 --seeds 5                 train a table of experiments, five times
 
@@ -100,7 +103,7 @@ def list_(
         typer.echo(f"  {name:24} {card.parameters:,} parameters, {card.experiment.title}")
 
 
-for command in (grow, train, sweep, evaluate, table, export, film):
+for command in (grow, train, lab, sweep, evaluate, table, export, film):
     app.command()(command)
 app.command("import")(import_)
 app.add_typer(data, name="data")

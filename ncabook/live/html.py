@@ -91,8 +91,12 @@ def to_html(nca: NCA | Patchwork, height: int, width: int, **options: Any) -> st
 
     """
     description, weights = describe(nca, height, width, **options)
+    return page_html(description, weights, figure_poster([nca], description, options))
+
+
+def page_html(description: dict[str, Any], weights: bytes, picture: str) -> str:
+    """The same of what :func:`~ncabook.live.export.describe` returned, and the figure's poster."""
     title = description["title"]
-    picture = figure_poster([nca], description, options)
     return PAGE.format(
         title=escape(title),
         figure=figure_html([description], weights, title, picture=picture, caption=False),

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +107,42 @@ def load_record(path: Path) -> dict[str, Any]:
         return tree.unflatten(tensors, meta["record"])
     except (KeyError, TypeError, ValueError):
         raise CorruptFileError(f"{path} is no training checkpoint of this version") from None
+
+
+def glance(path: Path, parts: Container[str] = ()) -> dict[str, Any]:
+    """A training's record with those of its parts only that are asked for; others are not read.
+
+    A checkpoint is mostly pool and optimiser; who only wants to see how a training is doing needs
+    neither.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        CorruptFileError: the file is damaged, or no such record.
+
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no such file; check the name, or start anew")
+    try:
+        with safe_open(path, framework="pt") as file:
+            rest = json.loads((file.metadata() or {}).get("meta", "null"))["record"]
+            tensors = {}
+
+            def wanted(name: str) -> bool:
+                place = name.split("/")
+                return place[0] != "parts" or place[1] in parts
+
+            for name in filter(wanted, file.keys()):
+                tensors[name] = file.get_tensor(name)
+        fields = rest[tree.DICT]
+        kept = [
+            [key, value]
+            if key != "parts"
+            else [key, {tree.DICT: [one for one in value[tree.DICT] if one[0] in parts]}]
+            for key, value in fields
+        ]
+        return tree.unflatten(tensors, {tree.DICT: kept})
+    except (SafetensorError, KeyError, TypeError, ValueError, IndexError) as error:
+        raise CorruptFileError(f"{path} is no training checkpoint of this version") from error
 
 
 def load_newest(path: Path) -> tuple[dict[str, Any], Exception | None]:

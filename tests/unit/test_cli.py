@@ -52,7 +52,7 @@ def test_the_module_is_the_command():
 
 
 @pytest.mark.parametrize(
-    "command", ["train", "evaluate", "export", "import", "sweep", "table", "data"]
+    "command", ["train", "lab", "evaluate", "export", "import", "sweep", "table", "data"]
 )
 def test_help_teaches_by_example(ncabook, command):
     status, out, _ = ncabook(command, "--help")

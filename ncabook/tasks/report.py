@@ -4,7 +4,7 @@ A task names each number once, with the place that it has in a card's metrics, i
 and its digits. Whoever shows it asks for it by that place.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -78,6 +78,10 @@ class Report:
             if number.key == key:
                 return number
         return Measured(key, "", key, None)
+
+    def __iter__(self) -> Iterator[Measured]:
+        """The numbers, in their order."""
+        return iter(self.measured)
 
     def text(self) -> str:
         """For a terminal: rows by columns."""

@@ -18,7 +18,8 @@ from safetensors.torch import save_file
 
 from ncabook import cli, zoo
 from ncabook.automaton import centre_seed
-from ncabook.experiments.foreign import ForeignModelError, import_model
+from ncabook.experiments.foreign import import_model
+from ncabook.experiments.foreign.brought import ForeignModelError
 from ncabook.files import sha256
 
 CHANNELS = 16

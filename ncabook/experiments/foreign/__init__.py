@@ -22,7 +22,7 @@ from ncabook.tasks import ImportedExperiment, task_of
 from ncabook.tasks.picture_data import as_source
 from ncabook.training.checkpoint import save_tensors, unlike
 
-__all__ = ["Brought", "ForeignModelError", "import_model", "read_distill", "read_ncatorch"]
+__all__ = ["import_model", "read_distill", "read_ncatorch"]
 
 Kind = Literal["distill", "ncatorch"]
 

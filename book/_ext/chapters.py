@@ -29,6 +29,7 @@ LEAST = 28  # pixels from left to right: fewer show nothing
 SIZE = (320, 180)  # pixels of a card's picture at most; most are of cells, and smaller
 ALIKE = 10  # of 255: mean difference below which two pictures are one
 DOC = re.compile(r"\{doc\}`(?:[^`<]*<)?(\d\d)_\w+>?`")
+TERM = re.compile(r"\{term\}`([^`<]+?)(?:\s*&lt;[^`]*|\s*<[^`]*)?`")
 
 
 @dataclass(frozen=True)
@@ -162,6 +163,7 @@ def _alike(one: Image.Image, other: Image.Image) -> bool:
 def in_html(markdown: str) -> str:
     """A sentence's emphasis and code as HTML; links to chapters become their numbers."""
     text = escape(DOC.sub(lambda found: f"chapter {int(found[1])}", markdown), quote=False)
+    text = TERM.sub(r"\1", text)  # on a card, a word is a word
     for pattern, element in (
         (r"\*\*(.+?)\*\*", "strong"),
         (r"\*(.+?)\*", "em"),

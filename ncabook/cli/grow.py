@@ -17,7 +17,7 @@ from torch import Tensor
 from ncabook import experiments, zoo
 from ncabook.automaton import centre_seed
 from ncabook.cli.options import path
-from ncabook.data.images import SEEN, Background, frames_of, has_white_around, read_rgba
+from ncabook.data.images import SEEN, Background, check_seen, frames_of, has_white_around, read_rgba
 from ncabook.experiments import runner
 from ncabook.experiments.runner import RunExistsError
 from ncabook.files import write_atomically
@@ -206,6 +206,7 @@ def _cut(file: Path, background: str | None, say: Callable[[str], Any]) -> Image
         chosen = "white"
         say(f"{file.name}: the white around it is taken as no part of it (--background)")
     pixels = read_rgba(file, chosen)
+    check_seen(pixels[3], file, chosen)
     if (frames := frames_of(file)) > 1:
         say(f"{file.name}: of its {frames} frames the first is taken")
     if bool((pixels[3] > SEEN).all()):

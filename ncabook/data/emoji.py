@@ -54,7 +54,6 @@ def rgba_target(
 
     Raises:
         CorruptFileError, ValueError: it is no picture; as :func:`read_image`.
-        ValueError: nothing is left of it.
 
     """
     high, wide = (size, size) if isinstance(size, int) else size

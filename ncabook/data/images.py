@@ -58,16 +58,20 @@ def read_rgba(source: Path | Image.Image, background: Background = "transparent"
         background: ``white`` makes transparent, too, what is white and joined to an edge.
 
     Raises:
-        CorruptFileError, ValueError: as :func:`read_image`; or nothing of it is to be seen.
+        CorruptFileError, ValueError: as :func:`read_image`.
 
     """
     pixels = _rgba(_decoded(source))
     if background == "white":
         pixels[3] *= ~_white_around(pixels)
-    if not bool((pixels[3] > SEEN).any()):
-        what = "transparent" if background == "transparent" else "white or transparent"
-        raise ValueError(f"{name_of(source)} is all background: every pixel is {what}")
     return pixels
+
+
+def check_seen(alpha: Tensor, name: object, background: Background = "transparent") -> None:
+    """Refuses a picture of which nothing is to be seen, given its alpha."""
+    if not bool((alpha > SEEN).any()):
+        what = "transparent" if background == "transparent" else "white or transparent"
+        raise ValueError(f"{name} is all background: every pixel is {what}")
 
 
 def _white_around(pixels: Tensor) -> Tensor:

@@ -25,7 +25,7 @@ from pydantic import Field, field_validator, model_validator
 from torch import Tensor
 
 from ncabook.data.emoji import VARIATION_SELECTOR, emoji, rgba_target
-from ncabook.data.images import Background
+from ncabook.data.images import Background, check_seen, name_of
 from ncabook.reading import Strict
 from ncabook.tasks.base import FLOAT, LARGEST
 
@@ -136,6 +136,7 @@ class PictureData(Strict):
         for name, source in self.images.items():
             picture = _inside(name, source) if source.startswith(INSIDE) else Path(source)
             drawn.append(rgba_target(picture, self.box, self.padding, self.background))
+            check_seen(drawn[-1][3], name_of(picture), self.background)
         return torch.stack(drawn)
 
 

@@ -25,7 +25,15 @@ from ncabook.automaton import (
 )
 from ncabook.automaton.attention import NeighbourhoodAttention
 from ncabook.live import describe
-from ncabook.live.engine.build import CORE, OUTPUT, PAGE, STYLE, bundle
+from ncabook.live.engine.build import (
+    CORE,
+    OUTPUT,
+    PAGE,
+    STYLE,
+    TRAINER_CORE,
+    TRAINER_PAGE,
+    bundle,
+)
 
 pytestmark = pytest.mark.node
 HEIGHT, WIDTH, CLASSES, STEPS, SEED = 19, 26, 5, 96, 1234
@@ -369,8 +377,9 @@ def test_built_files_are_those_of_the_sources():
 
 def test_every_source_is_built_in():
     sources = {file.name for file in (OUTPUT / "engine").glob("*.js")}
-    assert {*CORE, *PAGE, "host_page.js", "host_widget.js"} == sources
-    assert set(STYLE) == {file.name for file in (OUTPUT / "engine").glob("*.css")}
+    hosts = {f"host_{kind}.js" for kind in ("page", "widget", "trainer", "training")}
+    assert {*CORE, *PAGE, *TRAINER_CORE, *TRAINER_PAGE, *hosts} == sources
+    assert {*STYLE, "trainer.css"} == {file.name for file in (OUTPUT / "engine").glob("*.css")}
 
 
 def unpacked(script):

@@ -177,7 +177,7 @@ def test_a_missing_package_is_named(tmp_path, command, monkeypatch, package):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "nothing to write; add --html FILE.html or --onnx FILE.onnx"),
+        ([], "nothing to write; add --html FILE.html, --onnx FILE.onnx or --glsl FILE.glsl"),
         (["--onnx", "lizard.html"], "expected a name that ends in .onnx"),
         (["--onnx", "folder.onnx", "--force"], "folder.onnx is a folder; name a file in it"),
         (["--onnx", "old.onnx"], "old.onnx exists; add --force to replace it"),

@@ -124,9 +124,11 @@ def _experiment(
 
 def _opened(place: Path, most: int) -> Image.Image:
     """A picture no larger than it is worth keeping."""
-    from ncabook.data.images import read_rgba  # checks what Pillow does not
+    from ncabook.data.images import check_seen, read_rgba  # checks what Pillow does not
 
-    pixels = (255 * read_rgba(place)).round().byte()
+    pixels = read_rgba(place)
+    check_seen(pixels[3], place)
+    pixels = (255 * pixels).round().byte()
     image = Image.fromarray(pixels.permute(1, 2, 0).numpy(), "RGBA")
     image.thumbnail((most, most), Image.Resampling.LANCZOS)
     return image

@@ -16,7 +16,9 @@ from PIL import Image
 from ncabook import zoo
 from ncabook.automaton import NCA, centre_seed
 from ncabook.cli.options import path
+from ncabook.evaluation.perceptual import on_white
 from ncabook.files import write_atomically
+from ncabook.training.perturbation import circle_mask, half_mask
 
 STILLS = {".gif": "GIF", ".png": "PNG", ".webp": "WEBP"}
 ENCODER = "ffmpeg"
@@ -113,8 +115,7 @@ def frames(
     for number in range(steps // every + 1):
         if number == hurt and damage is not Damage.none:
             state = state * _kept(damage, height, width)
-        rgba = state[0, nca.layout.visible_slice].clamp(0, 1)
-        white = (rgba[:3] + 1 - rgba[3:]).clamp(0, 1)
+        white = on_white(state[0, nca.layout.visible_slice])
         large = white.repeat_interleave(pixels, 1).repeat_interleave(pixels, 2)
         found.append((255 * large).round().byte().permute(1, 2, 0).numpy())
         first = number == 0
@@ -123,13 +124,10 @@ def frames(
 
 
 def _kept(damage: Damage, height: int, width: int) -> torch.Tensor:
-    """What is not erased: ``[height, width]``."""
+    """What is not erased: ``[1, 1, height, width]``."""
     if damage is Damage.half:
-        return (torch.arange(width) < width // 2).float().expand(height, -1)
-    row, column = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
-    radius = min(height, width) / 5
-    away = (row - (height - 1) / 2).square() + (column - (width - 1) / 2).square()
-    return (away > radius**2).float()
+        return half_mask(height, width, 0.0)
+    return circle_mask(height, width, (height - 1) / 2, (width - 1) / 2, min(height, width) / 5)
 
 
 def _stills(pictures: list[np.ndarray], kind: str, rate: int) -> bytes:

@@ -12,12 +12,12 @@ import torch
 import typer
 import yaml
 from PIL import Image
-from torch import Tensor
 
 from ncabook import experiments, zoo
 from ncabook.automaton import centre_seed
 from ncabook.cli.options import path
 from ncabook.data.images import SEEN, Background, check_seen, frames_of, has_white_around, read_rgba
+from ncabook.evaluation.perceptual import on_white
 from ncabook.experiments import runner
 from ncabook.experiments.runner import RunExistsError
 from ncabook.files import write_atomically
@@ -255,9 +255,7 @@ def grown(loop: Loop) -> np.ndarray:
     generator = torch.Generator().manual_seed(0)
     state = nca.rollout(state, learner.config.steps.max, condition, generator=generator, ring=True)
     nca.train(training)
-    rgba = state[:, nca.layout.visible_slice].clamp(0, 1).cpu()
-    white: Tensor = rgba[:, :3] + 1 - rgba[:, 3:]
-    row = torch.cat(list(white.clamp(0, 1)), 2)
+    row = torch.cat([*on_white(state[:, nca.layout.visible_slice]).cpu()], 2)
     return (255 * row).round().byte().permute(1, 2, 0).numpy()
 
 

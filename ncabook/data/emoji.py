@@ -2,13 +2,12 @@
 
 from pathlib import Path
 
-import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
 
 from ncabook.data.emoji_sets import EMOJI_DEFAULT, emoji_noto
-from ncabook.data.images import Background, read_rgba
+from ncabook.data.images import Background, fitted, read_rgba
 from ncabook.data.registry import get
 
 VARIATION_SELECTOR = "\ufe0f"
@@ -61,18 +60,9 @@ def rgba_target(
         raise ValueError(f"size {size} must be ≥ 1 and padding {padding} ≥ 0")
     pixels = read_rgba(image, background)
     pixels[:3] *= pixels[3:]
-    rows, columns = pixels.shape[1:]
-    limit, longer = (high, rows) if rows * wide >= columns * high else (wide, columns)
-    height, width = (max(1, round(limit * n / longer)) for n in (rows, columns))
-    scaled = [
-        np.asarray(Image.fromarray(values).resize((width, height), Image.Resampling.LANCZOS))
-        for values in pixels.numpy()
-    ]
-    target = torch.from_numpy(np.stack(scaled)).clamp(0, 1)
+    target = fitted(pixels, high, wide)
     target[:3] = torch.minimum(target[:3], target[3:])  # Lanczos overshoots at sharp edges
-    top, left = (high - height) // 2, (wide - width) // 2
-    margins = (left, wide - width - left, top, high - height - top)
-    return torch.nn.functional.pad(target, [margin + padding for margin in margins])
+    return torch.nn.functional.pad(target, [padding] * 4)
 
 
 def glyph_file(glyph: str, size: int = SMALL) -> Path:

@@ -11,12 +11,10 @@ Of each class, the images in the order of their names: every fifth is kept for t
 
 from pathlib import Path
 
-import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 
-from ncabook.data.images import read_image
+from ncabook.data.images import fitted, read_image
 from ncabook.data.labelled import Labelled, Split
 
 HELD_OUT = 5  # of so many images of a class, the last is for testing
@@ -59,7 +57,7 @@ def labelled_folder(
     for label, name in enumerate(names):
         for place, path in enumerate(_files(Path(folder) / name)):
             if (place % HELD_OUT == HELD_OUT - 1) == (split == "test"):
-                images.append(fitted(read_image(path), side, channels))
+                images.append(squared(read_image(path), side, channels))
                 labels.append(label)
     return Labelled(torch.stack(images), torch.tensor(labels), names)
 
@@ -76,18 +74,8 @@ def _files(folder: Path) -> list[Path]:
     return sorted(files, key=lambda path: path.name)
 
 
-def fitted(image: Tensor, side: int, channels: int) -> Tensor:
+def squared(image: Tensor, side: int, channels: int) -> Tensor:
     """An image ``[3, H, W]`` in [0, 1], scaled into a square: uint8 ``[channels, side, side]``."""
     if channels == 1:
         image = (image * torch.tensor(GRAY)[:, None, None]).sum(0, keepdim=True)
-    longer = max(image.shape[1:])
-    height, width = (max(1, round(side * n / longer)) for n in image.shape[1:])
-    scaled = [
-        np.asarray(Image.fromarray(values).resize((width, height), Image.Resampling.LANCZOS))
-        for values in image.numpy()
-    ]
-    found = torch.zeros(channels, side, side, dtype=torch.uint8)
-    top, left = (side - height) // 2, (side - width) // 2
-    pixels = torch.from_numpy(np.stack(scaled)).clamp(0, 1)
-    found[:, top : top + height, left : left + width] = (255 * pixels).round().byte()
-    return found
+    return (255 * fitted(image, side, side)).round().byte()

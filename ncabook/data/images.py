@@ -67,6 +67,30 @@ def read_rgba(source: Path | Image.Image, background: Background = "transparent"
     return pixels
 
 
+def fitted(pixels: Tensor, height: int, width: int) -> Tensor:
+    """A picture scaled into a box, whole and in its middle, with zeros where it does not reach.
+
+    Args:
+        pixels: ``[C, H, W]`` in [0, 1], of any shape.
+        height: of the box, in pixels.
+        width: likewise.
+
+    Returns:
+        ``[C, height, width]`` in [0, 1].
+
+    """
+    rows, columns = pixels.shape[1:]
+    limit, longer = (height, rows) if rows * width >= columns * height else (width, columns)
+    high, wide = (max(1, round(limit * n / longer)) for n in (rows, columns))
+    scaled = [
+        np.asarray(Image.fromarray(values).resize((wide, high), Image.Resampling.LANCZOS))
+        for values in pixels.numpy()
+    ]
+    top, left = (height - high) // 2, (width - wide) // 2
+    margins = (left, width - wide - left, top, height - high - top)
+    return F.pad(torch.from_numpy(np.stack(scaled)).clamp(0, 1), margins)
+
+
 def check_seen(alpha: Tensor, name: object, background: Background = "transparent") -> None:
     """Refuses a picture of which nothing is to be seen, given its alpha."""
     if not bool((alpha > SEEN).any()):

@@ -11,6 +11,7 @@ from ncabook.automaton import NCA
 from ncabook.automaton.precision import autocast
 from ncabook.networks import VQVAE
 from ncabook.training.holed import (
+    SHARE,
     Known,
     check_known,
     drawn_noise,
@@ -80,6 +81,22 @@ class Filling:
         """Pictures ``[N, C, h, w]`` whose holes are filled in so many steps, unpasted."""
         state, map_ = self.begin(images, missing)
         return self.show(self.go_on(state, map_, steps, generator=generator))
+
+    def learn(self, state: Tensor, map_: Tensor, where: Tensor) -> Tensor:
+        """States ``[N, C, H, W]`` that are told of cells what they are, and show it.
+
+        Args:
+            state: ``[N, C, H, W]``.
+            map_: what is known now, ``[N, D + 1, H, W]``.
+            where: it is news, ``[N, 1, H, W]``.
+
+        """
+        layout, state = self.nca.layout, state.clone()
+        if self.known != "condition":
+            state[:, : map_.shape[1]] = map_
+        visible = state[:, layout.visible_slice]
+        state[:, layout.visible_slice] = torch.where(where, map_[:, :-SHARE].to(state), visible)
+        return state
 
     def open(
         self, state: Tensor, images: Tensor, missing: Tensor, gone: Tensor

@@ -27,7 +27,7 @@ from ncabook.evaluation.by_size import by_kind, by_size, gains
 from ncabook.evaluation.features import features_seen, own_errors, train_judge
 from ncabook.evaluation.filling import Filling
 from ncabook.evaluation.fillings import decibels_inside, pasted, scores, simple_fillers
-from ncabook.evaluation.inpainting_chance import PERCENTS, Chance, diversity, draw
+from ncabook.evaluation.inpainting_chance import PERCENTS, Chance, agree, diversity, draw
 from ncabook.evaluation.inpainting_further import evaluate_further
 from ncabook.networks import VQVAE
 from ncabook.training.holed import Known
@@ -152,7 +152,7 @@ def _over_steps(
     generator, dice = (torch.Generator().manual_seed(rules.seed) for _ in range(2))
     percents = () if chance.temperature is None else PERCENTS
     made: dict[str, list[Tensor]] = {f"steps.{step}": [] for step in rules.steps}
-    made |= {f"drawn.{percent}": [] for percent in percents}
+    made |= {f"{way}.{percent}": [] for way in ("drawn", "agreed") for percent in percents}
     made["snapped"], made["long"], last = [], [], []
     parts = zip(truth.split(rules.batch), missing.split(rules.batch), strict=True)
     for number, (images, hole) in enumerate(parts):
@@ -165,8 +165,9 @@ def _over_steps(
             if step == rules.look:
                 made["snapped"].append(filling.show(state, snapped=True))
                 for percent in percents:
-                    codes = draw(filling, state, map_, dice, chance.temperature or 1.0, percent)
-                    made[f"drawn.{percent}"].append(codes)
+                    for way, read in (("drawn", draw), ("agreed", agree)):
+                        codes = read(filling, state, map_, dice, chance.temperature or 1.0, percent)
+                        made[f"{way}.{percent}"].append(codes)
         if sum(map(len, last)) < rules.few:
             last.append(filling.go_on(state, map_, rules.long - now, generator=generator))
             made["long"].append(filling.show(last[-1]))

@@ -2,6 +2,9 @@
 
 - *drawn*: a code for each cell of the hole, from the softmax of its logits, at some percents of the
   temperature that the automaton was trained with. Cells are drawn for themselves alone.
+- *agreed*: likewise, but in rounds. Those cells that are surest of what they drew keep it, and from
+  then on it is known, as what lies outside of the hole is; after some steps more the next ones
+  draw. So neighbours can agree, as in MaskGIT (Chang et al. 2022), and nothing is trained for it.
 - *diversity*: how far eight fillings of the same hole lie apart, the standard deviation of each
   pixel, in the hole. *Coins*: rollouts with other fire masks, and the same noise. *Noise*: other
   noise, too. *Drawn*: other draws of codes at the end of one rollout.
@@ -16,11 +19,12 @@ from torch import Generator, Tensor
 
 from ncabook.evaluation.filling import Filling
 from ncabook.evaluation.recovery import bootstrap
-from ncabook.training.codes import drawn_codes
+from ncabook.training.codes import drawn_codes, surest_codes
 from ncabook.training.holed import filled
 
 PERCENTS = (30, 100)  # of the temperature that was trained with
 SEEDS = 8  # fillings of the same hole
+ROUNDS, BETWEEN = 8, 8  # in which cells agree, and steps from each to the next
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,46 @@ def draw(
     share = map_[:, -1:].to(latents)
     made = drawn_codes(filling.vqvae, latents, share, generator, temperature, percent / 100)
     return filling.show_latents(made)
+
+
+@torch.no_grad()
+def agree(
+    filling: Filling,
+    state: Tensor,
+    map_: Tensor,
+    generator: Generator,
+    temperature: float,
+    percent: int = 100,
+    rounds: int = ROUNDS,
+    between: int = BETWEEN,
+) -> Tensor:
+    """Pictures ``[N, C, h, w]`` of codes that are drawn in rounds, and nearest outside of the hole.
+
+    Args:
+        filling: automaton and autoencoder.
+        state: ``[N, C, H, W]``, to begin with.
+        map_: what is known, ``[N, D + 1, H, W]``.
+        generator: source of chance: coins and codes.
+        temperature: of the logits, as trained.
+        percent: of it, to draw at.
+        rounds: in each of which as many cells keep what they drew.
+        between: steps from a round to the next.
+
+    """
+    layout, vqvae, known = filling.nca.layout, filling.vqvae, map_.clone()
+    latents = filled(layout, state.float(), filling.known)
+    for left in range(rounds, 0, -1):
+        codes, surest = surest_codes(
+            vqvae, latents, known[:, -1:], generator, 1 / left, temperature, percent / 100
+        )
+        known[:, :-1] = torch.where(surest, codes, known[:, :-1])
+        known[:, -1:] *= ~surest
+        state = filling.learn(state, known, surest)
+        if left > 1:
+            state = filling.go_on(state, known, between, generator=generator)
+        latents = filled(layout, state.float(), filling.known)
+    nearest = drawn_codes(vqvae, latents, known[:, -1:], generator, temperature)
+    return filling.show_latents(torch.where(map_[:, -1:] > 0, known[:, :-1], nearest))
 
 
 @torch.no_grad()
@@ -103,6 +147,10 @@ def diversity(
                 draw(filling, end, map_, dice(each), chance.temperature, percent) for each in seeds
             )
             found[f"drawn {percent}"] = apart(made, missing)
+            made = (
+                agree(filling, end, map_, dice(each), chance.temperature, percent) for each in seeds
+            )
+            found[f"agreed {percent}"] = apart(made, missing)
     return {"pictures": len(truth), "seeds": SEEDS, **found}
 
 

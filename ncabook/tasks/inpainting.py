@@ -12,7 +12,7 @@ from ncabook.data.faces import HEIGHT, WIDTH
 from ncabook.data.holes import holes
 from ncabook.data.large_emoji import framed
 from ncabook.evaluation.inpainting import evaluate_inpainting
-from ncabook.evaluation.inpainting_chance import PERCENTS, Chance
+from ncabook.evaluation.inpainting_chance import PERCENTS, ROUNDS, Chance
 from ncabook.tasks.autoencoder import PicturesData, terms
 from ncabook.tasks.base import BaseExperiment, Look, Task, state_bytes
 from ncabook.tasks.inpainting_report import (
@@ -188,6 +188,7 @@ class InpaintingTask(Task[InpaintingExperiment]):
         rows |= {
             "snapped": f"step {rules['look']}, nearest codes",
             **{f"drawn.{p}": f"step {rules['look']}, codes drawn at {p} %" for p in PERCENTS},
+            **{f"agreed.{p}": f"codes drawn in {ROUNDS} rounds at {p} %" for p in PERCENTS},
             "floor.quantised": "the autoencoder alone",
             "floor.free": "the autoencoder alone, not quantised",
         }

@@ -22,6 +22,7 @@ DIFFERING = {
     "coins": "other cells fire",
     "noise": "other noise",
     **{f"drawn {percent}": f"codes drawn at {percent} %" for percent in PERCENTS},
+    **{f"agreed {percent}": f"codes drawn in rounds at {percent} %" for percent in PERCENTS},
 }
 
 

@@ -83,11 +83,64 @@ def drawn_codes(
         ValueError: a temperature that is none, or ``relative`` below 0.
 
     """
+    which, _ = _drawn(vqvae, latents, share, generator, temperature, relative)
+    return vqvae.normal_codes()[which].movedim(-1, 1)
+
+
+@torch.no_grad()
+def surest_codes(
+    vqvae: VQVAE,
+    latents: Tensor,
+    share: Tensor,
+    generator: Generator,
+    part: float,
+    temperature: float = 1.0,
+    relative: float = 1.0,
+) -> tuple[Tensor, Tensor]:
+    """As :func:`drawn_codes`, and which cells of holes are surest of what was drawn.
+
+    That is how MaskGIT decodes (Chang et al. 2022, Algorithm 1), without its noise on confidences.
+
+    Args:
+        vqvae: whose codes they are.
+        latents: normal ones, ``[B, D, H, W]``.
+        share: of each cell that is missing, ``[B, 1, H, W]``.
+        generator: source of chance, on the device of ``latents``.
+        part: of each sample's missing cells, rounded up.
+        temperature: τ that was trained with.
+        relative: by so much the logits' differences are divided.
+
+    Returns:
+        Normal latents ``[B, D, H, W]``, and whether a cell is among the surest, ``[B, 1, H, W]``.
+
+    Raises:
+        ValueError: a part outside (0, 1], or temperatures that are none.
+
+    """
+    if not 0 < part <= 1:
+        raise ValueError(f"a part of {part:g}; expected one above 0, and at most 1")
+    which, logits = _drawn(vqvae, latents, share, generator, temperature, relative)
+    sure = logits.log_softmax(-1).gather(-1, which[..., None])[..., 0]
+    inside = share[:, 0] > 0
+    order = sure.masked_fill(~inside, -torch.inf).flatten(1).argsort(1, descending=True).argsort(1)
+    many = (inside.flatten(1).sum(1, keepdim=True) * part).ceil()
+    surest = (order < many).view_as(inside) & inside
+    return vqvae.normal_codes()[which].movedim(-1, 1), surest[:, None]
+
+
+def _drawn(
+    vqvae: VQVAE,
+    latents: Tensor,
+    share: Tensor,
+    generator: Generator,
+    temperature: float,
+    relative: float,
+) -> tuple[Tensor, Tensor]:
+    """Numbers of codes ``[B, H, W]``, and the logits ``[B, H, W, codes]`` of all."""
     if not relative >= 0:
         raise ValueError(f"a relative temperature of {relative:g}; expected 0 or more")
     logits = code_logits(vqvae, latents.movedim(1, -1), temperature)
     # The largest of logits with Gumbel's noise is a draw from their softmax.
     gumbel = -torch.empty_like(logits).exponential_(generator=generator).clamp_min(1e-30).log()
     inside = (share > 0).movedim(1, -1)
-    which = (logits + relative * gumbel * inside).argmax(-1)
-    return vqvae.normal_codes()[which].movedim(-1, 1)
+    return (logits + relative * gumbel * inside).argmax(-1), logits

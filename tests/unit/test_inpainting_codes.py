@@ -11,13 +11,13 @@ from ncabook.evaluation import fillings
 from ncabook.evaluation import inpainting as evaluation
 from ncabook.evaluation.filling import Filling
 from ncabook.evaluation.inpainting import evaluate_inpainting
-from ncabook.evaluation.inpainting_chance import Chance, apart, diversity, draw
+from ncabook.evaluation.inpainting_chance import Chance, agree, apart, diversity, draw
 from ncabook.experiments import runner
 from ncabook.live import describe
 from ncabook.reading import ConfigError
 from ncabook.tasks import experiment_from, task_of
 from ncabook.tasks.inpainting_report import at
-from ncabook.training.codes import code_logits, codes_apart, drawn_codes
+from ncabook.training.codes import code_logits, codes_apart, drawn_codes, surest_codes
 from ncabook.training.holed import filled
 from ncabook.training.inpainting import InpaintingConfig, InpaintingLearner
 from tests.unit.test_inpainting import (
@@ -176,6 +176,51 @@ def test_codes_are_drawn_as_often_as_they_are_likely():
         assert torch.allclose(shares, expected, atol=0.02)
 
 
+def test_the_surest_cells_of_a_hole_are_those_whose_code_is_likeliest():
+    """So many of each sample, however large its hole is, and none outside."""
+    vqvae, latents = with_codes(), torch.randn(2, 3, 12, 10)
+    share = torch.zeros(2, 1, 12, 10)
+    share[0, :, 4:8], share[1, :, 0, :3] = 1, 0.5
+    codes, surest = surest_codes(vqvae, latents, share, dice(), 0.25, 0.5, relative=0)
+    assert surest.sum((1, 2, 3)).tolist() == [10, 1]
+    assert not surest[share == 0].any()
+    assert torch.equal(codes, drawn_codes(vqvae, latents, share, dice(), 0.5, 0))
+    likely = code_logits(vqvae, latents.movedim(1, -1), 0.5).softmax(-1).amax(-1)[:, None]
+    left = (share > 0) & ~surest
+    for sample in range(2):
+        assert likely[sample][surest[sample]].min() >= likely[sample][left[sample]].max()
+    with pytest.raises(ValueError, match="a part of 0; expected one above 0"):
+        surest_codes(vqvae, latents, share, dice(), 0.0)
+
+
+@pytest.mark.parametrize("known", ["fixed", "condition", "kept"])
+def test_codes_are_agreed_on_in_rounds(known):
+    """One round draws each cell by itself; what was drawn earlier is known to the others."""
+    nca = automaton(known)
+    with torch.no_grad():
+        for parameter in nca.update.parameters():
+            parameter.normal_(0, 0.3, generator=dice())
+    filling = Filling(nca, with_codes(), known)
+    images, hole = torch.rand(2, 3, HEIGHT, WIDTH), a_hole(2)
+    state, map_ = filling.begin(images, hole)
+    before = state.clone(), map_.clone()
+    at_once = agree(filling, state, map_, dice(), 0.5, rounds=1)
+    assert torch.allclose(at_once, draw(filling, state, map_, dice(), 0.5), atol=1e-5)
+    one, again, other = (
+        agree(filling, state, map_, dice(n), 0.5, rounds=3, between=2) for n in (0, 0, 1)
+    )
+    assert torch.equal(one, again)
+    assert not torch.equal(one, other)
+    assert not torch.equal(one, at_once)
+    assert torch.equal(state, before[0])
+    assert torch.equal(map_, before[1])
+    told = filling.learn(state, map_ * 0 + 1, map_[:, -1:] > 0)
+    layout = nca.layout
+    assert (told[:, layout.visible_slice][(map_[:, -1:] > 0).expand(-1, 3, -1, -1)] == 1).all()
+    if known != "condition":
+        assert (told[:, :4] == 1).all()
+
+
 def test_diversity_is_the_deviation_of_a_pixel_in_the_hole():
     missing = a_hole()
     pictures = [torch.zeros(1, 3, HEIGHT, WIDTH), torch.zeros(1, 3, HEIGHT, WIDTH)]
@@ -197,6 +242,7 @@ def test_fillings_differ_by_what_is_drawn():
     assert (found["pictures"], found["seeds"]) == (2, 8)
     assert found["coins"]["deviation"] == 0
     assert 0 < found["drawn 30"]["deviation"] < found["drawn 100"]["deviation"]
+    assert 0 < found["agreed 30"]["deviation"] < found["agreed 100"]["deviation"]
     assert found == diversity(filling, truth, a_hole(2), 2, 0, Chance(temperature=2.0))
 
 
@@ -323,8 +369,9 @@ def test_codes_are_learned_measured_and_told_of(tmp_path, trained, quick):  # no
     assert resumed.weights_sha256 == straight.weights_sha256
     metrics = runner.evaluate_model(str(tmp_path / "straight"), save=True)
     assert zoo.read_card(tmp_path / "straight").metrics == metrics
-    assert set(metrics["rows"]["drawn"]) == {"30", "100"}
-    differing = {"coins", "noise", "drawn 30", "drawn 100"}
+    assert set(metrics["rows"]["drawn"]) == set(metrics["rows"]["agreed"]) == {"30", "100"}
+    drawings = {f"{way} {percent}" for way in ("drawn", "agreed") for percent in (30, 100)}
+    differing = {"coins", "noise", *drawings}
     assert set(metrics["diversity"]) == {"pictures", "seeds", *differing}
     report = task_of(experiment).report(metrics)
     for each in report.measured:

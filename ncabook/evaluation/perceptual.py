@@ -39,9 +39,15 @@ def described(images: Tensor, chunk: int = 100) -> Tensor:
         chunk: pictures at once.
 
     """
+    parts = images.split(chunk)
+    return torch.cat([layers(part)[-1].mean((2, 3)) for part in parts])
+
+
+@torch.no_grad()
+def layers(images: Tensor) -> list[Tensor]:
+    """AlexNet's five convolutional layers, ``[N, C, h, w]`` each, of RGB in [0, 1], on the CPU."""
     network: Any = _network()
-    parts = (2 * images.cpu() - 1).split(chunk)
-    return torch.cat([network.net(network.scaling_layer(x))[-1].mean((2, 3)) for x in parts])
+    return list(network.net(network.scaling_layer(2 * images.cpu() - 1)))
 
 
 def on_white(state: Tensor) -> Tensor:

@@ -13,6 +13,8 @@ layers of VGG16, with the same random directions for all models and steps.
   exploding one has large channels.
 - *elsewhere*: the style at step 149 of canvases of other sizes.
 - *shuffled*: the style of the target with its pixels in random order, for comparison.
+- *retrieval*: of many photographs, the rank of the target, by features that no training used, at
+  step 149 and at the last one (:mod:`ncabook.evaluation.retrieval`).
 
 The paper prints recoveries for *lacelike* (§3.2), after 50 % horizontal or vertical removal.
 """
@@ -28,6 +30,7 @@ from torch import Tensor
 from ncabook.automaton import NCA
 from ncabook.automaton.perception import check_sizes
 from ncabook.evaluation.recovery import bootstrap_interval, recovery
+from ncabook.evaluation.retrieval import Gallery
 from ncabook.training.perturbation import half_mask
 from ncabook.training.style import RECEPTIVE_FIELD, SHRINK, style_loss
 from ncabook.training.texture import check, gray_canvas
@@ -87,7 +90,12 @@ class TextureProtocol:
 
 @torch.no_grad()
 def evaluate_texture(
-    nca: NCA, target: Tensor, protocol: TextureProtocol | None = None, seed: int = 0
+    nca: NCA,
+    target: Tensor,
+    protocol: TextureProtocol | None = None,
+    seed: int = 0,
+    photographs: Gallery | None = None,
+    name: str = "target",
 ) -> dict[str, Any]:
     """Measures an automaton that covers a canvas.
 
@@ -96,6 +104,8 @@ def evaluate_texture(
         target: RGB in [0, 1], ``[3, H, W]``, on the automaton's device; canvases are as large.
         protocol: when to look.
         seed: of the coins.
+        photographs: that the target is to be told from; None: it is not asked.
+        name: of the target, among these.
 
     Returns:
         What stands in a card's ``metrics``.
@@ -132,20 +142,32 @@ def evaluate_texture(
         "shuffled": float(style(_shuffled(target, nca)).mean()),
         "curves": {"grown": _summary(curve)},
     }
-    for name, angle in HALVES.items():
+    for half, angle in HALVES.items():
         damaged = state * half_mask(height, width, angle).to(device)
         after = sorted({*range(0, protocol.final - protocol.grown, protocol.every)})
         after.append(protocol.final - protocol.grown)
         healed, _ = _follow(damaged, after, grow, style)
         values = grown, healed[0], healed[after[-1]]
-        metrics[name] = {
+        metrics[half] = {
             "damaged": float(values[1].mean()),
             "final": float(values[2].mean()),
             "recovery": recovery(*values),
             "recovery_interval": list(bootstrap_interval(*values)),
         }
-        metrics["curves"][name] = _summary(healed)
-    metrics["alive"] = _alive(state[: protocol.long_canvases], protocol, grow, style)
+        metrics["curves"][half] = _summary(healed)
+    ranks: dict[str, Any] = {}
+
+    def look(step: int, canvases: Tensor) -> None:
+        if photographs is not None:
+            images = canvases[:, nca.layout.visible_slice].clamp(0, 1).nan_to_num()
+            ranks[str(step)] = photographs.ranks(images, target, name)
+
+    look(protocol.grown, state)
+    old = state[: protocol.long_canvases]
+    metrics["alive"], old = _alive(old, protocol, grow, style)
+    look(protocol.long[-1], old)
+    if ranks:
+        metrics["retrieval"] = ranks
     metrics["elsewhere"] = {
         f"{height}×{width}": float(
             style(grow(gray_canvas(nca, height, width, device=str(device)), protocol.grown)).mean()
@@ -176,7 +198,8 @@ def _alive(
     protocol: TextureProtocol,
     grow: Callable[[Tensor, int], Tensor],
     style: Callable[[Tensor], Tensor],
-) -> dict[str, Any]:
+) -> tuple[dict[str, Any], Tensor]:
+    """What canvases are at late steps, by step, and the states at the last."""
     now, found = protocol.grown, {}
     for time in protocol.long:
         before = grow(state, time - 1 - now)
@@ -186,7 +209,7 @@ def _alive(
             "channels": float(state.square().mean().sqrt()),
             "change": float((state - before).square().mean().sqrt()),
         }
-    return found
+    return found, state
 
 
 def _shuffled(target: Tensor, nca: NCA) -> Tensor:

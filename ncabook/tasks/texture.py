@@ -1,13 +1,16 @@
 """Covering a canvas with a texture (§3.2; Figure 11)."""
 
 from pathlib import Path
+from statistics import median
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 from torch import Tensor
 
 from ncabook.automaton import NCA, ChannelLayout
+from ncabook.data.registry import DataUnavailableError
 from ncabook.data.texture import COMPUTED, DTD, is_file, texture
+from ncabook.evaluation.retrieval import Gallery, gallery
 from ncabook.evaluation.texture import evaluate_texture
 from ncabook.reading import Strict
 from ncabook.tasks.base import LARGEST, BaseExperiment, Look, Task, state_bytes
@@ -119,7 +122,9 @@ class TextureTask(Task[TextureExperiment]):
         self, experiment: TextureExperiment, network: NCA, look: Look, device: str
     ) -> dict[str, Any]:
         """Figure 11's protocol, and further."""
-        return evaluate_texture(network, experiment.data.build().to(device))
+        data = experiment.data
+        target = data.build().to(device)
+        return evaluate_texture(network, target, photographs=photographs(data), name=data.name)
 
     def report(self, metrics: dict[str, Any]) -> Report:
         """Distances from the style, recoveries, and whether the canvas lasts."""
@@ -163,6 +168,12 @@ class TextureTask(Task[TextureExperiment]):
                 Measured(f"alive.{step}.channels", row, "channels", values["channels"], 3),
                 Measured(f"alive.{step}.change", row, "change", values["change"], 4),
             ]
+        for step, values in metrics.get("retrieval", {}).items():
+            ranks = sorted(values["ranks"])
+            row = f"step {int(step):,}, rank among {values['of']} photographs"
+            key, rank = f"retrieval.{step}.ranks", float(median(ranks))
+            column, span = "rank", (float(ranks[0]), float(ranks[-1]))
+            found.append(Measured(key, row, column, rank, 1, "", span))
         heading = f"protocol {protocol['version']}, {protocol['canvases']} canvases"
         return Report(heading, found, notes)
 
@@ -170,3 +181,11 @@ class TextureTask(Task[TextureExperiment]):
         """A gray canvas."""
         side = experiment.data.size
         return {"height": side, "width": side, "start": gray_canvas(nca, side, side)}
+
+
+def photographs(data: TextureData) -> Gallery | None:
+    """Those that a canvas is compared with; None if they are not here, or too small for that."""
+    try:
+        return gallery(data.size)
+    except (DataUnavailableError, ValueError):
+        return None

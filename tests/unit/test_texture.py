@@ -19,6 +19,7 @@ from ncabook.data.registry import DataUnavailableError
 from ncabook.data.texture import COMPUTED, DTD, best_square, periodic, texture
 from ncabook.data.weights import VGG16, vgg16_features
 from ncabook.evaluation import texture as evaluation
+from ncabook.evaluation.retrieval import Gallery, gallery, texture_features
 from ncabook.evaluation.texture import TextureProtocol, evaluate_texture
 from ncabook.experiments import load_experiment, runner
 from ncabook.files import CorruptFileError
@@ -322,7 +323,17 @@ def test_a_texture_is_looked_at_when_the_protocol_says(monkeypatch):
 
     monkeypatch.setattr(evaluation, "style_loss", style)
     target = torch.rand(3, 64, 72, generator=torch.Generator().manual_seed(0))
-    metrics = evaluate_texture(Aging(), target, SHORT)
+    asked = []
+
+    class Asked:
+        def ranks(self, images, wanted, name):
+            assert torch.equal(wanted, target)
+            asked.append((len(images), name))
+            return {"ranks": [1] * len(images), "nearest": [name] * len(images), "of": 3}
+
+    metrics = evaluate_texture(Aging(), target, SHORT, photographs=Asked(), name="aged")
+    assert asked == [(3, "aged"), (2, "aged")]
+    assert [*metrics["retrieval"]] == ["5", "10"]
     assert kinds == [("transport", SHORT.projections)]
     speed = torch.tensor([1.0, 2, 3])
     start, grown = 0.5, 0.5 + 5 * speed  # gray; three canvases at step 5
@@ -395,6 +406,8 @@ def write(tmp_path, **changes):
 def test_a_whole_life(tmp_path, real_vgg, monkeypatch):
     """Trained, resumed to the same weights, measured, reported, shown."""
     monkeypatch.setattr(evaluation, "TextureProtocol", lambda: SHORT)
+    known = Gallery(("a", "b"), texture_features(torch.rand(2, 3, 64, 64)))
+    monkeypatch.setattr("ncabook.tasks.texture.gallery", lambda size: known)
     experiment = load_experiment(write(tmp_path))
     assert isinstance(experiment, TextureExperiment)
     card = runner.train(experiment, tmp_path / "run", progress=False)
@@ -413,6 +426,7 @@ def test_a_whole_life(tmp_path, real_vgg, monkeypatch):
     text = TextureTask().report(metrics).text()
     assert "right half erased" in text
     assert "canvas 64×72" in text
+    assert "rank among 3 photographs" in text
     page = tmp_path / "woven.html"
     cli.export(str(tmp_path / "run"), html=page)
     assert "nca-figure" in page.read_text("utf-8")
@@ -579,3 +593,28 @@ def test_a_canvas_that_exploded_is_said_to():
         report = TextureTask().report(metrics)
         assert report["alive.10000.style"].value is None
         assert report.text().endswith("step 10,000: exploded")
+
+
+def test_a_photograph_is_told_from_others_whatever_part_of_it_is_seen():
+    """Rolled, mirrored or noisy it is nearest to itself; without its structure it is not."""
+    photographs = gallery(64)
+    assert len(set(photographs.names)) == len(photographs.names) == 77
+    noise = 0.05 * torch.randn(3, 64, 64, generator=torch.Generator().manual_seed(0))
+    order = torch.randperm(64 * 64, generator=torch.Generator().manual_seed(0))
+    for name in DTD:
+        target = texture(name, 64)
+        changed = [target.roll((20, 9), (1, 2)), target.flip(2), (target + noise).clamp(0, 1)]
+        shuffled = target.flatten(1)[:, order].view_as(target)
+        found = photographs.ranks(torch.stack([*changed, shuffled]), target, name)
+        assert found["of"] == 77
+        assert found["ranks"][:3] == [1, 1, 1]
+        assert found["nearest"][:3] == [name] * 3
+        assert found["ranks"][3] > 1
+        assert found["nearest"][3] != name
+
+
+def test_a_target_of_ones_own_is_one_photograph_more():
+    target = torch.rand(3, 64, 64, generator=torch.Generator().manual_seed(0))
+    known = Gallery(("a", "b"), texture_features(torch.zeros(2, 3, 64, 64)))
+    found = known.ranks(target[None], target, "mine")
+    assert found == {"ranks": [1], "nearest": ["mine"], "of": 3}

@@ -42,7 +42,7 @@ def numbers() -> str:
         [
             *lines,
             "",
-            "Intervals are 95 %, by bootstrap over rollouts. All models and all figures, how they "
+            "Intervals are 95 %, by bootstrap over rollouts. All models and all numbers, how they "
             "were measured and on what, stand on the book's page *Results*; `ncabook evaluate "
             "NAME` measures again. The live engine makes "
             f"{engine:,.0f} steps a second of `emoji-conv3` on 40 × 40 cells, each computed, in "

@@ -1,7 +1,7 @@
-"""States that the laboratory saved as ``.npy``: cells, and behind them what is to be known of them.
+"""States that the laboratory saved as ``.npy``: cells, and behind them what is known of them.
 
-NumPy writes arrays one behind another into one file, and reads them so: the first is float32 ``[H, W,
-C]``, which :func:`numpy.load` gives; the second is JSON as bytes, which names those that follow.
+NumPy writes arrays one behind another into one file, and reads them so: the first is float32
+``[H, W, C]``, which :func:`numpy.load` gives; the second is JSON as bytes, which names the others.
 ``ncabook/lab/state.js`` writes them, and reads them as :func:`load_state` does.
 """
 

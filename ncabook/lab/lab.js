@@ -295,7 +295,7 @@
       event.preventDefault();
       mark();
       const [place, { files }] = [placeAt(event), event.dataTransfer];
-      if (!place) return say("Drop the file on one of the figures");
+      if (!place) return bench.forEach((one) => tell(one, "Drop the file on one of the figures"));
       if (files.length !== 1) return tell(place, `${files.length} files were dropped; one is loaded at a time. Nothing has changed.`, true);
       return loadState(place, files[0]);
     });

@@ -87,7 +87,7 @@ globalThis.ncaState = (() => {
     const length = size * shape.reduce((product, n) => product * n, 1);
     const there = bytes.length - start;
     if (there < length) throw wrong(`is cut short: ${whole(there)} of ${whole(length)} bytes of its numbers are there`);
-    return { descr, shape, numbers: bytes.slice(start, start + length), end: start + length };
+    return { descr, shape, numbers: Uint8Array.from(bytes.subarray(start, start + length)), end: start + length };
   }
 
   /** What is told of the cells, and the arrays that it names. */

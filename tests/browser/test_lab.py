@@ -126,7 +126,7 @@ def dropped(page, name, content, onto="figure canvas[role=img]"):
 
 
 def test_a_saved_state_is_loaded_into_its_model(chromium, served, tmp_path):
-    """Saved, damaged, loaded: the same bytes; another model's figure gives way to its own model's."""
+    """Saved, damaged, loaded: the same bytes; another model's figure gives way to that of its own."""
     with opened(chromium, served, viewport={"width": 390, "height": 844}) as page:
         page.evaluate(f"{FIGURES}[0].ncaPlayer.ask({{ kind: 'advance', steps: 20, budget: 1e9 }})")
         with page.expect_download() as download:

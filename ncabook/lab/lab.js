@@ -200,6 +200,7 @@
     if (!entry) throw new Error(`${saved.name} is of the model ${saved.model.slice(0, 60)}, which this page does not have`);
     const here = bench.find((other) => other.entry === entry);
     const old = here ?? place;
+    if (!old.player) throw new Error(`The figure of ${entry.name} is still being loaded`);
     const fits = ({ descriptions: [{ height, width }] }) => height === saved.height && width === saved.width;
     if (here) ncaState.canvasOf(saved, here.player.descriptions[0], entry.name);
     const target = here && fits(here.player) ? here : await another(entry, saved, old);

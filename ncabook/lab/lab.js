@@ -6,8 +6,10 @@
   const MOST = 4;  // figures on the bench
   const EVERY = 500;  // milliseconds between two readings of the numbers
   const POLL = 2000;  // milliseconds between two looks at trainings
+  const TOLD = 8000;  // milliseconds for which a line stays that says that all went well
   const BUDGET = 40;  // milliseconds of steps for one picture, when a figure catches up
   const FIRST = "emoji-conv3";
+  const GONE = "The figure was taken away";
 
   const root = document.querySelector("#nca-lab");
   const { base = "./", runs } = root.dataset;
@@ -79,7 +81,7 @@
       this.card = makeCard(this, alone);
       this.section = make("section", { class: "lab-place", "aria-label": entry.name },
         make("div", { class: "lab-head" }, this.heading, away),
-        make("p", { class: "lab-title" }, entry.title), this.box, this.training, this.card);
+        make("p", { class: "lab-title" }, entry.title), this.box, makeStates(this), this.training, this.card);
     }
 
     /** Puts a figure in, which the page's own script brings to life; `before`: the player to go on from. */
@@ -106,6 +108,7 @@
     }
 
     destroy() {
+      clearTimeout(this.telling);
       this.player?.destroy();
       this.section.remove();
     }
@@ -133,26 +136,170 @@
     ].filter(Boolean);
     return make("details", { class: "lab-card", open: alone && matchMedia("(min-width: 48rem)").matches && "" },
       make("summary", {}, "Its card"), make("dl", {}, ...plain, ...rows),
-      make("p", { class: "lab-ways" }, ...ways, button("Save the state", () => saveState(place),
-        { title: "All channels of all cells, as NumPy's .npy: float32 [rows, columns, channels]" })));
+      make("p", { class: "lab-ways" }, ...ways));
   }
 
-  /** The state as a .npy file. */
-  async function saveState({ player, entry }) {
+  // --- States as files ---------------------------------------------------------------------------
+
+  /** A line below a figure, for all to see, and aloud; what went well is gone after a while. */
+  function tell(place, text, isWrong = false) {
+    clearTimeout(place.telling);
+    place.told.textContent = text;
+    place.told.hidden = false;
+    if (!isWrong) place.telling = setTimeout(() => { place.told.hidden = true; }, TOLD);
+    say(text);
+  }
+
+  /** The buttons for states: one saves, one asks for a file. */
+  function makeStates(place) {
+    place.file = make("input", { type: "file", accept: ".npy", hidden: "" });
+    place.file.addEventListener("change", () => {
+      const [file] = place.file.files;
+      place.file.value = "";  // so that the same one may be chosen again
+      if (file) loadState(place, file);
+    });
+    place.told = make("p", { class: "lab-told", "aria-hidden": "true", hidden: "" });  // the page's status speaks
+    place.load = button("Load a state…", () => place.file.click(),
+      { title: "A file that was saved here, or NumPy's .npy: float32 [rows, columns, channels]" });
+    return make("div", { class: "lab-states" },
+      button("Save the state", () => saveState(place).catch(({ message }) => tell(place, message, true)),
+        { title: "All channels of all cells, with model, step and class, as NumPy's .npy" }),
+      place.load, place.file, place.told);
+  }
+
+  async function saveState(place) {
+    const { player, entry } = place;
     if (!player) return;
-    const [description] = player.descriptions;
-    const { state } = await player.send({ kind: "getState" });
-    const shape = `(${description.height}, ${description.width}, ${description.channels})`;
-    const text = `{'descr': '<f4', 'fortran_order': False, 'shape': ${shape}, }`;
-    const length = Math.ceil((10 + text.length + 1) / 64) * 64 - 10;
-    const head = new Uint8Array(10 + length).fill(32);
-    head.set([0x93, ...new TextEncoder().encode("NUMPY"), 1, 0, length & 255, length >> 8]);
-    head.set(new TextEncoder().encode(text), 10);
-    head[head.length - 1] = 10;
-    const url = URL.createObjectURL(new Blob([head, Float32Array.from(state)]));
-    make("a", { href: url, download: `${entry.key}-step-${player.last.step}.npy` }).click();
+    const snapshot = await player.snapshot();
+    const url = URL.createObjectURL(new Blob([ncaState.write(snapshot, player.descriptions[0], entry.name)]));
+    make("a", { href: url, download: `${entry.key}-step-${snapshot.step}.npy` }).click();
     setTimeout(() => URL.revokeObjectURL(url), 10000);
-    say("State saved");
+    tell(place, `State saved, of step ${whole(snapshot.step)}`);
+  }
+
+  let loading = false;
+
+  /** Loads a state into a figure, or says what is wrong with it; then nothing has changed. */
+  async function loadState(place, file) {
+    const refuse = (why) => tell(place, `${why}. Nothing has changed.`, true);
+    if (loading || !place.player) return refuse("A figure, or a file, is still being loaded");
+    loading = true;
+    try {
+      await putState(place, await ncaState.open(file));
+    } catch ({ message }) {
+      refuse(message.replace("live figure: ", `${file.name}: `));
+    } finally {
+      loading = false;
+    }
+  }
+
+  /** Of a file without a model: that of `place`; all that it does not tell stays as it is there. */
+  async function putState(place, saved) {
+    const named = saved.model !== null;
+    const entry = named ? [...shelf.values()].find(({ name }) => name === saved.model) : place.entry;
+    if (!entry) throw new Error(`${saved.name} is of the model ${saved.model.slice(0, 60)}, which this page does not have`);
+    const here = bench.find((other) => other.entry === entry);
+    const old = here ?? place;
+    if (!old.player) throw new Error(`The figure of ${entry.name} is still being loaded`);
+    const fits = ({ descriptions: [{ height, width }] }) => height === saved.height && width === saved.width;
+    if (here) ncaState.canvasOf(saved, here.player.descriptions[0], entry.name);
+    const target = here && fits(here.player) ? here : await another(entry, saved, old);
+    const { classIndex, degrees, weight } = target.player.last;
+    const kept = { step: 0, classIndex, degrees, weight };
+    try {
+      await whileAlive(target.player, target.player.restore({ ...kept, ...saved.snapshot }));
+      if (!bench.includes(old)) throw new Error(GONE);
+    } catch (error) {
+      if (target !== old) target.destroy();
+      throw error;
+    }
+    if (target !== old) exchange(old, target);
+    tell(target, `${saved.name} is loaded: ${entry.name} at step ${whole(target.player.last.step)}` +
+      `${named ? "" : "; the file tells cells only"}`);
+    if (old !== place) target.figure.scrollIntoView({ block: "nearest" });
+  }
+
+  /** A place out of sight with the model, and the canvas, that a state is of. */
+  async function another(entry, saved, { card }) {
+    const place = new Place(entry, card.open);
+    place.section.hidden = true;
+    place.row = makeRow(place);
+    place.put(await fetchFigure(entry.key, entry.version));
+    const [description] = JSON.parse(place.figure.dataset.nca);
+    const canvas = ncaState.canvasOf(saved, description, entry.name);
+    parts.bench.append(place.section);
+    try {
+      await alive(place);
+      place.player.rest();
+      if (canvas !== null && canvas !== place.player.canvas) await place.player.resize(canvas);
+      ncaState.canvasOf(saved, { ...place.player.descriptions[0], sizes: undefined }, entry.name);
+    } catch (error) {
+      place.destroy();
+      throw error;
+    }
+    return place;
+  }
+
+  /** A promise, or an error where a player ends meanwhile: who has ended does not answer. */
+  async function whileAlive(player, promise) {
+    let timer;
+    const ended = new Promise((_, reject) => {
+      timer = setInterval(() => { if (player.ended) reject(new Error(GONE)); }, 200);
+    });
+    try {
+      return await Promise.race([promise, ended]);
+    } finally {
+      clearInterval(timer);
+    }
+  }
+
+  /** Waits for a figure, or for the sentence that stands in its place. */
+  async function alive({ figure, entry }) {
+    while (!figure.ncaPlayer) {
+      const wrong = figure.querySelector(":scope > [role=alert]");
+      if (wrong) throw new Error(`${entry.name} cannot be shown: ${wrong.textContent}`);
+      await new Promise((go) => { setTimeout(go, 30); });
+    }
+  }
+
+  /** Lets a place take another one's on the bench. */
+  function exchange(old, place) {
+    const held = old.section.contains(document.activeElement);
+    old.section.replaceWith(place.section);
+    old.row.replaceWith(place.row);
+    place.section.hidden = false;
+    if (!old.player.view.extra.hidden) place.player.view.more.click();
+    bench[bench.indexOf(old)] = place;
+    old.destroy();
+    update();
+    drawTrainings();
+    if (held) place.load.focus();
+  }
+
+  /** The place on which a file is dropped; the only one, where it falls beside. */
+  const placeAt = ({ target }) =>
+    bench.find(({ section }) => section.contains(target)) ?? (bench.length === 1 ? bench[0] : undefined);
+
+  /** Files may be dropped; a page that does not take one would be left for it. */
+  function takeFiles() {
+    const mark = (place) => { for (const { section } of bench) section.classList.toggle("lab-over", section === place?.section); };
+    const isFile = ({ dataTransfer }) => [...(dataTransfer?.types ?? [])].includes("Files");
+    root.addEventListener("dragover", (event) => {
+      if (!isFile(event)) return;
+      event.preventDefault();
+      event.dataTransfer.dropEffect = "copy";
+      mark(placeAt(event));
+    });
+    root.addEventListener("dragleave", ({ relatedTarget }) => { if (!root.contains(relatedTarget)) mark(); });
+    root.addEventListener("drop", (event) => {
+      if (!isFile(event)) return;
+      event.preventDefault();
+      mark();
+      const [place, { files }] = [placeAt(event), event.dataTransfer];
+      if (!place) return bench.forEach((one) => tell(one, "Drop the file on one of the figures"));
+      if (files.length !== 1) return tell(place, `${files.length} files were dropped; one is loaded at a time. Nothing has changed.`, true);
+      return loadState(place, files[0]);
+    });
   }
 
   // --- The same for all -------------------------------------------------------------------------
@@ -489,7 +636,7 @@
         const entry = shelf.get(run.key);
         if (entry) Object.assign(entry, { version: run.version });
         const place = bench.find(({ entry: { key } }) => key === run.key);
-        if (place && run.version !== place.version) await renew(place, run);
+        if (place && !loading && run.version !== place.version) await renew(place, run);
       }
       drawTrainings();
     } catch {
@@ -515,12 +662,14 @@
 
   async function begin() {
     try {
+      await load("lab/state.js");
       await load("lab/shelf.js");
     } catch (error) {
       root.replaceChildren(make("p", { role: "alert" }, `${error.message}; the laboratory is empty without it.`));
       return;
     }
     build();
+    takeFiles();
     const asked = new URLSearchParams(location.search).get("models")?.split(",") ?? root.dataset.first?.split(",") ?? [FIRST];
     const known = asked.map(decodeURIComponent).filter((key) => shelf.has(key)).slice(0, MOST);
     const there = [...new Set(known)];

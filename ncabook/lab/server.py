@@ -102,6 +102,7 @@ class Laboratory:
             "/": lambda: (HTML, self._page()),
             "/lab/engine.js": lambda: (SCRIPT, page_script().encode()),
             "/lab/lab.js": lambda: (SCRIPT, (HERE / "lab.js").read_bytes()),
+            "/lab/state.js": lambda: (SCRIPT, (HERE / "state.js").read_bytes()),
             "/lab/lab.css": lambda: (STYLE, (HERE / "lab.css").read_bytes()),
             f"/lab/{SHELF}": lambda: (SCRIPT, self._shelf()),
             "/lab/runs.json": lambda: (JSON, json.dumps(self._progress()).encode()),

@@ -19,7 +19,7 @@ from ncabook.live.poster import figure_poster
 from ncabook.tasks import task_of
 
 HERE = Path(__file__).parent
-FILES = ("lab.js", "lab.css")
+FILES = ("lab.js", "state.js", "lab.css")
 SHELF = "shelf.js"
 THUMB = 128  # pixels along the longer side of a picture on the shelf
 FAMILIES = {

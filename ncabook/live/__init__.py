@@ -8,15 +8,18 @@ from ncabook.live.html import figure_html, to_html
 from ncabook.live.onnx import to_onnx
 from ncabook.live.opinion import Opinion
 from ncabook.live.player import LivePlayer
+from ncabook.live.saved import SavedState, load_state
 from ncabook.live.trainer import load_trained, trainer_figure
 
 __all__ = [
     "LivePlayer",
     "Opinion",
+    "SavedState",
     "controls",
     "describe",
     "elementary_figure",
     "figure_html",
+    "load_state",
     "load_trained",
     "to_glsl",
     "to_html",

@@ -1044,6 +1044,9 @@ cells.set(state.subarray(i * channels, (i + 1) * channels), i * stride);
 this.stepCount = stepCount;
 this.planted = planted;
 }
+fits(rest) {
+return rest.length === 0;
+}
 reset() {
 this.cells.fill(0);
 this.stepCount = 0;
@@ -1538,6 +1541,12 @@ const MOST_FRAMES = 1e9;
 const MOST_FLIGHTS = 32;
 const HEAD = 4;
 const FIELDS = ["digit", "row", "column", "down", "right", "age"];
+const doubles = (numbers, first, end) => new Float64Array(numbers.slice(2 * first, 2 * end).buffer);
+function flightsOf(numbers, count) {
+const rows = doubles(numbers, HEAD, HEAD + count * FIELDS.length);
+return Array.from({ length: count }, (_, i) =>
+Object.fromEntries(FIELDS.map((name, k) => [name, rows[i * FIELDS.length + k]])));
+}
 class Reel {
 constructor({ film, height, width }, bytes) {
 const { patch, reels, digits, shown, seen } = film;
@@ -1571,16 +1580,28 @@ past.forEach((picture, i) => all.set(picture, few.length + i * length));
 return all;
 }
 set numbers(numbers) {
-const doubles = (first, end) => new Float64Array(numbers.slice(2 * first, 2 * end).buffer);
-const [began, frame, shown, count] = doubles(0, HEAD);
+const [began, frame, shown, count] = doubles(numbers, 0, HEAD);
 Object.assign(this, { began, frame, shown });
-const end = HEAD + count * FIELDS.length;
-const rows = doubles(HEAD, end);
-this.flights = Array.from({ length: count }, (_, i) =>
-Object.fromEntries(FIELDS.map((name, k) => [name, rows[i * FIELDS.length + k]])));
-const pictures = numbers.subarray(2 * end);
+this.flights = flightsOf(numbers, count);
+const pictures = numbers.subarray(2 * (HEAD + count * FIELDS.length));
 this.past = Array.from({ length: pictures.length / this.length }, (_, i) =>
 Uint8ClampedArray.from(pictures.subarray(i * this.length, (i + 1) * this.length)));
+}
+fits(numbers, step) {
+const { length, seen, bitmaps, size: { height, width } } = this;
+if (!(numbers instanceof Float32Array) || numbers.length < 2 * HEAD) return false;
+const [began, frame, shown, count] = doubles(numbers, 0, HEAD);
+const isIn = (value, least, most) => Number.isInteger(value) && value >= least && value <= most;
+const most = Math.max(MOST_FLIGHTS, ...this.reels.map(({ flights }) => flights.length));
+if (!isIn(began, 0, step) || !isIn(frame, -1, MOST_FRAMES) || !isIn(shown, 0, MOST_FRAMES) || !isIn(count, 0, most)) {
+return false;
+}
+const flown = 2 * (HEAD + count * FIELDS.length);
+return numbers.length === flown + (frame < 0 ? 0 : seen * length) &&
+flightsOf(numbers, count).every(({ digit, row, column, down, right, age }) =>
+isIn(digit, 0, bitmaps.length - 1) && row >= 0 && row <= height - bitmaps[digit].side &&
+column >= 0 && column <= width - bitmaps[digit].side && Math.abs(down) <= MOST_SPEED &&
+Math.abs(right) <= MOST_SPEED && isIn(age, -1, MOST_FRAMES));
 }
 isAlone(frame) {
 return frame >= Math.min(this.shown, this.frames);
@@ -1685,6 +1706,9 @@ const whole = new Float32Array(cells.length + numbers.length);
 whole.set(cells);
 whole.set(numbers, cells.length);
 return whole;
+}
+fits(rest, step) {
+return rest.length === 0 || this.reel.fits(rest, step);
 }
 restore(state, stepCount, planted = []) {
 const length = this.cellCount * this.channels;
@@ -2307,6 +2331,9 @@ const whole = new Float32Array(states.length * states[0].length);
 states.forEach((state, i) => whole.set(state, i * state.length));
 return whole;
 }
+fits(rest) {
+return rest.length === 0 || (rest.length === this.cellCount * this.channels && rest.every(Number.isFinite));
+}
 restore(state, stepCount, planted = []) {
 const length = this.cellCount * this.channels;
 super.restore(state.subarray(0, length), stepCount, planted);
@@ -2823,7 +2850,7 @@ const drawn = this.events.slice(0, this.applied).filter(({ kind }) => kind === "
 const { fixed, rules, erased } = this.engines[0].description;
 const whole = this.whole || erased !== undefined;
 const kept = whole ? [] : this.engines.map((engine) => engine.drawn);
-const past = this.atStart ? this.past : this.present;
+const past = this.atStart && !this.loaded ? this.past : this.present;
 this.begin(() => kept.forEach((planes, i) => { this.engines[i].drawn = planes; }));
 this.whole = whole || (fixed === 0 && !rules);
 if (whole) drawn.forEach((event) => this.act(event));
@@ -2831,11 +2858,11 @@ this.past = past;
 this.kept = this.applied;
 }
 get atStart() {
-return this.step === 0 && this.applied === this.kept;
+return this.step === this.begun && this.applied === this.kept;
 }
 get present() {
-const { step, events, applied, kept, interval, snapshots, whole, start } = this;
-const story = { events, applied, kept, interval, snapshots, whole, start };
+const { step, events, applied, kept, interval, snapshots, whole, start, begun, loaded } = this;
+const story = { events, applied, kept, interval, snapshots, whole, start, begun, loaded };
 return { step, story, snapshot: this.snapshot };
 }
 get canRecall() {
@@ -2846,6 +2873,11 @@ if (!this.canRecall) return;
 const { step, story, snapshot } = this.past;
 Object.assign(this, story, { past: undefined });
 this.put(snapshot, step);
+}
+load(snapshot, step) {
+const past = this.present;
+this.begin(() => this.put(snapshot, step));
+Object.assign(this, { whole: false, loaded: true, past });
 }
 replay(events, settings) {
 this.set(settings);
@@ -2868,6 +2900,8 @@ begin(change) {
 this.engines.forEach((engine) => engine.reset());
 change();
 this.start = this.settings;
+this.begun = this.step;
+this.loaded = false;
 this.events = [];
 this.applied = 0;
 this.past = undefined;
@@ -2875,7 +2909,7 @@ this.kept = 0;
 this.interval = SNAPSHOT_EVERY;
 this.snapshots = new Map();
 this.whole = true;
-this.arrive();
+this.keep();
 }
 act(event) {
 checkEvent(event, this.engines[0].description);
@@ -2980,9 +3014,47 @@ if (at % this.interval !== 0 && at !== first) this.snapshots.delete(at);
 }
 }
 }
-const CHANGES = new Set(["act", "back", "seek", "reset", "recall", "replay", "setState"]);
+function snapshotOf(engine) {
+const { state, ruleMap, fresh, cellCount, channels } = engine;
+const length = cellCount * channels;
+return {
+cells: state.slice(0, length),
+rest: state.slice(length),
+rules: ruleMap.slice(),
+planted: fresh.map(({ row, column }) => ({ row, column })),
+};
+}
+function checkSnapshot({ cells, rest = [], rules = [], planted = [], ...moment }, engine) {
+const { height, width, channels, cellCount, description } = engine;
+checkMoment({ ...moment, events: [] }, description);
+const length = cellCount * channels;
+expect(cells?.length === length && cells.every(Number.isFinite), "cells", `${cells?.length} numbers`,
+`${length} finite ones, ${height} rows of ${width} cells of ${channels} channels`);
+const last = (description.rules?.length ?? 1) - 1;
+expect(rules.length === 0 || (rules.length === cellCount && rules.every((rule) => rule <= last)),
+"rules", `${rules.length} numbers`, `none, or ${cellCount} from 0 to ${last}`);
+const inside = ({ row, column }) => [[row, height], [column, width]]
+.every(([at, end]) => Number.isInteger(at) && at >= 0 && at < end);
+expect(planted.length === 0 || (description.ring && planted.length <= cellCount && planted.every(inside)),
+"planted", planted, description.ring ? "cells of the grid" : "no seeds");
+expect(engine.fits(rest, moment.step), "what lies beside the cells", `${rest.length} numbers`, "what this automaton keeps there");
+}
+function withSnapshot({ states: [, ...states], maps: [map, ...maps], planted: [, ...others] }, snapshot) {
+const { cells, rest = [], rules = [], planted = [], step, classIndex, degrees, weight } = snapshot;
+const state = new Float32Array(cells.length + rest.length);
+state.set(cells);
+state.set(rest, cells.length);
+return {
+states: [state, ...states],
+maps: [rules.length > 0 ? Uint8Array.from(rules) : map, ...maps],
+planted: [planted.map((place) => ({ ...place, step })), ...others],
+settings: { classIndex, degrees, weight },
+before: 0,
+};
+}
+const CHANGES = new Set(["act", "back", "seek", "reset", "recall", "replay", "setState", "restore"]);
 const MESSAGES = new Set([
-...CHANGES, "advance", "show", "look", "inspect", "getState", "setFireRate", "recorded", "zoom",
+...CHANGES, "advance", "show", "look", "inspect", "getState", "snapshot", "setFireRate", "recorded", "zoom",
 ]);
 const ZOOMS = [1, 2, 4];
 const LOOK_EVERY = { WebGL2: 64, WebAssembly: 8, JavaScript: 8 };
@@ -3102,6 +3174,14 @@ throw new RangeError(`live figure: a state of ${state.length} numbers; expected 
 }
 this.timeline.begin(() => engine.restore(Float32Array.from(state), 0));
 this.timeline.whole = false;
+}
+snapshot() {
+return { snapshot: { step: this.timeline.step, ...this.timeline.settings, ...snapshotOf(this.engines[0]) } };
+}
+restore({ snapshot }) {
+checkSnapshot(snapshot, this.engines[0]);
+this.timeline.load(withSnapshot(this.timeline.snapshot, snapshot), snapshot.step);
+this.stopped = this.timeline.runaway;
 }
 report(hurried = false) {
 const { timeline, engines } = this;
@@ -3823,6 +3903,10 @@ Object.assign(this, { canvas, names, points: [], marks: [], kept: null });
 keep() {
 this.kept = { points: [...this.points], marks: [...this.marks] };
 }
+begin() {
+this.keep();
+Object.assign(this, { points: [], marks: [] });
+}
 recall() {
 Object.assign(this, this.kept, { kept: null });
 }
@@ -4490,9 +4574,31 @@ async reset() {
 this.halt();
 this.notify("");
 this.chart.keep();
+this.view.undo.setAttribute("aria-label", "Undo the reset");
 await this.ask({ kind: "reset" });
 this.say(this.plants ? "Reset to a single seed cell" : "Reset to the start");
 this.tell({ steps: 0 });
+}
+async snapshot() {
+const { snapshot } = await this.link.send({ kind: "snapshot" });
+return snapshot;
+}
+async restore(snapshot) {
+const { playing } = this;
+this.rest();
+let report;
+try {
+report = await this.link.send({ kind: "restore", snapshot });
+} catch (error) {
+if (playing && !this.ended) this.setPlaying(true, false);
+throw error;
+}
+if (this.ended) return;
+this.notify("");
+this.chart.begin();
+this.view.undo.setAttribute("aria-label", "Undo the load");
+this.draw(report);
+this.tell({ steps: report.step, classIndex: report.classIndex, events: [] });
 }
 async recall() {
 const { undo, reset } = this.view;
@@ -4620,8 +4726,8 @@ async function begin(element, descriptions, weights, report) {
 const link = await connect(descriptions, weights);
 const player = new Player(element, descriptions, link, report);
 drawThumbs(player.view, descriptions[0], weights);
-player.view.canvasSize?.addEventListener("change", () =>
-resize(player, weights, Number(player.view.canvasSize.value)));
+player.resize = (index) => resize(player, weights, index);
+player.view.canvasSize?.addEventListener("change", () => player.resize(Number(player.view.canvasSize.value)));
 return player;
 }
 const onCanvas = (descriptions, index) => descriptions.map((d) => {
@@ -4631,6 +4737,8 @@ return { ...d, height, width, alt };
 });
 async function resize(old, weights, index) {
 const { element, report, view, last } = old;
+view.canvasSize.value = index;
+const held = view.canvasSize.matches(":focus");
 const descriptions = onCanvas(old.descriptions, index)
 .map((d) => ({ ...d, class_index: last.classIndex, fire_rate: old.fireRate }))
 .map((d) => (d.turns === undefined ? d : { ...d, turns: last.degrees }));
@@ -4650,7 +4758,7 @@ if (view.root.dataset.touch !== undefined) player.hold.touch();
 const { playing } = old;
 old.destroy();
 element.ncaPlayer = player;
-player.view.canvasSize.focus();
+if (held) player.view.canvasSize.focus();
 player.show(player.view.channel.value);
 player.setPlaying(playing, false);
 player.tell({ steps: 0, events: [] });

@@ -6,7 +6,8 @@
 // too, with some pixels of the first frame, and how often votes were `counted` for it; {kind:
 // "later"} is no message: a picture has to wait; nor is {kind: "repeat", count, message}: after it, the
 // bytes that are in use are noted in `heaps`, if Node runs with --expose-gc. `stops`: the step after
-// each message, and whether something ran away.
+// each message, and whether something ran away. {kind: "save"} adds a file of the laboratory, as base64,
+// to `files`; {kind: "load", file} loads one, the last without `file`; `refusals` say why not.
 // With `criticise: true` what the critic says of the last state is there.
 // With `decode: true` the picture of the last state is there. With `wasm: false` nothing compiles,
 // as where a browser lacks SIMD; `wasm: "instantiate"` and `"grow"` refuse memory, early and late.
@@ -23,6 +24,7 @@ if (job.wasm === false) {
   await new Response("").text();  // Node's own use of WebAssembly comes first
   WebAssembly.compile = () => Promise.reject(new Error("no SIMD"));
 }
+await import("../../ncabook/lab/state.js");
 const refuse = () => { throw new RangeError("no memory"); };
 const { instantiate } = WebAssembly;
 if (job.wasm === "instantiate") {
@@ -44,7 +46,18 @@ const act = async () => {
 const simulate = async () => {
   const simulation = await Simulation.create([job.description], weights);
   let [answer, counted] = [{}, 0];
-  const [heaps, stops] = [[], []];
+  const [heaps, stops, files, refusals] = [[], [], [], []];
+  const load = (content) => {
+    try {
+      const saved = ncaState.read(Buffer.from(content, "base64"), "a.npy");
+      ncaState.canvasOf(saved, job.description, "this one");
+      const { classIndex, degrees, weight } = simulation.report();
+      return simulation.handle({ kind: "restore", snapshot: { step: 0, classIndex, degrees, weight, ...saved.snapshot } });
+    } catch ({ message }) {
+      refusals.push(message);
+      return simulation.report();
+    }
+  };
   Object.defineProperty(simulation.engines[0], "ballot", {
     get() {
       counted += 1;
@@ -59,6 +72,10 @@ const simulate = async () => {
       globalThis.gc?.();
       heaps.push(process.memoryUsage().heapUsed);
     }
+    else if (message.kind === "save") {
+      const { snapshot } = simulation.handle({ kind: "snapshot" });
+      files.push(Buffer.from(ncaState.write(snapshot, job.description, "a-model")).toString("base64"));
+    } else if (message.kind === "load") answer = load(message.file ?? files.at(-1));
     else answer = simulation.handle(message);
     stops.push([simulation.timeline.step, simulation.stopped !== undefined]);
   }
@@ -66,7 +83,7 @@ const simulate = async () => {
   const { recorded } = simulation.handle({ kind: "recorded" });
   const snapshots = simulation.timeline.snapshots.size;
   const [{ data, height, width }] = frames;
-  const seen = { recorded, heaps, stops, size: [height, width], pixels: [...data.subarray(0, 400)], snapshots, counted };
+  const seen = { recorded, heaps, stops, files, refusals, size: [height, width], pixels: [...data.subarray(0, 400)], snapshots, counted };
   return { engine: simulation.engines[0], ...rest, ...seen };
 };
 

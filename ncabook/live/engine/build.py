@@ -38,7 +38,7 @@ CORE = [
         "paint.js",
         "timeline.js",
     ),
-    *("simulation.js",),
+    *("snapshot.js", "simulation.js"),
 ]
 SHARED = [
     *("Engine", "GpuEngine", "Simulation", "createEngine", "decodeBase64", "isDevice"),

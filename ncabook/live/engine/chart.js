@@ -13,9 +13,15 @@ export class Chart {
     Object.assign(this, { canvas, names, points: [], marks: [], kept: null });
   }
 
-  /** Remembers the curve as it is, for who takes a reset back. */
+  /** Remembers the curve as it is, for who takes a reset, or a load, back. */
   keep() {
     this.kept = { points: [...this.points], marks: [...this.marks] };
+  }
+
+  /** Begins anew, and remembers the curve as it was. */
+  begin() {
+    this.keep();
+    Object.assign(this, { points: [], marks: [] });
   }
 
   /** The remembered curve, if there is one. */

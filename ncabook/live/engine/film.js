@@ -53,6 +53,10 @@ export class FilmEngine extends Engine {
     return whole;
   }
 
+  fits(rest, step) {
+    return rest.length === 0 || this.reel.fits(rest, step);
+  }
+
   restore(state, stepCount, planted = []) {
     const length = this.cellCount * this.channels;
     super.restore(state.subarray(0, length), stepCount, planted);

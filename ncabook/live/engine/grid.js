@@ -73,6 +73,11 @@ export class Grid extends Memory {
     this.planted = planted;
   }
 
+  /** Whether `state` could have these numbers behind the cells, at a step. */
+  fits(rest) {
+    return rest.length === 0;
+  }
+
   /** Back to the start, else to a seed cell in the centre, at step 0: the same coins will fall again. */
   reset() {
     this.cells.fill(0);

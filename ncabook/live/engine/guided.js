@@ -46,6 +46,10 @@ export class GuidedEngine extends Engine {
     return whole;
   }
 
+  fits(rest) {
+    return rest.length === 0 || (rest.length === this.cellCount * this.channels && rest.every(Number.isFinite));
+  }
+
   /** Of a single state, both begin with it. */
   restore(state, stepCount, planted = []) {
     const length = this.cellCount * this.channels;

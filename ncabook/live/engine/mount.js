@@ -12,8 +12,8 @@ async function begin(element, descriptions, weights, report) {
   const link = await connect(descriptions, weights);
   const player = new Player(element, descriptions, link, report);
   drawThumbs(player.view, descriptions[0], weights);
-  player.view.canvasSize?.addEventListener("change", () =>
-    resize(player, weights, Number(player.view.canvasSize.value)));
+  player.resize = (index) => resize(player, weights, index);
+  player.view.canvasSize?.addEventListener("change", () => player.resize(Number(player.view.canvasSize.value)));
   return player;
 }
 
@@ -27,6 +27,8 @@ const onCanvas = (descriptions, index) => descriptions.map((d) => {
 /** Begins again on another canvas, with another player; the controls stay as they are. */
 async function resize(old, weights, index) {
   const { element, report, view, last } = old;
+  view.canvasSize.value = index;
+  const held = view.canvasSize.matches(":focus");
   const descriptions = onCanvas(old.descriptions, index)
     .map((d) => ({ ...d, class_index: last.classIndex, fire_rate: old.fireRate }))
     .map((d) => (d.turns === undefined ? d : { ...d, turns: last.degrees }));
@@ -46,7 +48,7 @@ async function resize(old, weights, index) {
   const { playing } = old;
   old.destroy();
   element.ncaPlayer = player;
-  player.view.canvasSize.focus();
+  if (held) player.view.canvasSize.focus();
   player.show(player.view.channel.value);
   player.setPlaying(playing, false);
   player.tell({ steps: 0, events: [] });

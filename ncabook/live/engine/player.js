@@ -174,12 +174,42 @@ export class Player {
     this.halt();
     this.notify("");
     this.chart.keep();
+    this.view.undo.setAttribute("aria-label", "Undo the reset");
     await this.ask({ kind: "reset" });
     this.say(this.plants ? "Reset to a single seed cell" : "Reset to the start");
     this.tell({ steps: 0 });
   }
 
-  /** Takes the last reset back. */
+  /** What a file keeps of this moment; see {@link Simulation#snapshot}. */
+  async snapshot() {
+    const { snapshot } = await this.link.send({ kind: "snapshot" });
+    return snapshot;
+  }
+
+  /**
+   * Rests at a moment that was kept; as a reset, it can be taken back.
+   *
+   * @throws {Error} in words if it cannot be one of this automaton; nothing has changed then
+   */
+  async restore(snapshot) {
+    const { playing } = this;
+    this.rest();  // else a step may follow that was asked for meanwhile
+    let report;
+    try {
+      report = await this.link.send({ kind: "restore", snapshot });
+    } catch (error) {
+      if (playing && !this.ended) this.setPlaying(true, false);
+      throw error;
+    }
+    if (this.ended) return;
+    this.notify("");
+    this.chart.begin();
+    this.view.undo.setAttribute("aria-label", "Undo the load");
+    this.draw(report);
+    this.tell({ steps: report.step, classIndex: report.classIndex, events: [] });
+  }
+
+  /** Takes the last reset, or load, back. */
   async recall() {
     const { undo, reset } = this.view;
     this.rest();

@@ -1,11 +1,22 @@
 // The true film of a figure: stored frames, if there are some, and the digits that fly in it.
 
+import { MOST_SPEED } from "./events.js";
 import { drawDigit, fly, takeOff } from "./flights.js";
 
 export const MOST_FRAMES = 1e9;
 const MOST_FLIGHTS = 32;
 const HEAD = 4;
 const FIELDS = ["digit", "row", "column", "down", "right", "age"];
+
+/** Float64s, by the float32s that hold their bits. */
+const doubles = (numbers, first, end) => new Float64Array(numbers.slice(2 * first, 2 * end).buffer);
+
+/** The first `count` flights of a reel's numbers. */
+function flightsOf(numbers, count) {
+  const rows = doubles(numbers, HEAD, HEAD + count * FIELDS.length);
+  return Array.from({ length: count }, (_, i) =>
+    Object.fromEntries(FIELDS.map((name, k) => [name, rows[i * FIELDS.length + k]])));
+}
 
 export class Reel {
   /** Of a description and its weights. */
@@ -48,16 +59,30 @@ export class Reel {
   }
 
   set numbers(numbers) {
-    const doubles = (first, end) => new Float64Array(numbers.slice(2 * first, 2 * end).buffer);
-    const [began, frame, shown, count] = doubles(0, HEAD);
+    const [began, frame, shown, count] = doubles(numbers, 0, HEAD);
     Object.assign(this, { began, frame, shown });
-    const end = HEAD + count * FIELDS.length;
-    const rows = doubles(HEAD, end);
-    this.flights = Array.from({ length: count }, (_, i) =>
-      Object.fromEntries(FIELDS.map((name, k) => [name, rows[i * FIELDS.length + k]])));
-    const pictures = numbers.subarray(2 * end);
+    this.flights = flightsOf(numbers, count);
+    const pictures = numbers.subarray(2 * (HEAD + count * FIELDS.length));
     this.past = Array.from({ length: pictures.length / this.length }, (_, i) =>
       Uint8ClampedArray.from(pictures.subarray(i * this.length, (i + 1) * this.length)));
+  }
+
+  /** Whether they can be `numbers` at a step; they may come from anywhere. */
+  fits(numbers, step) {
+    const { length, seen, bitmaps, size: { height, width } } = this;
+    if (!(numbers instanceof Float32Array) || numbers.length < 2 * HEAD) return false;
+    const [began, frame, shown, count] = doubles(numbers, 0, HEAD);
+    const isIn = (value, least, most) => Number.isInteger(value) && value >= least && value <= most;
+    const most = Math.max(MOST_FLIGHTS, ...this.reels.map(({ flights }) => flights.length));
+    if (!isIn(began, 0, step) || !isIn(frame, -1, MOST_FRAMES) || !isIn(shown, 0, MOST_FRAMES) || !isIn(count, 0, most)) {
+      return false;
+    }
+    const flown = 2 * (HEAD + count * FIELDS.length);
+    return numbers.length === flown + (frame < 0 ? 0 : seen * length) &&
+      flightsOf(numbers, count).every(({ digit, row, column, down, right, age }) =>
+        isIn(digit, 0, bitmaps.length - 1) && row >= 0 && row <= height - bitmaps[digit].side &&
+        column >= 0 && column <= width - bitmaps[digit].side && Math.abs(down) <= MOST_SPEED &&
+        Math.abs(right) <= MOST_SPEED && isIn(age, -1, MOST_FRAMES));
   }
 
   /** Whether a frame is not shown, since the automaton is alone or the film is over. */

@@ -5,12 +5,13 @@ import { createEngine } from "./backend.js";
 import { expect } from "./description.js";
 import { checkMoment } from "./events.js";
 import { paint } from "./paint.js";
+import { checkSnapshot, snapshotOf, withSnapshot } from "./snapshot.js";
 import { Timeline } from "./timeline.js";
 
 // What may be asked for: first what changes the state.
-const CHANGES = new Set(["act", "back", "seek", "reset", "recall", "replay", "setState"]);
+const CHANGES = new Set(["act", "back", "seek", "reset", "recall", "replay", "setState", "restore"]);
 const MESSAGES = new Set([
-  ...CHANGES, "advance", "show", "look", "inspect", "getState", "setFireRate", "recorded", "zoom",
+  ...CHANGES, "advance", "show", "look", "inspect", "getState", "snapshot", "setFireRate", "recorded", "zoom",
 ]);
 const ZOOMS = [1, 2, 4];
 const LOOK_EVERY = { WebGL2: 64, WebAssembly: 8, JavaScript: 8 };  // steps between two looks for a runaway
@@ -169,6 +170,22 @@ export class Simulation {
     }
     this.timeline.begin(() => engine.restore(Float32Array.from(state), 0));
     this.timeline.whole = false;  // nobody else has this state
+  }
+
+  /** What a file keeps of the first automaton's present, for `restore`. */
+  snapshot() {
+    return { snapshot: { step: this.timeline.step, ...this.timeline.settings, ...snapshotOf(this.engines[0]) } };
+  }
+
+  /**
+   * Makes a snapshot the present of the first automaton; it can be taken back as a reset can.
+   *
+   * @throws {Error} in words, before anything changes, if it cannot be one of this automaton
+   */
+  restore({ snapshot }) {
+    checkSnapshot(snapshot, this.engines[0]);
+    this.timeline.load(withSnapshot(this.timeline.snapshot, snapshot), snapshot.step);
+    this.stopped = this.timeline.runaway;
   }
 
   /** `hurried`: more steps follow at once, so that a picture that is slow to decode may wait. */

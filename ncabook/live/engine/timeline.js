@@ -26,7 +26,7 @@ export class Timeline {
     const { fixed, rules, erased } = this.engines[0].description;
     const whole = this.whole || erased !== undefined;  // what was erased there is no drawing
     const kept = whole ? [] : this.engines.map((engine) => engine.drawn);
-    const past = this.atStart ? this.past : this.present;
+    const past = this.atStart && !this.loaded ? this.past : this.present;
     this.begin(() => kept.forEach((planes, i) => { this.engines[i].drawn = planes; }));
     this.whole = whole || (fixed === 0 && !rules);  // else something may have been drawn
     if (whole) drawn.forEach((event) => this.act(event));
@@ -34,29 +34,36 @@ export class Timeline {
     this.kept = this.applied;
   }
 
-  /** Whether nothing happened since the start, or the reset. */
+  /** Whether nothing happened since the start, the reset, or what was loaded. */
   get atStart() {
-    return this.step === 0 && this.applied === this.kept;
+    return this.step === this.begun && this.applied === this.kept;
   }
 
-  /** All that a reset ends. */
+  /** All that a reset, or a load, ends. */
   get present() {
-    const { step, events, applied, kept, interval, snapshots, whole, start } = this;
-    const story = { events, applied, kept, interval, snapshots, whole, start };
+    const { step, events, applied, kept, interval, snapshots, whole, start, begun, loaded } = this;
+    const story = { events, applied, kept, interval, snapshots, whole, start, begun, loaded };
     return { step, story, snapshot: this.snapshot };
   }
 
-  /** Whether the last reset can be taken back: nothing was done since, though steps were made. */
+  /** Whether the last reset, or load, can be taken back: nothing was done since, though steps were made. */
   get canRecall() {
     return this.past !== undefined && this.applied === this.kept;
   }
 
-  /** Takes back the last reset, for good. */
+  /** Takes back the last reset, or load, for good. */
   recall() {
     if (!this.canRecall) return;
     const { step, story, snapshot } = this.past;
     Object.assign(this, story, { past: undefined });
     this.put(snapshot, step);
+  }
+
+  /** A snapshot of a step that was taken elsewhere becomes the beginning. */
+  load(snapshot, step) {
+    const past = this.present;
+    this.begin(() => this.put(snapshot, step));
+    Object.assign(this, { whole: false, loaded: true, past });  // nobody else has this state
   }
 
   /** From a start as `settings` has it, with what happened elsewhere still to come. */
@@ -81,21 +88,23 @@ export class Timeline {
     }
   }
 
-  /** A new beginning: step 0, the seed, and whatever `change` makes of it. */
+  /** A new beginning: step 0, the seed, and whatever `change` makes of it, another step too. */
   begin(change) {
     this.engines.forEach((engine) => engine.reset());
     change();
     this.start = this.settings;
+    this.begun = this.step;
+    this.loaded = false;
     this.events = [];
     this.applied = 0;
-    /** What the last reset ended, and how many events it left. */
+    /** What the last reset, or load, ended, and how many events it left. */
     this.past = undefined;
     this.kept = 0;
     this.interval = SNAPSHOT_EVERY;
     this.snapshots = new Map();
     /** Whether the events tell all that has happened since the start. */
     this.whole = true;
-    this.arrive();
+    this.keep();
   }
 
   /**
@@ -154,7 +163,7 @@ export class Timeline {
     }
   }
 
-  /** Takes back the last event, for good, if nothing happened since; else the last step, or the reset. */
+  /** Takes back the last event, for good, if nothing happened since; else the last step, or the reset or load. */
   back() {
     if (this.atStart && this.canRecall) return this.recall();
     const last = this.events[this.applied - 1];

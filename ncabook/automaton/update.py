@@ -26,7 +26,7 @@ class MLPUpdate(Update):
         out_channels: channels of the state that are changed.
         hidden: widths of the layers between.
         activation: ``leaky-relu``, the paper's; or ``relu``, as in Mordvintsev et al. 2020, which
-            the compiled steps leave to PyTorch's kernels.
+            a GPU's compiled step leaves to PyTorch's kernels.
 
     Raises:
         ValueError: no such activation.

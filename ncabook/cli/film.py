@@ -22,6 +22,7 @@ from ncabook.training.perturbation import circle_mask, half_mask
 
 STILLS = {".gif": "GIF", ".png": "PNG", ".webp": "WEBP"}
 ENCODER = "ffmpeg"
+GROWING = ("grow", "imported")  # tasks whose automata grow a picture from one seed
 
 
 class Damage(Enum):
@@ -70,7 +71,7 @@ def film(
     if file.is_dir() or (file.exists() and not force):
         raise ValueError(f"{file} exists; add --force to replace it, or name another file")
     model = zoo.load(name)
-    if not isinstance(model.network, NCA) or model.targets is None:
+    if not isinstance(model.network, NCA) or model.card.experiment.task not in GROWING:
         raise ValueError(
             f"{name} grows no picture (task {model.card.experiment.task}); expected a model of "
             "task grow, such as emoji-conv3"
@@ -103,9 +104,8 @@ def frames(
     pixels: int,
 ) -> list[np.ndarray]:
     """Pictures on white, uint8 ``[height, width, 3]`` each."""
-    nca, targets = model.nca, model.targets
-    assert targets is not None
-    height, width = targets.shape[-2:]
+    nca, data = model.nca, model.card.experiment.data
+    height, width = data.height, data.width
     state = centre_seed(nca.layout, height, width)
     classes = nca.perception.condition_channels
     condition: Any = F.one_hot(torch.tensor([label]), classes).float() if classes else None

@@ -3,7 +3,6 @@
 import shlex
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,19 +14,17 @@ from PIL import Image
 
 from ncabook import experiments, zoo
 from ncabook.automaton import centre_seed
+from ncabook.cli.drafts import experiment, plain_name
 from ncabook.cli.options import path
-from ncabook.data.images import SEEN, Background, check_seen, frames_of, has_white_around, read_rgba
 from ncabook.evaluation.perceptual import on_white
 from ncabook.experiments import runner
 from ncabook.experiments.runner import RunExistsError
 from ncabook.files import write_atomically
-from ncabook.tasks.picture_data import as_source
 from ncabook.training.loop import Loop
 from ncabook.training.processes import default_device
 
 SIZE = 32  # cells, if not given
 MOST = 20  # pictures for one automaton
-FINER = 4  # pixels kept for each cell: enough to grow the picture larger one day
 EVERY = 15.0  # seconds between two looks
 BLOCK = "▀"  # a character of two pixels, the upper one in its own colour
 NAME = "experiment.yaml"
@@ -72,7 +69,7 @@ def grow(
         raise ValueError(f"--background {background}: expected transparent or white")
     if len(pictures) > MOST:
         raise ValueError(f"{len(pictures)} pictures for one automaton; expected {MOST} or fewer")
-    name = _name(pictures[0])
+    name = plain_name(pictures[0].stem)
     folder = output or Path("runs") / name
     again = f"ncabook train {shlex.quote(str(folder / NAME))} --output {shlex.quote(str(folder))}"
     made = experiment(pictures, name, size, background, iterations, seed, typer.echo)
@@ -121,99 +118,6 @@ def _finish(folder: Path, name: str, longer: str) -> None:
         f"  ncabook film {folder} {name}.gif   its growth as a film\n"
         f"  ncabook.zoo.load({str(folder)!r})   in Python"
     )
-
-
-def _name(picture: Path) -> str:
-    """A name for a folder, of what the file is called."""
-    plain = "".join(c if c.isascii() and c.isalnum() else "-" for c in picture.stem.lower())
-    return "-".join(filter(None, plain.split("-"))) or "picture"
-
-
-def experiment(
-    pictures: list[Path],
-    name: str,
-    size: int,
-    background: str | None,
-    iterations: int,
-    seed: int,
-    say: Callable[[str], Any] = lambda _: None,
-) -> dict[str, Any]:
-    """What an experiment file says, with the pictures inside it.
-
-    Args:
-        pictures: files.
-        name: of the experiment.
-        size: cells along the longer side.
-        background: what is no part of a picture; None looks at each.
-        iterations: of the training.
-        seed: of it.
-        say: is told what a reader should know of a picture.
-
-    Raises:
-        CorruptFileError, ValueError: a file is no picture, or there is nothing in it.
-
-    """
-    images, boxes = {}, []
-    for number, file in enumerate(pictures):
-        cut = _cut(file, background, say)
-        scale = size / max(cut.size)
-        boxes.append([max(1, round(scale * side)) for side in (cut.height, cut.width)])
-        kept = min(1.0, FINER * scale)
-        small = cut.resize([max(1, round(kept * side)) for side in cut.size], Image.Resampling.BOX)
-        label = file.stem if file.stem not in images else f"{file.stem} {number + 1}"
-        images[label] = as_source(small)
-    several = len(pictures) > 1
-    box = [max(sides) for sides in zip(*boxes, strict=True)]
-    return {
-        "name": name,
-        "title": ", ".join(images),
-        "seed": seed,
-        "data": {"images": images, "size": box, "padding": max(4, size // 6)},
-        "model": {
-            "hidden_channels": 12,
-            "perception": {"kind": "conv", "features": 64},
-            "update": {"kind": "mlp", "hidden": [64]},
-            "fire_rate": 0.5,
-            "living_threshold": 0.1,
-        },
-        "training": {
-            "iterations": iterations,
-            "batch": 8,
-            "steps": {"min": size, "max": 3 * size // 2},
-            "optimizer": {"kind": "soap", "learning_rate": 0.006},
-            "warmup": min(100, iterations),
-            "clip": 1.0,
-            "overflow": 0.1,
-            "pool": {
-                "capacity": 256,
-                "delay": min(200, iterations // 4),
-                "ratio": 0.5,
-                "mutation": 0.25 if several else 0.0,
-                "damage": 0.5,
-            },
-            "precision": "bfloat16",
-            "checkpoint_every": 100,
-        },
-    }
-
-
-def _cut(file: Path, background: str | None, say: Callable[[str], Any]) -> Image.Image:
-    """A picture without its background, cut to what is seen of it."""
-    if not file.exists():
-        raise FileNotFoundError(f"{file}: no such file")
-    chosen: Background = "white" if background == "white" else "transparent"
-    if background is None and has_white_around(file):
-        chosen = "white"
-        say(f"{file.name}: the white around it is taken as no part of it (--background)")
-    pixels = read_rgba(file, chosen)
-    check_seen(pixels[3], file, chosen)
-    if (frames := frames_of(file)) > 1:
-        say(f"{file.name}: of its {frames} frames the first is taken")
-    if bool((pixels[3] > SEEN).all()):
-        say(f"{file.name}: nothing of it is transparent, so a rectangle will grow")
-    rows, columns = ((pixels[3] > SEEN).any(axis).nonzero()[:, 0] for axis in (1, 0))
-    part = pixels[:, rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    return Image.fromarray((255 * part).round().byte().permute(1, 2, 0).numpy(), "RGBA")
 
 
 class Looks:

@@ -2,6 +2,7 @@
 
 import io
 import re
+import warnings
 from pathlib import Path
 from typing import Literal
 
@@ -62,8 +63,12 @@ def read_rgba(source: Path | Image.Image, background: Background = "transparent"
 
     """
     pixels = _rgba(_decoded(source))
-    if background == "white":
-        pixels[3] *= ~_white_around(pixels)
+    return without_white(pixels) if background == "white" else pixels
+
+
+def without_white(pixels: Tensor) -> Tensor:
+    """RGBA ``[4, H, W]`` in which what is white and joined to an edge is transparent; in place."""
+    pixels[3] *= ~_white_around(pixels)
     return pixels
 
 
@@ -107,9 +112,14 @@ def _white_around(pixels: Tensor) -> Tensor:
     return torch.from_numpy(regions == regions[0, 0])[1:-1, 1:-1]
 
 
-def has_white_around(source: Path | Image.Image) -> bool:
-    """Whether a picture without transparency stands on white: most of its rim is white."""
-    pixels = _rgba(_decoded(source))
+def has_white_around(source: Path | Image.Image | Tensor) -> bool:
+    """Whether a picture without transparency stands on white: most of its rim is white.
+
+    Args:
+        source: a file, an image of Pillow's, or what :func:`read_rgba` made of it.
+
+    """
+    pixels = source if isinstance(source, Tensor) else read_rgba(source)
     if float(pixels[3].min()) < 1:
         return False
     rim = torch.cat([pixels[:3, 0], pixels[:3, -1], pixels[:3, :, 0], pixels[:3, :, -1]], 1)
@@ -118,7 +128,7 @@ def has_white_around(source: Path | Image.Image) -> bool:
 
 def frames_of(path: Path) -> int:
     """How many frames a file has; of several, the first is read."""
-    with Image.open(path) as opened:
+    with _opened(path) as opened:
         return getattr(opened, "n_frames", 1)
 
 
@@ -139,13 +149,33 @@ def _rgba(image: Image.Image) -> Tensor:
     return torch.cat([colours, torch.ones_like(colours[:1])])
 
 
+def _opened(file: Path | io.BytesIO) -> Image.Image:
+    """A file that is not decoded yet; how large it may be is decided here, not by a warning."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        return Image.open(file)
+
+
+def _halved(opened: Image.Image) -> None:
+    """Lets a JPEG of too many pixels be decoded with shorter sides; of other kinds, none can be."""
+    for part in (2, 4, 8):
+        if opened.width * opened.height <= MOST_PIXELS * part**2:
+            opened.draft(opened.mode, (opened.width // part, opened.height // part))
+            return
+
+
 def _decoded(source: Path | Image.Image) -> Image.Image:
-    """The first frame, upright, in 8 bits of whatever kind, or a gray of 16 bits."""
+    """The first frame, upright, in 8 bits of whatever kind, or a gray of 16 bits.
+
+    A JPEG of more than :data:`MOST_PIXELS` comes with its sides halved, or halved again.
+    """
     name = name_of(source)
     try:
         # Through memory: Pillow maps some files, and turns their rows before they are turned.
         given = isinstance(source, Image.Image)
-        opened = source if given else Image.open(io.BytesIO(source.read_bytes()))
+        opened = source if given else _opened(io.BytesIO(source.read_bytes()))
+        if not given and opened.width * opened.height > MOST_PIXELS:
+            _halved(opened)
         pixels = opened.width * opened.height
         kind, tags = opened.format, dict(getattr(opened, "tag_v2", {}))
         depth = _png_depth(opened)

@@ -8,7 +8,9 @@ where they overlap, the brighter pixel is seen. Beyond these rules, sides, numbe
 and walls can be chosen.
 
 Films to be measured by are made of MNIST's test digits, films to learn from of its training digits.
-The public test set of 10,000 films comes through :mod:`ncabook.data.registry`, for who has it.
+The public test set of 10,000 films comes through :mod:`ncabook.data.registry` (``PUBLIC``), for
+who has it. Nobody says of which digits it is made: who learned from MNIST's training digits may
+know them.
 """
 
 import hashlib
@@ -24,7 +26,7 @@ from torch import Tensor
 
 from ncabook.data.films import DIGIT, Films, check_frames, drawn
 from ncabook.data.labelled import Labelled, mnist
-from ncabook.data.registry import DataFile, DataSet, get
+from ncabook.data.registry import DataFile, DataSet
 from ncabook.files import CorruptFileError
 
 SIDE, DIGITS, FRAMES, SPEED = 64, 2, 20, 3.6  # Srivastava et al.'s; pixels a frame
@@ -255,18 +257,3 @@ def fixed_films(folder: Path | None = None) -> Films:
             "torch or numpy makes other films, and what is measured on them is no comparison"
         )
     return films
-
-
-def public_films(folder: Path | None = None) -> Tensor:
-    """The public test set, uint8 ``[10000, 20, 64, 64]``.
-
-    Nobody says of which digits it is made: who learned from MNIST's training digits may know them.
-
-    Raises:
-        DataUnavailableError: it is not here and cannot be downloaded.
-        CorruptFileError: it is not what it should be.
-
-    """
-    (file,) = PUBLIC.files
-    films = np.load(get(file, folder), allow_pickle=False)
-    return torch.from_numpy(films).transpose(0, 1)

@@ -1,4 +1,13 @@
-"""Pictures of one's own, and holes drawn in any program, to be filled by a trained automaton."""
+"""Pictures of one's own, and holes drawn in any program, to be filled by a trained automaton.
+
+::
+
+    model, vqvae = (zoo.load(name) for name in ("drawn-inpaint", "drawn-vqvae"))
+    filling = Filling(model.nca, vqvae.network, model.card.experiment.model.known)
+    faces = read_pictures("faces", 104, 88)  # a folder; the height and width of these two models
+    hole = read_hole("hole.png", 104, 88).expand(len(faces), -1, -1, -1)
+    filled = filling.fill(faces, hole, 24, torch.Generator())  # Filling: evaluation.filling
+"""
 
 from pathlib import Path
 
@@ -9,7 +18,7 @@ from torch import Tensor
 from ncabook.data.images import read_image
 
 
-def read_pictures(folder: Path, height: int, width: int) -> Tensor:
+def read_pictures(folder: str | Path, height: int, width: int) -> Tensor:
     """All pictures of a folder, RGB in [0, 1], ``[N, 3, height, width]``, in the order of names.
 
     Of each, the largest part in the middle that has this form is scaled to it. Files whose names
@@ -44,7 +53,7 @@ def _fitted(image: Tensor, height: int, width: int) -> Tensor:
     return scaled[0].clamp(0, 1)
 
 
-def read_hole(path: Path, height: int, width: int) -> Tensor:
+def read_hole(path: str | Path, height: int, width: int) -> Tensor:
     """A hole that somebody drew, ``[1, 1, height, width]``: white where the picture is missing.
 
     Args:

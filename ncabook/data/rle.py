@@ -59,13 +59,15 @@ def read_rle(source: str | Path) -> Pattern:
     """A pattern.
 
     Args:
-        source: the text of an RLE file, or its path.
+        source: the text of an RLE file, or its path: a ``Path``, or words that end in ``.rle``.
 
     Raises:
         CorruptFileError: it is no RLE, or other than its header says.
         OSError: there is no such file.
 
     """
+    if isinstance(source, str) and source.lower().endswith(".rle"):  # a pattern ends in !
+        source = Path(source)
     where = f"{source}: " if isinstance(source, Path) else ""
     text = source.read_text("utf-8", errors="replace") if isinstance(source, Path) else source
     lines = [line.strip() for line in text.splitlines()]

@@ -16,7 +16,7 @@ from ncabook.files import sha256
 from ncabook.reading import UnknownNameError
 from ncabook.tasks import BaseExperiment, Look, Network, task_of
 from ncabook.tasks.needs import check_memory
-from ncabook.training.checkpoint import previous, save_tensors, unlike
+from ncabook.training.checkpoint import differences, previous, save_tensors, unlike
 from ncabook.training.loop import Loop
 from ncabook.training.processes import check_device
 from ncabook.training.tracking import TrackerName, Tracking, default_tracker
@@ -136,12 +136,32 @@ def _start(network: Network, experiment: BaseExperiment) -> dict[str, str] | Non
             f"{experiment.name} with seed {experiment.seed} starts from {experiment.start_from}: "
             f"{error}; train that first, and name its folder as start_from in a file of your own"
         ) from None
-    if differing := unlike(source.network.state_dict(), network.state_dict()):
+    differing = unlike(source.network.state_dict(), network.state_dict())
+    if differing := differing or _other_parts(source.card.experiment, experiment):
         raise ValueError(
             f"{experiment.name}: start_from: {experiment.start_from} is another model: {differing}"
         )
+    theirs, ours = (getattr(n, "layout", None) for n in (source.network, network))
+    if theirs is not None and theirs.seed is not None and ours is not None and ours.seed is None:
+        raise ValueError(
+            f"{experiment.name}: start_from: {experiment.start_from} grows from a seed cell of its "
+            f"own; add it to the experiment, or numbers of yours: seed_cell: {[*theirs.seed]}"
+        )
     network.load_state_dict(source.network.state_dict())
     return {"model": experiment.start_from, "weights_sha256": source.card.weights_sha256}
+
+
+def _other_parts(theirs: BaseExperiment, ours: BaseExperiment) -> str | None:
+    """Where two automata differ though their weights have the same shapes; None if they do not.
+
+    Activations, dilations and heads are in no weight, and in other hands the same weights compute
+    something else. When cells fire and when they die may change.
+    """
+    there, here = (e.model_dump(mode="json")["model"] for e in (theirs, ours))
+    for part in ("perception", "update"):
+        if lines := differences(there.get(part), here.get(part), f"model.{part}"):
+            return lines[0]
+    return None
 
 
 def _write_result(

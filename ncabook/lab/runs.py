@@ -228,3 +228,9 @@ def all_runs() -> list[Path]:
         return Run("", folder).age()
 
     return sorted((folder for folder in found if is_run(folder)), key=age)
+
+
+def waiting() -> list[Path]:
+    """Folders below ``runs`` in which a training has begun that has no checkpoint yet."""
+    begun = {path.parent for path in RUNS.glob(f"**/{runner.LOCK}")}
+    return sorted(folder for folder in begun if not is_run(folder))

@@ -94,6 +94,11 @@ class Laboratory:
                 keys.append(self._take(folder))
             except UNREADABLE as error:
                 print(f"{folder} is left out: {error}", file=sys.stderr)
+        for folder in runs.waiting():
+            print(
+                f"{folder} is left out: it has no checkpoint yet; open the laboratory again then",
+                file=sys.stderr,
+            )
         return keys
 
     def answer(self, path: str) -> Answer | None:

@@ -124,13 +124,14 @@ def entry_of(key: str, name: str, family: str, card: zoo.Card) -> dict[str, Any]
                 continue
             paper = number.number(theirs[number.key]) if number.key in theirs else None
             numbers.append({"title": number.title, "value": str(number), "paper": paper})
+    seconds = card.training.get("seconds")  # nobody told how long an imported one took
     return {
         "key": key,
         "name": name,
         "title": experiment.title,
         "family": family,
         "parameters": card.parameters,
-        "minutes": round(card.training["seconds"] / 60, 1),
+        **({} if seconds is None else {"minutes": round(seconds / 60, 1)}),
         "numbers": numbers,
     }
 

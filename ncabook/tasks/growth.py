@@ -2,7 +2,12 @@
 
 from typing import Any, Literal
 
-from pydantic import model_validator
+from pydantic import (
+    FiniteFloat,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
 from torch import Tensor
 
 from ncabook.automaton import NCA, ChannelLayout
@@ -24,6 +29,8 @@ class GrowthExperiment(BaseExperiment):
         data: what is to be grown.
         model: the automaton.
         training: how it is trained.
+        seed_cell: what a seed cell holds, a number for each channel; 1 in red, green, blue and
+            alpha and 0 in the rest if not given. Automata from elsewhere may need others.
 
     """
 
@@ -31,6 +38,15 @@ class GrowthExperiment(BaseExperiment):
     data: PictureData
     model: ModelConfig
     training: GrowthConfig
+    seed_cell: list[FiniteFloat] | None = None
+
+    @model_serializer(mode="wrap")
+    def _unsaid(self, written: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """The usual seed is not written: cards and runs of before there was another fit."""
+        fields = written(self)
+        if self.seed_cell is None:
+            fields.pop("seed_cell", None)
+        return fields
 
     @model_validator(mode="after")
     def _fits(self) -> "GrowthExperiment":
@@ -38,6 +54,17 @@ class GrowthExperiment(BaseExperiment):
         pool = self.training.pool
         if pool is not None and pool.mutation > 0 and len(self.data.classes) < 2:
             raise ValueError("pool.mutation needs at least two pictures in data")
+        channels, threshold = 4 + self.model.hidden_channels, self.model.living_threshold
+        if self.seed_cell is not None and len(self.seed_cell) != channels:
+            raise ValueError(
+                f"seed_cell has {len(self.seed_cell)} numbers; expected {channels}, one for each "
+                "channel"
+            )
+        if self.seed_cell is not None and threshold is not None and self.seed_cell[3] <= threshold:
+            raise ValueError(
+                f"seed_cell has an alpha of {self.seed_cell[3]}, its fourth number; expected more "
+                f"than model.living_threshold, {threshold}: it would die at once"
+            )
         return self
 
 
@@ -59,7 +86,8 @@ class GrowthTask(Task[GrowthExperiment]):
 
     def network(self, experiment: GrowthExperiment) -> NCA:
         """RGBA and hidden channels; told the class, if there are several."""
-        layout = ChannelLayout(visible=4, hidden=experiment.model.hidden_channels)
+        seed = None if experiment.seed_cell is None else tuple(experiment.seed_cell)
+        layout = ChannelLayout(visible=4, hidden=experiment.model.hidden_channels, seed=seed)
         classes = len(experiment.data.classes)
         return experiment.model.build(layout, classes if classes > 1 else 0)
 

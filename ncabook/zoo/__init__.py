@@ -124,7 +124,7 @@ def find(name: str) -> Path:
     """The folder of a model: a name of the zoo, or a path to a folder with a card.
 
     Raises:
-        UnknownNameError: there is neither.
+        UnknownNameError: there is neither, or a folder without a card.
 
     """
     known = folders() | stages()
@@ -132,6 +132,11 @@ def find(name: str) -> Path:
         return known[name]
     if name and (Path(name) / CARD).is_file():
         return Path(name)
+    if name and Path(name).is_dir():
+        raise UnknownNameError(
+            f"{name} holds no trained model: there is no {CARD} in it, which a training writes at "
+            f"its end; go on with it by --resume, or watch it by ncabook lab {name}"
+        )
     raise unknown("model", name, sorted(known))
 
 

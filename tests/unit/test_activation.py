@@ -37,7 +37,7 @@ def automaton(perception="sobel", activation="relu", **layout):
 @pytest.mark.parametrize("perception", ["sobel", "conv"])
 @pytest.mark.parametrize("activation", ["leaky-relu", "relu"])
 def test_a_rollout_is_that_of_the_textbook(monkeypatch, perception, activation):
-    """Whatever way is taken: a compiled step that knows 0.2 only would be far off."""
+    """Whatever way is taken: a step that knows 0.2 only would be far off."""
     monkeypatch.setattr(nca_module, "FUSED_FROM", 0)
     nca = automaton(perception, activation)
     state = torch.rand(1, 8, 12, 13)
@@ -52,11 +52,28 @@ def test_a_rollout_is_that_of_the_textbook(monkeypatch, perception, activation):
     assert (other - wanted).abs().max() > 1e-2
 
 
-def test_compiled_steps_leave_it_alone_and_the_page_is_told():
+@pytest.mark.skipif("not fused.available()", reason="no C++ compiler here")
+@pytest.mark.parametrize("perception", ["sobel", "conv"])
+def test_the_compiled_step_of_a_cpu_knows_it(monkeypatch, perception):
+    """With the gradients of the plain step: behind Sobel filters all is ReLU, else what follows."""
+    nca = automaton(perception)
+    assert fused.covers(nca, torch.float32, torch.float32)
+    state = torch.rand(2, 8, 12, 13)
+    fires = [torch.rand(1, 1, 12, 13) < 0.5 for _ in range(4)]
+    found = []
+    for least in (0, 10**12):
+        monkeypatch.setattr(nca_module, "FUSED_FROM", least)
+        given = state.clone().requires_grad_()
+        nca.zero_grad()
+        nca.rollout(given, 4, fire=fires.__getitem__).square().sum().backward()
+        found.append([given.grad, *(p.grad for p in nca.parameters())])
+    for compiled, plain in zip(*found, strict=True):
+        assert (compiled - plain).abs().max() <= 1e-4 * plain.abs().max()
+
+
+def test_a_gpus_step_leaves_it_alone_and_the_page_is_told():
     for perception in ("sobel", "conv"):
-        nca = automaton(perception)
-        assert not fused.covers(nca, torch.float32, torch.float32)
-        assert not _covers(nca)
+        assert not _covers(automaton(perception))
     nca = automaton("conv")
     assert listed.covers(nca, None, torch.float32)  # it calls the update itself
     description, _ = describe(nca, 12, 12)

@@ -371,6 +371,19 @@ def test_a_second_stage_starts_from_the_first_ones_weights(trained, tmp_path):
     assert second.card.training["started_from"]["weights_sha256"] == first.card.weights_sha256
 
 
+@pytest.mark.parametrize("name", experiments.names())
+def test_the_books_experiments_start_from_the_automata_that_they_are(name):
+    """A start with another activation, dilation or number of heads is refused (runner._start)."""
+    for experiment in experiments.load_stages(experiments.file_of(name)):
+        if experiment.start_from is None:
+            continue
+        try:
+            source = zoo.read_card(zoo.find(experiment.start_from)).experiment
+        except UnknownNameError:  # it is not kept
+            continue
+        assert runner._other_parts(source, experiment) is None
+
+
 def test_another_seed_starts_from_the_result_of_that_seed():
     """Where the start is an experiment of its own; a stage is one for all seeds."""
     chained, staged = (experiments.find(n) for n in ("handbags-conv3-critic", "digits-critic"))
@@ -616,6 +629,13 @@ def test_unknown_names_get_the_nearest_ones():
         experiments.find("emoji-conv")
     with pytest.raises(UnknownNameError, match="there is no model 'zzz'; known: "):
         zoo.find("zzz")
+
+
+def test_a_folder_of_a_training_that_has_not_ended_says_so(tmp_path):
+    """Not that a model of some other name may have been meant."""
+    (tmp_path / "checkpoint.safetensors").write_bytes(b"")
+    with pytest.raises(UnknownNameError, match="no card.json in it, .*; go on with it by --resume"):
+        zoo.find(str(tmp_path))
 
 
 def test_an_empty_name_is_not_this_folder(trained, monkeypatch):

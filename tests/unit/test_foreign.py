@@ -15,12 +15,18 @@ import torch.nn.functional as F
 import yaml
 from PIL import Image, ImageDraw
 from safetensors.torch import save_file
+from typer.testing import CliRunner
 
 from ncabook import cli, zoo
 from ncabook.automaton import centre_seed
+from ncabook.cli.drafts import training
+from ncabook.experiments import runner
 from ncabook.experiments.foreign import import_model
 from ncabook.experiments.foreign.brought import ForeignModelError
 from ncabook.files import sha256
+from ncabook.lab.server import Laboratory
+from ncabook.reading import ConfigError
+from ncabook.tasks import experiment_from
 
 CHANNELS = 16
 
@@ -175,6 +181,83 @@ def test_a_whole_life(distill, tmp_path, monkeypatch, capsys):
     status, said = ncabook("evaluate", "n", *quick)
     assert (status, "--target PICTURE" in said, said.count("\n")) == (1, True, 1)
     assert ncabook("export", "n", "--html", "n.html")[0] == 0
+    status, said = ncabook("film", "n", "n.gif", "--steps", 4, "--pixels", 1)  # of what it grows
+    assert status == 0, said
+    with Image.open(tmp_path / "n.gif") as film:
+        assert film.size == (72, 72)
+
+
+def test_it_is_trained_further(distill, tmp_path, monkeypatch):
+    """By the experiment file that is written beside it; from its own seed, and with its ReLU."""
+    file, _ = distill
+    image = Image.new("RGBA", (30, 20))
+    ImageDraw.Draw(image).ellipse((4, 2, 20, 18), fill="red")
+    image.save(tmp_path / "red.png")
+    monkeypatch.chdir(tmp_path)
+    call = ["import", str(file), "--kind", "distill", "--output", "runs/Ex 3"]
+    done = CliRunner().invoke(cli.app, [*call, "--target", "red.png", "--size", "8"])
+    assert done.exit_code == 0, done.output
+    assert "to train it further: ncabook train 'runs/Ex 3/further.yaml'" in done.output
+    made = yaml.safe_load((tmp_path / "runs/Ex 3/further.yaml").read_text("utf-8"))
+    made["training"] |= {"iterations": 2, "steps": {"min": 4, "max": 6}, "pool": None}
+    made["training"]["optimizer"] = {"kind": "adam", "learning_rate": 1e-12}
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(made), "utf-8")
+    done = CliRunner().invoke(cli.app, ["train", "mine.yaml", "--device", "cpu"])
+    assert done.exit_code == 0, done.output or done.exception
+    before, after = (zoo.load(f"runs/{name}") for name in ("Ex 3", "ex-3-further"))
+    for a, b in zip(before.nca.parameters(), after.nca.parameters(), strict=True):
+        assert torch.allclose(a, b, atol=1e-6)
+    assert after.nca.layout.seed == before.nca.layout.seed == (0.0,) * 3 + (1.0,) * 13
+    assert after.nca.update.activation == "relu"
+    assert torch.equal(after.targets, before.targets)
+    assert after.card.training["started_from"]["model"] == "runs/Ex 3"
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (
+            {"seed_cell": None},
+            r"grows from a seed cell of its own; add .*: seed_cell: \[0\.0, 0\.0",
+        ),
+        (
+            {"update": {"kind": "mlp", "hidden": [128]}},
+            "is another model: model.update.activation: 'relu' there, None here",
+        ),
+        ({"update": {"kind": "mlp", "hidden": [64], "activation": "relu"}}, "is another model: "),
+        ({"seed_cell": [1.0]}, "seed_cell has 1 numbers; expected 16, one for each channel"),
+        ({"seed_cell": [0.0] * 16}, "seed_cell has an alpha of 0.0, its fourth number; expected"),
+    ],
+)
+def test_what_would_be_another_automaton_is_not_trained_further(distill, tmp_path, change, said):
+    """Weights of the same shapes may be: with another activation, or from another seed."""
+    file, _ = distill
+    import_model(file, "distill", tmp_path / "there")
+    content = {
+        "name": "further",
+        "title": "Further",
+        "start_from": str(tmp_path / "there"),
+        "data": {"glyphs": ["🦎"], "size": 8, "padding": 2},
+        "model": zoo.read_card(tmp_path / "there").experiment.model.model_dump(mode="json"),
+        "seed_cell": [0.0] * 3 + [1.0] * 13,
+        "training": training(2, 8, several=False),
+    }
+    content["model"]["update"] = change.get("update", content["model"]["update"])
+    content["seed_cell"] = change.get("seed_cell", content["seed_cell"])
+    with pytest.raises((ValueError, ConfigError), match=said) as told:
+        runner.train(experiment_from(content, "mine.yaml"), tmp_path / "out", progress=False)
+    assert len(str(told.value).splitlines()) == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_it_stands_in_the_laboratory(distill, tmp_path):
+    """Nobody told how long it was trained; the shelf can do without."""
+    file, _ = distill
+    import_model(file, "distill", tmp_path / "there")
+    _, shelf = Laboratory([str(tmp_path / "there")]).answer("/lab/shelf.js")
+    entry = json.loads(shelf.decode().removeprefix("ncaLab.shelve(").removesuffix(");\n"))[0]
+    assert entry["parameters"] == 8336
+    assert "minutes" not in entry
 
 
 def changed(layers, i=0, **fields):

@@ -89,6 +89,48 @@ def test_bad_pictures_are_one_line_and_leave_nothing(here):
     assert not (here / "runs").exists()
 
 
+def test_a_picture_is_decoded_once(here, monkeypatch):
+    """A photograph of a telephone takes a second each time, and half a gigabyte."""
+    images = import_module("ncabook.data.images")
+    decode, seen = images._decoded, []
+    monkeypatch.setattr(images, "_decoded", lambda s: seen.append(s) or decode(s))
+    for background in (None, "white"):
+        growing.experiment([here / "My Cat.jpg"], "cat", 12, background, 1, 0)
+        assert len(seen) == 1
+        seen.clear()
+
+
+@pytest.mark.parametrize(("count", "size", "kept"), [(1, 128, 256), (2, 128, 256), (20, 64, 64)])
+def test_large_pictures_fit_into_an_experiment_file(here, count, size, kept):
+    """The worst that there is, noise: less of it is kept, and no more than a file may hold."""
+    noise = np.random.default_rng(0).integers(0, 256, (512, 512, 3), np.uint8)
+    files = [here / f"{number}.png" for number in range(count)]
+    for file in files:
+        Image.fromarray(noise).save(file)
+    made = growing.experiment(files, "noise", size, None, 1, 0)
+    assert sum(map(len, made["data"]["images"].values())) < 10**6
+    found = growing.experiments.experiment_from(made, "here")
+    assert found.data.box == (size, size)
+    first = import_module("ncabook.tasks.picture_data")._inside("0", made["data"]["images"]["0"])
+    assert first.size == (kept, kept)
+
+
+def test_what_fits_into_no_experiment_file_is_refused(here):
+    noise = np.random.default_rng(0).integers(0, 256, (128, 128, 3), np.uint8)
+    Image.fromarray(noise).save("noise.png")
+    done = grow(*["noise.png"] * 20, "--size", "128")
+    assert "20 pictures of 128 cells are too much for one experiment file" in str(done.exception)
+
+
+def test_a_file_of_a_long_name(here):
+    long = here / f"{'a photograph ' * 15}.jpg"
+    (here / "My Cat.jpg").rename(long)
+    made = growing.experiment([long, long], growing.plain_name(long.stem), 12, None, 1, 0)
+    found = growing.experiments.experiment_from(made, "here")
+    assert found.name == "a-photograph-a-photograph-a-photograph-a-photograph-a-photog"
+    assert len(found.data.classes) == 2
+
+
 def test_a_folder_with_a_run_is_left_alone(here):
     assert grow("My Cat.jpg", "--size", "12", "--iterations", "2").exit_code == 0
     card = (here / "runs/my-cat/card.json").read_bytes()

@@ -9,7 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from ncabook import zoo
 from ncabook.data import faces as faces_module
+from ncabook.data import pictures as pictures_module
 from ncabook.data import textures as textures_module
 from ncabook.data.drawn_faces import drawn_faces
 from ncabook.data.faces import FACES, FEATURES, faces
@@ -17,6 +19,7 @@ from ncabook.data.holes import FIELDS, erased, holes, random_holes
 from ncabook.data.pictures import read_hole, read_pictures
 from ncabook.data.registry import DataUnavailableError
 from ncabook.data.textures import many_photographs, textures
+from ncabook.evaluation.filling import Filling
 from ncabook.files import CorruptFileError
 from ncabook.reading import ConfigError
 from ncabook.tasks import experiment_from
@@ -202,6 +205,26 @@ def test_pictures_of_ones_own_are_fitted_and_holes_are_white(tmp_path):
     assert hole[0, 0, :4, :4].all()
     with pytest.raises(ValueError, match="h.png has 16×24 pixels; expected 16×16, as the picture"):
         read_hole(tmp_path / "holes" / "h.png", 16, 16)
+
+
+def test_they_are_filled_as_the_module_says(tmp_path, monkeypatch):
+    """Its example, word by word: it fills the hole, and leaves the rest much as it is."""
+    (tmp_path / "faces").mkdir()
+    face = drawn_faces(1, 0, 104, 88)[0]
+    Image.fromarray(face.permute(1, 2, 0).numpy()).save(tmp_path / "faces" / "mine.png")
+    hole = Image.new("L", (88, 104))
+    hole.paste(255, (30, 40, 60, 70))
+    hole.save(tmp_path / "hole.png")
+    monkeypatch.chdir(tmp_path)
+    example = "\n".join(
+        line.removeprefix("    ") for line in pictures_module.__doc__.splitlines()[4:]
+    )
+    known = {"zoo": zoo, "Filling": Filling, "torch": torch} | vars(pictures_module)
+    exec(example, known)
+    found = known["filled"]
+    assert found.shape == (1, 3, 104, 88)
+    apart = (found[0] - face / 255).abs().mean(0)
+    assert apart[:35].mean() < 0.1
 
 
 def test_folders_without_pictures_are_one_line(tmp_path):

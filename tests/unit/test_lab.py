@@ -198,7 +198,7 @@ def test_a_glance_reads_what_it_is_asked_for(run):
     assert glance(run / runner.CHECKPOINT)["parts"] == {}
 
 
-def test_what_cannot_be_shown_is_one_line(run, tmp_path, monkeypatch):
+def test_what_cannot_be_shown_is_one_line(run, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "runs/begun").mkdir(parents=True)
     for name in ("begun", "runs/begun"):
@@ -215,7 +215,9 @@ def test_what_cannot_be_shown_is_one_line(run, tmp_path, monkeypatch):
         Laboratory(["unet-25k"])
     shutil.copytree(run, tmp_path / "runs/mine")
     assert runs.find("mine") == runs.RUNS / "mine"
+    (tmp_path / "runs/begun" / runner.LOCK).touch()
     assert Laboratory().first == ["run-1"]  # `begun` is passed over
+    assert "runs/begun is left out: it has no checkpoint yet" in capsys.readouterr().err
 
 
 def test_a_curve_keeps_its_end_and_its_mean():

@@ -8,9 +8,10 @@ import torch
 from PIL import Image, ImageDraw
 
 from ncabook import experiments
+from ncabook.data import images
 from ncabook.data.emoji import emoji, glyph_file
 from ncabook.data.emoji_sets import emoji_noto
-from ncabook.data.images import MOST_PIXELS, frames_of, has_white_around
+from ncabook.data.images import MOST_PIXELS, frames_of, has_white_around, read_rgba
 from ncabook.files import CorruptFileError
 from ncabook.reading import ConfigError, parse
 from ncabook.tasks.growth import GrowthExperiment
@@ -118,6 +119,22 @@ def test_too_many_pixels_are_refused_before_they_are_decoded(tmp_path):
     assert "50 megapixels; expected 40 or fewer: scale it down first" in message
 
 
+def test_a_photograph_of_too_many_pixels_is_decoded_with_halved_sides(tmp_path, monkeypatch):
+    """As telephones make them, of 50 megapixels: what a JPEG's decoder never makes is free."""
+    photo = Image.new("RGB", (120, 80), "blue")
+    photo.paste("red", (0, 0, 60, 80))
+    photo.save(tmp_path / "photo.jpg", quality=95)
+    for most, size in ((9600, (80, 120)), (9599, (40, 60)), (2399, (20, 30)), (200, (10, 15))):
+        monkeypatch.setattr(images, "MOST_PIXELS", most)
+        pixels = read_rgba(tmp_path / "photo.jpg")
+        assert tuple(pixels.shape[1:]) == size
+        assert pixels[:3, 5, 2].tolist() == pytest.approx([1, 0, 0], abs=0.1)
+        assert pixels[:3, 5, -3].tolist() == pytest.approx([0, 0, 1], abs=0.1)
+    monkeypatch.setattr(images, "MOST_PIXELS", 100)  # an eighth of its sides is as far as it goes
+    with pytest.raises(ValueError, match="photo.jpg has 0 megapixels; expected 0 or fewer"):
+        read_rgba(tmp_path / "photo.jpg")
+
+
 def test_of_an_animation_the_first_frame(tmp_path):
     frames = [disc(), Image.new("RGB", (60, 120), "blue")]
     frames[0].save(tmp_path / "film.gif", save_all=True, append_images=frames[1:])
@@ -130,6 +147,7 @@ def test_of_an_animation_the_first_frame(tmp_path):
 
 def test_what_stands_on_white_is_seen():
     assert has_white_around(disc())
+    assert has_white_around(read_rgba(disc()))
     assert not has_white_around(disc(ground=(0, 0, 0, 0), mode="RGBA"))
     assert not has_white_around(disc(ground=(90, 120, 40)))
 

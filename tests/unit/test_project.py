@@ -17,7 +17,7 @@ else:
     import tomli as tomllib
 
 from ncabook import zoo
-from ncabook.tasks import task_of
+from ncabook.tasks import experiment_from, task_of
 
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "book" / "_ext")]
@@ -253,11 +253,24 @@ def test_the_page_of_results_is_that_of_the_cards():
     assert {folder.parent.name for folder in zoo.folders().values()} <= named
 
 
-def test_readme_example_runs():
-    code = re.search(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)[1]
+def test_readme_examples_run(tmp_path, monkeypatch):
+    first, second = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
     scope = {}
-    exec(code, scope)
+    exec(first, scope)
     assert scope["state"].shape == (1, 16, 48, 48)
+    monkeypatch.chdir(tmp_path)
+    exec(second, scope)
+    assert scope["rule"].name == "B36/S23"
+    assert "<html" in (tmp_path / "rule.html").read_text("utf-8")
+
+
+def test_readme_has_an_experiment_that_could_be_trained():
+    text = (ROOT / "README.md").read_text()
+    content = yaml.safe_load(re.search(r"```yaml\n(.*?)```", text, re.DOTALL)[1])
+    experiment = experiment_from(content, "README.md")
+    assert experiment.data.classes == ["cat", "dog"]
+    for path in re.findall(r"`(experiments/\S+\.yaml)`", text):
+        assert (ROOT / "ncabook" / path).is_file()
 
 
 def test_results_run_what_may_be_shown_and_nothing_else():

@@ -37,6 +37,13 @@ def test_a_pattern_may_lack_name_and_rule_and_have_a_topology():
     assert read_rle("x = 4, y = 3\n.A$\n$2\n o!").cells.sum() == 3, "runs may be cut anywhere"
 
 
+def test_a_file_may_be_named_in_words(tmp_path):
+    """As anybody would; a pattern ends with an exclamation mark, and no file does."""
+    (tmp_path / "glider.RLE").write_text(GLIDER, "utf-8")
+    for name in (tmp_path / "glider.RLE", str(tmp_path / "glider.RLE")):
+        assert torch.equal(read_rle(name).cells, read_rle(GLIDER).cells)
+
+
 @settings(max_examples=60, deadline=None)
 @given(
     hnp.arrays(

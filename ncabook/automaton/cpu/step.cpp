@@ -30,7 +30,6 @@ namespace {
 using at::Tensor;
 using std::vector;
 
-constexpr double kSlope = 0.2;     // of LeakyReLU
 constexpr int64_t kChunk = 4096;   // cells per chunk at most
 constexpr int64_t kRound = 256;    // chunk sizes are multiples: few shapes, oneDNN caches each
 
@@ -40,6 +39,7 @@ struct Network {
   Tensor bias;             // [1, B or cells, all features]: the condition's share included
   vector<Tensor> weights;  // of the update's layers, [out, in]
   vector<Tensor> biases;
+  double seen, inner;      // slopes left of zero, of what is seen and of the layers between
 };
 
 // out[cell] = some of the 3×3 window of `in` is set; `out` may be `in`.
@@ -129,14 +129,14 @@ void gather(const Grid& g, const N* source, const Tensor& taps, const Chunk& chu
   });
 }
 
-// y ← LeakyReLU(y + bias), a row of the bias for each row of y.
+// y ← LeakyReLU(y + bias), a row of the bias for each row of y; a slope of 0 is ReLU's.
 template <typename T, typename N, typename BiasOf>
-void add_bias_and_activate(N* y, int64_t n, int64_t width, BiasOf bias_of) {
+void add_bias_and_activate(N* y, int64_t n, int64_t width, T slope, BiasOf bias_of) {
   for (int64_t i = 0; i < n; ++i, y += width) {
     const T* bias = bias_of(i);
     for (int64_t j = 0; j < width; ++j) {
       const T v = T(y[j]) + bias[j];
-      y[j] = N(v > 0 ? v : T(kSlope) * v);
+      y[j] = N(v > 0 ? v : slope * v);
     }
   }
 }
@@ -144,11 +144,11 @@ void add_bias_and_activate(N* y, int64_t n, int64_t width, BiasOf bias_of) {
 // The same for a matrix product's gradient: d ← d · LeakyReLU′, and row by row into `sum_of(i)`.
 // The activation keeps the sign, so its output serves as well as its input.
 template <typename T, typename N, typename SumOf>
-void through_activation(N* d, const N* output, int64_t n, int64_t width, SumOf sum_of) {
+void through_activation(N* d, const N* output, int64_t n, int64_t width, T slope, SumOf sum_of) {
   for (int64_t i = 0; i < n; ++i, d += width, output += width) {
     T* sum = sum_of(i);
     for (int64_t j = 0; j < width; ++j) {
-      const T v = T(d[j]) * (T(output[j]) > 0 ? T(1) : T(kSlope));
+      const T v = T(d[j]) * (T(output[j]) > 0 ? T(1) : slope);
       d[j] = N(v);
       sum[j] += T(d[j]);
     }
@@ -186,7 +186,7 @@ Activations forward_chunk(const Grid& g, const Network& net, const Tensor& sourc
     at::mm_out(part, a.patches[b], net.kernels[b].t());
     feature += width;
   }
-  add_bias_and_activate<T>(y.data_ptr<N>(), chunk.n, features,
+  add_bias_and_activate<T>(y.data_ptr<N>(), chunk.n, features, T(net.seen),
                            bias_rows(g, net.bias.data_ptr<T>(), net.bias.size(0), features, chunk));
   a.outputs.push_back(y);
   for (size_t l = 0; l < layers; ++l) {
@@ -194,7 +194,7 @@ Activations forward_chunk(const Grid& g, const Network& net, const Tensor& sourc
     Tensor z = room(width);
     at::mm_out(z, a.outputs.back(), net.weights[l].t());
     if (l + 1 < net.weights.size())
-      add_bias_and_activate<T>(z.data_ptr<N>(), chunk.n, width,
+      add_bias_and_activate<T>(z.data_ptr<N>(), chunk.n, width, T(net.inner),
                                [b = net.biases[l].data_ptr<T>()](int64_t) { return b; });
     a.outputs.push_back(z);
   }
@@ -383,10 +383,11 @@ std::tuple<Tensor, vector<Tensor>, Tensor, vector<Tensor>, vector<Tensor>> step_
         const N* output = a.outputs[l].data_ptr<N>();
         if (l > 0) {
           T* total = sum.biases[l - 1].data_ptr<T>();
-          through_activation<T>(gradient, output, chunk.n, width, [=](int64_t) { return total; });
+          through_activation<T>(gradient, output, chunk.n, width, T(net.inner),
+                                [=](int64_t) { return total; });
         } else {
           T* total = (mapped ? bias_map : sum.bias).data_ptr<T>();
-          through_activation<T>(gradient, output, chunk.n, width,
+          through_activation<T>(gradient, output, chunk.n, width, T(net.seen),
                                 bias_rows(g, total, net.bias.size(0), features, chunk));
         }
         clear_rest(d);
@@ -422,11 +423,12 @@ void check_bias(const Grid& g, const Tensor& bias) {
 std::tuple<Tensor, Tensor, Tensor> step_op(const Tensor& state, const Tensor& fire,
                                            at::TensorList kernels, at::TensorList taps,
                                            const Tensor& bias, at::TensorList weights,
-                                           at::TensorList biases, int64_t fixed, int64_t alpha,
-                                           double threshold, bool mortal) {
+                                           at::TensorList biases, double seen, double inner,
+                                           int64_t fixed, int64_t alpha, double threshold,
+                                           bool mortal) {
   at::AutoDispatchBelowAutograd guard;
   check_bias(Grid(state), bias);
-  const Network net{kernels.vec(), taps.vec(), bias, weights.vec(), biases.vec()};
+  const Network net{kernels.vec(), taps.vec(), bias, weights.vec(), biases.vec(), seen, inner};
   std::tuple<Tensor, Tensor, Tensor> result;
   with_types(state, kernels[0], [&](auto t, auto n) {
     result = step<decltype(t), decltype(n)>(state, fire.data_ptr<bool>(), fire.numel(), net, fixed,
@@ -438,9 +440,9 @@ std::tuple<Tensor, Tensor, Tensor> step_op(const Tensor& state, const Tensor& fi
 std::tuple<Tensor, vector<Tensor>, Tensor, vector<Tensor>, vector<Tensor>> step_backward_op(
     const Tensor& grad, const Tensor& state, const Tensor& cells, const Tensor& mask,
     at::TensorList kernels, at::TensorList taps, const Tensor& bias, at::TensorList weights,
-    at::TensorList biases, int64_t fixed, bool state_needs_gradient) {
+    at::TensorList biases, double seen, double inner, int64_t fixed, bool state_needs_gradient) {
   at::AutoDispatchBelowAutograd guard;
-  const Network net{kernels.vec(), taps.vec(), bias, weights.vec(), biases.vec()};
+  const Network net{kernels.vec(), taps.vec(), bias, weights.vec(), biases.vec(), seen, inner};
   std::tuple<Tensor, vector<Tensor>, Tensor, vector<Tensor>, vector<Tensor>> result;
   with_types(state, kernels[0], [&](auto t, auto n) {
     result = step_backward<decltype(t), decltype(n)>(grad, state, cells, mask, net, fixed,
@@ -454,12 +456,13 @@ std::tuple<Tensor, vector<Tensor>, Tensor, vector<Tensor>, vector<Tensor>> step_
 TORCH_LIBRARY(ncabook, m) {
   m.def(
       "step(Tensor state, Tensor fire, Tensor[] kernels, Tensor[] taps, Tensor bias, "
-      "Tensor[] weights, Tensor[] biases, int fixed, int alpha, float threshold, bool mortal) "
+      "Tensor[] weights, Tensor[] biases, float seen, float inner, int fixed, int alpha, "
+      "float threshold, bool mortal) "
       "-> (Tensor, Tensor, Tensor)");
   m.def(
       "step_backward(Tensor grad, Tensor state, Tensor cells, Tensor mask, Tensor[] kernels, "
-      "Tensor[] taps, Tensor bias, Tensor[] weights, Tensor[] biases, int fixed, "
-      "bool state_needs_gradient) -> (Tensor, Tensor[], Tensor, Tensor[], Tensor[])");
+      "Tensor[] taps, Tensor bias, Tensor[] weights, Tensor[] biases, float seen, float inner, "
+      "int fixed, bool state_needs_gradient) -> (Tensor, Tensor[], Tensor, Tensor[], Tensor[])");
 }
 
 TORCH_LIBRARY_IMPL(ncabook, CPU, m) {

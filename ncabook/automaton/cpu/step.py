@@ -73,7 +73,6 @@ def covers(nca: Rule, state: torch.dtype, compute: torch.dtype) -> bool:
         and compute in (state, torch.bfloat16)
         and all(p.dtype == state for p in nca.parameters())
         and type(update) is MLPUpdate
-        and update.slope == LEAKY_SLOPE  # which stands in step.cpp
         and (
             all(type(branch) is ConvPerception for branch in perception.branches)
             or (type(perception) is SobelPerception and len(update.layers) > 1)
@@ -93,6 +92,8 @@ class Network:
         bias: ``[1, batch or cells, features]``, the condition's share included.
         weights: of the remaining layers, ``[out, in]``.
         biases: ``[out]``.
+        seen: slope left of zero of what is seen, of LeakyReLU; 0 for ReLU.
+        inner: the same between the update's layers.
 
     """
 
@@ -101,6 +102,8 @@ class Network:
     bias: Tensor
     weights: list[Tensor]
     biases: list[Tensor]
+    seen: float
+    inner: float
 
     @property
     def tensors(self) -> list[Tensor]:
@@ -110,8 +113,9 @@ class Network:
 
 def network(perception: Perception, update: MLPUpdate, encoded: Any) -> Network:
     """Rearranges the parameters, once per rollout; gradients flow back through it."""
-    layers = list(update.layers)
+    layers, seen = list(update.layers), LEAKY_SLOPE
     if isinstance(perception, SobelPerception):
+        seen = update.slope  # nothing lies between filters and first layer
         first, *layers = layers
         kernels, offsets, bias = _sobel(perception, first, encoded)
     else:
@@ -125,7 +129,9 @@ def network(perception: Perception, update: MLPUpdate, encoded: Any) -> Network:
             for b, e in zip(branches, perception.shares(encoded), strict=True)
         ]
         bias = torch.cat(rows, dim=1)
-    return Network(kernels, offsets, bias, [m.weight for m in layers], [m.bias for m in layers])
+    weights: list[Tensor] = [layer.weight for layer in layers]
+    biases: list[Tensor] = [layer.bias for layer in layers]
+    return Network(kernels, offsets, bias, weights, biases, seen, update.slope)
 
 
 def _sobel(
@@ -214,7 +220,7 @@ def plan(nca: Rule, encoded: Any, dtype: torch.dtype) -> Plan:
     bias, *biases = (t.detach().contiguous() for t in (net.bias, *net.biases))
     return Plan(
         net,
-        (ready(net.kernels), net.taps, bias, ready(net.weights), biases),
+        (ready(net.kernels), net.taps, bias, ready(net.weights), biases, net.seen, net.inner),
         nca.layout.fixed,
         nca.layout.living if mortal else 0,
         threshold if mortal else 0.0,

@@ -226,9 +226,11 @@ def necessary() -> Claim:
     if not fits:
         return Claim("Latents are necessary above 256 × 256", "§3.1.5", "–", UNMEASURED)
     return Claim(
-        "Latents are no optimisation but necessary: pixels at 512 × 512 cannot be trained in 24 GB",
+        "Latents are no mere optimisation but necessary: pixels at 512 × 512 cannot be trained in "
+        "24 GB",
         "§3.1.5",
-        f"With sums in 16 bits {max(fits):.1f} GiB, and {min(fits):.1f} GiB if few states are kept",
+        f"With products of 16 bits {max(fits):.1f} GiB, and {min(fits):.1f} GiB if few states are "
+        "kept",
         HOLDS if min(fits) > 24 else NOT,
         "11_latent_space",
     )
@@ -327,8 +329,9 @@ def films() -> Claim:
         said,
         "§3.4",
         f"Squared error of the next frame {text(name, near)}, of the last frame once more "
-        f"{text(name, again)}. Of frames alone {text(name, alone)}, of digits that fly straight on "
-        f"{text(name, straight)}; by LPIPS {text(name, seen)} and {text(name, seen_straight)}",
+        f"{text(name, again)}. Of ten frames told alone {text(name, alone)}, of digits that fly "
+        f"straight on {text(name, straight)}; by LPIPS {text(name, seen)} and "
+        f"{text(name, seen_straight)}",
         HOLDS if all(better) else IN_PART if any(better) else NOT,
         chapter,
     )

@@ -137,10 +137,10 @@ def table_1() -> Section:
         found.append(size(row, printed.parameters, name))
     words = """\
 LPIPS and recovery of emojis ({doc}`05_perception_decides`). Not comparable: what U-Net and GAN do
-after damage, since nothing in a network of one pass regenerates and the paper does not say what it
-is shown; and the recoveries of attention, which drew no picture here that could come back. The
-paper repeats the first two stages for damage and for mutation; ours are measured once. Ours
-is LPIPS of values in [−1, 1], as its package expects; the authors' code gives it others
+after damage or mutation, since nothing in a network of one pass regenerates and the paper does not
+say what it is shown; and the recoveries of attention, which drew no picture here that could come
+back. The paper repeats the first two stages for damage and for mutation; ours are measured once.
+Ours is LPIPS of values in [−1, 1], as its package expects; the authors' code gives it others
 ({doc}`errata`)."""
     return Section("Table 1: emojis", words, found)
 
@@ -253,9 +253,9 @@ def table_4() -> Section:
     heading = results.report(zoo.read_card(zoo.find(wide))).heading
     words = f"""\
 Photographs that the cells are right about ({{doc}}`07_votes_on_photographs`); ours: {heading},
-from copies, which the chapter weighs. Not comparable: how far a training without a pool falls is no
-goal. The book's best row, `{wide}`, is a design of its own: {early} % between steps 32 and 64, and
-{late} % at step 300."""
+all of them lossy copies, whose bias the chapter measures. Not comparable: how far a training
+without a pool falls is no goal. The book's best row, `{wide}`, is a design of its own:
+{early} % between steps 32 and 64, and {late} % at step 300."""
     return Section("Table 4: votes on photographs", words, found)
 
 
@@ -284,7 +284,7 @@ def figure_18() -> Section:
     real = measured("digits-mse", "judges.digits-judge.right_of_real")[1]
     words = f"""\
 Grown digits that a classifier takes for what they stand for ({{doc}}`09_growing_digits`). The
-paper's classifier has no name and no error; ours is right about {real} % of real digits. The paper
+paper's classifier has no name and no error; ours names {real} % of real digits rightly. The paper
 does not say how many classes were grown, and the authors' code has three; here there are ten."""
     return Section("Figure 18: growing digits", words, found)
 

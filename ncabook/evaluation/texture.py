@@ -159,7 +159,7 @@ def evaluate_texture(
 
     def look(step: int, canvases: Tensor) -> None:
         if photographs is not None:
-            images = canvases[:, nca.layout.visible_slice].clamp(0, 1).nan_to_num()
+            images = canvases[:, nca.layout.visible_slice].nan_to_num()
             ranks[str(step)] = photographs.ranks(images, target, name)
 
     look(protocol.grown, state)

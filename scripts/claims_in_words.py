@@ -132,8 +132,8 @@ def attention() -> Claim:
     return Claim(
         "Attention 3×3 draws better than conv 3×3 with the same window",
         "§3.1.2",
-        f"LPIPS {ours:.2f} against {beside:.3f}, after a much shorter training than the paper's: "
-        "it learns slowly here, which is not to say that it cannot",
+        f"LPIPS {ours:.2f} against {beside:.3f}, after a much shorter training than the authors' "
+        "configuration has: it learns slowly here, which is not to say that it cannot",
         HOLDS if ours < beside else NOT,
         "05_perception_decides",
     )
@@ -177,7 +177,7 @@ def critic() -> Claim:
     better = [with_critic < without for without, with_critic in pairs]
     words = "; ".join(f"{a:.1f} to {b:.1f}" for a, b in pairs)
     return Claim(
-        "A critic makes pictures more realistic than a loss of pixels alone",
+        "A critic makes pictures more realistic than a loss of pixels alone; said of earlier work",
         "§3.1.3",
         "KID at step 48 (lower is more alike), without a critic and with one, for conv 3×3, conv "
         f"5×5 and Combined: {words}",
@@ -328,10 +328,10 @@ def films() -> Claim:
     return Claim(
         said,
         "§3.4",
-        f"Squared error of the next frame {text(name, near)}, of the last frame once more "
-        f"{text(name, again)}. Of ten frames told alone {text(name, alone)}, of digits that fly "
-        f"straight on {text(name, straight)}; by LPIPS {text(name, seen)} and "
-        f"{text(name, seen_straight)}",
+        f"Squared error of the next frame: {text(name, near)}; of a guess that shows the last "
+        f"frame again: {text(name, again)}. Of ten frames that the cells are not shown: "
+        f"{text(name, alone)}; of a guess that all digits fly straight on: {text(name, straight)}. "
+        f"LPIPS of these two: {text(name, seen)} and {text(name, seen_straight)}",
         HOLDS if all(better) else IN_PART if any(better) else NOT,
         chapter,
     )

@@ -18,9 +18,9 @@ PAGE = Path(__file__).parents[1] / "book/claims.md"
 HEAD = """\
 # What the paper says and what we found
 
-Every number that *A New Kind of Network?* {cite:p}`spitznagel2026nca` prints, ours beside it, and
-a verdict. Then its claims in words. A script writes this page from the cards of the trained models
-({doc}`results`), and a test holds it to them.
+Every result that *A New Kind of Network?* {cite:p}`spitznagel2026nca` prints as a number, ours
+beside it, and a verdict. Then its claims in words. A script writes this page from the cards of the
+trained models ({doc}`results`), and a test holds it to them.
 
 A verdict is one of four:
 
@@ -33,7 +33,8 @@ A verdict is one of four:
 Where a row was trained with several seeds, ours is the median, with the least and the greatest in
 brackets. Brackets behind a single training are its 95 % interval. A verdict compares two numbers,
 and no more than that: pictures, sizes, optimisers and lengths of training differ, and the chapters
-say how. Most trainings here are a small part of the paper's.
+say how. The paper does not say how long its trainings were. Most of ours are far shorter than those
+of the authors' published configurations.
 """
 
 
@@ -110,7 +111,7 @@ def page() -> str:
     parts += [
         "## Claims in words",
         "The paper's findings as sentences, shortened, with their section. *Holds* and *does not\n"
-        "hold* speak of our trainings only: smaller ones, of smaller pictures, mostly of one\n"
+        "hold* speak of our trainings only: short ones, often of smaller pictures, mostly of one\n"
         "seed. Several seeds are told by their median.",
         "\n".join(in_words()),
     ]

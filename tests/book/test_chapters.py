@@ -102,6 +102,7 @@ def test_every_picture_and_table_has_words(chapter):
         if any("<table" in html for html in htmls(cell)):
             words = cell.metadata.get("ncabook", {})
             assert len(words.get("caption", "")) > 10, cell.source[:80]
+            assert "{" not in words["caption"], "a table's caption knows no roles"
             names.append(words["name"])
     assert len(set(names)) == len(names)
     assert all(re.match("(fig|tab)-", name) for name in names)

@@ -262,5 +262,5 @@ class InpaintingTask(Task[InpaintingExperiment]):
 def shown_picture(data: HolesData) -> Tensor:
     """A picture that all may see, ``[C, h, w]`` in [0, 1]; if need be one that was learned from."""
     if data.name == "emoji":
-        return framed("🦎", data.side)  # learned from, but it comes with the package
+        return framed("😀", data.side)  # learned from, but it comes with the package
     return data.build("test")[0].float() / 255

@@ -190,7 +190,7 @@ def large_pictures() -> Claim:
     """Figure 9."""
     name = "emoji-latent-lasting"
     found = value(name, "lpips.stage2")
-    pixels, floor = value(name, "enlarged.grown.lpips"), value(name, "floor.quantised.lpips")
+    pixels, floor = value(name, "enlarged.grown.lpips"), value(name, "floor.free.lpips")
     return Claim(
         "In latents, automata draw pictures of 512 × 512",
         "§3.1.4",

@@ -189,8 +189,8 @@ class InpaintingTask(Task[InpaintingExperiment]):
             "snapped": f"step {rules['look']}, nearest codes",
             **{f"drawn.{p}": f"step {rules['look']}, codes drawn at {p} %" for p in PERCENTS},
             **{f"agreed.{p}": f"codes drawn in {ROUNDS} rounds at {p} %" for p in PERCENTS},
-            "floor.quantised": "the autoencoder alone",
-            "floor.free": "the autoencoder alone, not quantised",
+            "floor.quantised": "the autoencoder alone, nearest codes",
+            "floor.free": "the autoencoder alone",
         }
         found = by_size_rows(metrics, rows) + further_rows(metrics["further"])
         found += diversity_rows(metrics)

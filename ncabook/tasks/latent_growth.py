@@ -187,8 +187,8 @@ class LatentGrowthTask(Task[LatentGrowthExperiment]):
             **{f"{kind}_final": f"{WORDS[kind]}, step {rules['final']}" for kind in PERTURBATIONS},
         }
         beside = {
-            "floor.quantised": "the autoencoder alone",
-            "floor.free": "the autoencoder alone, not quantised",
+            "floor.quantised": "the autoencoder alone, nearest codes",
+            "floor.free": "the autoencoder alone",
             "enlarged.grown": f"pixels, enlarged, {step}",
             "enlarged.floor": "targets of pixels, enlarged",
         }

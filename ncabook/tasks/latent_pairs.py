@@ -148,8 +148,8 @@ class LatentPairsTask(Task[LatentPairsExperiment]):
         rows = {f"steps.{step}": f"step {step}" for step in metrics["steps"]}
         rows |= {
             "snapped": f"step {metrics['protocol']['damage']}, nearest codes",
-            "floor.quantised": "the autoencoder alone",
-            "floor.free": "the autoencoder alone, not quantised",
+            "floor.quantised": "the autoencoder alone, nearest codes",
+            "floor.free": "the autoencoder alone",
         }
         rows |= {f"enlarged.{name}": f"{name}, enlarged" for name in metrics["enlarged"]}
         rows |= {f"trivial.{name}": name for name in metrics["trivial"]}

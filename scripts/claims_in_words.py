@@ -75,6 +75,11 @@ def median(name: str, key: str) -> float:
     return statistics.median(one.value for one in seeds(name, key) if one.value is not None)
 
 
+def middle(name: str, key: str) -> str:
+    """The same, for reading."""
+    return seeds(name, key)[0].number(median(name, key))
+
+
 def claims() -> Iterator[Claim]:
     """All of them, in the paper's order."""
     yield wider_draws_better()
@@ -245,8 +250,8 @@ def faces() -> Claim:
         "In latents, an automaton fills holes in faces by their context",
         "§3.1.4",
         f"LPIPS over holes of all sizes {ours:.3f}, by an equation without learning {heat:.3f}. Of "
-        f"hidden eyes and mouths a small network finds {seen} in what was filled in, and {truth} in "
-        "the true faces",
+        f"hidden eyes and mouths a small network finds {seen} in what was filled in, and {truth} "
+        "in the true faces",
         NOT if ours >= heat else IN_PART,
         "13_filling_in",
     )
@@ -323,16 +328,17 @@ def films() -> Claim:
     alone, straight = "free.mse", "free_baselines.straight-on.mse"
     seen, seen_straight = "free.lpips", "free_baselines.straight-on.lpips"
     better = [
-        value(name, ours) < value(name, simple)
+        median(name, ours) < median(name, simple)
         for ours, simple in ((near, again), (alone, straight), (seen, seen_straight))
     ]
     return Claim(
         said,
         "§3.4",
-        f"Squared error of the next frame: {text(name, near)}; of a guess that shows the last "
-        f"frame again: {text(name, again)}. Of ten frames that the cells are not shown: "
-        f"{text(name, alone)}; of a guess that all digits fly straight on: {text(name, straight)}. "
-        f"LPIPS of these two: {text(name, seen)} and {text(name, seen_straight)}",
+        f"Squared error of the next frame: {middle(name, near)}; of a guess that shows the last "
+        f"frame again: {middle(name, again)}. Of ten frames that the cells are not shown: "
+        f"{middle(name, alone)}; of a guess that all digits fly straight on: "
+        f"{middle(name, straight)}. LPIPS of these two: {middle(name, seen)} and "
+        f"{middle(name, seen_straight)}",
         HOLDS if all(better) else IN_PART if any(better) else NOT,
         chapter,
     )

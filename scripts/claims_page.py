@@ -30,11 +30,11 @@ A verdict is one of four:
 - **not comparable**: both numbers exist, and say different things. Why stands above the table.
 - **not measured**: we have no such number.
 
-Where a row was trained with several seeds, ours is the median, with the least and the greatest in
-brackets. Brackets behind a single training are its 95 % interval. A verdict compares two numbers,
-and no more than that: pictures, sizes, optimisers and lengths of training differ, and the chapters
-say how. The paper does not say how long its trainings were. Most of ours are far shorter than those
-of the authors' published configurations.
+Where a row was trained with several seeds, the words above its table say so. Then ours is the
+median, with the least and the greatest in brackets. All other brackets are the 95 % interval of a
+single training. A verdict compares two numbers, and no more than that: pictures, sizes, optimisers
+and lengths of training differ, and the chapters say how. The paper does not say how long its
+trainings were. Most of ours are far shorter than those of the authors' published configurations.
 """
 
 
@@ -112,7 +112,8 @@ def page() -> str:
         "## Claims in words",
         "The paper's findings as sentences, shortened, with their section. *Holds* and *does not\n"
         "hold* speak of our trainings only: short ones, often of smaller pictures, mostly of one\n"
-        "seed. Several seeds are told by their median.",
+        "seed. Several seeds are told by their median. *Holds in part*: of the comparisons in the\n"
+        "row some speak for the claim, and some do not.",
         "\n".join(in_words()),
     ]
     return "\n\n".join(parts) + "\n"

@@ -5,7 +5,8 @@ Part of ``claims_page.py``.
 
 import json
 import statistics
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -112,6 +113,18 @@ def minus(text: str) -> str:
     return text.replace("-", "\N{MINUS SIGN}")
 
 
+def of_several(names: Mapping[str, str]) -> str:
+    """Which rows were trained with several seeds, as a sentence; empty where none was.
+
+    Args:
+        names: of the rows' experiments, by row.
+
+    """
+    trained = Counter(experiment for experiment, _ in claims_in_words.reports().values())
+    rows = [f"{row} ({trained[name]})" for row, name in names.items() if trained[name] > 1]
+    return f"\nTrained with several seeds: {', '.join(rows)}." if rows else ""
+
+
 def table_1() -> Section:
     """Emojis."""
     names = {row: name for name, row in results.PAPER_ROWS.items()}
@@ -142,7 +155,7 @@ say what it is shown; and the recoveries of attention, which drew no picture her
 back. The paper repeats the first two stages for damage and for mutation; ours are measured once.
 Ours is LPIPS of values in [−1, 1], as its package expects; the authors' code gives it others
 ({doc}`errata`)."""
-    return Section("Table 1: emojis", words, found)
+    return Section("Table 1: emojis", words + of_several(names), found)
 
 
 def table_2() -> Section:
@@ -211,7 +224,7 @@ def figure_11() -> Section:
 How much of the style comes back when half of a texture is erased ({doc}`08_textures_that_heal`).
 One number a row is printed, and not of which half; the lesser of ours is judged. Above 100 %:
 closer to the target than before the damage."""
-    return Section("Figure 11: textures", words, found)
+    return Section("Figure 11: textures", words + of_several(names), found)
 
 
 def table_3() -> Section:
@@ -236,7 +249,7 @@ def table_3() -> Section:
 Cells that are right about a digit, and after it was swapped for another
 ({doc}`06_cells_that_vote`). The GAN that votes was not built; the chapter compares with a
 convolutional network of the same size instead."""
-    return Section("Table 3: votes on digits", words, found)
+    return Section("Table 3: votes on digits", words + of_several(names), found)
 
 
 def table_4() -> Section:
@@ -253,18 +266,20 @@ def table_4() -> Section:
             found.append(unlike(one) if value < 10 else one)  # chance: no goal for anybody
     wide = "cifar-two-scales-wide"
     heading = results.report(zoo.read_card(zoo.find(wide))).heading
+    told = heading.replace("protocol ", "{term}`protocol` of version ", 1)
     words = f"""\
-Photographs that the cells are right about ({{doc}}`07_votes_on_photographs`). Ours: {heading}.
+Photographs that the cells are right about ({{doc}}`07_votes_on_photographs`). Ours: {told}.
 All are lossy copies (JPEG) of the test photographs, and the chapter measures what that changes. Not
 comparable: how far a training without a pool falls is no goal. The book's best row, `{wide}`, is a
 design of its own, and stands among the claims in words."""
-    return Section("Table 4: votes on photographs", words, found)
+    return Section("Table 4: votes on photographs", words + of_several(names), found)
 
 
 def table_5() -> Section:
     """With and without the pool."""
     found: list[Number] = []
-    for row, name in (("Without SP", "emoji-conv3-no-pool"), ("With SP", "emoji-conv3")):
+    names = {"Without SP": "emoji-conv3-no-pool", "With SP": "emoji-conv3"}
+    for row, name in names.items():
         for kind, value in zip(("damage", "mutation"), paper.TABLE_5[row], strict=True):
             key = f"lpips.{kind}_recovery"
             one = card_number(row, f"recovery, {kind} (%)", name, key, value, 2)
@@ -272,23 +287,24 @@ def table_5() -> Section:
     words = """\
 What the sample pool is for ({doc}`05_perception_decides`). Not comparable: how bad it gets without
 one is no goal. That it gets bad stands among the claims in words."""
-    return Section("Table 5: the pool", words, found)
+    return Section("Table 5: the pool", words + of_several(names), found)
 
 
 def figure_18() -> Section:
     """Growing digits."""
     labels = ("MSE", "L1", "L1 + critic", "L1 + critic + guidance")
+    names = dict(zip(labels, results.PAPER_DIGITS, strict=True))
     key = "judges.digits-judge.grown.all"
     found = [
         card_number(row, "recognised (%)", name, key, paper.FIGURE_18, 0)
-        for row, name in zip(labels, results.PAPER_DIGITS, strict=True)
+        for row, name in names.items()
     ]
     real = measured("digits-mse", "judges.digits-judge.right_of_real")[1]
     words = f"""\
 Grown digits that a classifier takes for what they stand for ({{doc}}`09_growing_digits`). The
 paper's classifier has no name and no error; ours names {real} % of real digits rightly. The paper
 does not say how many classes were grown, and the authors' code has three; here there are ten."""
-    return Section("Figure 18: growing digits", words, found)
+    return Section("Figure 18: growing digits", words + of_several(names), found)
 
 
 def table_6() -> Section:

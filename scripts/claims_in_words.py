@@ -137,8 +137,9 @@ def attention() -> Claim:
     return Claim(
         "Attention 3×3 draws better than conv 3×3 with the same window",
         "§3.1.2",
-        f"LPIPS at steps 64–96: {ours:.2f} against {beside:.3f}, after a much shorter training than the authors' "
-        "configuration has: it learns slowly here, which is not to say that it cannot",
+        f"LPIPS at steps 64–96: {ours:.2f} against {beside:.3f}, after a much shorter training "
+        "than the authors' configuration has: it learns slowly here, which is not to say that it "
+        "cannot",
         HOLDS if ours < beside else NOT,
         "05_perception_decides",
     )

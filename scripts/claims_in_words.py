@@ -8,7 +8,7 @@ import functools
 import json
 import statistics
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ncabook import zoo
@@ -65,19 +65,14 @@ def value(name: str, key: str) -> float:
     return float(number(name, key).value or 0.0)
 
 
-def text(name: str, key: str) -> str:
-    """The same, for reading: without its interval."""
-    return str(number(name, key)).split(" [")[0]
-
-
 def median(name: str, key: str) -> float:
     """Over all seeds of an experiment."""
     return statistics.median(one.value for one in seeds(name, key) if one.value is not None)
 
 
-def middle(name: str, key: str) -> str:
-    """The same, for reading."""
-    return seeds(name, key)[0].number(median(name, key))
+def text(name: str, key: str) -> str:
+    """The same, for reading: with its unit, without an interval."""
+    return str(replace(seeds(name, key)[0], value=median(name, key), interval=None))
 
 
 def claims() -> Iterator[Claim]:
@@ -335,11 +330,11 @@ def films() -> Claim:
     return Claim(
         said,
         "§3.4",
-        f"Squared error of the next frame: {middle(name, near)}; of a guess that shows the last "
-        f"frame again: {middle(name, again)}. Of ten frames that the cells are not shown: "
-        f"{middle(name, alone)}; of a guess that all digits fly straight on: "
-        f"{middle(name, straight)}. LPIPS of these two: {middle(name, seen)} and "
-        f"{middle(name, seen_straight)}",
+        f"Squared error of the next frame: {text(name, near)}; of a guess that shows the last "
+        f"frame again: {text(name, again)}. Of ten frames that the cells are not shown: "
+        f"{text(name, alone)}; of a guess that all digits fly straight on: "
+        f"{text(name, straight)}. LPIPS of these two: {text(name, seen)} and "
+        f"{text(name, seen_straight)}",
         HOLDS if all(better) else IN_PART if any(better) else NOT,
         chapter,
     )

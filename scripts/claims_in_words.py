@@ -332,8 +332,8 @@ def films() -> Claim:
         "§3.4",
         f"Squared error of the next frame: {text(name, near)}; of a guess that shows the last "
         f"frame again: {text(name, again)}. Of ten frames that the cells are not shown: "
-        f"{text(name, alone)}; of a guess that all digits fly straight on: "
-        f"{text(name, straight)}. LPIPS of these two: {text(name, seen)} and "
+        f"{text(name, alone)}; of a guess that knows places and speeds and lets digits "
+        f"fly straight on: {text(name, straight)}. LPIPS of these two: {text(name, seen)} and "
         f"{text(name, seen_straight)}",
         HOLDS if all(better) else IN_PART if any(better) else NOT,
         chapter,

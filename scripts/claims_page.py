@@ -20,7 +20,8 @@ HEAD = """\
 
 Every result that *A New Kind of Network?* {cite:p}`spitznagel2026nca` prints as a number, ours
 beside it, and a verdict. Then its claims in words. A script writes this page from the cards of the
-trained models ({doc}`results`), and a test holds it to them.
+trained models ({doc}`results`) and the records of two benchmarks (Tables 2 and 6), and a test
+holds it to them.
 
 A verdict is one of four:
 

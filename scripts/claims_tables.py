@@ -188,7 +188,7 @@ def table_2() -> Section:
     own = [paper.TABLE_2[space, 256].training_mb or 0.0 for space in ("pixel", "latent")]
     verdict = UNLIKE if quotients else UNMEASURED
     row = "latent for pixel, 256 × 256"
-    found.append(Number(row, "times less to train", "38", text, verdict))
+    found.append(Number(row, "times less memory to train", "38", text, verdict))
     machine = next((line["machine"] for line in lines.values() if line["machine"]), "no machine")
     words = f"""\
 Training one picture, batch 1 ({{doc}}`11_latent_space`). Ours ran on {machine}, with 64 channels,
@@ -198,7 +198,8 @@ numbers and ours are not comparable, but for what it could not train at all in 2
 Our *evaluation (ms)* is the time of one step, taken while other programs ran. So whether one small
 grid is faster than another cannot be read from it. *By the law*: by the equation of
 {{doc}}`04_what_a_step_costs`, not measured. The paper's "38" is not the quotient of its own two
-numbers, which is {own[0] / own[1]:.1f}. (MB are read as MiB, here and in Table 6.)"""
+numbers, which is {own[0] / own[1]:.1f}. (The paper's MB are read as MiB, here and in Table 6;
+ours in GB are 10⁹ bytes.)"""
     return Section("Table 2: latents and pixels", words, found)
 
 
@@ -222,8 +223,9 @@ def figure_11() -> Section:
         found.append(Number(row, "recovery (%)", f"{printed:.2f}", text, verdict))
     words = """\
 How much of the style comes back when half of a texture is erased ({doc}`08_textures_that_heal`).
-One number a row is printed, and not of which half; the lesser of ours is judged. Above 100 %:
-closer to the target than before the damage."""
+One number a row is printed. The text speaks of either half, the caption of one, which we take for
+the right half; the lesser of ours is judged. Above 100 %: closer to the target than before the
+damage."""
     return Section("Figure 11: textures", words + of_several(names), found)
 
 
@@ -270,7 +272,7 @@ def table_4() -> Section:
     words = f"""\
 Photographs that the cells are right about ({{doc}}`07_votes_on_photographs`). Ours: {told}.
 All are lossy copies (JPEG) of the test photographs, and the chapter measures what that changes. Not
-comparable: how far a training without a pool falls is no goal. The book's best row, `{wide}`, is a
+comparable: a printed accuracy below chance (10 %) is no goal. The book's best row, `{wide}`, is a
 design of its own, and stands among the claims in words."""
     return Section("Table 4: votes on photographs", words + of_several(names), found)
 
@@ -325,16 +327,17 @@ def table_6() -> Section:
         for column, theirs, value in (
             ("training step (ms)", printed.training_ms, time and 1e3 * time["median"]),
             ("latency (ms)", printed.latency_ms, once and 1e3 * once["median"]),
-            ("training (MB)", printed.training_mb, trained and trained / MIB),
-            ("inference (MB)", printed.inference_mb, best["inference_bytes"] / MIB),
+            ("training (MiB)", printed.training_mb, trained and trained / MIB),
+            ("inference (MiB)", printed.inference_mb, best["inference_bytes"] / MIB),
         ):
             verdict = UNMEASURED if value is None else UNLIKE
-            if column == "training (MB)" and value is not None:
+            if column == "training (MiB)" and value is not None:
                 verdict = judged(value, theirs, 1, LOW)
             text = shown(None if value is None else float(value))
             found.append(Number(row, column, f"{theirs:,}", text, verdict))
     words = f"""\
-Time and memory of a step at 64 × 64 ({{doc}}`15_costs_in_full`). Ours ran on
+Time and memory at 64 × 64 ({{doc}}`15_costs_in_full`): of an iteration of training, and of drawing
+one picture (*latency*); an automaton takes 32 steps for either. Ours ran on
 {record["hardware"]}, the paper's on an RTX 4090, so times are not comparable; nor is the memory of
 inference, since the paper's is of 64 pictures at once and ours of {record["sizes"]["inference"]}.
 The memory of training is: the automata have as many parameters as the paper's and the same batch,

@@ -23,7 +23,7 @@ from torch import Tensor
 from ncabook.automaton import NCA
 from ncabook.automaton.fire import random_fire
 from ncabook.data import Labelled, mnist
-from ncabook.evaluation.light_cone import light_cones
+from ncabook.evaluation.light_cone import light_cone
 from ncabook.experiments import find
 from ncabook.experiments.provenance import provenance
 from ncabook.files import write_atomically
@@ -44,19 +44,19 @@ def seen(nca: NCA, image: Tensor, each: int, generator: torch.Generator) -> Iter
         the middle.
 
     """
+    image = image.repeat_interleave(each, 0)
     batch, _, height, width = image.shape
     living = nca.living(initial_state(nca, image))
-    fires = (random_fire(image, nca.fire_rate, generator) for _ in range(STEPS))
-    row, column = torch.arange(height)[:, None], torch.arange(width)
-    for known in light_cones(living, fires):
-        cell = torch.multinomial(living.flatten(1).float(), each, True, generator=generator)
-        shown = known.flatten(1, 2).gather(1, cell[..., None].expand(-1, -1, height * width))
-        shown = shown.view(-1, 1, height, width).float()
-        shown = torch.cat([shown * image.repeat_interleave(each, 0), shown], dim=1)
-        down = (cell.flatten() // width - height // 2)[:, None, None]
-        right = (cell.flatten() % width - width // 2)[:, None, None]
-        rows, columns = (row + down) % height, (column + right) % width
-        which = torch.arange(each * batch)[:, None, None]
+    fires: list[Tensor] = []
+    for _ in range(STEPS):
+        fires.append(random_fire(image, nca.fire_rate, generator))
+        cell = torch.multinomial(living.flatten(1).float(), 1, generator=generator)[:, 0]
+        known = light_cone(living, fires, cell).float()
+        shown = torch.cat([known * image, known], dim=1)
+        down, right = cell // width - height // 2, cell % width - width // 2
+        rows = (torch.arange(height)[:, None] + down[:, None, None]) % height
+        columns = (torch.arange(width) + right[:, None, None]) % width
+        which = torch.arange(batch)[:, None, None]
         yield shown.permute(0, 2, 3, 1)[which, rows, columns].permute(0, 3, 1, 2)
 
 

@@ -6,32 +6,35 @@ function of the pixels in its cone. A network that sees nothing but cones is the
 of what cells could say at that step (``benchmarks/light_cone.py``).
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Sequence
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
+from ncabook.automaton.perception import circular_pad
 
-def light_cones(living: Tensor, fires: Iterable[Tensor], reach: int = 1) -> Iterator[Tensor]:
-    """After each step, which pixels each cell's state can depend on.
 
-    A cell that fires hears of the pixels in its window, and of all that the cells of its window
-    have heard of. One that rests keeps what it knows. A dead cell says that it is dead, which is
-    to say that no pixel of its own window is above the threshold: that much is known of it from
-    the start, a step or two early.
+def light_cone(living: Tensor, fires: Sequence[Tensor], cell: Tensor, reach: int = 1) -> Tensor:
+    """The pixels that a cell's state can depend on after some steps, one cell of each image.
+
+    It is found backwards, from the cell: a cell that fires has seen the pixels of its window, and
+    the states of its window, which depend on what their cells saw in earlier steps. One that
+    rests, or is dead, has seen nothing. A dead cell says one thing, that it is dead, which is to
+    say that no pixel of its own 3 × 3 window is above the threshold: those count as known.
 
     Args:
         living: which cells live, bool ``[B, 1, H, W]``; it is the input that decides, so it is
             the same in all steps (:meth:`ncabook.automaton.NCA.living`).
-        fires: the steps' fire masks, bool ``[B, 1, H, W]`` each.
-        reach: how far the perception's window reaches, in cells: 1 for 3 × 3. The living mask
-            always looks at 3 × 3.
+        fires: the steps' fire masks in their order, bool ``[B or 1, 1, H, W]`` each.
+        cell: row · W + column of the cell of each image, int64 ``[B]``.
+        reach: how far the perception's window reaches, in cells: 1 for 3 × 3.
 
-    Yields:
-        bool ``[B, H, W, H · W]``: of each cell, the pixels. The torus has no border.
+    Returns:
+        bool ``[B, 1, H, W]``, True for the pixels. The torus has no border.
 
     Raises:
-        ValueError: ``living`` is not of one channel, or ``reach`` is below 1.
+        ValueError: shapes or types are others.
 
     """
     if living.ndim != 4 or living.shape[1] != 1 or living.dtype != torch.bool or reach < 1:
@@ -39,21 +42,20 @@ def light_cones(living: Tensor, fires: Iterable[Tensor], reach: int = 1) -> Iter
             f"living is {living.dtype} {list(living.shape)}, reach {reach}; "
             "expected bool [B, 1, H, W], reach ≥ 1"
         )
-    height, width = living.shape[2:]
-    own = torch.eye(height * width, dtype=torch.bool, device=living.device)
-    own = own.view(1, height, width, -1)
-    seen, about = _gathered(own, reach), _gathered(own, 1)
-    alive = living[:, 0, :, :, None]
-    known = about & ~alive
-    for fire in fires:
-        awake = fire[:, 0, :, :, None] & alive
-        known = known | ((seen | _gathered(known, reach)) & awake)
-        yield known
+    batch, _, height, width = living.shape
+    if cell.shape != (batch,) or not bool(((cell >= 0) & (cell < height * width)).all()):
+        raise ValueError(
+            f"cell is {list(cell.shape)}; expected [{batch}], numbers from 0 to {height * width - 1}"
+        )
+    matters = F.one_hot(cell, height * width).bool().view(batch, 1, height, width)
+    known = torch.zeros_like(matters)
+    for fire in reversed(fires):
+        seen = _around(matters & living & fire, reach)
+        known, matters = known | seen, matters | seen
+    return known | _around(matters & ~living, 1)
 
 
-def _gathered(known: Tensor, reach: int) -> Tensor:
-    """What all cells of a window know, ``[B, H, W, P]``, on a torus."""
-    for axis in (1, 2):
-        parts = [known.roll(shift, axis) for shift in range(-reach, reach + 1)]
-        known = torch.stack(parts).any(0)
-    return known
+def _around(cells: Tensor, reach: int) -> Tensor:
+    """All cells of some cells' windows."""
+    padded = circular_pad(cells.float(), reach)
+    return F.max_pool2d(padded, 2 * reach + 1, stride=1) > 0

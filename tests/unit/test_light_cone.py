@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from ncabook.automaton import NCA, ChannelLayout, ConvPerception, MLPUpdate
 from ncabook.automaton.fire import hashed_fire
-from ncabook.evaluation.light_cone import light_cones
+from ncabook.evaluation.light_cone import light_cone
 from ncabook.training.classification import initial_state
 
 SIDE, STEPS = 9, 6
@@ -47,9 +47,15 @@ def test_cones_are_those_of_the_definition(seed, share):
     generator = torch.Generator().manual_seed(seed)
     living = torch.rand(1, 1, SIDE, SIDE, generator=generator) < share
     coins = fires(STEPS, seed)
-    for cones, sets in zip(light_cones(living, coins), by_hand(living, coins), strict=True):
-        found = [set(row.nonzero()[:, 0].tolist()) for row in cones.flatten(1, 2)[0]]
+    for steps, sets in enumerate(by_hand(living, coins), start=1):
+        found = [set(cone.nonzero()[:, 0].tolist()) for cone in of_all(living, coins[:steps])]
         assert found == sets
+
+
+def of_all(living: torch.Tensor, coins: list[torch.Tensor], reach: int = 1) -> torch.Tensor:
+    """The cones of all cells of one image, ``[cells, pixels]``."""
+    cells = torch.arange(SIDE * SIDE)
+    return light_cone(living.expand(len(cells), -1, -1, -1), coins, cells, reach).flatten(1)
 
 
 def automaton(living_threshold: float | None) -> NCA:
@@ -79,7 +85,7 @@ def test_a_pixel_matters_to_the_cells_that_have_it_in_their_cones(living_thresho
     ink = (torch.rand(1, 1, SIDE, SIDE, generator=generator) < 0.25).double()
     alive = nca.living(initial_state(nca, ink)) if living_threshold else torch.ones_like(ink) > 0
     coins = fires(STEPS, 5)
-    cones = list(light_cones(alive, coins))[-1]
+    cones = of_all(alive, coins).view(SIDE, SIDE, -1)
     heard = 0
     for pixel in range(SIDE * SIDE):
         other = ink.clone()
@@ -88,23 +94,30 @@ def test_a_pixel_matters_to_the_cells_that_have_it_in_their_cones(living_thresho
         for coin in coins:
             states = [nca.step(state, fire=coin) for state in states]
         changed = (states[0] != states[1])[0, 1:].any(0)
-        told = cones[0, :, :, pixel] & alive[0, 0]
+        told = cones[:, :, pixel] & alive[0, 0]
         assert not (changed & ~told).any()
         heard += int((changed & told).sum())
-    assert heard >= share * int(cones[0][alive[0, 0]].sum())
+    assert heard >= share * int(cones[alive[0, 0]].sum())
 
 
 def test_after_one_step_a_cell_knows_its_window_or_nothing():
     everywhere = torch.ones(1, 1, SIDE, SIDE, dtype=torch.bool)
     (coin,) = fires(1, 3)
-    (cones,) = light_cones(everywhere, [coin])
-    assert torch.equal(cones.sum(3)[0], 9 * coin[0, 0].long())
-    (cones,) = light_cones(everywhere, [coin | True], reach=2)
-    assert (cones.sum(3) == 25).all()
+    assert torch.equal(of_all(everywhere, [coin]).sum(1), 9 * coin.flatten().long())
+    assert (of_all(everywhere, [coin | True], reach=2).sum(1) == 25).all()
+    assert not of_all(everywhere, []).any()
 
 
-def test_a_mask_of_other_shape_or_kind_is_refused():
-    mask = torch.ones(1, 1, 3, 3, dtype=torch.bool)
-    for living, reach in ((mask[0], 1), (mask.float(), 1), (mask, 0)):
-        with pytest.raises(ValueError, match=r"expected bool \[B, 1, H, W\], reach ≥ 1"):
-            next(light_cones(living, [mask], reach))
+@pytest.mark.parametrize(
+    ("living", "cell", "reach", "said"),
+    [
+        (torch.ones(1, 3, 3) > 0, [0], 1, r"expected bool \[B, 1, H, W\], reach ≥ 1"),
+        (torch.ones(1, 1, 3, 3), [0], 1, r"expected bool \[B, 1, H, W\], reach ≥ 1"),
+        (torch.ones(1, 1, 3, 3) > 0, [0], 0, r"expected bool \[B, 1, H, W\], reach ≥ 1"),
+        (torch.ones(1, 1, 3, 3) > 0, [9], 1, r"expected \[1\], numbers from 0 to 8"),
+        (torch.ones(2, 1, 3, 3) > 0, [0], 1, r"expected \[2\], numbers from 0 to 8"),
+    ],
+)
+def test_other_shapes_and_cells_are_refused(living, cell, reach, said):
+    with pytest.raises(ValueError, match=said):
+        light_cone(living, [], torch.tensor(cell), reach)

@@ -43,11 +43,12 @@ def light_cone(living: Tensor, fires: Sequence[Tensor], cell: Tensor, reach: int
             "expected bool [B, 1, H, W], reach ≥ 1"
         )
     batch, _, height, width = living.shape
-    if cell.shape != (batch,) or not bool(((cell >= 0) & (cell < height * width)).all()):
+    cells = height * width
+    if cell.shape != (batch,) or not bool(((cell >= 0) & (cell < cells)).all()):
         raise ValueError(
-            f"cell is {list(cell.shape)}; expected [{batch}], numbers from 0 to {height * width - 1}"
+            f"cell is {list(cell.shape)}; expected [{batch}], numbers from 0 to {cells - 1}"
         )
-    matters = F.one_hot(cell, height * width).bool().view(batch, 1, height, width)
+    matters = F.one_hot(cell, cells).bool().view(batch, 1, height, width)
     known = torch.zeros_like(matters)
     for fire in reversed(fires):
         seen = _around(matters & living & fire, reach)

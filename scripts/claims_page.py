@@ -26,7 +26,7 @@ holds it to them.
 A verdict is one of four:
 
 - **reached**: ours, with as many digits as the paper prints, is as good or better. A count of
-  parameters is reached if ours is within a tenth of it.
+  parameters is reached if ours is within a tenth of it; *out of memory*, if ours fits 24 GB.
 - **fell short**: ours is worse.
 - **not comparable**: both numbers exist, and say different things. Why stands above the table.
 - **not measured**: we have no such number.

@@ -223,9 +223,9 @@ def figure_11() -> Section:
         found.append(Number(row, "recovery (%)", f"{printed:.2f}", text, verdict))
     words = """\
 How much of the style comes back when half of a texture is erased ({doc}`08_textures_that_heal`).
-One number a row is printed. The text speaks of either half, the caption of one, which we take for
-the right half; the lesser of ours is judged. Above 100 %: closer to the target than before the
-damage."""
+One number a row is printed. The text speaks of horizontal and of vertical removal, the caption of
+horizontal removal alone. We measured both, and the lesser of ours is judged. Above 100 %: closer to
+the target than before the damage."""
     return Section("Figure 11: textures", words + of_several(names), found)
 
 
@@ -248,8 +248,8 @@ def table_3() -> Section:
             found.append(card_number(row, column, names[row], key, value or 0.0, digits))
         found.append(size(row, printed.parameters, names[row]))
     words = """\
-Cells that are right about a digit, and after it was swapped for another
-({doc}`06_cells_that_vote`). The GAN that votes was not built; the chapter compares with a
+How many cells are right about a digit, and how many of these come back after it was swapped for
+another ({doc}`06_cells_that_vote`). The GAN that votes was not built; the chapter compares with a
 convolutional network of the same size instead."""
     return Section("Table 3: votes on digits", words + of_several(names), found)
 

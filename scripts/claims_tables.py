@@ -187,7 +187,7 @@ def table_2() -> Section:
     text = "; ".join(f"{q:.0f}" for q in quotients) + " with few states kept" if quotients else "–"
     own = [paper.TABLE_2[space, 256].training_mb or 0.0 for space in ("pixel", "latent")]
     verdict = UNLIKE if quotients else UNMEASURED
-    row = "latent for pixel, 256 × 256"
+    row = "latent in place of pixel, 256 × 256"
     found.append(Number(row, "times less memory to train", "38", text, verdict))
     machine = next((line["machine"] for line in lines.values() if line["machine"]), "no machine")
     words = f"""\

@@ -370,8 +370,8 @@ def cost() -> Claim:
     return Claim(
         "Few parameters do not make an automaton cheap to train",
         "A.6",
-        f"An automaton has {fewer:.0f} times fewer parameters than the U-Net, and its training step "
-        f"takes {times:.1f} times as long",
+        f"An automaton has {fewer:.0f} times fewer parameters than the U-Net, and its training "
+        f"step takes {times:.1f} times as long",
         HOLDS if times > 1 else NOT,
         "15_costs_in_full",
     )

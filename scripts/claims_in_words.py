@@ -319,7 +319,7 @@ def pool_keeps() -> Claim:
 def films() -> Claim:
     """Figure 16, beside the simplest ways to guess; measured as soon as there is a model."""
     name, said = "moving-cells", "Automata learn how a film goes on"
-    chapter = next((path.stem for path in (ROOT / "book").glob("14_*.ipynb")), "")
+    chapter = "14_what_happens_next"
     if name not in zoo.folders():
         return Claim(said, "§3.4", "No film has been learned here so far", UNMEASURED, chapter)
     near, again = "next.mse", "next_baselines.copy-last.mse"

@@ -108,7 +108,7 @@ def main(output: Path, batches: int, images: int, seed: int) -> None:
         **provenance(),
         "seed": seed,
         "automaton": "mnist-mse",
-        "parameters": sum(p.numel() for p in network.parameters()),
+        "parameters": network.parameter_count,
         "batches": batches,
         "cones_in_a_batch": IMAGES * STEPS,
         "seconds": round(seconds, 1),
@@ -122,7 +122,7 @@ def main(output: Path, batches: int, images: int, seed: int) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--output", type=Path, required=True)
-    parser.add_argument("--batches", type=int, default=300)
+    parser.add_argument("--batches", type=int, default=220)
     parser.add_argument("--images", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()

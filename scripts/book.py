@@ -25,7 +25,7 @@ EXECUTED = "executed_source"
 
 def chapters() -> list[Path]:
     """The chapters' notebooks, in order."""
-    return sorted(p for p in BOOK.glob("[0-9][0-9]_*.ipynb") if ".running" not in p.name)
+    return sorted(BOOK.glob("[0-9][0-9]_*.ipynb"))
 
 
 def source_digest(notebook: nbformat.NotebookNode) -> str:
@@ -96,7 +96,8 @@ def execute(force: bool, names: list[str]) -> None:
             print(f"{path.name}: outputs are up to date")
             continue
         print(f"{path.name}: executing", flush=True)
-        scratch = path.with_suffix(".running.ipynb")
+        scratch = ROOT / ".make" / path.name  # not beside the chapters: what lies there is one
+        scratch.parent.mkdir(exist_ok=True)
         try:
             run(path, scratch)
             scratch.replace(path)

@@ -20,11 +20,10 @@ HEAD = """\
 # Results
 
 Every trained model of the book but those that others only start from, from its card. The paper's
-number stands beneath. A click on a
-column's head sorts a table; *Run* opens the automaton, *settings* what it was trained by, and
-*card* all that was measured, with seed, duration, hardware and commit. Intervals are 95 %, by
-bootstrap over rollouts or images. Chapters 3 and 5 to 14 say how each number is measured, and what
-it does not show.
+number stands beneath. A click on a column's head sorts a table; *Run* opens the automaton,
+*settings* what it was trained by, and *card* all that was measured, with seed, duration, hardware
+and commit. Intervals are 95 %, by bootstrap over rollouts or images. Chapters 3 and 5 to
+14 say how each number is measured, and what it does not show.
 """
 
 

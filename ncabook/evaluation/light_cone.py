@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ncabook.automaton.perception import circular_pad
+from ncabook.automaton.cpu.look import wider
 
 
 def light_cone(living: Tensor, fires: Sequence[Tensor], cell: Tensor, reach: int = 1) -> Tensor:
@@ -51,12 +51,6 @@ def light_cone(living: Tensor, fires: Sequence[Tensor], cell: Tensor, reach: int
     matters = F.one_hot(cell, cells).bool().view(batch, 1, height, width)
     known = torch.zeros_like(matters)
     for fire in reversed(fires):
-        seen = _around(matters & living & fire, reach)
+        seen = wider(matters & living & fire, 2 * reach + 1)
         known, matters = known | seen, matters | seen
-    return known | _around(matters & ~living, 1)
-
-
-def _around(cells: Tensor, reach: int) -> Tensor:
-    """All cells of some cells' windows."""
-    padded = circular_pad(cells.float(), reach)
-    return F.max_pool2d(padded, 2 * reach + 1, stride=1) > 0
+    return known | wider(matters & ~living, 3)

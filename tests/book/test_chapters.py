@@ -185,3 +185,23 @@ def test_cleaning_makes_equal_runs_equal():
 
     assert book.clean(noisy("a1")) == book.clean(noisy("b2"))
     assert len(book.clean(noisy("a1")).cells) == 1
+
+
+def test_while_a_chapter_runs_there_is_no_other_file_beside_it(tmp_path, monkeypatch):
+    """A page that is made then, from the chapters that there are, would name one that is none."""
+    monkeypatch.setattr(book, "ROOT", tmp_path)
+    monkeypatch.setattr(book, "BOOK", tmp_path / "book")
+    chapter = tmp_path / "book/01_one.ipynb"
+    chapter.parent.mkdir()
+    nbformat.write(nbformat.v4.new_notebook(), chapter)
+    beside = []
+
+    def run(source, target):
+        nbformat.write(nbformat.v4.new_notebook(metadata={"ran": True}), target)
+        beside.extend(chapter.parent.iterdir())
+
+    monkeypatch.setattr(book, "run", run)
+    book.execute(force=True, names=[])
+    assert beside == [chapter]
+    assert nbformat.read(chapter, as_version=4).metadata["ran"]
+    assert list(tmp_path.rglob("*.ipynb")) == [chapter]

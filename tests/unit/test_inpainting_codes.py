@@ -88,7 +88,7 @@ def test_cross_entropy_reaches_the_automaton_and_falls():
     """Of all that is learned from: without it the loss is 0, and so is every gradient."""
     one = learner(
         vqvae=with_codes(),
-        iterations=30,
+        iterations=60,
         pixels=0.0,
         codes=1.0,
         temperature=0.5,
@@ -115,7 +115,7 @@ def test_cross_entropy_reaches_the_automaton_and_falls():
             return codes_apart(one.vqvae, end, one.latents(sample), share, 0.5).item()
 
     before = unlike()
-    for _ in range(30):
+    for _ in range(60):  # half as many fall short where products are float32
         one.step(1.0)
     assert unlike() < 0.9 * before
 

@@ -1,7 +1,16 @@
 """Neural cellular automata: models, training, evaluation and live figures of the book."""
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+# PyTorch's threads wait for each other several times in a step. On Linux one that waits asks
+# 300,000 times before it sleeps, and keeps a core from the thread that it waits for whenever
+# another program has the other cores. With the number that the library itself takes where threads
+# are more than cores, a training loses half as much time (benchmarks/beside_others.json). It is
+# read when PyTorch is loaded; where that was before, nothing changes.
+if "OMP_WAIT_POLICY" not in os.environ:
+    os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
 from ncabook.automaton import NCA, ChannelLayout, ConvPerception, MLPUpdate, SobelPerception
 from ncabook.data import emoji

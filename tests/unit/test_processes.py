@@ -2,8 +2,11 @@
 
 import os
 import random
+import re
 import signal
 import socket
+import subprocess
+import sys
 import time
 from contextlib import suppress
 
@@ -222,3 +225,23 @@ def test_who_ignores_a_closed_terminal_goes_on():
             assert not interrupted.is_set()
     finally:
         signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere PyTorch has another OpenMP")
+@pytest.mark.parametrize(
+    ("asked", "spins"),
+    [({}, "1000"), ({"GOMP_SPINCOUNT": "7"}, "7"), ({"OMP_WAIT_POLICY": "active"}, None)],
+)
+def test_threads_that_wait_soon_sleep_unless_asked_otherwise(asked, spins):
+    """What OpenMP itself says when it is loaded; beside other programs spinning costs much."""
+    ours = {k: v for k, v in os.environ.items() if not k.startswith(("OMP_", "GOMP_"))}
+    done = subprocess.run(
+        [sys.executable, "-c", "import ncabook"],
+        env=ours | {"OMP_DISPLAY_ENV": "verbose"} | asked,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    found = re.search(r"GOMP_SPINCOUNT = '(\d+)'", done.stderr)
+    assert found, done.stderr
+    assert found[1] == spins if spins else int(found[1]) > 10**6

@@ -78,7 +78,8 @@ def main(output: Path, rounds: int, seconds: float) -> None:
         for name in list(VARIANTS)[:: -1 if number % 2 else 1]:
             for key, value in train(VARIANTS[name], seconds).items():
                 found[name][key].append(round(value, 4))
-            print(number, name, {key: values[-1] for key, values in found[name].items()}, flush=True)
+            newest = {key: values[-1] for key, values in found[name].items()}
+            print(number, name, newest, flush=True)
     record: dict[str, Any] = {
         **provenance(),
         "experiment": EXPERIMENT,

@@ -22,7 +22,9 @@ PAGES = [*CHAPTERS, *sorted(path.as_posix() for path in TEXTS)]
 TAGS = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21aa"]}
 RULES = {"runOnly": TAGS, "rules": {"color-contrast": {"enabled": False}}}
 COLOURS = {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
-FURTHER_DEFINITIONS = ["main dl.py ~ dl.py ~ dl.py ~ dl.py, main dd > dl.py ~ dl.py ~ dl.py"]
+FURTHER_DEFINITIONS = [
+    "main dl.py ~ dl.py ~ dl.py, main dd > dl.py ~ dl.py, main section ~ section ~ section dl.py"
+]
 FIGURE = "figure.nca-figure"
 TRAINER = "figure.nca-trainer"
 PLAYER = f"document.querySelector('{FIGURE}').ncaPlayer"
